@@ -1,0 +1,56 @@
+/** The arrows of ARCHITECTURE.md. A room may import only what its row names. */
+const engineRooms = {
+  'snapshot/bytes': [],
+  keys: [],
+  snapshot: ['keys'],
+  types: ['keys', 'snapshot/bytes', 'snapshot/serializers'],
+  plan: ['types', 'keys'],
+  api: ['plan', 'types', 'keys'],
+  state: ['types', 'keys', 'plan', 'snapshot/bytes', 'snapshot/keyed/keyGroupBlock'],
+  operators: ['state', 'types', 'plan', 'keys', 'snapshot/bytes', 'snapshot/keyed/keyGroupBlock'],
+  runtime: ['operators', 'state', 'plan', 'keys', 'types', 'snapshot/bytes'],
+  connectors: ['api', 'plan', 'types', 'keys', 'operators/connector', 'operators/operator', 'snapshot/bytes'],
+  restore: ['snapshot', 'runtime', 'plan', 'types', 'state', 'keys', 'operators'],
+};
+
+const roomRules = Object.entries(engineRooms).map(([room, allowed]) => ({
+  name: `engine-${room.replaceAll('/', '-')}`,
+  comment: `engine/src/${room} may import: ${allowed.join(', ') || 'nothing'}`,
+  severity: 'error',
+  from: { path: `^engine/src/${room}/` },
+  to: { path: '^engine/src/', pathNot: `^engine/src/(${[room, ...allowed].join('|')})(/|\\.ts$)` },
+}));
+
+module.exports = {
+  forbidden: [
+    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
+    ...roomRules,
+    { name: 'engine-is-a-leaf', severity: 'error', from: { path: '^engine/' }, to: { path: '^(server|webview|extension)/' } },
+    {
+      name: 'only-host-touches-node',
+      severity: 'error',
+      from: { path: '^engine/src/', pathNot: '^engine/src/host/' },
+      to: { dependencyTypes: ['core', 'npm', 'npm-dev', 'npm-optional'] },
+    },
+    { name: 'only-extension-imports-vscode', severity: 'error', from: { pathNot: '^extension/' }, to: { path: '^vscode$' } },
+    { name: 'webview-is-a-leaf', severity: 'error', from: { path: '^webview/src' }, to: { path: '^(server|engine|extension)/' } },
+    {
+      name: 'engine-through-its-exports',
+      severity: 'error',
+      from: { path: '^(server|test|bench)/' },
+      to: { path: '^engine/src/', pathNot: '^engine/src/(index|[a-z]+/index)\\.ts$' },
+    },
+    {
+      name: 'extension-sees-protocols-only',
+      severity: 'error',
+      from: { path: '^extension/src' },
+      to: { path: '^(server|webview|engine)/', pathNot: '^(server/src/(protocol|control)|webview/src/protocol)\\.ts$' },
+    },
+  ],
+  options: {
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.base.json' },
+    doNotFollow: { path: 'node_modules' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'types', 'default'], extensions: ['.ts', '.js'] },
+  },
+};

@@ -1,0 +1,93 @@
+/**
+ * `npm run build`: everything that runs, bundled into dist/.
+ *   dist/extension.cjs                   the extension (entry of the VSIX)
+ *   dist/{lsp,dap,snapshots,run,cli}.cjs the processes, and controlWorker.cjs, a thread of `run`
+ *   dist/page/                           the dataflow page
+ * `node scripts/build.mjs --only dap,run` builds those entries alone. Metafiles go to build/meta/ for notices and size checks.
+ */
+import { build } from 'esbuild';
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const at = (...path) => join(root, ...path);
+const onlyAt = process.argv.indexOf('--only');
+const only = onlyAt < 0 ? null : process.argv[onlyAt + 1].split(',');
+
+/** Bundlers are found at run time, the native one where there is one; `vscode` is given by the editor. */
+const external = ['vscode', 'esbuild', 'esbuild-wasm'];
+
+const nodeEntries = {
+  extension: 'extension/src/main.ts',
+  lsp: 'server/src/lsp/main.ts',
+  dap: 'server/src/dap/main.ts',
+  snapshots: 'server/src/snapshots/main.ts',
+  run: 'server/src/run/main.ts',
+  controlWorker: 'server/src/run/controlWorker.ts',
+  cli: 'server/src/cli/main.ts',
+};
+
+const pageEntries = {
+  page: 'webview/src/main.ts',
+  layoutWorker: 'webview/src/layout/worker.ts',
+};
+
+const wanted = (entries) =>
+  Object.fromEntries(Object.entries(entries).filter(([name]) => only === null || only.includes(name) || only.includes('page') && entries === pageEntries));
+
+if (only === null) rmSync(at('dist'), { recursive: true, force: true });
+mkdirSync(at('build/meta'), { recursive: true });
+
+async function bundle(name, options) {
+  const result = await build({ bundle: true, metafile: true, legalComments: 'none', sourcemap: true, logLevel: 'warning', ...options });
+  writeFileSync(at(`build/meta/${name}.json`), JSON.stringify(result.metafile));
+  return result;
+}
+
+// A failing entry must not leave the others unbuilt while one works on it; the exit code tells.
+let failed = false;
+const settle = async (promise) => {
+  try {
+    await promise;
+  } catch (error) {
+    failed = true;
+    if (!(error instanceof Error && 'errors' in error)) console.error(error);
+  }
+};
+
+await Promise.all(
+  Object.entries(wanted(nodeEntries)).map(([name, entry]) =>
+    settle(
+      bundle(name, {
+        entryPoints: { [name]: at(entry) },
+        outdir: at('dist'),
+        outExtension: { '.js': '.cjs' },
+        platform: 'node',
+        target: 'node20',
+        format: 'cjs',
+        external,
+        // CommonJS has no import.meta.url; bundled libraries that ask for it get the bundle's own.
+        define: { 'import.meta.url': '__bundleUrl' },
+        banner: { js: "const __bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
+      }),
+    ),
+  ),
+);
+
+if (only === null || only.includes('page')) {
+  await settle(
+    bundle('page', {
+      entryPoints: Object.fromEntries(Object.entries(pageEntries).map(([name, entry]) => [name, at(entry)])),
+      outdir: at('dist/page'),
+      platform: 'browser',
+      target: 'es2022',
+      format: 'esm',
+      minify: true,
+    }),
+  );
+  for (const file of existsSync(at('webview/src')) ? readdirSync(at('webview/src')) : []) {
+    if (/\.(html|css|svg)$/.test(file)) cpSync(at('webview/src', file), at('dist/page', file));
+  }
+}
+process.exitCode = failed ? 1 : 0;
