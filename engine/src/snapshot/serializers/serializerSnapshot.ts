@@ -1,13 +1,14 @@
+import type { LogicalType } from './logicalType.ts';
+
 /**
  * What Flink stores about a serializer beside the values it wrote: a tree of plain data. One kind a serializer.
  * The tree says everything that is needed to read values without Flink, and to write the same snapshot again.
  */
 export type SerializerSnapshot =
   | { readonly kind: SimpleKind }
-  | { readonly kind: 'list'; readonly element: SerializerSnapshot }
-  | { readonly kind: 'map'; readonly key: SerializerSnapshot; readonly value: SerializerSnapshot }
-  | { readonly kind: 'tuple'; readonly fields: readonly SerializerSnapshot[] }
-  | { readonly kind: 'nullable'; readonly value: SerializerSnapshot; readonly padding: number }
+  | CompositeSnapshot
+  | { readonly kind: 'enum'; readonly className: string; readonly constants: readonly string[] }
+  | PojoSnapshot
   | {
       readonly kind: 'avro';
       /** `org.apache.avro.generic.GenericRecord`, or the binary name of a generated class. */
@@ -15,10 +16,39 @@ export type SerializerSnapshot =
       /** The writer's schema as JSON text, byte for byte as it stands in the file. */
       readonly schema: string;
     }
+  | KryoSnapshot
+  | { readonly kind: 'scalaEnum'; readonly className: string; readonly constants: readonly { readonly name: string; readonly id: number }[] }
+  | { readonly kind: 'ttlAware'; readonly enabled: boolean; readonly value: SerializerSnapshot }
+  | TableSnapshot;
+
+/** Serializers made of others, with little of their own. */
+export type CompositeSnapshot =
+  | { readonly kind: 'list'; readonly element: SerializerSnapshot }
+  | { readonly kind: 'arrayList'; readonly element: SerializerSnapshot }
+  | { readonly kind: 'set'; readonly element: SerializerSnapshot }
+  | { readonly kind: 'map'; readonly key: SerializerSnapshot; readonly value: SerializerSnapshot }
+  | {
+      readonly kind: 'tuple';
+      readonly fields: readonly SerializerSnapshot[];
+      /** Only where it is not Flink's own TupleN. */
+      readonly className?: string;
+    }
+  | { readonly kind: 'row'; readonly fields: readonly SerializerSnapshot[]; /** Values say whether they insert, update or delete. */ readonly withRowKind: boolean }
+  | { readonly kind: 'either'; readonly left: SerializerSnapshot; readonly right: SerializerSnapshot }
+  | { readonly kind: 'nullable'; readonly value: SerializerSnapshot; readonly padding: number }
+  | { readonly kind: 'genericArray'; readonly componentClass: string; readonly element: SerializerSnapshot }
   | { readonly kind: 'ttl'; readonly value: SerializerSnapshot }
   | { readonly kind: 'timer'; readonly key: SerializerSnapshot; readonly namespace: SerializerSnapshot }
   | { readonly kind: 'streamElement'; readonly value: SerializerSnapshot }
-  | { readonly kind: 'bufferEntry'; readonly value: SerializerSnapshot };
+  | { readonly kind: 'bufferEntry'; readonly value: SerializerSnapshot }
+  | { readonly kind: 'taggedUnion'; readonly one: SerializerSnapshot; readonly two: SerializerSnapshot }
+  | { readonly kind: 'scalaCaseClass'; readonly className: string; readonly fields: readonly SerializerSnapshot[] }
+  | { readonly kind: 'scalaOption'; readonly value: SerializerSnapshot }
+  | { readonly kind: 'scalaEither'; readonly left: SerializerSnapshot; readonly right: SerializerSnapshot }
+  | { readonly kind: 'scalaTry'; readonly value: SerializerSnapshot; readonly failure: SerializerSnapshot }
+  | { readonly kind: 'scalaTraversable'; readonly builder: string; readonly element: SerializerSnapshot }
+  | { readonly kind: 'lockable'; readonly element: SerializerSnapshot }
+  | { readonly kind: 'windowKey'; readonly key: SerializerSnapshot };
 
 /** Serializers that have nothing to configure. */
 export type SimpleKind =
@@ -32,7 +62,78 @@ export type SimpleKind =
   | 'double'
   | 'char'
   | 'bigInteger'
+  | 'bigDecimal'
+  | 'date'
+  | 'sqlDate'
+  | 'sqlTime'
+  | 'sqlTimestamp'
+  | 'localDate'
+  | 'localTime'
+  | 'localDateTime'
+  | 'instant'
+  | 'booleanArray'
   | 'byteArray'
+  | 'shortArray'
+  | 'intArray'
+  | 'longArray'
+  | 'floatArray'
+  | 'doubleArray'
+  | 'charArray'
+  | 'stringArray'
+  | 'void'
   | 'voidNamespace'
+  | 'tuple0'
   | 'timeWindow'
-  | 'globalWindow';
+  | 'globalWindow'
+  | 'nullValue'
+  | 'stringValue'
+  | 'booleanValue'
+  | 'byteValue'
+  | 'shortValue'
+  | 'intValue'
+  | 'longValue'
+  | 'floatValue'
+  | 'doubleValue'
+  | 'charValue'
+  | 'stringData'
+  | 'javaObject';
+
+export interface PojoSnapshot {
+  readonly kind: 'pojo';
+  readonly className: string;
+  /** In the order that values have them. A field whose class is gone has no declaring class, and perhaps no serializer. */
+  readonly fields: readonly PojoField[];
+  /** Subclasses with a tag of their own: the index in this list. */
+  readonly registered: readonly PojoSubclass[];
+  readonly unregistered: readonly PojoSubclass[];
+}
+
+export interface PojoField {
+  readonly name: string;
+  readonly declaredIn: { readonly className: string; readonly field: string } | null;
+  readonly serializer: SerializerSnapshot | null;
+}
+
+export interface PojoSubclass {
+  readonly className: string;
+  readonly classKnown: boolean;
+  readonly serializer: SerializerSnapshot | null;
+}
+
+export interface KryoSnapshot {
+  readonly kind: 'kryo';
+  readonly className: string;
+  /** Class names in the order of their ids. */
+  readonly registrations: readonly string[];
+  /** Everything after the class name, as it stands in the file: it holds Java objects, which are kept as they are. */
+  readonly content: Uint8Array;
+}
+
+/** Serializers of Flink SQL. `content` keeps the Java objects that stand in the file. */
+export type TableSnapshot =
+  | { readonly kind: 'rowData'; readonly types: readonly LogicalType[]; readonly fields: readonly SerializerSnapshot[]; readonly content: Uint8Array }
+  | { readonly kind: 'arrayData'; readonly element: LogicalType; readonly content: Uint8Array }
+  | { readonly kind: 'mapData'; readonly key: LogicalType; readonly value: LogicalType; readonly content: Uint8Array }
+  | { readonly kind: 'rawValueData'; readonly content: Uint8Array }
+  | { readonly kind: 'decimalData'; readonly precision: number; readonly scale: number }
+  | { readonly kind: 'timestampData'; readonly precision: number };

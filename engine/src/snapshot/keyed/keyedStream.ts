@@ -1,0 +1,82 @@
+import type { ByteReader } from '../bytes/byteReader.ts';
+import { ByteWriter } from '../bytes/byteWriter.ts';
+import type { SerializerSnapshot } from '../serializers/serializerSnapshot.ts';
+import { readStateMetaInfo, readStoredSerializer, writeStateMetaInfo, writeStoredSerializer, type StateMetaInfo, type StoredSerializer } from '../stateMetaInfo.ts';
+
+/** Flink 1.8 and later. */
+const VERSION = 6;
+
+/** What stands in front of keyed state, in the canonical layout and in the heap layout alike. */
+export interface KeyedHeader {
+  /** Each key-group block is a Snappy stream. */
+  readonly compressed: boolean;
+  readonly key: StoredSerializer;
+  /** The index is the state id in blocks. */
+  readonly states: readonly StateMetaInfo[];
+}
+
+export function keyedHeader(key: SerializerSnapshot, states: readonly StateMetaInfo[]): KeyedHeader {
+  return { compressed: false, key: { snapshot: key, bytes: null }, states };
+}
+
+export function readKeyedHeader(reader: ByteReader): KeyedHeader {
+  return reader.within('header of keyed state', () => {
+    const version = reader.i32();
+    if (version !== VERSION) reader.fail(`keyed state of version ${String(version)} is not readable, only version 6 (Flink 1.8 and later)`, reader.offset - 4);
+    const compressed = reader.bool();
+    const key = reader.within('key serializer', () => readStoredSerializer(reader));
+    const count = reader.u16();
+    const states: StateMetaInfo[] = [];
+    for (let i = 0; i < count; i++) states.push(readStateMetaInfo(reader));
+    return { compressed, key, states };
+  });
+}
+
+export function writeKeyedHeader(writer: ByteWriter, header: KeyedHeader): void {
+  writer.i32(VERSION);
+  writer.bool(header.compressed);
+  writeStoredSerializer(writer, header.key);
+  writer.i16(header.states.length);
+  for (const state of header.states) writeStateMetaInfo(writer, state);
+}
+
+/**
+ * Writes a subtask's keyed state in the canonical layout: header, then the blocks of its key groups, in any order, empty ones left out.
+ * `write` gets the stream piece by piece and must not keep the pieces.
+ */
+export class KeyedStreamWriter {
+  readonly #write: (bytes: Uint8Array) => void;
+  readonly #offsets: number[];
+  readonly #firstKeyGroup: number;
+  #length: number;
+
+  /** Both ends of the range are inclusive. */
+  constructor(header: KeyedHeader, keyGroups: { readonly start: number; readonly end: number }, write: (bytes: Uint8Array) => void) {
+    this.#write = write;
+    this.#firstKeyGroup = keyGroups.start;
+    this.#offsets = new Array<number>(keyGroups.end - keyGroups.start + 1).fill(0);
+    const writer = new ByteWriter(4096);
+    writeKeyedHeader(writer, header);
+    write(writer.view());
+    this.#length = writer.length;
+  }
+
+  /** `block` is what KeyGroupBlockWriter made. */
+  add(keyGroup: number, block: Uint8Array): void {
+    const index = keyGroup - this.#firstKeyGroup;
+    if (this.#offsets[index] !== 0) throw new RangeError(`key group ${String(keyGroup)} is not in the range of this subtask, or has been written already`);
+    this.#offsets[index] = this.#length;
+    this.#write(block);
+    this.#length += block.length;
+  }
+
+  /** Bytes written so far. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** For the handle: where each key group of the range begins; 0 for empty ones. */
+  get offsets(): readonly number[] {
+    return this.#offsets;
+  }
+}

@@ -1,0 +1,334 @@
+import type { ByteReader } from '../bytes/byteReader.ts';
+import { ByteWriter } from '../bytes/byteWriter.ts';
+import { compositeSerializer, compositeSerializerOf, isComposite } from './compositeSerializers.ts';
+import { readJavaObject } from './javaObject.ts';
+import { readLogicalType, type LogicalType } from './logicalType.ts';
+import { readOptionalMap, writeOptionalMap } from './optionalMap.ts';
+import type { CompositeSnapshot, KryoSnapshot, PojoSnapshot, PojoSubclass, SerializerSnapshot } from './serializerSnapshot.ts';
+import { isSimple, SIMPLE_SERIALIZERS, simpleKindOf } from './simpleSerializers.ts';
+
+const RUNTIME = 'org.apache.flink.api.java.typeutils.runtime.';
+const TABLE = 'org.apache.flink.table.runtime.typeutils.';
+
+const POJO = `${RUNTIME}PojoSerializerSnapshot`;
+const KRYO = `${RUNTIME}kryo.KryoSerializerSnapshot`;
+const ENUM = 'org.apache.flink.api.common.typeutils.base.EnumSerializer$EnumSerializerSnapshot';
+const AVRO = 'org.apache.flink.formats.avro.typeutils.AvroSerializerSnapshot';
+const TTL_AWARE = 'org.apache.flink.runtime.state.ttl.TtlAwareSerializerSnapshot';
+const SCALA_ENUM = 'org.apache.flink.api.scala.typeutils.ScalaEnumSerializerSnapshot';
+const ROW_DATA = `${TABLE}RowDataSerializer$RowDataSerializerSnapshot`;
+const ARRAY_DATA = `${TABLE}ArrayDataSerializer$ArrayDataSerializerSnapshot`;
+const MAP_DATA = `${TABLE}MapDataSerializer$MapDataSerializerSnapshot`;
+const RAW_VALUE_DATA = `${TABLE}RawValueDataSerializer$RawValueDataSerializerSnapshot`;
+const DECIMAL_DATA = `${TABLE}DecimalDataSerializer$DecimalSerializerSnapshot`;
+const TIMESTAMP_DATA = `${TABLE}TimestampDataSerializer$TimestampDataSerializerSnapshot`;
+/** Older Flink names of the same class. */
+const TUPLE0_BARE = `${RUNTIME}Tuple0SerializerSnapshot`;
+
+const PROXY_VERSION = 2;
+const COMPOSITE_MAGIC = 911108;
+const NESTED_MAGIC = 1333245;
+/** No serializer that anyone wrote is nested as deep; a file that is must be damaged. */
+const DEPTH_MAX = 64;
+
+/** Reads a snapshot as it stands at the top: in the headers of keyed and operator state. */
+export function readSerializerSnapshot(reader: ByteReader): SerializerSnapshot {
+  const start = reader.offset;
+  const version = reader.i32();
+  if (version !== PROXY_VERSION) reader.fail(`serializer snapshots of version ${String(version)} are not readable, only version 2 (Flink 1.7 and later)`, start);
+  return readVersionedSnapshot(reader);
+}
+
+/** Reads a snapshot as it stands inside another one. */
+export function readVersionedSnapshot(reader: ByteReader): SerializerSnapshot {
+  return readVersioned(reader, 0);
+}
+
+export function writeSerializerSnapshot(writer: ByteWriter, snapshot: SerializerSnapshot): void {
+  writer.i32(PROXY_VERSION);
+  writeVersionedSnapshot(writer, snapshot);
+}
+
+export function writeVersionedSnapshot(writer: ByteWriter, snapshot: SerializerSnapshot): void {
+  if (isSimple(snapshot)) {
+    head(writer, SIMPLE_SERIALIZERS[snapshot.kind].className, 3);
+    return;
+  }
+  if (isComposite(snapshot)) {
+    writeComposite(writer, snapshot);
+    return;
+  }
+  switch (snapshot.kind) {
+    case 'enum':
+      head(writer, ENUM, 3);
+      writer.utf(snapshot.className);
+      writer.i32(snapshot.constants.length);
+      for (const constant of snapshot.constants) writer.utf(constant);
+      return;
+    case 'pojo':
+      head(writer, POJO, 2);
+      writePojo(writer, snapshot);
+      return;
+    case 'avro':
+      head(writer, AVRO, 3);
+      writer.vstr(snapshot.runtimeClass);
+      writer.vstr(snapshot.schema);
+      return;
+    case 'kryo':
+      head(writer, KRYO, 2);
+      writer.utf(snapshot.className);
+      writer.raw(snapshot.content);
+      return;
+    case 'ttlAware':
+      head(writer, TTL_AWARE, 1);
+      writer.bool(snapshot.enabled);
+      writeVersionedSnapshot(writer, snapshot.value);
+      return;
+    case 'scalaEnum':
+      head(writer, SCALA_ENUM, 2);
+      writer.utf(snapshot.className);
+      writer.i32(snapshot.constants.length);
+      for (const constant of snapshot.constants) {
+        writer.utf(constant.name);
+        writer.i32(constant.id);
+      }
+      return;
+    case 'rowData':
+      head(writer, ROW_DATA, 3);
+      writer.raw(snapshot.content);
+      writeNested(writer, snapshot.fields);
+      return;
+    case 'arrayData':
+      head(writer, ARRAY_DATA, 3);
+      writer.raw(snapshot.content);
+      return;
+    case 'mapData':
+      head(writer, MAP_DATA, 3);
+      writer.raw(snapshot.content);
+      return;
+    case 'rawValueData':
+      head(writer, RAW_VALUE_DATA, 3);
+      writer.raw(snapshot.content);
+      return;
+    case 'decimalData':
+      head(writer, DECIMAL_DATA, 3);
+      writer.i32(snapshot.precision);
+      writer.i32(snapshot.scale);
+      return;
+    case 'timestampData':
+      head(writer, TIMESTAMP_DATA, 1);
+      writer.i32(snapshot.precision);
+  }
+}
+
+function head(writer: ByteWriter, className: string, version: number): void {
+  writer.utf(className);
+  writer.i32(version);
+}
+
+/** The snapshot as bytes, in the form that stands at the top of headers. */
+export function serializerSnapshotBytes(snapshot: SerializerSnapshot): Uint8Array {
+  const writer = new ByteWriter();
+  writeSerializerSnapshot(writer, snapshot);
+  return writer.toBytes();
+}
+
+function readVersioned(reader: ByteReader, depth: number): SerializerSnapshot {
+  const start = reader.offset;
+  if (depth > DEPTH_MAX) reader.fail(`serializers are nested more than ${String(DEPTH_MAX)} deep`, start);
+  const className = reader.utf();
+  const version = reader.i32();
+  return reader.within(className, () => readContent(reader, className, version, depth, start));
+}
+
+function readContent(reader: ByteReader, className: string, version: number, depth: number, start: number): SerializerSnapshot {
+  const simple = className === TUPLE0_BARE ? 'tuple0' : simpleKindOf(className);
+  if (simple !== null) {
+    if (version === 2) reader.utf();
+    else expectVersion(reader, version, [3], start);
+    return { kind: simple };
+  }
+  const composite = compositeSerializerOf(className);
+  if (composite !== null) {
+    const outerVersion = readOuterVersion(reader, version);
+    return composite.read(reader, outerVersion, (atLeast) => readNested(reader, depth, atLeast));
+  }
+  switch (className) {
+    case ENUM:
+      expectVersion(reader, version, [2, 3], start);
+      return { kind: 'enum', className: reader.utf(), constants: readTexts(reader) };
+    case POJO:
+      expectVersion(reader, version, [2], start);
+      return readPojo(reader, depth);
+    case KRYO:
+      expectVersion(reader, version, [2], start);
+      return readKryo(reader);
+    case AVRO:
+      return readAvro(reader, version, start);
+    case TTL_AWARE:
+      expectVersion(reader, version, [1], start);
+      return { kind: 'ttlAware', enabled: reader.bool(), value: readVersioned(reader, depth + 1) };
+    case SCALA_ENUM:
+      return { kind: 'scalaEnum', className: reader.utf(), constants: readScalaConstants(reader) };
+    case ROW_DATA:
+      expectVersion(reader, version, [3], start);
+      return readRowData(reader, depth);
+    case ARRAY_DATA:
+      expectVersion(reader, version, [3], start);
+      return readJavaParts(reader, 1, 1, ([element], content) => ({ kind: 'arrayData', element: known(reader, element), content }));
+    case MAP_DATA:
+      expectVersion(reader, version, [3], start);
+      return readJavaParts(reader, 2, 2, ([key, value], content) => ({ kind: 'mapData', key: known(reader, key), value: known(reader, value), content }));
+    case RAW_VALUE_DATA:
+      expectVersion(reader, version, [3], start);
+      return readJavaParts(reader, 0, 1, (_types, content) => ({ kind: 'rawValueData', content }));
+    case DECIMAL_DATA:
+      expectVersion(reader, version, [3], start);
+      return { kind: 'decimalData', precision: reader.i32(), scale: reader.i32() };
+    case TIMESTAMP_DATA:
+      expectVersion(reader, version, [1], start);
+      return { kind: 'timestampData', precision: reader.i32() };
+    default:
+      return reader.fail(`the serializer snapshot ${className} is not known, and nothing in the file says where it ends`, start);
+  }
+}
+
+function expectVersion(reader: ByteReader, version: number, readable: readonly number[], start: number): void {
+  if (!readable.includes(version)) reader.fail(`version ${String(version)} of this serializer snapshot is not known`, start);
+}
+
+/** Versions up to 2 have no outer version of their own. */
+function readOuterVersion(reader: ByteReader, version: number): number {
+  if (version <= 2) return version;
+  const start = reader.offset;
+  if (reader.i32() !== COMPOSITE_MAGIC) reader.fail('the mark of a composite serializer snapshot is expected', start);
+  return reader.i32();
+}
+
+function writeComposite(writer: ByteWriter, snapshot: CompositeSnapshot): void {
+  const composite = compositeSerializer(snapshot.kind);
+  head(writer, composite.className, 3);
+  writer.i32(COMPOSITE_MAGIC);
+  writer.i32(composite.outerVersion);
+  composite.writeOuter?.(writer, snapshot);
+  writeNested(writer, composite.parts(snapshot));
+}
+
+function readNested(reader: ByteReader, depth: number, atLeast: number): SerializerSnapshot[] {
+  const start = reader.offset;
+  if (reader.i32() !== NESTED_MAGIC) reader.fail('the mark of nested serializer snapshots is expected', start);
+  const version = reader.i32();
+  if (version !== 1) reader.fail(`nested serializer snapshots of version ${String(version)} are not known`, start + 4);
+  const count = reader.count(6);
+  if (count < atLeast) reader.fail(`${String(atLeast)} nested serializers are expected, found ${String(count)}`, start);
+  const parts: SerializerSnapshot[] = [];
+  for (let i = 0; i < count; i++) parts.push(readVersioned(reader, depth + 1));
+  return parts;
+}
+
+function writeNested(writer: ByteWriter, parts: readonly SerializerSnapshot[]): void {
+  writer.i32(NESTED_MAGIC);
+  writer.i32(1);
+  writer.i32(parts.length);
+  for (const part of parts) writeVersionedSnapshot(writer, part);
+}
+
+function readTexts(reader: ByteReader): string[] {
+  const count = reader.count(2);
+  const texts: string[] = [];
+  for (let i = 0; i < count; i++) texts.push(reader.utf());
+  return texts;
+}
+
+function readScalaConstants(reader: ByteReader): { name: string; id: number }[] {
+  const count = reader.count(6);
+  const constants: { name: string; id: number }[] = [];
+  for (let i = 0; i < count; i++) constants.push({ name: reader.utf(), id: reader.i32() });
+  return constants;
+}
+
+function readAvro(reader: ByteReader, version: number, start: number): SerializerSnapshot {
+  expectVersion(reader, version, [1, 2, 3], start);
+  if (version === 1) return { kind: 'avro', runtimeClass: 'org.apache.avro.generic.GenericRecord', schema: reader.utf() };
+  const text = (): string => (version === 2 ? reader.utf() : (reader.vstr() ?? reader.fail('an Avro schema must not be null')));
+  const runtimeClass = text();
+  return { kind: 'avro', runtimeClass, schema: text() };
+}
+
+function readPojo(reader: ByteReader, depth: number): PojoSnapshot {
+  const className = reader.utf();
+  const serializer = (frame: ByteReader): SerializerSnapshot => readVersioned(frame, depth + 1);
+  const fields = readOptionalMap(reader, (frame) => ({ className: frame.utf(), field: frame.utf() }), serializer);
+  const subclasses = (): PojoSubclass[] =>
+    readOptionalMap(reader, () => true, serializer).map((entry) => ({
+      className: entry.name,
+      classKnown: entry.key !== null,
+      serializer: entry.value,
+    }));
+  const registered = subclasses();
+  return {
+    kind: 'pojo',
+    className,
+    fields: fields.map((entry) => ({ name: entry.name, declaredIn: entry.key, serializer: entry.value })),
+    registered,
+    unregistered: subclasses(),
+  };
+}
+
+function writePojo(writer: ByteWriter, snapshot: PojoSnapshot): void {
+  const serializer = (value: SerializerSnapshot): void => writeVersionedSnapshot(writer, value);
+  writer.utf(snapshot.className);
+  writeOptionalMap(
+    writer,
+    snapshot.fields.map((field) => ({ name: field.name, key: field.declaredIn, value: field.serializer })),
+    (declaredIn) => {
+      writer.utf(declaredIn.className);
+      writer.utf(declaredIn.field);
+    },
+    serializer,
+  );
+  for (const subclasses of [snapshot.registered, snapshot.unregistered]) {
+    const entries = subclasses.map((sub) => ({ name: sub.className, key: sub.classKnown ? true : null, value: sub.serializer }));
+    writeOptionalMap(writer, entries, () => undefined, serializer);
+  }
+}
+
+function readKryo(reader: ByteReader): KryoSnapshot {
+  const className = reader.utf();
+  const start = reader.offset;
+  const skip = (frame: ByteReader): null => {
+    frame.take(frame.remaining);
+    return null;
+  };
+  const registrations = readOptionalMap(reader, skip, skip);
+  readOptionalMap(reader, skip, skip);
+  readOptionalMap(reader, skip, skip);
+  return { kind: 'kryo', className, registrations: registrations.map((entry) => entry.name), content: reader.bytes.slice(start, reader.offset) };
+}
+
+function readRowData(reader: ByteReader, depth: number): SerializerSnapshot {
+  const start = reader.offset;
+  const count = reader.count(5);
+  const types: LogicalType[] = [];
+  for (let i = 0; i < count; i++) types.push(readLogicalType(reader));
+  const content = reader.bytes.slice(start, reader.offset);
+  return { kind: 'rowData', types, fields: readNested(reader, depth, count), content };
+}
+
+/** Java objects one after another: first SQL types, then serializers, which only Java can use. */
+function readJavaParts(
+  reader: ByteReader,
+  typeCount: number,
+  objectCount: number,
+  make: (types: readonly LogicalType[], content: Uint8Array) => SerializerSnapshot,
+): SerializerSnapshot {
+  const start = reader.offset;
+  const types: LogicalType[] = [];
+  for (let i = 0; i < typeCount; i++) types.push(readLogicalType(reader));
+  for (let i = 0; i < objectCount; i++) readJavaObject(reader);
+  return make(types, reader.bytes.slice(start, reader.offset));
+}
+
+function known(reader: ByteReader, type: LogicalType | undefined): LogicalType {
+  return type ?? reader.fail('an SQL type is missing');
+}
