@@ -1,0 +1,56 @@
+package tidemark.judge;
+
+import java.nio.file.Paths;
+import java.util.Arrays;
+
+/**
+ * Commands, one after the other in one JVM, each ended by `--`:
+ *
+ * <ul>
+ *   <li>`dump SNAPSHOT OUT`: everything in a snapshot, decoded by Flink's own restore code, as JSON Lines.
+ *   <li>`resume SNAPSHOT TARGET BACKEND PARALLELISM RECORDS`: restores {@link Everything} from the snapshot, lets every source
+ *       subtask emit RECORDS numbers, and takes a canonical savepoint below TARGET. Prints its path.
+ * </ul>
+ */
+public final class Judge {
+  public static void main(String[] args) throws Exception {
+    int from = 0;
+    while (from < args.length) {
+      int to = from;
+      while (to < args.length && !args[to].equals("--")) to++;
+      run(Arrays.copyOfRange(args, from, to));
+      from = to + 1;
+    }
+    // MiniCluster leaves threads behind.
+    System.exit(0);
+  }
+
+  private static void run(String[] command) throws Exception {
+    long started = System.nanoTime();
+    try {
+      switch (command[0]) {
+        case "dump":
+          SnapshotDump.write(Paths.get(command[1]), Paths.get(command[2]));
+          System.out.println("dump " + command[2] + seconds(started));
+          break;
+        case "resume":
+          String path =
+              Resume.run(command[1], command[2], command[3], Integer.parseInt(command[4]), Integer.parseInt(command[5]));
+          System.out.println("resumed " + path + seconds(started));
+          break;
+        default:
+          throw new IllegalArgumentException("no such command: " + command[0]);
+      }
+    } catch (Throwable problem) {
+      System.out.println("FAILED " + String.join(" ", command));
+      problem.printStackTrace(System.out);
+      System.exit(1);
+    }
+  }
+
+  private static String seconds(long started) {
+    return String.format(java.util.Locale.ROOT, " (%.1f s)", (System.nanoTime() - started) / 1e9);
+  }
+
+  private Judge() {}
+}

@@ -1,0 +1,74 @@
+package tidemark.judge;
+
+import java.time.Duration;
+import org.apache.flink.api.common.JobID;
+import org.apache.flink.api.common.JobStatus;
+import org.apache.flink.configuration.Configuration;
+import org.apache.flink.core.execution.SavepointFormatType;
+import org.apache.flink.runtime.execution.ExecutionState;
+import org.apache.flink.runtime.executiongraph.AccessExecutionGraph;
+import org.apache.flink.runtime.executiongraph.AccessExecutionVertex;
+import org.apache.flink.runtime.jobgraph.JobGraph;
+import org.apache.flink.runtime.jobgraph.SavepointRestoreSettings;
+import org.apache.flink.runtime.minicluster.MiniCluster;
+import org.apache.flink.runtime.minicluster.MiniClusterConfiguration;
+import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
+
+/**
+ * Restores {@link Everything} in a cluster of this JVM and takes a canonical savepoint. Nothing of the savepoint may be left over.
+ * With `-` as the snapshot the job starts afresh.
+ */
+final class Resume {
+  private static final Duration PATIENCE = Duration.ofSeconds(90);
+
+  static String run(String snapshot, String target, String backend, int parallelism, int records) throws Exception {
+    Configuration configuration = new Configuration();
+    configuration.setString("state.backend.type", backend);
+    configuration.setString("rest.port", "0");
+    configuration.setString("taskmanager.memory.network.max", "256m");
+    configuration.setString("taskmanager.memory.network.min", "256m");
+    StreamExecutionEnvironment environment = new StreamExecutionEnvironment(configuration);
+    environment.setParallelism(parallelism);
+    environment.setMaxParallelism(128);
+    SilentSource.REMAINING.set(records * parallelism);
+    Everything.build(environment, records);
+    JobGraph job = environment.getStreamGraph().getJobGraph();
+    if (!snapshot.equals("-")) job.setSavepointRestoreSettings(SavepointRestoreSettings.forPath(snapshot, false));
+    MiniClusterConfiguration cluster =
+        new MiniClusterConfiguration.Builder()
+            .setConfiguration(configuration)
+            .setNumTaskManagers(1)
+            .setNumSlotsPerTaskManager(parallelism)
+            .build();
+    try (MiniCluster flink = new MiniCluster(cluster)) {
+      flink.start();
+      JobID id = flink.submitJob(job).get().getJobID();
+      await(flink, id);
+      String path = flink.triggerSavepoint(id, target, false, SavepointFormatType.CANONICAL).get();
+      flink.cancelJob(id).get();
+      return path;
+    }
+  }
+
+  /** Until every task runs and every number has been emitted. */
+  private static void await(MiniCluster flink, JobID id) throws Exception {
+    long deadline = System.nanoTime() + PATIENCE.toNanos();
+    while (!(isRunning(flink.getExecutionGraph(id).get()) && SilentSource.REMAINING.get() == 0)) {
+      if (System.nanoTime() > deadline) throw new IllegalStateException("the job does not run after " + PATIENCE);
+      Thread.sleep(50);
+    }
+  }
+
+  private static boolean isRunning(AccessExecutionGraph graph) throws Exception {
+    if (graph.getFailureInfo() != null) {
+      throw new IllegalStateException("the job failed: " + graph.getFailureInfo().getExceptionAsString());
+    }
+    if (graph.getState() != JobStatus.RUNNING) return false;
+    for (AccessExecutionVertex vertex : graph.getAllExecutionVertices()) {
+      if (vertex.getExecutionState() != ExecutionState.RUNNING) return false;
+    }
+    return true;
+  }
+
+  private Resume() {}
+}
