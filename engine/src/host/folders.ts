@@ -1,0 +1,50 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+
+/** Where a pipeline's files lie. Everything that Tidemark writes by itself is below `<project>/.tidemark`. */
+export interface PipelineFolders {
+  /** The folder of the nearest package.json, else the pipeline's own. */
+  readonly project: string;
+  readonly savepoints: string;
+  readonly checkpoints: string;
+}
+
+export function projectFolderOf(program: string): string {
+  const own = dirname(resolve(program));
+  for (let folder = own; ; folder = dirname(folder)) {
+    if (existsSync(join(folder, 'package.json'))) return folder;
+    if (dirname(folder) === folder) return own;
+  }
+}
+
+export function pipelineFolders(program: string, pipeline: string): PipelineFolders {
+  const project = projectFolderOf(program);
+  const home = join(project, '.tidemark', folderName(pipeline));
+  return { project, savepoints: join(home, 'savepoints'), checkpoints: join(home, 'checkpoints') };
+}
+
+/** A pipeline's name as a folder: other characters than these may mean something to a file system. `cache` is taken. */
+export function folderName(pipeline: string): string {
+  const plain = pipeline.replaceAll(/[^\p{L}\p{N}._-]/gu, '_').replace(/^\.+/, '_');
+  return plain === '' || plain === 'cache' ? `_${plain}` : plain;
+}
+
+/** The newest whole snapshot of a pipeline, savepoint or checkpoint alike; null when there is none. */
+export function latestSnapshot(folders: PipelineFolders): string | null {
+  let newest: { path: string; time: number } | null = null;
+  for (const root of [folders.savepoints, folders.checkpoints]) {
+    for (const name of existsSync(root) ? readdirSync(root) : []) {
+      const metadata = join(root, name, '_metadata');
+      const time = existsSync(metadata) ? statSync(metadata).mtimeMs : null;
+      if (time !== null && (newest === null || time > newest.time)) newest = { path: join(root, name), time };
+    }
+  }
+  return newest?.path ?? null;
+}
+
+/** Base name of what is cached for a program: two programs of one name in one project differ by their paths. */
+export function cacheName(program: string): string {
+  const path = createHash('sha256').update(resolve(program)).digest('hex').slice(0, 8);
+  return `${basename(program).replace(/\.ts$/, '')}-${path}`;
+}

@@ -1,0 +1,13 @@
+export { loadBundler } from './bundler.ts';
+export type { Bundler } from './bundler.ts';
+export { registerEngineModules } from './engineModules.ts';
+export { nodeFileAccess } from './fileAccess.ts';
+export { latestSnapshot, pipelineFolders, projectFolderOf } from './folders.ts';
+export type { PipelineFolders } from './folders.ts';
+export { nodeHost } from './nodeHost.ts';
+export type { NodeHost } from './nodeHost.ts';
+export type { PipelineBundle } from './pipelineBundle.ts';
+export { PipelineLoadError } from './pipelineLoadError.ts';
+export { BundleSourceMap } from './sourceMap.ts';
+export type { StackFrame } from './sourceMap.ts';
+export { ENGINE_VERSION } from './version.ts';

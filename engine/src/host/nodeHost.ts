@@ -1,0 +1,73 @@
+import { createHash } from 'node:crypto';
+import { writeSync } from 'node:fs';
+import type { ConnectorHost } from '../operators/connector.ts';
+import type { Counter } from '../operators/operator.ts';
+import { nodeFileAccess } from './fileAccess.ts';
+
+/** What connectors get from Node, and what the owner of a run does with it. */
+export interface NodeHost extends ConnectorHost {
+  /** Printed lines leave in one piece a slice rather than one system call a line. */
+  flush(): void;
+}
+
+const PRINT_BUFFER_LENGTH = 64 * 1024;
+
+/** `folder`: where relative paths of a pipeline begin, its own folder. */
+export function nodeHost(folder: string, log: ConnectorHost['log']): NodeHost {
+  const counters = new Map<string, Counter>();
+  let printed = '';
+  const flush = (): void => {
+    if (printed === '') return;
+    const text = printed;
+    printed = '';
+    writeAll(1, text);
+  };
+  return {
+    files: nodeFileAccess(folder),
+    now: () => Date.now(),
+    random: () => Math.random(),
+    log,
+    print(line) {
+      printed += `${line}\n`;
+      if (printed.length > PRINT_BUFFER_LENGTH) flush();
+    },
+    counter(name) {
+      const counter = counters.get(name) ?? plainCounter();
+      counters.set(name, counter);
+      return counter;
+    },
+    flush,
+  };
+}
+
+function plainCounter(): Counter {
+  let value = 0;
+  return {
+    inc(by = 1) {
+      value += by;
+    },
+    get value() {
+      return value;
+    },
+  };
+}
+
+/** Writes all of it before it returns. A reader that is slow makes a pipe say "try again"; one that is gone ends the printing. */
+function writeAll(descriptor: number, text: string): void {
+  const bytes = Buffer.from(text);
+  const pause = new Int32Array(new SharedArrayBuffer(4));
+  for (let written = 0; written < bytes.length; ) {
+    try {
+      written += writeSync(descriptor, bytes, written);
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code;
+      if (code === 'EPIPE') return;
+      if (code !== 'EAGAIN') throw error;
+      Atomics.wait(pause, 0, 0, 1);
+    }
+  }
+}
+
+export function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}

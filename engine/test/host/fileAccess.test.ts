@@ -1,0 +1,52 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { nodeFileAccess } from '../../src/host/fileAccess.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'tidemark-files-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+const text = (path: string): string => readFileSync(join(folder, path), 'utf8');
+
+it('reads ranges, and fewer bytes only at the end', () => {
+  writeFileSync(join(folder, 'a'), 'hello');
+  const files = nodeFileAccess(folder);
+  expect(files.size('a')).toBe(5);
+  expect(Buffer.from(files.read('a', 1, 3)).toString()).toBe('ell');
+  expect(Buffer.from(files.read('a', 3, 2 ** 40)).toString()).toBe('lo');
+  expect(files.read('a', 9, 4)).toHaveLength(0);
+});
+
+it('creates, appends after a cut, and refuses to go on after bytes that are gone', () => {
+  const files = nodeFileAccess(folder);
+  const first = files.openForWriting('out/a', 0);
+  first.write(bytes('one two'));
+  first.sync();
+  expect(text('out/a')).toBe('one two');
+  first.write(bytes(' three'));
+  first.close();
+  const second = files.openForWriting('out/a', 4);
+  second.write(bytes('2'));
+  second.close();
+  expect(text('out/a')).toBe('one 2');
+  expect(() => files.openForWriting('out/a', 9)).toThrow(/a: it has 5 bytes/);
+});
+
+it('keeps the order of small and large writes', () => {
+  const writer = nodeFileAccess(folder).openForWriting('a', 0);
+  const large = 'x'.repeat(200_000);
+  writer.write(bytes('a'));
+  writer.write(bytes(large));
+  writer.write(bytes('b'));
+  writer.close();
+  expect(text('a')).toBe(`a${large}b`);
+});
+
+it('names the path and the reason', () => {
+  expect(() => nodeFileAccess(folder).read('none.json', 0, 1)).toThrow(`Cannot read ${join(folder, 'none.json')}: there is no such file or folder`);
+});
