@@ -1,0 +1,92 @@
+import { ByteReader } from '../bytes/byteReader.ts';
+import { decodeSnappyFrames } from '../bytes/snappy.ts';
+import { END_OF_KEY_GROUP, keyGroupPrefixLength, LAST_OF_STATE } from './keyGroupBlock.ts';
+
+/**
+ * Walks over the entries of a canonical key-group block. Nothing is allocated per entry: `next` moves, the fields and the two readers
+ * then show the entry, until the next move.
+ */
+export class KeyGroupBlockReader {
+  readonly #reader: ByteReader;
+  readonly #stateCount: number;
+  readonly #prefixLength: 1 | 2;
+  readonly #keyGroup: number;
+  #lastOfState = true;
+  #ended = false;
+  readonly #seen: boolean[];
+  /** The state id of the entry. */
+  state = -1;
+  /** Where the composite key goes on after the key-group prefix: key, namespace and, for maps, the user key. */
+  keyStart = 0;
+  keyEnd = 0;
+  valueStart = 0;
+  valueEnd = 0;
+
+  /** `block` reads the block from its first byte on, uncompressed. Its prefix must say `keyGroup`. */
+  constructor(block: ByteReader, keyGroup: number, maxParallelism: number, stateCount: number) {
+    this.#reader = block;
+    this.#keyGroup = keyGroup;
+    this.#prefixLength = keyGroupPrefixLength(maxParallelism);
+    this.#stateCount = stateCount;
+    this.#seen = new Array<boolean>(stateCount).fill(false);
+  }
+
+  get bytes(): Uint8Array {
+    return this.#reader.bytes;
+  }
+
+  /** Moves to the next entry; false when there is none. @throws FormatError */
+  next(): boolean {
+    if (this.#ended) return false;
+    if (this.#lastOfState) {
+      if (!this.#beginState()) return false;
+    }
+    const reader = this.#reader;
+    const keySize = reader.i32();
+    if (keySize < this.#prefixLength) reader.fail(`a composite key of ${String(keySize)} bytes`, reader.offset - 4);
+    const keyAt = reader.take(keySize);
+    const first = reader.bytes[keyAt] ?? 0;
+    this.#lastOfState = (first & LAST_OF_STATE) !== 0;
+    const keyGroup = this.#prefixLength === 1 ? first & 0x7f : ((first & 0x7f) << 8) | (reader.bytes[keyAt + 1] ?? 0);
+    if (keyGroup !== this.#keyGroup) reader.fail(`an entry of key group ${String(keyGroup)} stands in key group ${String(this.#keyGroup)}`, keyAt);
+    this.keyStart = keyAt + this.#prefixLength;
+    this.keyEnd = keyAt + keySize;
+    const valueSize = reader.i32();
+    this.valueStart = reader.take(valueSize);
+    this.valueEnd = this.valueStart + valueSize;
+    return true;
+  }
+
+  #beginState(): boolean {
+    const reader = this.#reader;
+    const start = reader.offset;
+    const state = reader.u16();
+    if (state === END_OF_KEY_GROUP) {
+      this.#ended = true;
+      return false;
+    }
+    if (state >= this.#stateCount) reader.fail(`state ${String(state)} of ${String(this.#stateCount)}`, start);
+    if (this.#seen[state] === true) reader.fail(`state ${String(state)} comes twice in one key group`, start);
+    this.#seen[state] = true;
+    this.state = state;
+    return true;
+  }
+
+  /** Reads the composite key from after the key-group prefix on. */
+  keyReader(): ByteReader {
+    return new ByteReader(this.#reader.bytes, this.keyStart, this.keyEnd, this.#reader.baseOffset);
+  }
+
+  valueReader(): ByteReader {
+    return new ByteReader(this.#reader.bytes, this.valueStart, this.valueEnd, this.#reader.baseOffset);
+  }
+
+  fail(problem: string): never {
+    return this.#reader.fail(problem, this.keyStart);
+  }
+}
+
+/** The block uncompressed: as it is, or decoded from its Snappy stream. Offsets in errors are then those of the decoded bytes. */
+export function uncompressedBlock(block: ByteReader, compressed: boolean): ByteReader {
+  return compressed ? new ByteReader(decodeSnappyFrames(block)) : block;
+}

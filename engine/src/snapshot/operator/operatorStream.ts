@@ -1,0 +1,39 @@
+import { ByteReader } from '../bytes/byteReader.ts';
+import { decodeSnappyFrames } from '../bytes/snappy.ts';
+import { readStateMetaInfo, type StateMetaInfo } from '../stateMetaInfo.ts';
+
+/** Flink 1.8 to 1.17, and later ones. */
+const VERSIONS = [5, 6];
+
+/** What stands in front of a subtask's operator state. */
+export interface OperatorHeader {
+  readonly compressed: boolean;
+  readonly lists: readonly StateMetaInfo[];
+  readonly broadcasts: readonly StateMetaInfo[];
+}
+
+export function readOperatorHeader(reader: ByteReader): OperatorHeader {
+  return reader.within('header of operator state', () => {
+    const version = reader.i32();
+    if (!VERSIONS.includes(version)) reader.fail(`operator state of version ${String(version)} is not readable, only versions 5 and 6 (Flink 1.8 and later)`, reader.offset - 4);
+    const compressed = version >= 6 && reader.bool();
+    return { compressed, lists: readStates(reader), broadcasts: readStates(reader) };
+  });
+}
+
+function readStates(reader: ByteReader): StateMetaInfo[] {
+  const count = reader.u16();
+  const states: StateMetaInfo[] = [];
+  for (let i = 0; i < count; i++) states.push(readStateMetaInfo(reader));
+  return states;
+}
+
+/**
+ * A reader at one element of operator state. In a compressed stream the position is that of a Snappy chunk; as many chunks are decoded
+ * as reach `end`, the position where the next element begins.
+ */
+export function elementReader(stream: ByteReader, offset: number, end: number, compressed: boolean): ByteReader {
+  if (offset < 0 || offset > end || end > stream.end) stream.fail(`an element at ${String(offset)} lies outside the stream`, 0);
+  const reader = new ByteReader(stream.bytes, offset, end, stream.baseOffset);
+  return compressed ? new ByteReader(decodeSnappyFrames(reader)) : reader;
+}

@@ -1,0 +1,11 @@
+/**
+ * The bytes may be in order, but nothing in the snapshot says what they mean: values of classes that only the job's own code knows.
+ * Whoever knows where such a value ends shows its bytes instead.
+ */
+export class UnreadableValue extends Error {
+  override readonly name = 'UnreadableValue';
+
+  constructor(what: string) {
+    super(`${what} cannot be read without the job's classes`);
+  }
+}

@@ -1,0 +1,301 @@
+import type { ByteReader } from '../bytes/byteReader.ts';
+import type { PojoSnapshot, SerializerSnapshot } from '../serializers/serializerSnapshot.ts';
+import { isSimple } from '../serializers/simpleSerializers.ts';
+import { avroValueReader } from './avroValue.ts';
+import { readBinaryArray, readBinaryMap, readBinaryRow } from './binaryRow.ts';
+import { bigintOf, decimalText, dumpBytes, dumpMap, plainInteger, type DumpValue } from './dumpValue.ts';
+import { instantOfMillis } from './isoTime.ts';
+import { kryoValueReader, type KryoVersion } from './kryoValue.ts';
+import { SIMPLE_VALUES, type ValueReader } from './simpleValues.ts';
+import { UnreadableValue } from './unreadableValue.ts';
+
+export type { ValueReader } from './simpleValues.ts';
+
+/** What reading values needs to know beyond the serializer itself. */
+export interface ValueContext {
+  readonly kryo: KryoVersion;
+  /** Constants of the enums that the snapshot's serializers name. Kryo stores ordinals only. */
+  readonly enumConstants: ReadonlyMap<string, readonly string[]>;
+}
+
+export const NO_CONTEXT: ValueContext = { kryo: 5, enumConstants: new Map() };
+
+/** Builds the reader of a serializer's values once; the reader then reads any number of them. It throws FormatError, and UnreadableValue for opaque classes. */
+export function valueReader(snapshot: SerializerSnapshot, context: ValueContext = NO_CONTEXT): ValueReader {
+  if (isSimple(snapshot)) return SIMPLE_VALUES[snapshot.kind];
+  const of = (part: SerializerSnapshot): ValueReader => valueReader(part, context);
+  switch (snapshot.kind) {
+    case 'list':
+    case 'arrayList':
+      return listReader(of(snapshot.element));
+    case 'set':
+      return listReader(nullFirst(of(snapshot.element)));
+    case 'map':
+      return mapReader(of(snapshot.key), nullFirst(of(snapshot.value)));
+    case 'tuple':
+      return tupleReader(snapshot.fields.map(of));
+    case 'scalaCaseClass':
+      return tupleReader(snapshot.fields.map(of));
+    case 'row':
+      return rowReader(snapshot.fields.map(of), snapshot.withRowKind);
+    case 'either':
+    case 'scalaEither':
+      return eitherReader(of(snapshot.left), of(snapshot.right));
+    case 'nullable':
+      return nullableReader(of(snapshot.value), snapshot.padding);
+    case 'genericArray':
+      return objectArrayReader(of(snapshot.element));
+    case 'scalaTraversable':
+      return listReader(presentFirst(of(snapshot.element)));
+    case 'scalaOption':
+      return presentFirst(of(snapshot.value));
+    case 'scalaTry':
+      return tryReader(of(snapshot.value), of(snapshot.failure));
+    case 'enum':
+      return enumReader(snapshot.constants);
+    case 'scalaEnum':
+      return scalaEnumReader(snapshot.constants);
+    case 'pojo':
+      return pojoReader(snapshot, context);
+    case 'avro':
+      return avroValueReader(snapshot.schema);
+    case 'kryo':
+      return kryoValueReader(snapshot, context.kryo, context.enumConstants);
+    case 'ttl':
+      return ttlReader(of(snapshot.value));
+    case 'ttlAware':
+      return of(snapshot.value);
+    case 'timer':
+      return timerReader(of(snapshot.key), of(snapshot.namespace));
+    case 'streamElement':
+      return streamElementReader(of(snapshot.value));
+    case 'bufferEntry':
+      return bufferEntryReader(of(snapshot.value));
+    case 'taggedUnion':
+      return taggedUnionReader(of(snapshot.one), of(snapshot.two));
+    case 'rowData':
+      return (reader) => readBinaryRow(reader, snapshot.types);
+    case 'arrayData':
+      return (reader) => readBinaryArray(reader, snapshot.element);
+    case 'mapData':
+      return (reader) => readBinaryMap(reader, snapshot.key, snapshot.value);
+    case 'rawValueData':
+      return (reader) => dumpBytes(reader.bytes32());
+    case 'decimalData':
+      return decimalReader(snapshot.precision, snapshot.scale);
+    case 'timestampData':
+      return (reader) => ({ $instant: instantOfMillis(reader.i64(), snapshot.precision <= 3 ? 0 : reader.i32()) });
+    case 'lockable':
+    case 'windowKey':
+      return () => {
+        throw new UnreadableValue(`values of the serializer "${snapshot.kind}"`);
+      };
+  }
+}
+
+function listReader(element: ValueReader): ValueReader {
+  return (reader) => {
+    const count = countOf(reader);
+    const items: DumpValue[] = [];
+    for (let i = 0; i < count; i++) items.push(element(reader));
+    return items;
+  };
+}
+
+/** Elements of some serializers have no bytes at all, so a few more of them than bytes remain can be true. */
+const EMPTY_ELEMENTS_MAX = 65536;
+
+function countOf(reader: ByteReader): number {
+  const count = reader.i32();
+  if (count < 0 || count > reader.remaining + EMPTY_ELEMENTS_MAX) {
+    reader.fail(`count ${String(count)} cannot fit into the ${String(reader.remaining)} bytes that remain`, reader.offset - 4);
+  }
+  return count;
+}
+
+function nullFirst(value: ValueReader): ValueReader {
+  return (reader) => (reader.bool() ? null : value(reader));
+}
+
+function presentFirst(value: ValueReader): ValueReader {
+  return (reader) => (reader.bool() ? value(reader) : null);
+}
+
+function mapReader(key: ValueReader, value: ValueReader): ValueReader {
+  return (reader) => {
+    const count = countOf(reader);
+    const pairs: [DumpValue, DumpValue][] = [];
+    for (let i = 0; i < count; i++) {
+      const k = key(reader);
+      pairs.push([k, value(reader)]);
+    }
+    return dumpMap(pairs);
+  };
+}
+
+function tupleReader(fields: readonly ValueReader[]): ValueReader {
+  return (reader) => ({ $tuple: fields.map((field) => field(reader)) });
+}
+
+const ROW_KINDS = ['+I', '-U', '+U', '-D'] as const;
+
+/** A mask of bits from the most significant on: two for the kind, its low bit first, then one a field that is set for null. */
+function rowReader(fields: readonly ValueReader[], withRowKind: boolean): ValueReader {
+  const kindBits = withRowKind ? 2 : 0;
+  const maskLength = Math.ceil((kindBits + fields.length) / 8);
+  return (reader) => {
+    const mask = reader.slice(maskLength);
+    const bit = (i: number): number => ((mask[i >> 3] ?? 0) >> (7 - (i & 7))) & 1;
+    const kind = withRowKind ? ROW_KINDS[bit(0) + 2 * bit(1)] : '+I';
+    const values = fields.map((field, i) => (bit(kindBits + i) === 1 ? null : field(reader)));
+    return { $row: values, kind: kind ?? '+I' };
+  };
+}
+
+function eitherReader(left: ValueReader, right: ValueReader): ValueReader {
+  return (reader) => (reader.bool() ? { $left: left(reader) } : { $right: right(reader) });
+}
+
+function tryReader(value: ValueReader, failure: ValueReader): ValueReader {
+  return (reader) => (reader.bool() ? { $right: value(reader) } : { $left: failure(reader) });
+}
+
+function nullableReader(value: ValueReader, padding: number): ValueReader {
+  return (reader) => {
+    if (!reader.bool()) return value(reader);
+    reader.take(padding);
+    return null;
+  };
+}
+
+function objectArrayReader(element: ValueReader): ValueReader {
+  const items = listReader(presentFirst(element));
+  return (reader) => ({ $array: items(reader) });
+}
+
+function enumReader(constants: readonly string[]): ValueReader {
+  return (reader) => {
+    const index = reader.i32();
+    return { $enum: constants[index] ?? reader.fail(`enum constant ${String(index)} of ${String(constants.length)}`, reader.offset - 4) };
+  };
+}
+
+function scalaEnumReader(constants: readonly { readonly name: string; readonly id: number }[]): ValueReader {
+  return (reader) => {
+    const id = reader.i32();
+    return { $enum: constants.find((constant) => constant.id === id)?.name ?? reader.fail(`enum constant ${String(id)} is not declared`, reader.offset - 4) };
+  };
+}
+
+const POJO_NULL = 1;
+const POJO_EXACT = 2;
+const POJO_UNREGISTERED = 4;
+const POJO_REGISTERED = 8;
+const POJO_DEPTH_MAX = 200;
+
+function pojoReader(snapshot: PojoSnapshot, context: ValueContext): ValueReader {
+  const reader = (serializer: SerializerSnapshot | null): ValueReader | null => (serializer === null ? null : valueReader(serializer, context));
+  const fields = snapshot.fields.map((field) => ({ name: field.name, read: reader(field.serializer) }));
+  const registered = snapshot.registered.map((subclass) => reader(subclass.serializer));
+  const unregistered = new Map(snapshot.unregistered.map((subclass) => [subclass.className, reader(subclass.serializer)]));
+  let depth = 0;
+  const read: ValueReader = (bytes) => {
+    const flags = bytes.u8();
+    switch (flags) {
+      case POJO_NULL:
+        return null;
+      case POJO_EXACT: {
+        const object: Record<string, DumpValue> = { $class: snapshot.className };
+        for (const field of fields) {
+          object[field.name] = bytes.bool() ? null : known(field.read, `the field ${field.name} of ${snapshot.className}`)(bytes);
+        }
+        return object;
+      }
+      case POJO_UNREGISTERED: {
+        const className = bytes.utf();
+        return known(unregistered.get(className), `the subclass ${className}`)(bytes);
+      }
+      case POJO_REGISTERED: {
+        const tag = bytes.u8();
+        return known(registered[tag], `subclass ${String(tag)} of ${snapshot.className}`)(bytes);
+      }
+      default:
+        return bytes.fail(`the flags of a POJO must be 1, 2, 4 or 8, found ${String(flags)}`, bytes.offset - 1);
+    }
+  };
+  return (bytes) => {
+    if (depth > POJO_DEPTH_MAX) bytes.fail('objects are nested too deeply');
+    depth++;
+    try {
+      return read(bytes);
+    } finally {
+      depth--;
+    }
+  };
+}
+
+function known(read: ValueReader | null | undefined, what: string): ValueReader {
+  if (read === null || read === undefined) throw new UnreadableValue(what);
+  return read;
+}
+
+function ttlReader(value: ValueReader): ValueReader {
+  return (reader) => {
+    const lastAccess = reader.i64();
+    return { $ttl: plainInteger(lastAccess), value: value(reader) };
+  };
+}
+
+const SIGN_BIT = -(2n ** 63n);
+
+function timerReader(key: ValueReader, namespace: ValueReader): ValueReader {
+  return (reader) => {
+    const timestamp = readTimerTimestamp(reader);
+    const k = key(reader);
+    return { timestamp: plainInteger(timestamp), key: k, namespace: namespace(reader) };
+  };
+}
+
+/** Its sign bit is flipped, so that timers in the order of their bytes are in the order of their times. */
+export function readTimerTimestamp(reader: ByteReader): bigint {
+  return reader.i64() ^ SIGN_BIT;
+}
+
+function streamElementReader(value: ValueReader): ValueReader {
+  return (reader) => {
+    const tag = reader.u8();
+    switch (tag) {
+      case 0: {
+        const timestamp = plainInteger(reader.i64());
+        return { $streamRecord: value(reader), timestamp };
+      }
+      case 1:
+        return { $streamRecord: value(reader), timestamp: null };
+      case 2:
+        return { $watermark: plainInteger(reader.i64()) };
+      default:
+        throw new UnreadableValue(`stream element ${String(tag)}`);
+    }
+  };
+}
+
+function bufferEntryReader(value: ValueReader): ValueReader {
+  return (reader) => {
+    const hasBeenJoined = reader.bool();
+    return { $class: 'org.apache.flink.streaming.api.operators.co.IntervalJoinOperator$BufferEntry', element: value(reader), hasBeenJoined };
+  };
+}
+
+function taggedUnionReader(one: ValueReader, two: ValueReader): ValueReader {
+  return (reader) => {
+    const $class = 'org.apache.flink.util.TaggedUnion';
+    const tag = reader.u8();
+    if (tag === 1) return { $class, one: one(reader), two: null };
+    if (tag === 2) return { $class, one: null, two: two(reader) };
+    return reader.fail(`a tagged union must be 1 or 2, found ${String(tag)}`, reader.offset - 1);
+  };
+}
+
+function decimalReader(precision: number, scale: number): ValueReader {
+  return (reader) => ({ $decimal: decimalText(precision <= 18 ? reader.i64() : bigintOf(reader.bytes32()), scale) });
+}
