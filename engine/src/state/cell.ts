@@ -1,0 +1,85 @@
+import type { StateScope } from './stateScope.ts';
+
+/** When state of one kind expires: processing time, milliseconds. */
+export interface Ttl {
+  readonly time: number;
+  readonly update: 'onWrite' | 'onReadAndWrite';
+}
+
+/** A value that expires. */
+export class Timed {
+  value: unknown;
+  lastAccess: number;
+
+  constructor(value: unknown, lastAccess: number) {
+    this.value = value;
+    this.lastAccess = lastAccess;
+  }
+}
+
+/** As Flink: expired from the millisecond at which the time is over. */
+export function isExpired(timed: Timed, ttl: Ttl, now: number): boolean {
+  return timed.lastAccess + ttl.time <= now;
+}
+
+/** One value in a slot, with or without a time to live. Undefined is absence. */
+export interface Cell {
+  read(): unknown;
+  write(value: unknown): void;
+  clear(): void;
+}
+
+export class PlainCell implements Cell {
+  readonly #scope: StateScope;
+  readonly #slot: number;
+
+  constructor(scope: StateScope, slot: number) {
+    this.#scope = scope;
+    this.#slot = slot;
+  }
+
+  read(): unknown {
+    return this.#scope.read(this.#slot);
+  }
+
+  write(value: unknown): void {
+    this.#scope.write(this.#slot, value);
+  }
+
+  clear(): void {
+    this.#scope.clear(this.#slot);
+  }
+}
+
+/** Expired values are never seen; whoever comes across one removes it. */
+export class TtlCell implements Cell {
+  readonly #scope: StateScope;
+  readonly #slot: number;
+  readonly #ttl: Ttl;
+
+  constructor(scope: StateScope, slot: number, ttl: Ttl) {
+    this.#scope = scope;
+    this.#slot = slot;
+    this.#ttl = ttl;
+  }
+
+  read(): unknown {
+    const timed = this.#scope.read(this.#slot) as Timed | undefined;
+    if (timed === undefined) return undefined;
+    const now = this.#scope.now();
+    if (isExpired(timed, this.#ttl, now)) {
+      this.#scope.clear(this.#slot);
+      return undefined;
+    }
+    if (this.#ttl.update === 'onReadAndWrite') timed.lastAccess = now;
+    return timed.value;
+  }
+
+  write(value: unknown): void {
+    this.#scope.write(this.#slot, new Timed(value, this.#scope.now()));
+  }
+
+  clear(): void {
+    this.#scope.clear(this.#slot);
+  }
+}

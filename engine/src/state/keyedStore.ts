@@ -1,0 +1,196 @@
+import { keyGroupOfHash } from '../keys/keyGroup.ts';
+import { ByteWriter } from '../snapshot/bytes/byteWriter.ts';
+import type { KeyType } from '../types/type.ts';
+import type { EntrySink } from './entrySink.ts';
+import { FrozenStore } from './frozenStore.ts';
+import { DETACHED, KeyContext } from './keyContext.ts';
+import { KeyGroupTable } from './keyGroupTable.ts';
+import type { FrozenKeyedState, KeyedStateSchema, KeyGroupRange } from './operatorSnapshot.ts';
+
+/** Guess of an entry's serialized size before the first snapshot has measured it. */
+const ENTRY_BYTES_GUESS = 48;
+
+export interface KeyedStoreOptions {
+  readonly uid: string;
+  readonly schema: KeyedStateSchema;
+  readonly keyGroups: KeyGroupRange;
+  readonly maxParallelism: number;
+  /** Slots of a context. */
+  readonly slotCount: number;
+  /** Writes everything a context holds as canonical entries. `frozenAt` is the clock when the snapshot was taken. */
+  readonly writeContext: (context: KeyContext, entries: EntrySink, frozenAt: number) => void;
+  readonly now: () => number;
+}
+
+/**
+ * All keys of one operator's subtask: a table per key group.
+ *
+ * Freezing raises the version, nothing else. A context whose version is older than the store's is written to the snapshots
+ * that it is still owed to before anything in it changes (`enter` and `touch` see to that); the rest is written when FrozenStore walks.
+ */
+export class KeyedStore {
+  readonly schema: KeyedStateSchema;
+  readonly keyGroups: KeyGroupRange;
+  readonly maxParallelism: number;
+  /** Things stored, over all keys: kept by those who store. */
+  entries = 0;
+  keyCount = 0;
+  readonly #uid: string;
+  readonly #keyType: KeyType<unknown>;
+  readonly #isPrimitive: boolean;
+  readonly #slotCount: number;
+  readonly #writeContext: KeyedStoreOptions['writeContext'];
+  readonly #now: () => number;
+  readonly #tables: KeyGroupTable[] = [];
+  readonly #keyCheck = new ByteWriter(64);
+  #version = 1;
+  /** Snapshots still being written, oldest first. */
+  #frozen: FrozenStore[] = [];
+  #spare: KeyContext;
+  #bytesPerEntry = ENTRY_BYTES_GUESS;
+
+  constructor(options: KeyedStoreOptions) {
+    this.schema = options.schema;
+    this.keyGroups = options.keyGroups;
+    this.maxParallelism = options.maxParallelism;
+    this.#uid = options.uid;
+    this.#keyType = options.schema.keyType;
+    this.#isPrimitive = this.#keyType.isPrimitive;
+    this.#slotCount = options.slotCount;
+    this.#writeContext = options.writeContext;
+    this.#now = options.now;
+    this.#spare = new KeyContext(null, 0, options.slotCount);
+    for (let group = options.keyGroups.start; group <= options.keyGroups.end; group++) this.#tables.push(new KeyGroupTable());
+  }
+
+  /**
+   * The context of a key, ready to be changed; `leave` must follow. A key without state gets a context that is in no table yet.
+   */
+  enter(key: unknown): KeyContext {
+    if (key === null || key === undefined) this.#failNoKey();
+    const hash = this.#keyType.hash(key);
+    const table = this.#tableOf(hash, key);
+    const found = this.#isPrimitive ? table.findPrimitive(key, hash) : table.findEqual(key, hash, this.#keyType);
+    if (found !== null) {
+      if (found.version !== this.#version) this.touch(found);
+      return found;
+    }
+    const spare = this.#spare;
+    spare.key = key;
+    spare.hash = hash;
+    return spare;
+  }
+
+  /** Stores a context that has got something, forgets one that has lost everything. */
+  leave(context: KeyContext): void {
+    if (context.version === DETACHED) {
+      if (context.used > 0) this.#insert(context);
+    } else if (context.used === 0) {
+      this.#remove(context);
+    }
+  }
+
+  /** Must be called before a context changes that was not got by `enter`. */
+  touch(context: KeyContext): void {
+    if (context.version === this.#version || context.version === DETACHED) return;
+    for (const frozen of this.#frozen) if (context.version <= frozen.version) this.#writeTo(frozen, context);
+    context.version = this.#version;
+  }
+
+  /** Without touching; null when nothing is stored. */
+  peek(key: unknown): KeyContext | null {
+    const hash = this.#keyType.hash(key);
+    const group = keyGroupOfHash(hash, this.maxParallelism) - this.keyGroups.start;
+    return this.#tables[group]?.findEqual(key, hash, this.#keyType) ?? null;
+  }
+
+  /** Of the same key, for a restore: stored at once, because something will be. */
+  enterRestored(key: unknown): KeyContext {
+    const context = this.enter(key);
+    if (context.version === DETACHED) this.#insert(context);
+    return context;
+  }
+
+  freeze(): FrozenKeyedState {
+    const frozen = new FrozenStore(this, this.#version, this.#now(), this.entries);
+    this.#version++;
+    this.#frozen.push(frozen);
+    return frozen;
+  }
+
+  /** Estimated; exact right after a snapshot has been written. */
+  get bytes(): number {
+    return Math.round(this.entries * this.#bytesPerEntry);
+  }
+
+  now(): number {
+    return this.#now();
+  }
+
+  /** For FrozenStore: the contexts of a key group, as they are now. */
+  contextsOf(keyGroup: number): KeyContext[] {
+    return this.#tables[keyGroup - this.keyGroups.start]?.contexts() ?? [];
+  }
+
+  /** For FrozenStore: writes a context to it, and to older snapshots that have not had it yet. */
+  writeOwed(frozen: FrozenStore, context: KeyContext): void {
+    if (context.version === DETACHED || context.version > frozen.version) return;
+    for (const owed of this.#frozen) {
+      if (owed.version > frozen.version) break;
+      if (context.version <= owed.version) this.#writeTo(owed, context);
+    }
+    context.version = frozen.version + 1;
+  }
+
+  /** For FrozenStore: it is written, or given up (`bytes` null). */
+  thaw(frozen: FrozenStore, bytes: number | null): void {
+    this.#frozen = this.#frozen.filter((other) => other !== frozen);
+    if (bytes !== null && frozen.entries > 0) this.#bytesPerEntry = bytes / frozen.entries;
+  }
+
+  #writeTo(frozen: FrozenStore, context: KeyContext): void {
+    this.#writeContext(context, frozen.sinkFor(keyGroupOfHash(context.hash, this.maxParallelism)), frozen.frozenAt);
+  }
+
+  #tableOf(hash: number, key: unknown): KeyGroupTable {
+    const group = keyGroupOfHash(hash, this.maxParallelism);
+    const table = this.#tables[group - this.keyGroups.start];
+    if (table === undefined) {
+      const { start, end } = this.keyGroups;
+      throw new RangeError(
+        `operator "${this.#uid}": key ${String(key)} is of key group ${String(group)}, this subtask has ${String(start)} to ${String(end)}`,
+      );
+    }
+    return table;
+  }
+
+  #insert(context: KeyContext): void {
+    this.#checkKey(context.key);
+    context.version = this.#version;
+    this.#tableOf(context.hash, context.key).insert(context);
+    this.keyCount++;
+    if (context === this.#spare) this.#spare = new KeyContext(null, 0, this.#slotCount);
+  }
+
+  #remove(context: KeyContext): void {
+    this.#tableOf(context.hash, context.key).remove(context);
+    context.version = DETACHED;
+    this.keyCount--;
+  }
+
+  /** A key that cannot be written would fail the next checkpoint, far from the selector that made it. */
+  #checkKey(key: unknown): void {
+    this.#keyCheck.reset();
+    try {
+      this.#keyType.write(this.#keyCheck, key);
+    } catch (error) {
+      throw new TypeError(`operator "${this.#uid}": the key is no ${this.#keyType.name}: ${error instanceof Error ? error.message : String(error)}`, {
+        cause: error,
+      });
+    }
+  }
+
+  #failNoKey(): never {
+    throw new TypeError(`operator "${this.#uid}": the key selector returned no key; every record needs one of type ${this.#keyType.name}`);
+  }
+}

@@ -1,0 +1,66 @@
+import type { StateHolder } from './keyContext.ts';
+
+/** What the handles of one operator share: whose state they show. The operator sets `holder` before it calls the user. */
+export class StateScope {
+  holder: StateHolder;
+  /** Counts what is stored, for the graph. */
+  readonly #counts: EntryCounts;
+  readonly now: () => number;
+  /** Values handed out are frozen deeply, so that a mutation fails where it happens. */
+  readonly freezeValues: boolean;
+
+  constructor(holder: StateHolder, counts: EntryCounts, now: () => number, freezeValues: boolean) {
+    this.holder = holder;
+    this.#counts = counts;
+    this.now = now;
+    this.freezeValues = freezeValues;
+  }
+
+  read(slot: number): unknown {
+    return this.holder.slots[slot];
+  }
+
+  write(slot: number, value: unknown): void {
+    const holder = this.holder;
+    if (holder.slots[slot] === undefined) {
+      holder.used++;
+      this.#counts.entries++;
+    }
+    holder.slots[slot] = value;
+  }
+
+  clear(slot: number): void {
+    const holder = this.holder;
+    if (holder.slots[slot] === undefined) return;
+    holder.slots[slot] = undefined;
+    holder.used--;
+    this.#counts.entries--;
+  }
+
+  handOut<T>(value: T): T {
+    return this.freezeValues ? deepFrozen(value) : value;
+  }
+}
+
+export interface EntryCounts {
+  entries: number;
+}
+
+/** Freezes in place. Maps are closed to the usual mutators; bytes cannot be frozen in JavaScript. */
+export function deepFrozen<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value) || Object.isFrozen(value)) return value;
+  if (value instanceof Map) {
+    for (const [key, inner] of value) {
+      deepFrozen(key);
+      deepFrozen(inner);
+    }
+    Object.assign(value, { set: refuse, delete: refuse, clear: refuse });
+  } else {
+    for (const inner of Object.values(value)) deepFrozen(inner);
+  }
+  return Object.freeze(value);
+}
+
+function refuse(): never {
+  throw new TypeError('a value that state handed out cannot be changed; store a new value instead');
+}
