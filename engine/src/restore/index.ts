@@ -1,0 +1,7 @@
+export { checkRestore, type CheckOptions } from './checkRestore.ts';
+export { openSnapshot, SnapshotDamage, verifySnapshot, type OpenedSnapshot } from './openSnapshot.ts';
+export { findingText, RestoreRefused, type FindingCode, type RestoreFinding, type RestoreReport } from './restoreReport.ts';
+export { restoreSnapshot, type RestoreOptions } from './restoreSnapshot.ts';
+export type { Hash, SnapshotFiles } from './snapshotFiles.ts';
+export { readManifest, type ManifestFile, type ManifestOperator, type ManifestState, type SnapshotManifest } from './snapshotManifest.ts';
+export { createSnapshotStore, type SnapshotStoreOptions } from './snapshotStore.ts';

@@ -1,0 +1,54 @@
+/** What a restore of a snapshot into a plan would do. Plain data. */
+export interface RestoreReport {
+  /** False as soon as one finding is an error. */
+  readonly compatible: boolean;
+  readonly findings: readonly RestoreFinding[];
+}
+
+export interface RestoreFinding {
+  readonly severity: 'error' | 'warning' | 'info';
+  readonly code: FindingCode;
+  /** The operator's uid; its id where the snapshot does not say the uid. */
+  readonly operator: string | null;
+  readonly state: string | null;
+  readonly message: string;
+  /** What to do about it; null where nothing is to be done. */
+  readonly remedy: string | null;
+  /** Type in the snapshot and type in the plan, in words. */
+  readonly written: string | null;
+  readonly wanted: string | null;
+}
+
+export type FindingCode =
+  /** As it is. */
+  | 'restored'
+  /** With values rewritten to the plan's type. */
+  | 'migrated'
+  /** The plan has it, the snapshot has not: it starts empty. */
+  | 'new'
+  /** The snapshot has it, the plan has not: the state is dropped, if that is allowed. */
+  | 'leftBehind'
+  /** The same for a whole operator. */
+  | 'unknownOperator'
+  | 'incompatible'
+  | 'keyTypeChanged'
+  | 'kindChanged'
+  | 'maxParallelism';
+
+/** A restore was refused; `message` lists everything that stands against it, and the way out of each. */
+export class RestoreRefused extends Error {
+  override readonly name = 'RestoreRefused';
+  readonly report: RestoreReport;
+
+  constructor(folder: string, report: RestoreReport) {
+    const errors = report.findings.filter((finding) => finding.severity === 'error');
+    super(`Snapshot ${folder} does not fit the pipeline:\n${errors.map((finding) => `- ${findingText(finding)}`).join('\n')}`);
+    this.report = report;
+  }
+}
+
+/** A finding in one line: what, where, and what to do. */
+export function findingText({ operator, state, message, remedy }: RestoreFinding): string {
+  const place = [operator === null ? null : `operator "${operator}"`, state === null ? null : `state "${state}"`].filter((part) => part !== null).join(', ');
+  return `${place === '' ? '' : `${place}: `}${message}${remedy === null ? '' : ` ${remedy}`}`;
+}

@@ -1,0 +1,43 @@
+import type { FileAccess } from '../operators/connector.ts';
+
+/** Where snapshots lie, as the host offers it. `remove` takes folders with all that is in them. */
+export interface SnapshotFiles extends FileAccess {
+  sha256(): Hash;
+}
+
+export interface Hash {
+  update(bytes: Uint8Array): void;
+  /** The hash of everything so far, lower case. Ends the hash. */
+  hex(): string;
+}
+
+export const METADATA_FILE = '_metadata';
+/** Beside Flink's files, and ignored by Flink: what the snapshot is, and the checksums of its files. */
+export const MANIFEST_FILE = 'tidemark.json';
+/** Appended to the name of a file that is not whole yet. */
+export const PART_SUFFIX = '.part';
+
+const SLICE = 1 << 20;
+
+/** Hashes a file without loading it whole. */
+export function sha256OfFile(files: SnapshotFiles, path: string): string {
+  const hash = files.sha256();
+  const size = files.size(path);
+  for (let offset = 0; offset < size; offset += SLICE) hash.update(files.read(path, offset, SLICE));
+  return hash.hex();
+}
+
+/** Writes a small file at once, and durably. */
+export function writeFile(files: SnapshotFiles, path: string, bytes: Uint8Array): void {
+  const writer = files.openForWriting(path, 0);
+  try {
+    writer.write(bytes);
+    writer.sync();
+  } finally {
+    writer.close();
+  }
+}
+
+export function readFile(files: SnapshotFiles, path: string): Uint8Array {
+  return files.read(path, 0, files.size(path));
+}
