@@ -31,6 +31,7 @@ export class ByteWriter {
     return this.#bytes.slice(0, this.length);
   }
 
+  /** May replace buffer and view: call it before either is touched. */
   #reserve(size: number): number {
     const start = this.length;
     const needed = start + size;
@@ -45,7 +46,8 @@ export class ByteWriter {
   }
 
   u8(value: number): void {
-    this.#view.setUint8(this.#reserve(1), value);
+    const start = this.#reserve(1);
+    this.#view.setUint8(start, value);
   }
 
   bool(value: boolean): void {
@@ -53,15 +55,18 @@ export class ByteWriter {
   }
 
   u16(value: number): void {
-    this.#view.setUint16(this.#reserve(2), value);
+    const start = this.#reserve(2);
+    this.#view.setUint16(start, value);
   }
 
   i16(value: number): void {
-    this.#view.setInt16(this.#reserve(2), value);
+    const start = this.#reserve(2);
+    this.#view.setInt16(start, value);
   }
 
   i32(value: number): void {
-    this.#view.setInt32(this.#reserve(4), value);
+    const start = this.#reserve(4);
+    this.#view.setInt32(start, value);
   }
 
   /** Overwrites an i32 written before, such as a length that is known only afterwards. */
@@ -78,7 +83,8 @@ export class ByteWriter {
   }
 
   i64(value: bigint): void {
-    this.#view.setBigInt64(this.#reserve(8), value);
+    const start = this.#reserve(8);
+    this.#view.setBigInt64(start, value);
   }
 
   /** A number that is an integer; the two ends of time become Long.MIN_VALUE and Long.MAX_VALUE. */
@@ -100,11 +106,13 @@ export class ByteWriter {
   }
 
   f32(value: number): void {
-    this.#view.setFloat32(this.#reserve(4), value);
+    const start = this.#reserve(4);
+    this.#view.setFloat32(start, value);
   }
 
   f64(value: number): void {
-    this.#view.setFloat64(this.#reserve(8), value);
+    const start = this.#reserve(8);
+    this.#view.setFloat64(start, value);
   }
 
   raw(bytes: Uint8Array): void {
