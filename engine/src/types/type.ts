@@ -38,4 +38,9 @@ export type Resolution<T> =
   | { readonly kind: 'migrated'; read(reader: ByteReader): T; readonly changes: readonly string[] }
   | { readonly kind: 'incompatible'; readonly reason: string };
 
+/** Any type at all, where only its being one matters. */
+export interface AnyType {
+  readonly [VALUE]: (value: never) => unknown;
+}
+
 export type Infer<X> = X extends { readonly [VALUE]: (value: never) => infer T } ? T : never;

@@ -1,0 +1,9 @@
+import { misfit } from './misfit.ts';
+
+/** A number from a CSV cell. An empty cell is no number. */
+export function numberOfText(text: string, expected: string): number {
+  const trimmed = text.trim();
+  const value = Number(trimmed);
+  if (trimmed === '' || (Number.isNaN(value) && trimmed !== 'NaN')) return misfit(expected, text);
+  return value;
+}
