@@ -1,0 +1,164 @@
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import * as vscode from 'vscode';
+import type { FromPage, PageRun, ToPage } from '../../webview/src/protocol.ts';
+import type { Messages } from './messages.ts';
+import type { Run, RunChange, Runs } from './runs.ts';
+
+const VIEW_TYPE = 'tidemark.dataflow';
+
+/** The dataflow page in a panel of its own: one for the window, showing the active run or the one that ended last. */
+export class DataflowPanel implements vscode.Disposable {
+  readonly #page: vscode.Uri;
+  readonly #runs: Runs;
+  readonly #messages: Messages;
+  readonly #subscriptions: vscode.Disposable[];
+  #panel: vscode.WebviewPanel | null = null;
+  #shown: Run | null = null;
+  #isReady = false;
+
+  /** `page` is the folder of the built page. */
+  constructor(page: vscode.Uri, runs: Runs, messages: Messages) {
+    this.#page = page;
+    this.#runs = runs;
+    this.#messages = messages;
+    this.#subscriptions = [
+      runs.onDidChange(({ run, change }) => this.#runChanged(run, change)),
+      vscode.debug.onDidChangeActiveDebugSession(() => this.#sendAll()),
+      vscode.commands.registerCommand('tidemark.showDataflow', () => messages.guard(vscode.l10n.t('The dataflow view could not be opened'), () => this.show(false))),
+      vscode.window.registerWebviewPanelSerializer(VIEW_TYPE, { deserializeWebviewPanel: (panel) => this.#adopt(panel) }),
+    ];
+  }
+
+  async show(preserveFocus: boolean): Promise<void> {
+    if (this.#panel !== null) {
+      this.#panel.reveal(undefined, preserveFocus);
+      return;
+    }
+    const panel = vscode.window.createWebviewPanel(VIEW_TYPE, vscode.l10n.t('Dataflow'), { viewColumn: vscode.ViewColumn.Beside, preserveFocus }, {});
+    await this.#adopt(panel);
+  }
+
+  async #adopt(panel: vscode.WebviewPanel): Promise<void> {
+    this.#panel = panel;
+    this.#isReady = false;
+    panel.webview.options = { enableScripts: true, localResourceRoots: [this.#page] };
+    panel.onDidDispose(() => {
+      if (this.#panel === panel) this.#panel = null;
+    });
+    panel.webview.onDidReceiveMessage((message: FromPage) => this.#receive(message));
+    panel.webview.html = await this.#html(panel.webview);
+  }
+
+  /** The built page, made fit for a webview: scripts by nonce only, everything else from the page's own folder. */
+  async #html(webview: vscode.Webview): Promise<string> {
+    const nonce = randomBytes(18).toString('base64');
+    const base = webview.asWebviewUri(this.#page).toString();
+    const policy = [
+      "default-src 'none'",
+      `script-src 'nonce-${nonce}'`,
+      `style-src ${webview.cspSource}`,
+      `img-src ${webview.cspSource} data:`,
+      `font-src ${webview.cspSource}`,
+      `connect-src ${webview.cspSource}`,
+      'worker-src blob:',
+    ].join('; ');
+    const html = await readFile(vscode.Uri.joinPath(this.#page, 'index.html').fsPath, 'utf8');
+    const head = `<head>\n<meta http-equiv="Content-Security-Policy" content="${policy}">\n<base href="${base}/">`;
+    return html
+      .replaceAll(/<meta http-equiv="Content-Security-Policy"[^>]*>/g, '')
+      .replace('<head>', head)
+      .replaceAll('<script', `<script nonce="${nonce}"`);
+  }
+
+  #runChanged(run: Run, change: RunChange): void {
+    if (change === 'started' && vscode.workspace.getConfiguration('tidemark').get<boolean>('dataflow.openOnStart', true)) {
+      void this.#messages.guard(vscode.l10n.t('The dataflow view could not be opened'), () => this.show(true));
+    }
+    if (run !== this.#runs.shown) return;
+    if (run !== this.#shown) this.#sendAll();
+    else if (change === 'plan') this.#sendPlan(run);
+    else if (change === 'status') this.#sendStatus(run);
+    else if (change === 'ended') this.#sendRun(run);
+  }
+
+  #receive(message: FromPage): void {
+    switch (message.kind) {
+      case 'ready':
+        this.#isReady = true;
+        this.#sendAll();
+        return;
+      case 'openSource':
+        void this.#messages.guard(vscode.l10n.t('The source of {0} could not be opened', message.uid), () => this.#openSource(message.uid));
+        return;
+      case 'pause':
+        void vscode.commands.executeCommand('workbench.action.debug.pause');
+        return;
+      case 'resume':
+        void vscode.commands.executeCommand('workbench.action.debug.continue');
+        return;
+      case 'savepoint':
+        void vscode.commands.executeCommand('tidemark.takeSavepoint');
+        return;
+      case 'stopWithSavepoint':
+        void vscode.commands.executeCommand('tidemark.stopWithSavepoint');
+        return;
+    }
+  }
+
+  async #openSource(uid: string): Promise<void> {
+    const position = this.#shown?.plan?.operators.find((operator) => operator.uid === uid)?.position;
+    if (position === undefined || position === null) throw new Error(vscode.l10n.t('its position in the source is not known'));
+    const place = new vscode.Position(position.line - 1, Math.max(0, position.column - 1));
+    const open = vscode.window.visibleTextEditors.find((editor) => editor.document.uri.fsPath === position.path);
+    await vscode.window.showTextDocument(vscode.Uri.file(position.path), {
+      selection: new vscode.Range(place, place),
+      viewColumn: open?.viewColumn ?? vscode.ViewColumn.One,
+    });
+  }
+
+  /** After the page came up, or another run is shown: everything that is known. */
+  #sendAll(): void {
+    const run = this.#runs.shown;
+    this.#shown = run;
+    if (this.#panel === null || !this.#isReady) return;
+    if (run === null) {
+      this.#post({ kind: 'run', run: null });
+      return;
+    }
+    this.#sendRun(run);
+    this.#sendPlan(run);
+    this.#sendStatus(run);
+  }
+
+  #sendRun(run: Run): void {
+    const { configuration } = run.session;
+    const savepoint: unknown = configuration['savepoint'];
+    const shown: PageRun = {
+      pipeline: run.plan?.pipeline ?? run.session.name,
+      program: String(configuration['program']),
+      startedAt: run.status?.startedAt ?? Date.now(),
+      restoredFrom: typeof savepoint === 'string' ? savepoint : null,
+      canOpenSource: true,
+      canPause: this.#runs.isGoingOn(run) && configuration['noDebug'] !== true,
+    };
+    this.#post({ kind: 'run', run: shown });
+  }
+
+  #sendPlan(run: Run): void {
+    if (run.plan !== null) this.#post({ kind: 'plan', plan: run.plan });
+  }
+
+  #sendStatus(run: Run): void {
+    if (run.status !== null) this.#post({ kind: 'status', status: run.status });
+  }
+
+  #post(message: ToPage): void {
+    if (this.#isReady) void this.#panel?.webview.postMessage(message);
+  }
+
+  dispose(): void {
+    for (const subscription of this.#subscriptions) subscription.dispose();
+    this.#panel?.dispose();
+  }
+}

@@ -1,0 +1,57 @@
+import * as vscode from 'vscode';
+import { DataflowPanel } from './dataflowPanel.ts';
+import { registerDebugConfigurations } from './debugConfigurations.ts';
+import { startLanguageClient } from './languageClient.ts';
+import { watchLaunchKey } from './launchKey.ts';
+import { Messages } from './messages.ts';
+import { NewPipeline } from './newPipeline.ts';
+import { registerRunCommands } from './runCommands.ts';
+import { Runs } from './runs.ts';
+import { registerSavepointCommands } from './savepointCommands.ts';
+import { SavepointFolders } from './savepointFolders.ts';
+import { SavepointPicker } from './savepointPicker.ts';
+import { SavepointsView } from './savepointsView.ts';
+import { SnapshotDocuments } from './snapshotDocument.ts';
+import { SnapshotProcess } from './snapshotProcess.ts';
+import { StatusItem } from './statusItem.ts';
+import { TidemarkPackage } from './tidemarkPackage.ts';
+
+/** Wires the features by hand, in one place. The debug adapter is started by VS Code itself, from the manifest. */
+export function activate(context: vscode.ExtensionContext): void {
+  const messages = new Messages(vscode.window.createOutputChannel('Tidemark', { log: true }));
+  const program = (name: string): string => vscode.Uri.joinPath(context.extensionUri, 'dist', name).fsPath;
+
+  const snapshots = new SnapshotProcess(program('snapshots.cjs'), messages.log);
+  const folders = new SavepointFolders(context.workspaceState);
+  const picker = new SavepointPicker(snapshots, folders);
+  const view = new SavepointsView(snapshots, folders);
+  const documents = new SnapshotDocuments(snapshots, messages);
+  const runs = new Runs();
+  const carried = new TidemarkPackage(vscode.Uri.joinPath(context.extensionUri, 'package').fsPath, messages);
+  const newPipeline = new NewPipeline(vscode.Uri.joinPath(context.extensionUri, 'templates'), carried, context.globalState, messages);
+
+  context.subscriptions.push(
+    messages.log,
+    snapshots,
+    folders,
+    runs,
+    view,
+    vscode.window.createTreeView('tidemark.savepoints', { treeDataProvider: view, showCollapseAll: true }),
+    documents.register(),
+    ...registerSavepointCommands({ view, folders, documents, runs, messages }),
+    ...registerDebugConfigurations(picker),
+    ...registerRunCommands(runs, picker, messages),
+    // The adapter hears of a snapshot before the file watcher does.
+    runs.onDidChange(({ change }) => {
+      if (change === 'snapshot') folders.changed();
+    }),
+    new DataflowPanel(vscode.Uri.joinPath(context.extensionUri, 'dist/page'), runs, messages),
+    new StatusItem(runs),
+    watchLaunchKey(),
+    startLanguageClient(program('lsp.cjs'), messages),
+    carried.register(),
+    newPipeline.register(),
+    vscode.commands.registerCommand('tidemark.showLog', () => messages.log.show()),
+  );
+  void messages.guard(vscode.l10n.t('The new pipeline could not be shown'), () => newPipeline.showRemembered());
+}

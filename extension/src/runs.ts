@@ -1,0 +1,114 @@
+import * as vscode from 'vscode';
+import type { RunPlan, RunStatus, SnapshotInfo } from '../../server/src/control.ts';
+
+export const DEBUG_TYPE = 'tidemark';
+
+export interface StartOptions {
+  readonly savepoint?: string;
+  readonly noDebug?: boolean;
+}
+
+/** One run under the debug adapter, and the newest that its adapter told about it. */
+export interface Run {
+  readonly session: vscode.DebugSession;
+  plan: RunPlan | null;
+  status: RunStatus | null;
+}
+
+export type RunChange = 'started' | 'plan' | 'status' | 'snapshot' | 'ended';
+
+/** All runs of this window. Whoever shows runs listens here; nobody else listens to the debug adapter. */
+export class Runs implements vscode.Disposable {
+  readonly #runs = new Map<string, Run>();
+  readonly #changed = new vscode.EventEmitter<{ readonly run: Run; readonly change: RunChange }>();
+  readonly #subscriptions: vscode.Disposable[];
+  #newest: Run | null = null;
+
+  readonly onDidChange = this.#changed.event;
+
+  constructor() {
+    this.#subscriptions = [
+      vscode.debug.onDidStartDebugSession((session) => this.#started(session)),
+      vscode.debug.onDidTerminateDebugSession((session) => this.#ended(session)),
+      vscode.debug.onDidReceiveDebugSessionCustomEvent((event) => this.#received(event)),
+    ];
+  }
+
+  /** The run in focus, else the newest that still goes on. */
+  get active(): Run | null {
+    const focused = vscode.debug.activeDebugSession;
+    return (focused === undefined ? undefined : this.#runs.get(focused.id)) ?? [...this.#runs.values()].at(-1) ?? null;
+  }
+
+  /** The active run, or the one that ended last: what a view goes on showing. */
+  get shown(): Run | null {
+    return this.active ?? this.#newest;
+  }
+
+  isGoingOn(run: Run): boolean {
+    return this.#runs.has(run.session.id);
+  }
+
+  /** Starts a run without a launch configuration. */
+  async start(program: vscode.Uri, options: StartOptions = {}): Promise<void> {
+    const folder = vscode.workspace.getWorkspaceFolder(program);
+    const configuration: vscode.DebugConfiguration = {
+      type: DEBUG_TYPE,
+      request: 'launch',
+      name: program.path.slice(program.path.lastIndexOf('/') + 1),
+      program: program.fsPath,
+      ...(options.savepoint === undefined ? {} : { savepoint: options.savepoint }),
+    };
+    await vscode.debug.startDebugging(folder, configuration, { noDebug: options.noDebug ?? false });
+  }
+
+  /** Asks the adapter of a run; the reply is the control protocol's own. */
+  snapshot(run: Run, request: 'tidemark/savepoint' | 'tidemark/checkpoint' | 'tidemark/stopWithSavepoint'): Thenable<SnapshotInfo> {
+    return run.session.customRequest(request, {}) as Thenable<SnapshotInfo>;
+  }
+
+  #started(session: vscode.DebugSession): void {
+    if (session.type !== DEBUG_TYPE) return;
+    this.#tell(this.#of(session), 'started');
+  }
+
+  #ended(session: vscode.DebugSession): void {
+    const run = this.#runs.get(session.id);
+    if (run === undefined) return;
+    this.#runs.delete(session.id);
+    this.#tell(run, 'ended');
+  }
+
+  #received({ session, event, body }: vscode.DebugSessionCustomEvent): void {
+    if (session.type !== DEBUG_TYPE) return;
+    // Events may overtake the start of the session.
+    const run = this.#of(session);
+    if (event === 'tidemark/plan') {
+      run.plan = body as RunPlan;
+      this.#tell(run, 'plan');
+    } else if (event === 'tidemark/status') {
+      run.status = body as RunStatus;
+      this.#tell(run, 'status');
+    } else if (event === 'tidemark/snapshot') {
+      this.#tell(run, 'snapshot');
+    }
+  }
+
+  #of(session: vscode.DebugSession): Run {
+    const known = this.#runs.get(session.id);
+    if (known !== undefined) return known;
+    const run: Run = { session, plan: null, status: null };
+    this.#runs.set(session.id, run);
+    this.#newest = run;
+    return run;
+  }
+
+  #tell(run: Run, change: RunChange): void {
+    this.#changed.fire({ run, change });
+  }
+
+  dispose(): void {
+    for (const subscription of this.#subscriptions) subscription.dispose();
+    this.#changed.dispose();
+  }
+}

@@ -1,0 +1,209 @@
+import { basename } from 'node:path';
+import * as vscode from 'vscode';
+import type { SnapshotListItem, SnapshotNode } from '../../server/src/protocol.ts';
+import { ago, bytes, count } from './figures.ts';
+import type { SavepointFolders } from './savepointFolders.ts';
+import type { SnapshotProcess } from './snapshotProcess.ts';
+
+/** Pipelines, their savepoints and checkpoints, and everything inside, read when it is opened and page by page. */
+export type SavepointsNode = PipelineNode | SnapshotRoot | ContentNode | MoreNode;
+
+interface PipelineNode {
+  readonly is: 'pipeline';
+  readonly name: string;
+  readonly snapshots: readonly SnapshotRoot[];
+}
+
+export interface SnapshotRoot {
+  readonly is: 'snapshot';
+  readonly location: string;
+  /** Null for a folder that was opened by hand. */
+  readonly item: SnapshotListItem | null;
+}
+
+interface ContentNode {
+  readonly is: 'content';
+  readonly location: string;
+  readonly parent: string;
+  readonly node: SnapshotNode;
+}
+
+interface MoreNode {
+  readonly is: 'more';
+  readonly of: SnapshotRoot | ContentNode;
+  readonly shown: number;
+  readonly total: number;
+}
+
+const ICONS: Record<SnapshotNode['kind'], string> = {
+  operator: 'symbol-event',
+  state: 'database',
+  key: 'key',
+  entry: 'symbol-field',
+  timers: 'watch',
+  timer: 'clock',
+  operatorState: 'archive',
+  element: 'symbol-array',
+  fact: 'info',
+  error: 'error',
+};
+
+export class SavepointsView implements vscode.TreeDataProvider<SavepointsNode>, vscode.Disposable {
+  readonly #process: SnapshotProcess;
+  readonly #folders: SavepointFolders;
+  readonly #changed = new vscode.EventEmitter<SavepointsNode | undefined>();
+  readonly #subscription: vscode.Disposable;
+  /** Pages read of a node so far, while it is in the tree. */
+  readonly #pages = new Map<string, number>();
+
+  readonly onDidChangeTreeData = this.#changed.event;
+
+  constructor(process: SnapshotProcess, folders: SavepointFolders) {
+    this.#process = process;
+    this.#folders = folders;
+    this.#subscription = folders.onDidChange(() => this.refresh());
+  }
+
+  refresh(): void {
+    this.#pages.clear();
+    this.#changed.fire(undefined);
+  }
+
+  loadMore(more: MoreNode): void {
+    const key = pageKey(more.of);
+    this.#pages.set(key, (this.#pages.get(key) ?? 1) + 1);
+    this.#changed.fire(more.of);
+  }
+
+  async getChildren(parent?: SavepointsNode): Promise<SavepointsNode[]> {
+    if (parent === undefined) return this.#roots();
+    if (parent.is === 'pipeline') return [...parent.snapshots];
+    if (parent.is === 'more') return [];
+    return this.#contents(parent);
+  }
+
+  async #roots(): Promise<SavepointsNode[]> {
+    const roots = this.#folders.roots;
+    const listed = roots.length === 0 ? [] : (await this.#process.request('snapshot/list', { folders: roots })).snapshots;
+    const byPipeline = new Map<string, SnapshotRoot[]>();
+    for (const item of listed) {
+      const snapshot: SnapshotRoot = { is: 'snapshot', location: item.location, item };
+      const known = byPipeline.get(item.pipeline);
+      if (known === undefined) byPipeline.set(item.pipeline, [snapshot]);
+      else known.push(snapshot);
+    }
+    const pipelines = [...byPipeline].map(([name, snapshots]): PipelineNode => ({ is: 'pipeline', name, snapshots }));
+    const known = new Set(listed.map((item) => item.location));
+    const opened = this.#folders.opened.filter((location) => !known.has(location)).map((location): SnapshotRoot => ({ is: 'snapshot', location, item: null }));
+    return [...pipelines, ...opened];
+  }
+
+  async #contents(parent: SnapshotRoot | ContentNode): Promise<SavepointsNode[]> {
+    const pageSize = vscode.workspace.getConfiguration('tidemark').get('savepoints.pageSize', 100);
+    const wanted = pageSize * (this.#pages.get(pageKey(parent)) ?? 1);
+    try {
+      const page = await this.#process.request('snapshot/children', {
+        location: parent.location,
+        node: parent.is === 'content' ? parent.node.id : null,
+        offset: 0,
+        limit: wanted,
+      });
+      const key = pageKey(parent);
+      const nodes: SavepointsNode[] = page.nodes.map((node) => ({ is: 'content', location: parent.location, parent: key, node }));
+      if (page.nodes.length < page.total) nodes.push({ is: 'more', of: parent, shown: page.nodes.length, total: page.total });
+      return nodes;
+    } catch (error) {
+      return [errorNode(parent, error)];
+    }
+  }
+
+  getTreeItem(node: SavepointsNode): vscode.TreeItem {
+    switch (node.is) {
+      case 'pipeline':
+        return pipelineItem(node);
+      case 'snapshot':
+        return node.item === null ? openedItem(node) : snapshotItem(node.item);
+      case 'content':
+        return contentItem(node);
+      case 'more':
+        return moreItem(node);
+    }
+  }
+
+  dispose(): void {
+    this.#subscription.dispose();
+    this.#changed.dispose();
+  }
+}
+
+function pageKey(node: SnapshotRoot | ContentNode): string {
+  return node.is === 'snapshot' ? `${node.location}\n` : `${node.location}\n${node.node.id}`;
+}
+
+function errorNode(parent: SnapshotRoot | ContentNode, error: unknown): ContentNode {
+  const reason = error instanceof Error ? error.message : String(error);
+  const node: SnapshotNode = { id: 'error', kind: 'error', label: reason, description: '', tooltip: reason, sizeBytes: null, expandable: false };
+  return { is: 'content', location: parent.location, parent: pageKey(parent), node };
+}
+
+function pipelineItem(node: PipelineNode): vscode.TreeItem {
+  const item = new vscode.TreeItem(node.name, vscode.TreeItemCollapsibleState.Expanded);
+  item.id = `pipeline:${node.name}`;
+  item.iconPath = new vscode.ThemeIcon('type-hierarchy');
+  const savepoints = node.snapshots.filter((snapshot) => snapshot.item?.kind === 'savepoint').length;
+  item.description = [plural(savepoints, 'savepoint'), plural(node.snapshots.length - savepoints, 'checkpoint')].filter((text) => text !== '').join(', ');
+  item.contextValue = 'pipeline';
+  return item;
+}
+
+function plural(number: number, word: string): string {
+  if (number === 0) return '';
+  return `${number} ${word}${number === 1 ? '' : 's'}`;
+}
+
+function snapshotItem(listed: SnapshotListItem): vscode.TreeItem {
+  const item = new vscode.TreeItem(basename(listed.location), vscode.TreeItemCollapsibleState.Collapsed);
+  item.id = `snapshot:${listed.location}`;
+  item.iconPath = new vscode.ThemeIcon(listed.kind === 'savepoint' ? 'save' : 'history');
+  item.description = `${ago(listed.createdAt, Date.now())}, ${bytes(listed.sizeBytes)}`;
+  const lines = [
+    `**${listed.kind === 'savepoint' ? 'Savepoint' : 'Checkpoint'} ${count(listed.checkpointId)}** of ${listed.pipeline}`,
+    `${new Date(listed.createdAt).toLocaleString()} · ${bytes(listed.sizeBytes)}`,
+    ...(listed.program === null ? [] : [`Program: ${listed.program}`]),
+    listed.location,
+  ];
+  item.tooltip = new vscode.MarkdownString(lines.join('\n\n'));
+  item.contextValue = `snapshot.${listed.kind}.owned`;
+  item.accessibilityInformation = { label: `${listed.kind} ${basename(listed.location)} of ${listed.pipeline}, ${item.description}` };
+  return item;
+}
+
+function openedItem(node: SnapshotRoot): vscode.TreeItem {
+  const item = new vscode.TreeItem(basename(node.location), vscode.TreeItemCollapsibleState.Collapsed);
+  item.id = `snapshot:${node.location}`;
+  item.iconPath = new vscode.ThemeIcon('folder-library');
+  item.description = node.location;
+  item.tooltip = node.location;
+  item.contextValue = 'snapshot.opened';
+  return item;
+}
+
+function contentItem({ node, parent }: ContentNode): vscode.TreeItem {
+  const state = node.expandable ? vscode.TreeItemCollapsibleState.Collapsed : vscode.TreeItemCollapsibleState.None;
+  const item = new vscode.TreeItem(node.label, state);
+  item.id = `${parent}\n${node.id}`;
+  item.iconPath = new vscode.ThemeIcon(ICONS[node.kind], node.kind === 'error' ? new vscode.ThemeColor('errorForeground') : undefined);
+  item.description = [node.description, node.sizeBytes === null ? '' : bytes(node.sizeBytes)].filter((text) => text !== '').join(' · ');
+  if (node.tooltip !== null) item.tooltip = node.tooltip;
+  item.contextValue = node.kind;
+  return item;
+}
+
+function moreItem(node: MoreNode): vscode.TreeItem {
+  const item = new vscode.TreeItem(vscode.l10n.t('Load more'));
+  item.iconPath = new vscode.ThemeIcon('ellipsis');
+  item.description = `${count(node.shown)} of ${count(node.total)}`;
+  item.command = { command: 'tidemark.savepoints.loadMore', title: vscode.l10n.t('Load more'), arguments: [node] };
+  item.contextValue = 'more';
+  return item;
+}

@@ -1,0 +1,78 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import type * as vscode from 'vscode';
+import { createMessageConnection, StreamMessageReader, StreamMessageWriter } from 'vscode-languageclient/node';
+import type { MessageConnection } from 'vscode-languageclient/node';
+import type { SnapshotRequests } from '../../server/src/protocol.ts';
+
+/**
+ * The process that reads snapshots, started with the first request. One that died is started again by the next request; one that
+ * dies again and again within a short time stays down, and requests say so.
+ */
+export class SnapshotProcess implements vscode.Disposable {
+  readonly #program: string;
+  readonly #log: vscode.LogOutputChannel;
+  readonly #crashes: number[] = [];
+  #running: { child: ChildProcess; connection: MessageConnection } | null = null;
+
+  /** Crashes within this time that keep it down. */
+  static readonly crashLimit = 4;
+  static readonly crashWindowMs = 60_000;
+
+  constructor(program: string, log: vscode.LogOutputChannel) {
+    this.#program = program;
+    this.#log = log;
+  }
+
+  /** @throws Error with the reader's reason, or that the process died while it worked on this request. */
+  async request<M extends keyof SnapshotRequests>(
+    method: M,
+    params: SnapshotRequests[M]['params'],
+    token?: vscode.CancellationToken,
+  ): Promise<SnapshotRequests[M]['result']> {
+    const { connection, child } = (this.#running ??= this.#start());
+    const died = new Promise<never>((_, reject) => {
+      child.once('exit', (code, signal) => {
+        reject(new Error(`The snapshot process ended (${signal ?? `exit code ${String(code)}`}) while it worked on ${method}. Try again; the log has its last words.`));
+      });
+    });
+    // Only awaited in the race: without this, a later exit would be an unhandled rejection.
+    died.catch(() => undefined);
+    return Promise.race([connection.sendRequest<SnapshotRequests[M]['result']>(method, params, token), died]);
+  }
+
+  #start(): { child: ChildProcess; connection: MessageConnection } {
+    const now = Date.now();
+    const recent = this.#crashes.filter((time) => now - time < SnapshotProcess.crashWindowMs);
+    if (recent.length >= SnapshotProcess.crashLimit) {
+      throw new Error(`The snapshot process crashed ${recent.length} times within a minute and is not started again yet. The log says why.`);
+    }
+    const child = spawn(process.execPath, [this.#program], {
+      // On the desktop the extension host's executable is Electron, which runs as Node when told so.
+      env: { ...process.env, ELECTRON_RUN_AS_NODE: '1' },
+      stdio: ['pipe', 'pipe', 'pipe'],
+      windowsHide: true,
+    });
+    const connection = createMessageConnection(new StreamMessageReader(child.stdout), new StreamMessageWriter(child.stdin));
+    child.stderr.on('data', (chunk: Buffer) => this.#log.warn(`snapshots: ${chunk.toString().trimEnd()}`));
+    child.on('error', (error) => this.#log.error(`snapshots: ${error.message}`));
+    child.on('exit', (code, signal) => {
+      if (this.#running?.child !== child) return;
+      this.#running = null;
+      this.#crashes.push(Date.now());
+      connection.dispose();
+      this.#log.error(`The snapshot process ended: ${signal ?? `exit code ${String(code)}`}.`);
+    });
+    connection.onError(([error]) => this.#log.error(`snapshots: ${error.message}`));
+    connection.listen();
+    this.#log.debug(`Snapshot process ${String(child.pid)} started.`);
+    return { child, connection };
+  }
+
+  dispose(): void {
+    const running = this.#running;
+    this.#running = null;
+    running?.connection.dispose();
+    running?.child.kill();
+  }
+}

@@ -1,0 +1,62 @@
+import * as vscode from 'vscode';
+import type { RunState } from '../../server/src/control.ts';
+import { bytes, count } from './figures.ts';
+import { activePipeline } from './pipelines.ts';
+import type { Runs } from './runs.ts';
+
+const ICONS: Record<RunState, string> = {
+  starting: 'loading~spin',
+  running: 'play-circle',
+  paused: 'debug-pause',
+  restarting: 'debug-restart',
+  stopping: 'loading~spin',
+  finished: 'check',
+  stopped: 'primitive-square',
+  failed: 'error',
+};
+
+/** The one status bar item: what the run in focus does; in a pipeline without a run, how to start it. */
+export class StatusItem implements vscode.Disposable {
+  readonly #item = vscode.window.createStatusBarItem('tidemark.status', vscode.StatusBarAlignment.Left, 5);
+  readonly #runs: Runs;
+  readonly #subscriptions: vscode.Disposable[];
+
+  constructor(runs: Runs) {
+    this.#runs = runs;
+    this.#item.name = 'Tidemark';
+    const update = (): void => this.#update();
+    this.#subscriptions = [
+      runs.onDidChange(update),
+      vscode.window.onDidChangeActiveTextEditor(update),
+      vscode.debug.onDidChangeActiveDebugSession(update),
+      vscode.workspace.onDidGrantWorkspaceTrust(update),
+    ];
+    update();
+  }
+
+  #update(): void {
+    const run = this.#runs.active;
+    if (run !== null) this.#showRun(run.plan?.pipeline ?? run.session.name, run.status);
+    else if (activePipeline() === undefined) this.#item.hide();
+    else if (vscode.workspace.isTrusted) this.#show('$(play-circle) Tidemark', vscode.l10n.t('Debug this pipeline'), 'tidemark.debug');
+    else this.#show('$(shield) Tidemark', vscode.l10n.t('This workspace is not trusted: pipelines are not run. Manage trust'), 'workbench.trust.manage');
+  }
+
+  #showRun(pipeline: string, status: NonNullable<Runs['active']>['status']): void {
+    const state = status?.state ?? 'starting';
+    const figures = status === null ? state : `${count(status.recordsIn)} records, ${bytes(status.stateBytes)}`;
+    this.#show(`$(${ICONS[state]}) ${pipeline}: ${figures}`, vscode.l10n.t('{0} is {1}. Show the dataflow', pipeline, state), 'tidemark.showDataflow');
+  }
+
+  #show(text: string, tooltip: string, command: string): void {
+    this.#item.text = text;
+    this.#item.tooltip = tooltip;
+    this.#item.command = command;
+    this.#item.show();
+  }
+
+  dispose(): void {
+    for (const subscription of this.#subscriptions) subscription.dispose();
+    this.#item.dispose();
+  }
+}
