@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { writeSync } from 'node:fs';
 import type { ConnectorHost } from '../operators/connector.ts';
 import type { Counter } from '../operators/operator.ts';
@@ -66,8 +65,4 @@ function writeAll(descriptor: number, text: string): void {
       Atomics.wait(pause, 0, 0, 1);
     }
   }
-}
-
-export function sha256(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }

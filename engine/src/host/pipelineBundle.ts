@@ -45,6 +45,17 @@ export async function bundlePipeline(program: string, modules: EngineModules, lo
   return fromCache(file, folder, modules) ?? (await bundleAfresh(file, folder, modules, load()));
 }
 
+/** What a program was made of when it was last bundled: what to watch for changes. */
+export function bundleInputs(program: string): readonly string[] {
+  const file = resolve(program);
+  try {
+    const manifest = JSON.parse(readFileSync(join(cacheFolder(file), `${cacheName(file)}.json`), 'utf8')) as Manifest;
+    return Object.keys(manifest.inputs).filter((input) => existsSync(input));
+  } catch {
+    return [file];
+  }
+}
+
 function fromCache(program: string, folder: string, modules: EngineModules): PipelineBundle | null {
   try {
     const manifest = JSON.parse(readFileSync(join(folder, `${cacheName(program)}.json`), 'utf8')) as Manifest;

@@ -30,6 +30,11 @@ export class BundleSourceMap {
     return { file: resolve(dirname(this.bundle), source), line, column: column + 1 };
   }
 
+  /** To make the same in another thread. */
+  toData(): { path: string; map: string } {
+    return { path: this.bundle, map: this.#text };
+  }
+
   /** The user's frames, innermost first; when there are none, the topmost of the others. */
   stack(error: Error): StackFrame[] {
     const frames = parseStack(error.stack ?? '');

@@ -36,14 +36,14 @@ export type RunMessage =
   | { readonly kind: 'failed'; readonly failure: Failure; readonly exitCode: number };
 
 /** V8 flags of an engine process: allocation sites that flip to pretenuring halve the throughput of keyed operators. */
-export const RUN_FLAGS: readonly string[] = ['--no-allocation-site-pretenuring', '--max-semi-space-size=64', '--enable-source-maps'];
+export const RUN_FLAGS: readonly string[] = ['--no-allocation-site-pretenuring', '--max-semi-space-size=64'];
 
-/** `dist` is the folder of the built programs. User output is on the child's stdout and stderr pipes. */
-export function startRun(dist: string, args: RunArguments, cwd: string): ChildProcess {
+/** `dist` is the folder of the built programs. User output is on the child's stdout and stderr pipes, or goes straight to ours. */
+export function startRun(dist: string, args: RunArguments, cwd: string, output: 'pipe' | 'inherit' = 'pipe'): ChildProcess {
   return fork(join(dist, 'run.cjs'), [JSON.stringify(args)], {
     cwd,
     execArgv: [...RUN_FLAGS],
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    stdio: ['ignore', output, output, 'ipc'],
   });
 }
 

@@ -1,0 +1,93 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import type { ConnectorHost } from '../operators/connector.ts';
+import type { SnapshotFiles } from '../restore/index.ts';
+import { createSnapshotStore, findingText, restoreSnapshot } from '../restore/index.ts';
+import type { Engine, EngineEvent, Gate } from '../runtime/index.ts';
+import { createEngine } from '../runtime/index.ts';
+import { nodeFileAccess } from './fileAccess.ts';
+import type { PipelineFolders } from './folders.ts';
+import { latestSnapshot, pipelineFolders } from './folders.ts';
+import type { LoadedPlan } from './loadPlan.ts';
+import type { NodeHost } from './nodeHost.ts';
+import { nodeHost } from './nodeHost.ts';
+
+export interface RunOptions {
+  readonly program: string;
+  /** A savepoint or checkpoint folder; `latest` is the newest of the pipeline's own; null starts afresh. */
+  readonly from: string | null;
+  readonly claim: boolean;
+  readonly allowNonRestoredState: boolean;
+}
+
+/** A run that has everything it needs, and has not begun. */
+export interface PreparedRun {
+  readonly host: NodeHost;
+  readonly folders: PipelineFolders;
+  /** Absolute path of the snapshot. */
+  readonly restoredFrom: string | null;
+  createEngine(gate: Gate | null, listener: (event: EngineEvent) => void): Engine;
+}
+
+/**
+ * Wires a plan to this machine: files, clock, chance, snapshots below the project's `.tidemark`, and what to restore.
+ * @throws SnapshotDamage, RestoreRefused of `restore/`; Error where there is nothing to restore from
+ */
+export function prepareRun(loaded: LoadedPlan, options: RunOptions, log: ConnectorHost['log']): PreparedRun {
+  const { plan } = loaded;
+  const host = nodeHost(dirname(options.program), log);
+  const folders = pipelineFolders(options.program, plan.name);
+  const files = snapshotFiles(folders.project);
+  const restore = (location: string, allowNonRestoredState: boolean): ReturnType<typeof restoreSnapshot> =>
+    restoreSnapshot({ files, location, plan, allowNonRestoredState, now: () => host.now() });
+  const restoredFrom = options.from === null ? null : snapshotToRestore(options.from, folders, plan.name);
+  const restored = restoredFrom === null ? null : restore(restoredFrom, options.allowNonRestoredState);
+  for (const finding of restored?.report.findings ?? []) {
+    if (finding.severity !== 'info') log('warn', findingText(finding));
+    else if (finding.code === 'migrated' || finding.code === 'new') log('info', findingText(finding));
+  }
+  const store = createSnapshotStore({
+    files,
+    plan,
+    program: options.program,
+    now: () => host.now(),
+    clock: () => performance.now(),
+    random: () => host.random(),
+    savepoints: folders.savepoints,
+    checkpoints: folders.checkpoints,
+    claimed: options.claim ? restoredFrom : null,
+  });
+  return {
+    host,
+    folders,
+    restoredFrom,
+    createEngine: (gate, listener) =>
+      // After a failure the run comes back to a state it has had itself, or to the one it began with: what was dropped then is dropped again.
+      createEngine(plan, { host, store, gate, listener, restore: (path) => restore(path, options.allowNonRestoredState).state }, { restored: restored?.state ?? null }),
+  };
+}
+
+function snapshotToRestore(from: string, folders: PipelineFolders, pipeline: string): string {
+  if (from !== 'latest') return resolve(from);
+  const latest = latestSnapshot(folders);
+  if (latest === null) {
+    const looked = [folders.savepoints, folders.checkpoints].filter((folder) => existsSync(folder));
+    throw new Error(
+      `Pipeline "${pipeline}" has no savepoint or checkpoint to restore from (looked in ${looked.length > 0 ? looked.join(', ') : dirname(folders.savepoints)}). Run it without --from first.`,
+    );
+  }
+  return latest;
+}
+
+/** File access as snapshots need it, with their checksums. */
+export function snapshotFiles(folder: string): SnapshotFiles {
+  return {
+    ...nodeFileAccess(folder),
+    sha256() {
+      const hash = createHash('sha256');
+      return { update: (bytes) => void hash.update(bytes), hex: () => hash.digest('hex') };
+    },
+  };
+}

@@ -1,0 +1,53 @@
+/** Where a command reads and writes: data on stdout, everything for people on stderr. */
+export interface CliIo {
+  out(text: string): void;
+  err(text: string): void;
+  /** stderr is a terminal: progress may be one live line. */
+  readonly live: boolean;
+  readonly cwd: string;
+}
+
+/** A command's arguments make no sense. `usage` is shown. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+/** Documented in docs/cli.md. */
+export const EXIT = {
+  ok: 0,
+  /** The pipeline failed, or a command could not do what it was asked. */
+  failed: 1,
+  usage: 2,
+  /** The pipeline module could not be loaded. */
+  notLoaded: 3,
+  /** A snapshot is damaged, or does not fit the pipeline. */
+  notRestored: 4,
+  /** No such pipeline is running. */
+  notRunning: 5,
+  /** Ended before its time by Ctrl-C or `cancel`. */
+  interrupted: 130,
+} as const;
+
+/** A command: what is left of the command line after its name; resolves to the exit code. */
+export type Command = (args: readonly string[], io: CliIo) => Promise<number>;
+
+export function plural(count: number, noun: string): string {
+  return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** 1 KB = 1024 bytes. */
+export function sizeText(bytes: number): string {
+  const units = ['B', 'KB', 'MB', 'GB', 'TB'];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    unit++;
+  }
+  return `${unit === 0 || value >= 100 ? value.toFixed(0) : value.toFixed(1)} ${units[unit] ?? ''}`;
+}
+
+/** Event times have no zone of their own: UTC, to the second. */
+export function timeText(time: number): string {
+  return new Date(time).toISOString().replace('T', ' ').slice(0, 19);
+}

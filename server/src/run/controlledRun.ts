@@ -1,0 +1,302 @@
+import type { BundleSourceMap, NodeHost } from 'tidemark/host';
+import type { Plan } from 'tidemark/plan';
+import type { CompletedSnapshot, Engine, EngineEvent, Gate, Visit } from 'tidemark/runtime';
+import type { ControlEvent, ControlEvents, ControlMethod, ControlRequests, Failure, OperatorFrame, Scope } from '../control.ts';
+import type { ControlMailbox, FromEngine, ToEngine } from './mailbox.ts';
+import { RecordGate } from './recordGate.ts';
+import { toFailure, toOperatorFrame, toRunStatus, toScopes, toSnapshotInfo } from './toControl.ts';
+
+/** Work between two looks at the event loop, where requests come in. */
+const SLICE_MS = 10;
+/** The control thread's own copy of the status is never older, as long as user code comes back. */
+const STATUS_MS = 250;
+/** Longest sleep of an idle engine: the status must stay fresh. */
+const IDLE_MS = 250;
+
+export const EXIT_FAILED = 1;
+export const EXIT_CANCELLED = 130;
+
+export interface ControlledRunOptions {
+  readonly plan: Plan;
+  readonly host: NodeHost;
+  readonly sourceMap: BundleSourceMap;
+  readonly mailbox: ControlMailbox;
+  readonly debug: boolean;
+  readonly stopOnEntry: boolean;
+  readonly breakpoints: readonly string[];
+  readonly createEngine: (gate: Gate | null, listener: (event: EngineEvent) => void) => Engine;
+}
+
+export type Ended = ControlEvents['ended'];
+type EngineRequest = Extract<ToEngine, { kind: 'request' }>;
+
+/** Drives an engine in this thread: slices of work, requests between them, what clients are told. Resolves `ended` when it is over. */
+export class ControlledRun {
+  readonly ended: Promise<Ended>;
+  readonly #options: ControlledRunOptions;
+  readonly #mailbox: ControlMailbox;
+  readonly #gate: RecordGate | null;
+  readonly #engine: Engine;
+  /** Held at a record by the gate, between two records, or not at all. */
+  #held: 'atRecord' | 'betweenRecords' | null = null;
+  #pauseRequested = false;
+  #cancelled = false;
+  #over = false;
+  #failure: Failure | null = null;
+  #sentStatusAt = 0;
+  #waking: NodeJS.Timeout | null = null;
+  readonly #snapshots = new Set<Promise<void>>();
+  #end: (ended: Ended) => void = () => undefined;
+
+  constructor(options: ControlledRunOptions) {
+    this.#options = options;
+    this.#mailbox = options.mailbox;
+    this.ended = new Promise((resolve) => {
+      this.#end = resolve;
+    });
+    this.#gate = options.debug ? new RecordGate(this.#gateOwner(), this.#mailbox, entrancesOf(options.plan), options.breakpoints) : null;
+    if (options.stopOnEntry) this.#gate?.standAtNextRecord('entry');
+    this.#engine = options.createEngine(this.#gate, (event) => this.#onEngineEvent(event));
+  }
+
+  /** For the control thread while user code is paused: it can only ask by evaluating an expression here. */
+  get inspection(): { frames(): OperatorFrame[]; scopes(frame: number): Scope[] } {
+    return { frames: () => this.#gate?.frames() ?? [], scopes: (frame) => this.#gate?.scopes(frame) ?? [] };
+  }
+
+  begin(): void {
+    this.#mailbox.onMessage((message) => this.#receive(message));
+    this.#slice();
+  }
+
+  cancel(): void {
+    this.#cancelled = true;
+    this.#held = null;
+    this.#engine.cancel();
+    this.#wake();
+  }
+
+  #slice(): void {
+    this.#waking = null;
+    if (this.#over || this.#held !== null) return;
+    const { host } = this.#options;
+    let result;
+    try {
+      result = this.#engine.runSlice(SLICE_MS);
+    } catch (error) {
+      const cause = error instanceof Error ? error : new Error(String(error));
+      this.#failure = toFailure(null, null, cause, this.#options.sourceMap.stack(cause), null);
+      return this.#finish('failed');
+    } finally {
+      host.flush();
+    }
+    const now = host.now();
+    if (now - this.#sentStatusAt >= STATUS_MS) this.#sendStatus(now);
+    if (result.kind === 'done') return void this.#settle();
+    if (this.#pauseRequested && (this.#gate === null || result.kind === 'idle')) return this.#holdBetweenRecords();
+    if (result.kind === 'busy') setImmediate(() => this.#slice());
+    else this.#waking = setTimeout(() => this.#slice(), Math.max(0, Math.min(IDLE_MS, result.until - now)));
+  }
+
+  /** Something outside has changed: an idle engine looks again. */
+  #wake(): void {
+    if (this.#waking === null) return;
+    clearTimeout(this.#waking);
+    this.#waking = null;
+    setImmediate(() => this.#slice());
+  }
+
+  async #settle(): Promise<void> {
+    this.#over = true;
+    await Promise.allSettled(this.#snapshots);
+    const { state } = this.#engine.status();
+    this.#finish(this.#cancelled ? 'cancelled' : state === 'finished' || state === 'stopped' ? state : 'failed');
+  }
+
+  #finish(outcome: Ended['outcome']): void {
+    this.#over = true;
+    this.#sendStatus(this.#options.host.now());
+    const exitCode = { finished: 0, stopped: 0, cancelled: EXIT_CANCELLED, failed: EXIT_FAILED }[outcome];
+    this.#end({ outcome, exitCode, failure: outcome === 'failed' ? this.#failure : null });
+  }
+
+  #receive(message: ToEngine): void {
+    if (message.kind !== 'request') return;
+    switch (message.method) {
+      case 'savepoint':
+      case 'checkpoint':
+      case 'stopWithSavepoint':
+        return this.#takeSnapshot(message);
+      case 'cancel':
+        this.#reply(message, {});
+        return this.cancel();
+      case 'pause':
+        if (this.#held === null) this.#pauseRequested = true;
+        this.#reply(message, {});
+        return this.#wake();
+      case 'resume':
+        return this.#resume(message);
+      default:
+        this.#answer(message);
+    }
+  }
+
+  /** What can be answered wherever the thread stands. */
+  #answer(message: EngineRequest): void {
+    switch (message.method) {
+      case 'pause':
+      case 'resume':
+        return this.#reply(message, {});
+      case 'status':
+        return this.#reply(message, this.#status());
+      case 'frames':
+        if (this.#held === null) return this.#refuse(message, 'notPaused', 'The pipeline is running: pause it to see the way of a record.');
+        return this.#reply(message, { frames: this.#held === 'atRecord' ? (this.#gate?.frames() ?? []) : [] });
+      case 'scopes':
+        if (this.#held === null) return this.#refuse(message, 'notPaused', 'The pipeline is running: pause it to see its state.');
+        return this.#reply(message, { scopes: this.#held === 'atRecord' ? (this.#gate?.scopes(message.params.frame) ?? []) : [] });
+      case 'setBreakpoints':
+        return this.#setBreakpoints(message);
+      default:
+        return this.#refuse(message, 'notRunning', `${message.method} is not possible now.`);
+    }
+  }
+
+  #setBreakpoints(message: Extract<EngineRequest, { method: 'setBreakpoints' }>): void {
+    const known = new Set(this.#options.plan.operators.map(({ uid }) => uid));
+    const breakpoints = message.params.uids.map((uid) => {
+      if (this.#gate === null) return { uid, verified: false, message: 'The pipeline runs without a debugger.' };
+      return known.has(uid)
+        ? { uid, verified: true, message: null }
+        : { uid, verified: false, message: `The pipeline has no operator with uid "${uid}". It has: ${[...known].join(', ')}.` };
+    });
+    this.#gate?.setBreakpoints(message.params.uids);
+    this.#reply(message, { breakpoints });
+  }
+
+  #takeSnapshot(message: Extract<EngineRequest, { method: 'savepoint' | 'checkpoint' | 'stopWithSavepoint' }>): void {
+    // A pipeline that stands still has to move for a barrier; it stands again as soon as the snapshot is whole.
+    const standAgain = this.#held;
+    if (this.#held === 'betweenRecords') {
+      this.#held = null;
+      setImmediate(() => this.#slice());
+    }
+    const taken = this.#snapshotOf(message).then(
+      (snapshot) => this.#reply(message, toSnapshotInfo(snapshot, Math.max(0, this.#options.host.now() - snapshot.createdAt))),
+      (error: unknown) => this.#refuse(message, 'snapshotFailed', error instanceof Error ? error.message : String(error)),
+    );
+    const settled = taken.then(() => {
+      this.#snapshots.delete(settled);
+      if (standAgain !== null && message.method !== 'stopWithSavepoint' && !this.#over) this.#standAgain();
+    });
+    this.#snapshots.add(settled);
+    this.#wake();
+  }
+
+  #snapshotOf(message: Extract<EngineRequest, { method: 'savepoint' | 'checkpoint' | 'stopWithSavepoint' }>): Promise<CompletedSnapshot> {
+    switch (message.method) {
+      case 'savepoint':
+        return this.#engine.savepoint(message.params.target);
+      case 'checkpoint':
+        return this.#engine.checkpoint();
+      case 'stopWithSavepoint':
+        return this.#engine.stopWithSavepoint(message.params.target, message.params.drain);
+    }
+  }
+
+  #standAgain(): void {
+    if (this.#gate === null) this.#pauseRequested = true;
+    else this.#gate.standAtNextRecord('pause');
+    this.#wake();
+  }
+
+  #resume(message: Extract<EngineRequest, { method: 'resume' }>): void {
+    this.#pauseRequested = false;
+    this.#mailbox.clearPause();
+    this.#gate?.resume(message.params.mode);
+    if (this.#held !== null) {
+      this.#held = null;
+      this.#event('resumed', {});
+      setImmediate(() => this.#slice());
+    }
+    this.#reply(message, {});
+  }
+
+  #holdBetweenRecords(): void {
+    this.#stopped({ reason: 'pause', uid: null, text: 'between two records' }, 'betweenRecords');
+  }
+
+  #stopped(event: ControlEvents['stopped'], held: 'atRecord' | 'betweenRecords'): void {
+    this.#held = held;
+    this.#pauseRequested = false;
+    this.#options.host.flush();
+    this.#sendStatus(this.#options.host.now());
+    this.#event('stopped', event);
+  }
+
+  #gateOwner(): ConstructorParameters<typeof RecordGate>[0] {
+    return {
+      frameOf: (visit: Visit): OperatorFrame => toOperatorFrame(visit, this.#options.plan),
+      scopesOf: (visit: Visit): Scope[] => toScopes(visit, this.#engine.status()),
+      stopped: (event) => this.#stopped(event, 'atRecord'),
+      resumed: () => {
+        this.#held = null;
+        this.#event('resumed', {});
+      },
+      // The engine only notes the request here; its work begins when the record has gone its way.
+      later: (message) => {
+        this.#receive(message);
+        this.#held = null;
+      },
+      answer: (message) => {
+        if (message.kind === 'request') this.#answer(message);
+      },
+    };
+  }
+
+  #onEngineEvent(event: EngineEvent): void {
+    switch (event.kind) {
+      case 'stateChanged':
+        return this.#event('stateChanged', { state: event.state });
+      case 'snapshotStarted':
+        return this.#event('snapshotStarted', { id: event.checkpointId, kind: event.snapshot, trigger: event.trigger });
+      case 'snapshotCompleted':
+        return this.#event('snapshotCompleted', toSnapshotInfo(event.snapshot, event.durationMs));
+      case 'snapshotFailed':
+        return this.#event('snapshotFailed', { id: event.checkpointId, reason: event.reason });
+      case 'failure': {
+        const frames = this.#options.sourceMap.stack(event.error);
+        this.#failure = toFailure(event.uid, event.subtask, event.error, frames, event.restartsIn);
+        this.#gate?.reset();
+        this.#options.host.flush();
+        return this.#event('failure', this.#failure);
+      }
+    }
+  }
+
+  #status(): ReturnType<typeof toRunStatus> {
+    return toRunStatus(this.#engine.status(), this.#held !== null);
+  }
+
+  #sendStatus(now: number): void {
+    this.#sentStatusAt = now;
+    this.#mailbox.send({ kind: 'lastStatus', status: this.#status() });
+  }
+
+  #event<E extends ControlEvent>(event: E, body: ControlEvents[E]): void {
+    this.#mailbox.send({ kind: 'event', event, body } as FromEngine);
+  }
+
+  #reply<M extends ControlMethod>(message: { id: number; method: M }, result: ControlRequests[M]['result']): void {
+    this.#mailbox.send({ kind: 'reply', id: message.id, result });
+  }
+
+  #refuse(message: EngineRequest, code: string, text: string): void {
+    this.#mailbox.send({ kind: 'error', id: message.id, error: { code, message: text } });
+  }
+}
+
+function entrancesOf(plan: Plan): ReadonlySet<string> {
+  const isSource = (index: number): boolean => plan.operators[index]?.spec.kind === 'source';
+  return new Set(plan.operators.filter(({ index, inputs }) => isSource(index) || inputs.some(({ from }) => isSource(from))).map(({ uid }) => uid));
+}

@@ -1,0 +1,133 @@
+/** The engine process: loads a pipeline, runs it in this thread, serves its control socket in another. Started by `launch.ts`. */
+import { Worker, MessageChannel } from 'node:worker_threads';
+import { once } from 'node:events';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import * as tidemark from 'tidemark';
+import * as connectors from 'tidemark/connectors';
+import * as testing from 'tidemark/testing';
+import { loadPlan, PipelineLoadError, prepareRun, registerEngineModules } from 'tidemark/host';
+import type { LoadedPlan, PreparedRun } from 'tidemark/host';
+import { RestoreRefused, SnapshotDamage } from 'tidemark/restore';
+import type { Failure, RunInfo } from '../control.ts';
+import { consoleAsEvents } from './consoleEvents.ts';
+import { ControlledRun, EXIT_CANCELLED } from './controlledRun.ts';
+import type { RunArguments, RunMessage } from './launch.ts';
+import type { ControlWorkerData } from './controlWorker.ts';
+import { ControlMailbox, MAILBOX_BYTES } from './mailbox.ts';
+import { newRunId, socketPath } from './registry.ts';
+import { toFailure, toPosition, toRunPlan } from './toControl.ts';
+import { INSPECTION } from './userCodePause.ts';
+
+const EXIT_NOT_LOADED = 3;
+const EXIT_NOT_RESTORED = 4;
+/** How long the control thread may take to say goodbye. */
+const GOODBYE_MS = 2000;
+
+/** A terminal's Ctrl-C reaches every process of its group: what is to happen then is for the one who started us to decide. */
+process.on('SIGINT', () => undefined);
+
+async function main(args: RunArguments): Promise<number> {
+  registerEngineModules({ tidemark, 'tidemark/connectors': connectors, 'tidemark/testing': testing });
+  const id = newRunId();
+  const control = startControlThread(id);
+  let loaded: LoadedPlan;
+  let prepared: PreparedRun;
+  try {
+    loaded = await loadPlan(args.program, { parallelism: args.parallelism, parameters: args.parameters });
+    prepared = prepareRun(loaded, args, (level, message) => process.stderr.write(`${level === 'info' ? '' : `${level}: `}${message}\n`));
+  } catch (error) {
+    return refuse(error);
+  }
+  const run = new ControlledRun({
+    plan: loaded.plan,
+    host: prepared.host,
+    sourceMap: loaded.bundle.sourceMap,
+    mailbox: control.mailbox,
+    debug: args.debug,
+    stopOnEntry: args.stopOnEntry,
+    breakpoints: args.breakpoints,
+    createEngine: prepared.createEngine,
+  });
+  if (args.debug) consoleAsEvents(loaded.bundle.sourceMap, (body) => control.mailbox.send({ kind: 'event', event: 'output', body }));
+  (globalThis as Record<symbol, unknown>)[Symbol.for(INSPECTION)] = run.inspection;
+
+  const begin = control.begun();
+  control.mailbox.send({ kind: 'loaded', info: infoOf(id, args, loaded, prepared), plan: toRunPlan(loaded.plan), bundle: loaded.bundle.sourceMap.toData() });
+  await control.listening;
+  process.once('disconnect', () => process.exit(EXIT_CANCELLED));
+  say({ kind: 'listening', socket: socketPath(id) });
+  await begin;
+  process.removeAllListeners('disconnect');
+  process.once('disconnect', () => run.cancel());
+  run.begin();
+  const ended = await run.ended;
+  const closed = control.closed();
+  control.mailbox.send({ kind: 'event', event: 'ended', body: ended });
+  await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, GOODBYE_MS))]);
+  return ended.exitCode;
+}
+
+function startControlThread(id: string) {
+  const memory = new SharedArrayBuffer(MAILBOX_BYTES);
+  const { port1, port2 } = new MessageChannel();
+  const data: ControlWorkerData = { memory, port: port2, socketPath: socketPath(id) };
+  const script = join(dirname(fileURLToPath(import.meta.url)), 'controlWorker.cjs');
+  const worker = new Worker(script, { workerData: data, transferList: [port2], execArgv: [], resourceLimits: { maxOldGenerationSizeMb: 64 } });
+  const mailbox = new ControlMailbox(memory, port1);
+  const heard = (kind: 'begin' | 'closed'): Promise<void> =>
+    new Promise((resolve) => {
+      mailbox.onMessage((message) => {
+        if (message.kind === kind) resolve();
+      });
+    });
+  const listening = once(worker, 'message').then(([{ error }]: [{ error: string | null }]) => {
+    if (error !== null) throw new Error(`The control socket could not be opened: ${error}`);
+  });
+  // Reported where it is awaited.
+  listening.catch(() => undefined);
+  return { mailbox, listening, begun: () => heard('begin'), closed: () => heard('closed') };
+}
+
+function infoOf(id: string, args: RunArguments, loaded: LoadedPlan, prepared: PreparedRun): RunInfo {
+  return {
+    version: 1,
+    id,
+    pipeline: loaded.plan.name,
+    program: args.program,
+    pid: process.pid,
+    startedAt: prepared.host.now(),
+    restoredFrom: prepared.restoredFrom,
+    debugging: args.debug,
+    snapshotFolder: dirname(prepared.folders.savepoints),
+  };
+}
+
+function refuse(error: unknown): number {
+  const exitCode = error instanceof RestoreRefused || error instanceof SnapshotDamage ? EXIT_NOT_RESTORED : EXIT_NOT_LOADED;
+  say({ kind: 'failed', failure: failureOf(error), exitCode });
+  return exitCode;
+}
+
+function failureOf(error: unknown): Failure {
+  if (error instanceof PipelineLoadError) {
+    const frames = error.frames.length > 0 ? error.frames : error.problems.map(({ message, position }) => ({ name: message, position }));
+    const stack = frames.map(({ name, position }) => ({ name, position: toPosition(position) }));
+    return { uid: error.uid, subtask: null, message: error.message, stack, restartsInMs: null };
+  }
+  const cause = error instanceof Error ? error : new Error(String(error));
+  return toFailure(null, null, cause, [], null);
+}
+
+function say(message: RunMessage): void {
+  if (process.send !== undefined) process.send(message);
+  else if (message.kind === 'failed') process.stderr.write(`${message.failure.message}\n`);
+}
+
+main(JSON.parse(process.argv[2] ?? '{}') as RunArguments).then(
+  (exitCode) => process.exit(exitCode),
+  (error: unknown) => {
+    say({ kind: 'failed', failure: failureOf(error), exitCode: EXIT_NOT_LOADED });
+    process.exit(EXIT_NOT_LOADED);
+  },
+);
