@@ -1,5 +1,4 @@
-export { ByteReader } from './bytes/byteReader.ts';
-export { ByteWriter } from './bytes/byteWriter.ts';
 export { FormatError } from './bytes/formatError.ts';
-export { readMetadata } from './metadata/readMetadata.ts';
-export type * from './metadata/snapshotMetadata.ts';
+export { dumpLines } from './dump.ts';
+export { readSnapshot, type Snapshot, type SnapshotOperator, type SnapshotSubtask } from './snapshot.ts';
+export type { SnapshotStorage } from './storage/snapshotStorage.ts';

@@ -1,0 +1,97 @@
+import type { ByteReader } from '../bytes/byteReader.ts';
+import { fixedLength } from '../serializers/fixedLength.ts';
+import type { SerializerSnapshot } from '../serializers/serializerSnapshot.ts';
+import { keyedStateType, namespaceSerializer, valueSerializer, type KeyedStateType, type StateMetaInfo } from '../stateMetaInfo.ts';
+import type { DumpValue } from '../values/dumpValue.ts';
+import { valueReader, type ValueContext, type ValueReader } from '../values/valueReader.ts';
+import type { KeyedHeader } from './keyedStream.ts';
+
+/** An entry of keyed state, or a timer. `state` is the index in the header. */
+export type KeyedEntry =
+  | {
+      readonly kind: 'keyed';
+      readonly state: number;
+      readonly keyGroup: number;
+      readonly key: DumpValue;
+      readonly namespace: DumpValue;
+      /** Of list and map state the whole list or map. */
+      readonly value: DumpValue;
+    }
+  | {
+      readonly kind: 'timer';
+      readonly state: number;
+      readonly keyGroup: number;
+      readonly timestamp: DumpValue;
+      readonly key: DumpValue;
+      readonly namespace: DumpValue;
+    };
+
+/** How the entries of one state are read, in either layout. */
+export interface StateCodec {
+  readonly meta: StateMetaInfo;
+  readonly type: KeyedStateType | 'TIMER';
+  readonly namespace: ValueReader;
+  /** Composite keys have lengths after key and namespace, because nothing else would say where each ends. */
+  readonly ambiguous: boolean;
+  readonly value: ValueReader;
+  /** Of LIST. */
+  readonly element: ValueReader;
+  /** Of MAP. */
+  readonly userKey: ValueReader;
+  readonly userValue: ValueReader;
+}
+
+export interface KeyedCodec {
+  readonly key: ValueReader;
+  readonly states: readonly StateCodec[];
+}
+
+const NOTHING: ValueReader = () => null;
+
+export function keyedCodec(header: KeyedHeader, context: ValueContext): KeyedCodec {
+  const key = header.key.snapshot;
+  return { key: valueReader(key, context), states: header.states.map((meta) => stateCodec(meta, key, context)) };
+}
+
+function stateCodec(meta: StateMetaInfo, key: SerializerSnapshot, context: ValueContext): StateCodec {
+  const stored = valueSerializer(meta);
+  const value = stored?.kind === 'ttlAware' ? stored.value : stored;
+  const read = (part: SerializerSnapshot | null): ValueReader => (part === null ? failing(meta.name) : valueReader(part, context));
+  if (meta.kind === 'PRIORITY_QUEUE') {
+    const namespace = value?.kind === 'timer' ? value.namespace : null;
+    return { meta, type: 'TIMER', namespace: read(namespace), ambiguous: false, value: NOTHING, element: NOTHING, userKey: NOTHING, userValue: NOTHING };
+  }
+  const namespace = namespaceSerializer(meta) ?? { kind: 'voidNamespace' };
+  return {
+    meta,
+    type: keyedStateType(meta) ?? 'VALUE',
+    namespace: read(namespace),
+    ambiguous: fixedLength(key) < 0 && fixedLength(namespace) < 0,
+    value: read(value),
+    element: value?.kind === 'list' || value?.kind === 'arrayList' ? read(value.element) : read(value),
+    userKey: value?.kind === 'map' ? read(value.key) : failing(meta.name),
+    userValue: value?.kind === 'map' ? read(value.value) : failing(meta.name),
+  };
+}
+
+function failing(name: string): ValueReader {
+  return (reader: ByteReader) => reader.fail(`the state ${name} has no serializer that fits its kind`);
+}
+
+/** All enums that serializers in the header name, with their constants. */
+export function enumConstantsOf(serializers: Iterable<SerializerSnapshot | null>): Map<string, readonly string[]> {
+  const constants = new Map<string, readonly string[]>();
+  const visit = (value: unknown): void => {
+    if (Array.isArray(value)) {
+      for (const item of value) visit(item);
+      return;
+    }
+    if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return;
+    if ('kind' in value && value.kind === 'enum' && 'className' in value && 'constants' in value) {
+      constants.set(value.className as string, value.constants as readonly string[]);
+    }
+    for (const part of Object.values(value)) visit(part);
+  };
+  for (const serializer of serializers) visit(serializer);
+  return constants;
+}

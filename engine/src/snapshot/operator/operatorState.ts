@@ -1,0 +1,102 @@
+import type { ByteReader } from '../bytes/byteReader.ts';
+import { enumConstantsOf } from '../keyed/stateCodec.ts';
+import type { OperatorStateHandle, OperatorStatePartition } from '../metadata/snapshotMetadata.ts';
+import { keySerializer, valueSerializer, type StateMetaInfo } from '../stateMetaInfo.ts';
+import type { StateStream } from '../storage/stateStream.ts';
+import { dumpBytes, type DumpValue } from '../values/dumpValue.ts';
+import type { KryoVersion } from '../values/kryoValue.ts';
+import { UnreadableValue } from '../values/unreadableValue.ts';
+import { valueReader, type ValueContext, type ValueReader } from '../values/valueReader.ts';
+import { elementReader, readOperatorHeader, type OperatorHeader } from './operatorStream.ts';
+
+/** One state of a subtask's operator state. */
+export interface OperatorStateList {
+  readonly meta: StateMetaInfo;
+  readonly partition: OperatorStatePartition;
+}
+
+/** A subtask's operator state. It is small by nature, so its stream is read as one. */
+export class OperatorState {
+  readonly states: readonly OperatorStateList[];
+  readonly #stream: ByteReader;
+  readonly #header: OperatorHeader;
+  readonly #context: ValueContext;
+  /** Where anything begins, in ascending order, and the end of the stream. */
+  readonly #boundaries: readonly number[];
+
+  private constructor(stream: ByteReader, header: OperatorHeader, handle: OperatorStateHandle, kryo: KryoVersion) {
+    this.#stream = stream;
+    this.#header = header;
+    const metas = new Map([...header.lists, ...header.broadcasts].map((meta) => [meta.name, meta]));
+    this.states = handle.partitions.flatMap((partition) => {
+      const meta = metas.get(partition.name);
+      return meta === undefined ? [] : [{ meta, partition }];
+    });
+    this.#boundaries = [...new Set([...handle.partitions.flatMap((partition) => partition.offsets), stream.end])].sort((a, b) => a - b);
+    const all = [...metas.values()];
+    this.#context = { kryo, enumConstants: enumConstantsOf([...all.map(valueSerializer), ...all.map(keySerializer)]) };
+  }
+
+  /** @throws FormatError */
+  static async open(stream: StateStream, handle: OperatorStateHandle, kryo: KryoVersion): Promise<OperatorState> {
+    const reader = await stream.read(0, stream.size);
+    return new OperatorState(reader, readOperatorHeader(reader), handle, kryo);
+  }
+
+  /** Elements of a list state. */
+  *elements(state: OperatorStateList): Generator<DumpValue> {
+    const read = this.#reader(valueSerializer(state.meta), state.meta.name);
+    for (const offset of state.partition.offsets) {
+      const element = this.#at(offset);
+      yield this.#stream.within(state.meta.name, () => opaque(element, () => read(element)));
+    }
+  }
+
+  /** Entries of a broadcast state. Where one is opaque, so is the rest. */
+  *entries(state: OperatorStateList): Generator<readonly [DumpValue, DumpValue]> {
+    const readKey = this.#reader(keySerializer(state.meta), state.meta.name);
+    const readValue = this.#reader(valueSerializer(state.meta), state.meta.name);
+    for (const offset of state.partition.offsets) {
+      const reader = this.#at(offset);
+      const count = reader.count(0);
+      for (let i = 0; i < count; i++) {
+        const start = reader.offset;
+        const entry = readEntry(reader, readKey, readValue);
+        if (entry === null) {
+          yield [dumpBytes(reader.bytes.subarray(start, reader.end)), null];
+          return;
+        }
+        yield entry;
+      }
+    }
+  }
+
+  #reader(serializer: Parameters<typeof valueReader>[0] | null, name: string): ValueReader {
+    if (serializer === null) return (reader) => reader.fail(`the state ${name} has no serializer`);
+    return valueReader(serializer, this.#context);
+  }
+
+  #at(offset: number): ByteReader {
+    return elementReader(this.#stream, offset, this.#boundaries.find((boundary) => boundary > offset) ?? this.#stream.end, this.#header.compressed);
+  }
+}
+
+function readEntry(reader: ByteReader, readKey: ValueReader, readValue: ValueReader): readonly [DumpValue, DumpValue] | null {
+  try {
+    const key = readKey(reader);
+    return [key, readValue(reader)];
+  } catch (error) {
+    if (error instanceof UnreadableValue) return null;
+    throw error;
+  }
+}
+
+function opaque(reader: ByteReader, read: () => DumpValue): DumpValue {
+  const start = reader.offset;
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof UnreadableValue) return dumpBytes(reader.bytes.subarray(start, reader.end));
+    throw error;
+  }
+}

@@ -1,0 +1,46 @@
+/** Where snapshots lie. Paths are absolute; `/` separates their parts on every system. */
+export interface SnapshotStorage {
+  /** Of a file in bytes. @throws when there is none */
+  size(path: string): Promise<number>;
+  exists(path: string): Promise<boolean>;
+  /** Exactly these bytes. @throws when the file is shorter */
+  slice(path: string, offset: number, length: number): Promise<Uint8Array>;
+  /** Names in a folder; empty when there is none. */
+  list(folder: string): Promise<readonly string[]>;
+}
+
+const METADATA = '_metadata';
+
+/**
+ * The folder of the snapshot that is meant: the location itself, the folder of a `_metadata` file, or the newest `chk-N` of a checkpoint
+ * folder, also one level down, where Flink puts the job's id. @throws with what was looked for
+ */
+export async function snapshotFolder(storage: SnapshotStorage, location: string): Promise<string> {
+  const path = location.replaceAll('\\', '/').replace(/\/+$/, '');
+  if (path.endsWith(`/${METADATA}`)) return path.slice(0, -METADATA.length - 1);
+  if (await storage.exists(`${path}/${METADATA}`)) return path;
+  const newest = (await newestCheckpoint(storage, path)) ?? (await newestCheckpointBelow(storage, path));
+  if (newest !== null) return newest;
+  throw new Error(`${location} is not a snapshot: it has no _metadata file, and no chk-N folder that has one`);
+}
+
+async function newestCheckpoint(storage: SnapshotStorage, folder: string): Promise<string | null> {
+  const numbers = (await storage.list(folder)).flatMap((name) => {
+    const match = /^chk-(\d+)$/.exec(name);
+    return match === null ? [] : [Number(match[1])];
+  });
+  numbers.sort((a, b) => b - a);
+  for (const number of numbers) {
+    const candidate = `${folder}/chk-${String(number)}`;
+    if (await storage.exists(`${candidate}/${METADATA}`)) return candidate;
+  }
+  return null;
+}
+
+async function newestCheckpointBelow(storage: SnapshotStorage, folder: string): Promise<string | null> {
+  for (const name of await storage.list(folder)) {
+    const found = await newestCheckpoint(storage, `${folder}/${name}`);
+    if (found !== null) return found;
+  }
+  return null;
+}
