@@ -1,7 +1,20 @@
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist/**', 'build/**', '.cache/**', 'examples/**', '**/*.mjs', '**/*.cjs', '**/*.mts', '**/*.js', '**/fixtures/**', 'media/**'] },
+  {
+    ignores: [
+      'dist/**',
+      'build/**',
+      '.cache/**',
+      'examples/**',
+      '**/*.mjs',
+      '**/*.cjs',
+      '**/*.mts',
+      '**/*.js',
+      '**/fixtures/**',
+      'media/**',
+    ],
+  },
   ...tseslint.configs.strictTypeChecked,
   {
     languageOptions: {
@@ -29,7 +42,17 @@ export default tseslint.config(
     files: ['engine/src/**/*.ts'],
     ignores: ['engine/src/host/**'],
     rules: {
-      'no-restricted-globals': ['error', 'process', 'Buffer', 'setTimeout', 'setInterval', 'setImmediate', 'Date', 'performance', 'globalThis'],
+      'no-restricted-globals': [
+        'error',
+        'process',
+        'Buffer',
+        'setTimeout',
+        'setInterval',
+        'setImmediate',
+        'Date',
+        'performance',
+        'globalThis',
+      ],
       'no-restricted-properties': ['error', { object: 'Math', property: 'random' }, { object: 'Date', property: 'now' }],
     },
   },

@@ -6,7 +6,8 @@
  * `node scripts/build.mjs --only dap,run` builds those entries alone. Metafiles go to build/meta/ for notices and size checks.
  */
 import { build } from 'esbuild';
-import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -28,13 +29,15 @@ const nodeEntries = {
   cli: 'server/src/cli/main.ts',
 };
 
-const pageEntries = {
-  page: 'webview/src/main.ts',
-  layoutWorker: 'webview/src/layout/worker.ts',
-};
+const wanted = (entries) => Object.fromEntries(Object.entries(entries).filter(([name]) => only === null || only.includes(name)));
 
-const wanted = (entries) =>
-  Object.fromEntries(Object.entries(entries).filter(([name]) => only === null || only.includes(name) || only.includes('page') && entries === pageEntries));
+/** elkjs' worker goes into the page as text: a webview may start workers from blobs only. */
+const workerAsText = {
+  name: 'worker-as-text',
+  setup({ onLoad }) {
+    onLoad({ filter: /elk-worker\.min\.js$/ }, async ({ path }) => ({ contents: await readFile(path, 'utf8'), loader: 'text' }));
+  },
+};
 
 if (only === null) rmSync(at('dist'), { recursive: true, force: true });
 mkdirSync(at('build/meta'), { recursive: true });
@@ -78,15 +81,16 @@ await Promise.all(
 if (only === null || only.includes('page')) {
   await settle(
     bundle('page', {
-      entryPoints: Object.fromEntries(Object.entries(pageEntries).map(([name, entry]) => [name, at(entry)])),
+      entryPoints: { page: at('webview/src/main.ts') },
       outdir: at('dist/page'),
+      plugins: [workerAsText],
       platform: 'browser',
       target: 'es2022',
       format: 'esm',
       minify: true,
     }),
   );
-  for (const file of existsSync(at('webview/src')) ? readdirSync(at('webview/src')) : []) {
+  for (const file of readdirSync(at('webview/src'))) {
     if (/\.(html|css|svg)$/.test(file)) cpSync(at('webview/src', file), at('dist/page', file));
   }
 }

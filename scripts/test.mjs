@@ -67,7 +67,9 @@ function run(suite) {
 const started = Date.now();
 let passed = 0;
 let failed = 0;
-for (const suite of suites.filter((each) => named.length === 0 || named.some((name) => each.name === name || each.name.startsWith(`${name}:`)))) {
+for (const suite of suites.filter(
+  (each) => named.length === 0 || named.some((name) => each.name === name || each.name.startsWith(`${name}:`)),
+)) {
   const from = Date.now();
   const { code, log, path } = await run(suite);
   const skipped = [...log.matchAll(/^SKIPPED (.*)$/gm)].map((match) => match[1]);
@@ -77,7 +79,9 @@ for (const suite of suites.filter((each) => named.length === 0 || named.some((na
   passed += counts.passed;
   failed += counts.failed;
   if (counts.failed > 0) process.stdout.write(log.length > 20000 ? `${log.slice(0, 4000)}\n...\n${log.slice(-16000)}\n` : `${log}\n`);
-  console.log(`${counts.failed === 0 ? 'ok    ' : 'FAILED'} ${suite.name}: ${counts.passed} passed, ${counts.failed} failed, ${((Date.now() - from) / 1000).toFixed(1)} s${counts.failed > 0 ? ` (${path})` : ''}`);
+  console.log(
+    `${counts.failed === 0 ? 'ok    ' : 'FAILED'} ${suite.name}: ${counts.passed} passed, ${counts.failed} failed, ${((Date.now() - from) / 1000).toFixed(1)} s${counts.failed > 0 ? ` (${path})` : ''}`,
+  );
   for (const reason of skipped) console.log(`       SKIPPED ${reason}`);
 }
 console.log(`${((Date.now() - started) / 60000).toFixed(1)} minutes`);

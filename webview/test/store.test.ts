@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import { emptyModel, rateHistory, rateOf, reduce, watermarkOf, type Model } from '../src/store.ts';
+import { flightsPlan, statusAt } from './samplePlan.ts';
+
+const run = {
+  pipeline: 'departure-delays',
+  program: '/work/a.pipeline.ts',
+  startedAt: 0,
+  restoredFrom: null,
+  canOpenSource: true,
+  canPause: true,
+};
+
+function afterTicks(ticks: number): Model {
+  let model = reduce(reduce(emptyModel, { kind: 'run', run }), { kind: 'plan', plan: flightsPlan });
+  for (let tick = 0; tick < ticks; tick++) model = reduce(model, { kind: 'status', status: statusAt(flightsPlan, tick) });
+  return model;
+}
+
+describe('store', () => {
+  it('knows no rate before the second status', () => {
+    expect(rateOf(afterTicks(1), 'flights', 'recordsOut')).toBeNull();
+    expect(rateOf(afterTicks(2), 'flights', 'recordsOut')).toBeGreaterThan(0);
+  });
+
+  it('takes the rate over the last four seconds of the engine’s clock', () => {
+    const model = afterTicks(40);
+    const total = (tick: number) => statusAt(flightsPlan, tick).operators[0]!.subtasks[0]!.recordsOut;
+    expect(rateOf(model, 'flights', 'recordsOut')).toBeCloseTo((total(39) - total(23)) / 4, 6);
+    expect(rateHistory(model, 'flights', 'recordsOut', 10)).toHaveLength(10);
+  });
+
+  it('keeps a bounded history and every snapshot once', () => {
+    const model = afterTicks(500);
+    expect(model.history).toHaveLength(360);
+    expect(new Set(model.snapshots.map((snapshot) => snapshot.path)).size).toBe(model.snapshots.length);
+    expect(model.snapshots.some((snapshot) => snapshot.kind === 'savepoint')).toBe(true);
+  });
+
+  it('begins afresh with a new run and with a restarted engine', () => {
+    const before = afterTicks(30);
+    expect(reduce(before, { kind: 'run', run }).history).toHaveLength(0);
+    const restarted = { ...statusAt(flightsPlan, 0), startedAt: 42 };
+    const after = reduce(before, { kind: 'status', status: restarted });
+    expect(after.history).toHaveLength(1);
+    expect(after.snapshots).toHaveLength(0);
+  });
+
+  it('forgets a selection that the plan does not have', () => {
+    const selected = reduce(afterTicks(1), { kind: 'select', uid: 'flights' });
+    expect(reduce(selected, { kind: 'plan', plan: flightsPlan }).selected).toBe('flights');
+    expect(reduce(selected, { kind: 'plan', plan: { ...flightsPlan, operators: flightsPlan.operators.slice(1) } }).selected).toBeNull();
+  });
+
+  it('has no watermark while one subtask has none', () => {
+    const operator = statusAt(flightsPlan, 1).operators[3]!;
+    expect(watermarkOf(operator)).toBe(978_003_600_000);
+    expect(
+      watermarkOf({ ...operator, subtasks: operator.subtasks.map((subtask, i) => (i === 2 ? { ...subtask, watermark: null } : subtask)) }),
+    ).toBeNull();
+  });
+});
