@@ -48,7 +48,8 @@ class RestoreCheck {
       else this.#operator(match, operator);
     }
     for (const operator of planned.values()) {
-      if (!stored.has(operator.operatorId) && hasState(operator)) this.#add('info', 'new', operator.uid, null, 'is new and starts empty.', null);
+      if (!stored.has(operator.operatorId) && hasState(operator))
+        this.#add('info', 'new', operator.uid, null, 'is new and starts empty.', null);
     }
   }
 
@@ -64,7 +65,9 @@ class RestoreCheck {
       uid ?? operator.operatorId,
       null,
       `is not in the pipeline, and the snapshot has ${entries(dropped)} of its state.`,
-      near === null ? `Give the operator that takes over this uid${uid === null ? '' : ' again'}` : `Did you rename it to "${near}"? Rename it back`,
+      near === null
+        ? `Give the operator that takes over this uid${uid === null ? '' : ' again'}`
+        : `Did you rename it to "${near}"? Rename it back`,
     );
   }
 
@@ -80,7 +83,16 @@ class RestoreCheck {
     const written = this.#snapshot.manifest?.operators.find((each) => each.operatorId === stored.operatorId)?.kind;
     const wanted = planned.spec.kind;
     if (written === undefined || written === wanted) return;
-    this.#add('warning', 'kindChanged', planned.uid, null, `was a ${written} operator, and is a ${wanted} operator now.`, 'An operator of another kind should have a uid of its own.', written, wanted);
+    this.#add(
+      'warning',
+      'kindChanged',
+      planned.uid,
+      null,
+      `was a ${written} operator, and is a ${wanted} operator now.`,
+      'An operator of another kind should have a uid of its own.',
+      written,
+      wanted,
+    );
   }
 
   #keyed(planned: PlanOperator, stored: OperatorMetadata, parts: readonly StoredKeyedState[], schema: KeyedStateSchema | null): void {
@@ -93,13 +105,22 @@ class RestoreCheck {
       const written = first.header.key.snapshot;
       if (unchanged(schema.keyType, written) === null) {
         const names = [serializerName(written), schema.keyType.name] as const;
-        this.#add('error', 'keyTypeChanged', planned.uid, null, `was keyed by ${names[0]}, and is keyed by ${names[1]} now.`, `Key it by ${names[0]} again, or give the operator another uid and allow its old state to be dropped with ${ALLOW}.`, ...names);
+        this.#add(
+          'error',
+          'keyTypeChanged',
+          planned.uid,
+          null,
+          `was keyed by ${names[0]}, and is keyed by ${names[1]} now.`,
+          `Key it by ${names[0]} again, or give the operator another uid and allow its old state to be dropped with ${ALLOW}.`,
+          ...names,
+        );
         return;
       }
     }
     for (const [name, state] of states) {
       const index = wanted.get(name);
-      if (index === undefined || schema === null) this.#leftState(planned.uid, name, countState(parts, name), storedTypeName(state), wanted.keys(), states);
+      if (index === undefined || schema === null)
+        this.#leftState(planned.uid, name, countState(parts, name), storedTypeName(state), wanted.keys(), states);
       else this.#state(planned.uid, state, schema, index);
     }
     for (const state of schema?.states ?? []) {
@@ -113,9 +134,25 @@ class RestoreCheck {
     if (written === wanted && planned.parallelism <= written) return;
     const texts = [String(written), String(wanted)] as const;
     if (planned.parallelism > written) {
-      this.#add('error', 'maxParallelism', planned.uid, null, `runs with parallelism ${String(planned.parallelism)}, and its state is in ${texts[0]} key groups.`, `Run it with parallelism ${texts[0]} at most.`, ...texts);
+      this.#add(
+        'error',
+        'maxParallelism',
+        planned.uid,
+        null,
+        `runs with parallelism ${String(planned.parallelism)}, and its state is in ${texts[0]} key groups.`,
+        `Run it with parallelism ${texts[0]} at most.`,
+        ...texts,
+      );
     } else {
-      this.#add('error', 'maxParallelism', planned.uid, null, `has a max parallelism of ${texts[1]}, and its state was written with ${texts[0]}.`, `Set maxParallelism: ${texts[0]} in the pipeline's options.`, ...texts);
+      this.#add(
+        'error',
+        'maxParallelism',
+        planned.uid,
+        null,
+        `has a max parallelism of ${texts[1]}, and its state was written with ${texts[0]}.`,
+        `Set maxParallelism: ${texts[0]} in the pipeline's options.`,
+        ...texts,
+      );
     }
   }
 
@@ -124,7 +161,8 @@ class RestoreCheck {
     const name = wanted === undefined ? '' : stateTypeName(wanted);
     const verdict = matchState(stored, schema, index, name, 0);
     if (verdict.kind === 'incompatible') this.#incompatible(uid, stored.name, verdict);
-    else this.#fits(uid, stored.name, storedTypeName(stored), name, verdict.changes);
+    // Timers have no type that could have changed, and names that users do not know.
+    else if (wanted?.kind !== 'PRIORITY_QUEUE') this.#fits(uid, stored.name, storedTypeName(stored), name, verdict.changes);
   }
 
   #operatorStates(planned: PlanOperator, stored: readonly StoredOperatorState[]): void {
@@ -136,7 +174,15 @@ class RestoreCheck {
       const same = stored.filter((each) => each.name === state.name);
       const wanted = declared.get(state.name);
       if (wanted !== undefined) this.#operatorState(planned.uid, state, wanted);
-      else this.#leftState(planned.uid, state.name, same.reduce((sum, each) => sum + each.count, 0), storedOperatorTypeName(state), declared.keys(), seen);
+      else
+        this.#leftState(
+          planned.uid,
+          state.name,
+          same.reduce((sum, each) => sum + each.count, 0),
+          storedOperatorTypeName(state),
+          declared.keys(),
+          seen,
+        );
     }
     for (const [name, wanted] of declared) {
       if (!seen.has(name)) this.#newState(planned.uid, name, operatorStateTypeName(wanted));
@@ -151,7 +197,13 @@ class RestoreCheck {
       return;
     }
     const changes: string[] = [];
-    const pairs = declared.mode === 'BROADCAST' ? ([[declared.key, stored.key], [declared.value, stored.element]] as const) : ([[declared.element, stored.element]] as const);
+    const pairs =
+      declared.mode === 'BROADCAST'
+        ? ([
+            [declared.key, stored.key],
+            [declared.value, stored.element],
+          ] as const)
+        : ([[declared.element, stored.element]] as const);
     for (const [type, serializer] of pairs) {
       const resolution = serializer === null ? null : type.resolve(serializer);
       if (resolution?.kind === 'migrated') changes.push(...resolution.changes);
@@ -175,16 +227,26 @@ class RestoreCheck {
       'incompatible',
       uid,
       state,
-      `was written as ${written}, and is ${wanted} now: ${reason}.`,
+      `was written as ${written}, and is ${wanted} now (${reason}).`,
       `Go back to the old type, or give the state another name and allow the old one to be dropped with ${ALLOW}.`,
       written,
       wanted,
     );
   }
 
-  #leftState(uid: string, state: string, dropped: number, written: string, declared: Iterable<string>, stored: { has(name: string): boolean }): void {
+  #leftState(
+    uid: string,
+    state: string,
+    dropped: number,
+    written: string,
+    declared: Iterable<string>,
+    stored: { has(name: string): boolean },
+  ): void {
     if (dropped === 0) return;
-    const near = nearest(state, [...declared].filter((name) => !stored.has(name)));
+    const near = nearest(
+      state,
+      [...declared].filter((name) => !stored.has(name)),
+    );
     this.#left(
       'leftBehind',
       uid,

@@ -36,7 +36,11 @@ export function openSnapshot(files: SnapshotFiles, location: string): OpenedSnap
   const folder = folderOf(location);
   const metadataPath = `${folder}/${METADATA_FILE}`;
   if (!files.exists(metadataPath)) {
-    throw new SnapshotDamage(folder, METADATA_FILE, files.exists(folder) ? 'it is missing, so the snapshot was never completed' : 'there is no such folder');
+    throw new SnapshotDamage(
+      folder,
+      METADATA_FILE,
+      files.exists(folder) ? 'it is missing, so the snapshot was never completed' : 'there is no such folder',
+    );
   }
   const manifest = verify(files, folder);
   try {
@@ -56,7 +60,10 @@ function folderOf(location: string): string {
  * Checks a snapshot's files against the checksums of its `tidemark.json`. Null where there is none, as in snapshots of Flink;
  * else whether all is well, with the file and the reason where it is not.
  */
-export function verifySnapshot(files: SnapshotFiles, location: string): { readonly ok: boolean; readonly file: string | null; readonly reason: string | null } | null {
+export function verifySnapshot(
+  files: SnapshotFiles,
+  location: string,
+): { readonly ok: boolean; readonly file: string | null; readonly reason: string | null } | null {
   try {
     return verify(files, folderOf(location)) === null ? null : { ok: true, file: null, reason: null };
   } catch (error) {
@@ -76,7 +83,8 @@ function verify(files: SnapshotFiles, folder: string): SnapshotManifest | null {
     const file = `${folder}/${path}`;
     if (!files.exists(file)) throw new SnapshotDamage(folder, path, 'it is missing');
     const found = files.size(file);
-    if (found !== size) throw new SnapshotDamage(folder, path, `it has ${String(found)} bytes instead of ${String(size)}: it was cut or replaced`);
+    if (found !== size)
+      throw new SnapshotDamage(folder, path, `it has ${String(found)} bytes instead of ${String(size)}: it was cut or replaced`);
     if (sha256OfFile(files, file) !== sha256) throw new SnapshotDamage(folder, path, 'its content does not match its checksum');
   }
   return manifest;

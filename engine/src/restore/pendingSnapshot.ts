@@ -59,7 +59,12 @@ export class PendingFlinkSnapshot implements PendingSnapshot {
   #stateBytes = 0;
   #open: OpenKeyedStream | null = null;
 
-  constructor(options: SnapshotWriterOptions, request: SnapshotRequest, folder: string, onComplete: (completed: CompletedSnapshot) => void) {
+  constructor(
+    options: SnapshotWriterOptions,
+    request: SnapshotRequest,
+    folder: string,
+    onComplete: (completed: CompletedSnapshot) => void,
+  ) {
     this.#options = options;
     this.#request = request;
     this.#folder = folder;
@@ -95,7 +100,10 @@ export class PendingFlinkSnapshot implements PendingSnapshot {
       }
       return this.#missing > 0 ? null : this.#complete();
     } catch (error) {
-      throw new Error(`The ${this.#request.kind} cannot be written to ${this.#folder}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+      throw new Error(
+        `The ${this.#request.kind} cannot be written to ${this.#folder}: ${error instanceof Error ? error.message : String(error)}`,
+        { cause: error },
+      );
     }
   }
 
@@ -125,9 +133,17 @@ export class PendingFlinkSnapshot implements PendingSnapshot {
       if (!done) return;
       this.#open = null;
       const firstKeyGroup = open.frozen.keyGroups.start;
-      keyed = { kind: 'keyGroups', form: 'savepoint', firstKeyGroup, offsets: open.writer.offsets, stream: this.#finish(open.stream), id: '' };
+      keyed = {
+        kind: 'keyGroups',
+        form: 'savepoint',
+        firstKeyGroup,
+        offsets: open.writer.offsets,
+        stream: this.#finish(open.stream),
+        id: '',
+      };
     }
-    const operatorState = snapshot.operatorStates.length === 0 ? null : this.#writeOperatorStates(operator, subtask, snapshot.operatorStates);
+    const operatorState =
+      snapshot.operatorStates.length === 0 ? null : this.#writeOperatorStates(operator, subtask, snapshot.operatorStates);
     this.#subtasks.get(operator)?.set(subtask, subtaskMetadata(subtask, keyed, operatorState));
     this.#waiting.shift();
   }
@@ -254,7 +270,11 @@ export class PendingFlinkSnapshot implements PendingSnapshot {
   }
 }
 
-function subtaskMetadata(index: number, managedKeyedState: KeyedStateHandle | null, managedOperatorState: OperatorStateHandle | null): SubtaskMetadata {
+function subtaskMetadata(
+  index: number,
+  managedKeyedState: KeyedStateHandle | null,
+  managedOperatorState: OperatorStateHandle | null,
+): SubtaskMetadata {
   return {
     index,
     finished: false,

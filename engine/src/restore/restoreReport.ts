@@ -49,6 +49,8 @@ export class RestoreRefused extends Error {
 
 /** A finding in one line: what, where, and what to do. */
 export function findingText({ operator, state, message, remedy }: RestoreFinding): string {
-  const place = [operator === null ? null : `operator "${operator}"`, state === null ? null : `state "${state}"`].filter((part) => part !== null).join(', ');
+  const place = [operator === null ? null : `operator "${operator}"`, state === null ? null : `state "${state}"`]
+    .filter((part) => part !== null)
+    .join(', ');
   return `${place === '' ? '' : `${place}: `}${message}${remedy === null ? '' : ` ${remedy}`}`;
 }

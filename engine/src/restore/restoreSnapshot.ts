@@ -146,7 +146,8 @@ class RestoredSubtask implements RestoredOperator {
 
   listState(name: string): readonly unknown[] {
     const declared = operatorStatesOf(this.#planned.spec).find((state) => state.name === name);
-    if (declared === undefined || declared.mode === 'BROADCAST') throw new RangeError(`operator "${this.#planned.uid}" has no list state "${name}"`);
+    if (declared === undefined || declared.mode === 'BROADCAST')
+      throw new RangeError(`operator "${this.#planned.uid}" has no list state "${name}"`);
     const bySubtask = this.#stored.operatorStates.map((states) => this.#elements(states, name, declared.element));
     const isUnion = this.#stored.operatorStates.some((states) => states.some((state) => state.name === name && state.mode === 'UNION'));
     return isUnion ? bySubtask.flat() : dealOut(bySubtask, this.#share.parallelism, this.#share.subtask);

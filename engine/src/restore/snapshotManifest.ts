@@ -64,7 +64,8 @@ export function readManifest(files: SnapshotFiles, folder: string): SnapshotMani
   const path = `${folder}/${MANIFEST_FILE}`;
   if (!files.exists(path)) return null;
   const content = parse(new TextDecoder().decode(readFile(files, path)));
-  if (content.format !== 1) throw new Error(`it is of form ${JSON.stringify(content.format)}, and this version of Tidemark knows form 1 only`);
+  if (content.format !== 1)
+    throw new Error(`it is of form ${JSON.stringify(content.format)}, and this version of Tidemark knows form 1 only`);
   const { sha256, ...manifest } = content;
   if (sha256 !== checksum(manifest, files)) throw new Error('its content does not match its checksum');
   return manifest as unknown as SnapshotManifest;

@@ -32,7 +32,8 @@ export function matchState(stored: StateMetaInfo, schema: KeyedStateSchema, inde
   const context: MatchContext = { changes: [], now };
   try {
     if (wanted === undefined) throw new Mismatch('there is no such state');
-    const reader = wanted.kind === 'PRIORITY_QUEUE' ? timerReader(stored, schema, wanted, index) : entryReader(stored, wanted, index, context);
+    const reader =
+      wanted.kind === 'PRIORITY_QUEUE' ? timerReader(stored, schema, wanted, index) : entryReader(stored, wanted, index, context);
     return { kind: 'restored', reader, changes: context.changes };
   } catch (error) {
     if (!(error instanceof Mismatch)) throw error;
@@ -53,7 +54,8 @@ export function storedTypeName(stored: StateMetaInfo): string {
 function withoutTtl(value: SerializerSnapshot): { inner: SerializerSnapshot; ttl: boolean } {
   if (value.kind === 'ttl') return { inner: value.value, ttl: true };
   if (value.kind === 'list' && value.element.kind === 'ttl') return { inner: { kind: 'list', element: value.element.value }, ttl: true };
-  if (value.kind === 'map' && value.value.kind === 'ttl') return { inner: { kind: 'map', key: value.key, value: value.value.value }, ttl: true };
+  if (value.kind === 'map' && value.value.kind === 'ttl')
+    return { inner: { kind: 'map', key: value.key, value: value.value.value }, ttl: true };
   return { inner: value, ttl: false };
 }
 
@@ -78,7 +80,8 @@ function timerReader(stored: StateMetaInfo, schema: KeyedStateSchema, wanted: Ke
   const readKey = unchanged(schema.keyType, timer.key);
   if (readKey === null) throw new Mismatch(`its keys were ${serializerName(timer.key)}, and are ${schema.keyType.name} now`);
   const readNamespace = unchanged(wanted.namespace, timer.namespace);
-  if (readNamespace === null) throw new Mismatch(`its namespace was ${serializerName(timer.namespace)}, and is ${wanted.namespace.name} now`);
+  if (readNamespace === null)
+    throw new Mismatch(`its namespace was ${serializerName(timer.namespace)}, and is ${wanted.namespace.name} now`);
   return {
     isTimer: true,
     read(into, keyGroup, _keyValue, key) {
@@ -91,7 +94,12 @@ function timerReader(stored: StateMetaInfo, schema: KeyedStateSchema, wanted: Ke
   };
 }
 
-function entryReader(stored: StateMetaInfo, wanted: Exclude<KeyedStateDescriptor, { kind: 'PRIORITY_QUEUE' }>, index: number, context: MatchContext): StateReader {
+function entryReader(
+  stored: StateMetaInfo,
+  wanted: Exclude<KeyedStateDescriptor, { kind: 'PRIORITY_QUEUE' }>,
+  index: number,
+  context: MatchContext,
+): StateReader {
   const value = valueSerializer(stored);
   const kind = keyedStateType(stored);
   if (stored.kind !== 'KEY_VALUE' || value === null || kind === null) throw new Mismatch('it was no keyed state when it was written');
@@ -99,7 +107,9 @@ function entryReader(stored: StateMetaInfo, wanted: Exclude<KeyedStateDescriptor
   const namespace = namespaceSerializer(stored);
   const readNamespace = unchanged(wanted.namespace, namespace);
   if (readNamespace === null) {
-    throw new Mismatch(`its namespace was ${namespace === null ? 'unknown' : serializerName(namespace)}, and is ${wanted.namespace.name} now`);
+    throw new Mismatch(
+      `its namespace was ${namespace === null ? 'unknown' : serializerName(namespace)}, and is ${wanted.namespace.name} now`,
+    );
   }
   switch (wanted.value.shape) {
     case 'single': {

@@ -31,7 +31,11 @@ export function openKeyedStates(snapshot: OpenedSnapshot, operator: OperatorMeta
 }
 
 function notCanonical(snapshot: OpenedSnapshot): SnapshotDamage {
-  return new SnapshotDamage(snapshot.folder, '_metadata', 'its keyed state is in the native form of a Flink state backend, which cannot be restored yet; take a canonical savepoint (`flink savepoint --type canonical`)');
+  return new SnapshotDamage(
+    snapshot.folder,
+    '_metadata',
+    'its keyed state is in the native form of a Flink state backend, which cannot be restored yet; take a canonical savepoint (`flink savepoint --type canonical`)',
+  );
 }
 
 function openKeyedState(snapshot: OpenedSnapshot, operator: OperatorMetadata, handle: KeyedStateHandle): StoredKeyedState | null {
@@ -63,7 +67,11 @@ function openKeyedState(snapshot: OpenedSnapshot, operator: OperatorMetadata, ha
 
 function blockBytes(snapshot: OpenedSnapshot, header: KeyedHeader, stored: Uint8Array): Uint8Array {
   if (!header.compressed) return stored;
-  throw new SnapshotDamage(snapshot.folder, '_metadata', 'its keyed state is compressed, which cannot be restored yet; take the savepoint without `execution.checkpointing.snapshot-compression`');
+  throw new SnapshotDamage(
+    snapshot.folder,
+    '_metadata',
+    'its keyed state is compressed, which cannot be restored yet; take the savepoint without `execution.checkpointing.snapshot-compression`',
+  );
 }
 
 /** `u16 state, {i32 length, key, i32 length, value}` until the state is complete, and so on until the end of the key group. */
@@ -78,7 +86,7 @@ function readBlock(
   const reader = new ByteReader(bytes, 0, bytes.length, baseOffset);
   for (let state = reader.u16(); state !== END_OF_KEY_GROUP; state = reader.u16()) {
     if (state >= stateCount) reader.fail(`state ${String(state)} of ${String(stateCount)}`, reader.offset - 2);
-    for (let last = false; !last; ) {
+    for (let last = false; !last;) {
       const keyStart = reader.offset + 4;
       const key = new ByteReader(bytes, keyStart, keyStart + skipped(reader), baseOffset);
       const first = key.u8();

@@ -22,7 +22,9 @@ export interface StoredOperatorState {
 
 /** Of every subtask, by its place in the metadata; subtasks without operator state have an empty list. */
 export function openOperatorStates(snapshot: OpenedSnapshot, operator: OperatorMetadata): StoredOperatorState[][] {
-  return operator.subtasks.map((subtask) => (subtask.managedOperatorState === null ? [] : openHandle(snapshot, subtask.managedOperatorState)));
+  return operator.subtasks.map((subtask) =>
+    subtask.managedOperatorState === null ? [] : openHandle(snapshot, subtask.managedOperatorState),
+  );
 }
 
 function openHandle(snapshot: OpenedSnapshot, handle: OperatorStateHandle): StoredOperatorState[] {
@@ -33,7 +35,8 @@ function openHandle(snapshot: OpenedSnapshot, handle: OperatorStateHandle): Stor
   return handle.partitions.map(({ name, mode, offsets }) => {
     const meta = metas.get(name);
     const element = meta === undefined ? null : valueSerializer(meta);
-    if (meta === undefined || element === null) throw new SnapshotDamage(snapshot.folder, stream.file, `operator state ${name} has no description`);
+    if (meta === undefined || element === null)
+      throw new SnapshotDamage(snapshot.folder, stream.file, `operator state ${name} has no description`);
     const start = offsets[0] ?? bytes.length;
     const isBroadcast = mode === 'BROADCAST';
     return {
@@ -58,9 +61,14 @@ function openHandle(snapshot: OpenedSnapshot, handle: OperatorStateHandle): Stor
 
 function readHeader(snapshot: OpenedSnapshot, reader: ByteReader): Map<string, StateMetaInfo> {
   const version = reader.i32();
-  if (version !== 5 && version !== 6) reader.fail(`operator state of version ${String(version)} is not readable, only versions 5 and 6 (Flink 1.8 and later)`, 0);
+  if (version !== 5 && version !== 6)
+    reader.fail(`operator state of version ${String(version)} is not readable, only versions 5 and 6 (Flink 1.8 and later)`, 0);
   if (version === 6 && reader.bool()) {
-    throw new SnapshotDamage(snapshot.folder, '_metadata', 'its operator state is compressed, which cannot be restored yet; take the savepoint without `execution.checkpointing.snapshot-compression`');
+    throw new SnapshotDamage(
+      snapshot.folder,
+      '_metadata',
+      'its operator state is compressed, which cannot be restored yet; take the savepoint without `execution.checkpointing.snapshot-compression`',
+    );
   }
   const metas = new Map<string, StateMetaInfo>();
   for (let list = 0; list < 2; list++) {

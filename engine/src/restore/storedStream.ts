@@ -19,7 +19,8 @@ export function openStream(snapshot: OpenedSnapshot, handle: StreamHandle | null
     case 'inline':
       return stream(snapshot, '_metadata', handle.data.length, (offset, length) => handle.data.subarray(offset, offset + length));
     case 'relativeFile':
-      if (handle.path.split(/[/\\]/).includes('..')) throw new SnapshotDamage(snapshot.folder, '_metadata', `it refers to ${handle.path}, outside of the snapshot`);
+      if (handle.path.split(/[/\\]/).includes('..'))
+        throw new SnapshotDamage(snapshot.folder, '_metadata', `it refers to ${handle.path}, outside of the snapshot`);
       return file(snapshot, handle.path, `${snapshot.folder}/${handle.path}`, handle.size);
     case 'file': {
       const path = pathOfUri(handle.path);
@@ -27,7 +28,11 @@ export function openStream(snapshot: OpenedSnapshot, handle: StreamHandle | null
     }
     case 'segment':
     case 'keyGroups':
-      throw new SnapshotDamage(snapshot.folder, '_metadata', 'its state is in the form of a file-merging checkpoint, which cannot be restored; take a canonical savepoint');
+      throw new SnapshotDamage(
+        snapshot.folder,
+        '_metadata',
+        'its state is in the form of a file-merging checkpoint, which cannot be restored; take a canonical savepoint',
+      );
   }
 }
 
@@ -35,7 +40,8 @@ function file(snapshot: OpenedSnapshot, name: string, path: string, size: number
   const { files, folder } = snapshot;
   if (!files.exists(path)) throw new SnapshotDamage(folder, name, 'it is missing');
   const found = files.size(path);
-  if (found !== size) throw new SnapshotDamage(folder, name, `it has ${String(found)} bytes instead of ${String(size)}: it was cut or replaced`);
+  if (found !== size)
+    throw new SnapshotDamage(folder, name, `it has ${String(found)} bytes instead of ${String(size)}: it was cut or replaced`);
   return stream(snapshot, name, size, (offset, length) => files.read(path, offset, length));
 }
 
@@ -45,7 +51,11 @@ function stream(snapshot: OpenedSnapshot, name: string, size: number, read: (off
     file: name,
     read(offset, length) {
       if (offset < 0 || length < 0 || offset + length > size) {
-        throw new SnapshotDamage(snapshot.folder, name, `bytes ${String(offset)} to ${String(offset + length)} are wanted, and there are ${String(size)}`);
+        throw new SnapshotDamage(
+          snapshot.folder,
+          name,
+          `bytes ${String(offset)} to ${String(offset + length)} are wanted, and there are ${String(size)}`,
+        );
       }
       return read(offset, length);
     },

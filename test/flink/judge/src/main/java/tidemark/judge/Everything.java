@@ -252,7 +252,7 @@ final class Everything {
     }
 
     private static <D extends StateDescriptor<?, ?>> D ttl(D descriptor) {
-      descriptor.enableTimeToLive(StateTtlConfig.newBuilder(Duration.ofDays(3650)).build());
+      descriptor.enableTimeToLive(StateTtlConfig.newBuilder(Duration.ofDays(36_500)).build());
       return descriptor;
     }
 
