@@ -1,0 +1,88 @@
+/** `tidemark`: one command a file. Data goes to stdout, everything for people to stderr. docs/cli.md documents it. */
+import { check } from './check.ts';
+import { dump } from './dump.ts';
+import { inspect } from './inspect.ts';
+import type { CliIo, Command } from './io.ts';
+import { EXIT, UsageError } from './io.ts';
+import { list } from './list.ts';
+import { run } from './run.ts';
+import { savepoint } from './savepoint.ts';
+import { stop } from './stop.ts';
+import { VERSION } from './version.ts';
+
+const COMMANDS: Readonly<Record<string, { readonly command: Command; readonly usage: string; readonly about: string }>> = {
+  run: {
+    command: run,
+    usage: 'run PIPELINE [--from SAVEPOINT|latest] [--claim|--no-claim] [--parallelism N] [--param name=value]... [--allow-non-restored-state] [--watch] [--ui [PORT]] [--json]',
+    about: 'runs a *.pipeline.ts; Ctrl-C stops it with a checkpoint',
+  },
+  savepoint: { command: savepoint, usage: 'savepoint PIPELINE [--target FOLDER] [--json]', about: 'takes a savepoint of a running pipeline' },
+  stop: { command: stop, usage: 'stop PIPELINE [--drain] [--target FOLDER] [--json]', about: 'stops a running pipeline with a savepoint' },
+  list: { command: list, usage: 'list [--json]', about: 'lists running pipelines' },
+  inspect: { command: inspect, usage: 'inspect SNAPSHOT [--json]', about: 'shows what is in a savepoint or checkpoint' },
+  dump: { command: dump, usage: 'dump SNAPSHOT [--json]', about: 'writes all state of a snapshot as JSON Lines' },
+  check: { command: check, usage: 'check PIPELINE SNAPSHOT [--json]', about: 'says whether a pipeline can be restored from a snapshot' },
+};
+
+function help(): string {
+  const lines = Object.values(COMMANDS).map(({ usage, about }) => `  tidemark ${usage}\n      ${about}`);
+  return `Stateful streaming pipelines in TypeScript, with Apache Flink savepoints. Version ${VERSION}.\n\n${lines.join('\n')}\n\nPIPELINE is a *.pipeline.ts file; for savepoint and stop also a pipeline's name or the id that list shows.\n`;
+}
+
+async function main(argv: readonly string[], io: CliIo): Promise<number> {
+  const [name, ...args] = argv;
+  if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
+    io.out(help());
+    return name === undefined ? EXIT.usage : EXIT.ok;
+  }
+  if (name === '--version' || name === '-v') {
+    io.out(`${VERSION}\n`);
+    return EXIT.ok;
+  }
+  const found = COMMANDS[name];
+  if (found === undefined) {
+    io.err(`There is no command "${name}". Commands: ${Object.keys(COMMANDS).join(', ')}. See tidemark --help.\n`);
+    return EXIT.usage;
+  }
+  if (args.includes('--help') || args.includes('-h')) {
+    io.out(`tidemark ${found.usage}\n    ${found.about}\n`);
+    return EXIT.ok;
+  }
+  try {
+    return await found.command(args, io);
+  } catch (error) {
+    if (isUsageError(error)) {
+      io.err(`${error.message}\nUsage: tidemark ${found.usage}\n`);
+      return EXIT.usage;
+    }
+    io.err(`${error instanceof Error ? error.message : String(error)}\n`);
+    return EXIT.failed;
+  }
+}
+
+/** Ours, and those of Node's own argument parser. */
+function isUsageError(error: unknown): error is Error {
+  return error instanceof UsageError || (error instanceof TypeError && String((error as NodeJS.ErrnoException).code).startsWith('ERR_PARSE_ARGS'));
+}
+
+// A reader of our output that has seen enough, such as `head`, is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(EXIT.ok);
+  throw error;
+});
+
+const io: CliIo = {
+  out: (text) => void process.stdout.write(text),
+  err: (text) => void process.stderr.write(text),
+  live: process.stderr.isTTY,
+  cwd: process.cwd(),
+};
+main(process.argv.slice(2), io).then(
+  (exitCode) => {
+    process.exitCode = exitCode;
+  },
+  (error: unknown) => {
+    process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    process.exitCode = EXIT.failed;
+  },
+);

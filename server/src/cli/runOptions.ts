@@ -1,0 +1,79 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { UsageError } from './io.ts';
+
+export interface RunCommandOptions {
+  readonly program: string;
+  /** Absolute path or `latest`. */
+  readonly from: string | null;
+  readonly claim: boolean;
+  readonly parallelism: number | null;
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly allowNonRestoredState: boolean;
+  readonly watch: boolean;
+  /** Port of the page; 0 takes any free one; null serves none. */
+  readonly uiPort: number | null;
+  readonly json: boolean;
+}
+
+/** @throws UsageError */
+export function parseRunOptions(args: readonly string[], cwd: string): RunCommandOptions {
+  const { values, positionals } = parseArgs({
+    args: withUiPort(args),
+    allowPositionals: true,
+    options: {
+      from: { type: 'string' },
+      claim: { type: 'boolean', default: false },
+      'no-claim': { type: 'boolean', default: false },
+      parallelism: { type: 'string' },
+      param: { type: 'string', multiple: true, default: [] },
+      'allow-non-restored-state': { type: 'boolean', default: false },
+      watch: { type: 'boolean', default: false },
+      ui: { type: 'string' },
+      json: { type: 'boolean', default: false },
+    },
+  });
+  const [pipeline, ...more] = positionals;
+  if (pipeline === undefined) throw new UsageError('Which pipeline? Give the path of a *.pipeline.ts file.');
+  if (more.length > 0) throw new UsageError(`One pipeline at a time: what is "${more.join(' ')}"?`);
+  if (values.claim && values['no-claim']) throw new UsageError('--claim and --no-claim exclude each other.');
+  if (values.claim && values.from === undefined) throw new UsageError('--claim needs --from.');
+  return {
+    program: resolve(cwd, pipeline),
+    from: values.from === undefined || values.from === 'latest' ? (values.from ?? null) : existingPath(cwd, values.from),
+    claim: values.claim,
+    parallelism: values.parallelism === undefined ? null : wholeNumber('--parallelism', values.parallelism, 1, 32768),
+    parameters: Object.fromEntries(values.param.map(parameter)),
+    allowNonRestoredState: values['allow-non-restored-state'],
+    watch: values.watch,
+    uiPort: values.ui === undefined ? null : wholeNumber('--ui', values.ui, 0, 65535),
+    json: values.json,
+  };
+}
+
+/** `--ui` may stand alone: then any free port is taken. */
+function withUiPort(args: readonly string[]): string[] {
+  return args.flatMap((argument, index) => {
+    if (argument !== '--ui') return [argument];
+    return /^\d+$/.test(args[index + 1] ?? '') ? [argument] : ['--ui=0'];
+  });
+}
+
+function existingPath(cwd: string, path: string): string {
+  const absolute = resolve(cwd, path);
+  if (!existsSync(absolute)) throw new UsageError(`There is no snapshot at ${absolute}.`);
+  return absolute;
+}
+
+function parameter(text: string): [string, string] {
+  const at = text.indexOf('=');
+  if (at <= 0) throw new UsageError(`--param ${text}: a parameter is given as name=value.`);
+  return [text.slice(0, at), text.slice(at + 1)];
+}
+
+function wholeNumber(option: string, text: string, least: number, most: number): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < least || value > most) throw new UsageError(`${option} ${text}: a whole number from ${String(least)} to ${String(most)} is needed.`);
+  return value;
+}

@@ -1,0 +1,47 @@
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { ControlEvent, ControlEvents, RunInfo, RunPlan } from '../control.ts';
+import { ControlClient } from '../controlClient.ts';
+import { firstMessage, startRun } from '../run/launch.ts';
+import type { RunArguments } from '../run/launch.ts';
+
+const EVENTS = ['status', 'stateChanged', 'snapshotStarted', 'snapshotCompleted', 'snapshotFailed', 'stopped', 'resumed', 'failure', 'ended'] as const satisfies readonly ControlEvent[];
+const STATUS_MS = 250;
+
+export type Ended = ControlEvents['ended'];
+
+/** One engine process and the connection to it, from start to end. */
+export interface RunSession {
+  readonly control: ControlClient;
+  readonly info: RunInfo;
+  readonly plan: RunPlan;
+  readonly ended: Promise<Ended>;
+  kill(): void;
+}
+
+/** Begins a run; `onEvent` hears everything from the first record on. When it could not be loaded, how it ended instead. */
+export async function startSession(args: RunArguments, cwd: string, onEvent: (event: ControlEvent, body: never) => void): Promise<RunSession | Ended> {
+  const child = startRun(dirname(fileURLToPath(import.meta.url)), args, cwd, 'inherit');
+  const message = await firstMessage(child);
+  if (message.kind === 'failed') return { outcome: 'failed', exitCode: message.exitCode, failure: message.failure };
+  const control = await ControlClient.connect(message.socket);
+  for (const event of EVENTS) control.on(event, (body) => onEvent(event, body as never));
+  const ended = endOf(control, child);
+  const info = await control.hello('commandLine');
+  const [plan] = await Promise.all([control.request('plan', {}), control.request('subscribe', { intervalMs: STATUS_MS })]);
+  return { control, info, plan, ended, kill: () => void child.kill('SIGKILL') };
+}
+
+async function endOf(control: ControlClient, child: ChildProcess): Promise<Ended> {
+  let said: Ended | null = null;
+  control.on('ended', (body) => {
+    said = body;
+  });
+  const [code, signal] = (child.exitCode === null && child.signalCode === null ? await once(child, 'exit') : [child.exitCode, child.signalCode]) as [number | null, string | null];
+  control.close();
+  if (said !== null) return said;
+  const message = `The engine process ended unexpectedly (${signal ?? `exit code ${String(code)}`}).`;
+  return { outcome: 'failed', exitCode: code ?? 1, failure: { uid: null, subtask: null, message, stack: [], restartsInMs: null } };
+}

@@ -1,0 +1,20 @@
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { CliIo } from './io.ts';
+import { EXIT, sizeText } from './io.ts';
+import { withRunningPipeline } from './runningPipeline.ts';
+
+export function savepoint(args: readonly string[], io: CliIo): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: { target: { type: 'string' }, json: { type: 'boolean', default: false } },
+  });
+  const target = values.target === undefined ? null : resolve(io.cwd, values.target);
+  return withRunningPipeline(positionals[0], io, async (control, { pipeline }) => {
+    const taken = await control.request('savepoint', { target });
+    io.err(values.json ? '' : `Savepoint of ${pipeline}, ${sizeText(taken.stateBytes)}, ${String(Math.round(taken.durationMs))} ms:\n`);
+    io.out(values.json ? `${JSON.stringify(taken)}\n` : `${taken.path}\n`);
+    return EXIT.ok;
+  });
+}

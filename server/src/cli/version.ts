@@ -1,0 +1,1 @@
+export { ENGINE_VERSION as VERSION } from 'tidemark/host';
