@@ -1,9 +1,8 @@
 import type { KeyType, Type } from '../types/type.ts';
+import type { UserFunction } from './userFunction.ts';
 import type { StateDeclaration } from './stateDeclaration.ts';
 
-/** The user's functions take records of the stream's type; inside the engine they are untyped. */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
-export type UserFunction = (...args: any[]) => any;
+export type { UserFunction } from './userFunction.ts';
 
 /**
  * What an operator is and what the user gave it. One variant a kind of operator; `operators/` has one file a kind.

@@ -1,5 +1,5 @@
 import type { Type } from '../types/type.ts';
-import type { UserFunction } from './operatorSpec.ts';
+import type { UserFunction } from './userFunction.ts';
 
 /** What `t.state.*` declares, named by its key in the `state` object. */
 export type StateDeclaration =

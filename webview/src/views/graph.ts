@@ -329,7 +329,7 @@ function enterNode(
     .attr('class', 'caption')
     .attr('x', 12)
     .attr('y', 37)
-    .text((operator) => shorten(`${kindName(operator.kind)}${operator.detail === '' ? '' : ` · ${operator.detail}`}`, 34));
+    .text((operator) => shorten(`${kindName(operator.kind)}${operator.detail === '' ? '' : ` · ${operator.detail}`}`, 32));
   const spark = node.append('g').attr('class', 'spark').attr('transform', 'translate(12,44)');
   spark.append('path').attr('class', 'area');
   spark.append('path').attr('class', 'line');
