@@ -1,6 +1,6 @@
 import { ByteReader } from '../snapshot/bytes/byteReader.ts';
 import { FormatError } from '../snapshot/bytes/formatError.ts';
-import { END_OF_KEY_GROUP, LAST_OF_STATE, keyGroupPrefixLength } from '../snapshot/keyed/keyGroupBlock.ts';
+import { KeyGroupBlockReader, uncompressedBlock } from '../snapshot/keyed/keyGroupBlockReader.ts';
 import { readKeyedHeader, type KeyedHeader } from '../snapshot/keyed/keyedStream.ts';
 import type { KeyedStateHandle, OperatorMetadata } from '../snapshot/metadata/snapshotMetadata.ts';
 import type { KeyGroupRange } from '../state/operatorSnapshot.ts';
@@ -47,7 +47,6 @@ function openKeyedState(snapshot: OpenedSnapshot, operator: OperatorMetadata, ha
   const starts = [...new Set(offsets.filter((offset) => offset > 0)), stream.size].sort((a, b) => a - b);
   const endOf = new Map(starts.map((start, index) => [start, starts[index + 1] ?? stream.size]));
   const header = inFile(snapshot, stream, () => readKeyedHeader(new ByteReader(stream.read(0, starts[0] ?? stream.size))));
-  const prefixLength = keyGroupPrefixLength(operator.maxParallelism);
   return {
     header,
     keyGroups: { start: firstKeyGroup, end: firstKeyGroup + offsets.length - 1 },
@@ -58,52 +57,13 @@ function openKeyedState(snapshot: OpenedSnapshot, operator: OperatorMetadata, ha
         if (offset === 0 || keyGroup < range.start || keyGroup > range.end) continue;
         const stored = stream.read(offset, (endOf.get(offset) ?? stream.size) - offset);
         inFile(snapshot, stream, () => {
-          readBlock(blockBytes(snapshot, header, stored), offset, keyGroup, prefixLength, header.states.length, visit);
+          const block = uncompressedBlock(new ByteReader(stored, 0, stored.length, offset), header.compressed);
+          const cursor = new KeyGroupBlockReader(block, keyGroup, operator.maxParallelism, header.states.length);
+          while (cursor.next()) visit(cursor.state, keyGroup, cursor.keyReader(), cursor.valueReader());
         });
       }
     },
   };
-}
-
-function blockBytes(snapshot: OpenedSnapshot, header: KeyedHeader, stored: Uint8Array): Uint8Array {
-  if (!header.compressed) return stored;
-  throw new SnapshotDamage(
-    snapshot.folder,
-    '_metadata',
-    'its keyed state is compressed, which cannot be restored yet; take the savepoint without `execution.checkpointing.snapshot-compression`',
-  );
-}
-
-/** `u16 state, {i32 length, key, i32 length, value}` until the state is complete, and so on until the end of the key group. */
-function readBlock(
-  bytes: Uint8Array,
-  baseOffset: number,
-  keyGroup: number,
-  prefixLength: 1 | 2,
-  stateCount: number,
-  visit: (state: number, keyGroup: number, key: ByteReader, value: ByteReader) => void,
-): void {
-  const reader = new ByteReader(bytes, 0, bytes.length, baseOffset);
-  for (let state = reader.u16(); state !== END_OF_KEY_GROUP; state = reader.u16()) {
-    if (state >= stateCount) reader.fail(`state ${String(state)} of ${String(stateCount)}`, reader.offset - 2);
-    for (let last = false; !last;) {
-      const keyStart = reader.offset + 4;
-      const key = new ByteReader(bytes, keyStart, keyStart + skipped(reader), baseOffset);
-      const first = key.u8();
-      last = (first & LAST_OF_STATE) !== 0;
-      const prefix = prefixLength === 1 ? first & ~LAST_OF_STATE : ((first & ~LAST_OF_STATE) << 8) | key.u8();
-      if (prefix !== keyGroup) reader.fail(`an entry of key group ${String(prefix)} stands in key group ${String(keyGroup)}`, keyStart);
-      const valueStart = reader.offset + 4;
-      visit(state, keyGroup, key, new ByteReader(bytes, valueStart, valueStart + skipped(reader), baseOffset));
-    }
-  }
-}
-
-/** Moves past a length and that many bytes; returns the length. */
-function skipped(reader: ByteReader): number {
-  const length = reader.i32();
-  reader.take(length);
-  return length;
 }
 
 /** Format errors inside become damage of the file. */

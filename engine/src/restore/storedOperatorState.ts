@@ -1,6 +1,7 @@
 import { ByteReader } from '../snapshot/bytes/byteReader.ts';
 import type { OperatorMetadata, OperatorStateHandle } from '../snapshot/metadata/snapshotMetadata.ts';
-import { keySerializer, readStateMetaInfo, valueSerializer, type DistributionMode, type StateMetaInfo } from '../snapshot/stateMetaInfo.ts';
+import { elementReader, readOperatorHeader } from '../snapshot/operator/operatorStream.ts';
+import { keySerializer, valueSerializer, type DistributionMode } from '../snapshot/stateMetaInfo.ts';
 import { SnapshotDamage, type OpenedSnapshot } from './openSnapshot.ts';
 import { inFile } from './storedKeyedState.ts';
 import { openStream } from './storedStream.ts';
@@ -30,52 +31,38 @@ export function openOperatorStates(snapshot: OpenedSnapshot, operator: OperatorM
 function openHandle(snapshot: OpenedSnapshot, handle: OperatorStateHandle): StoredOperatorState[] {
   const stream = openStream(snapshot, handle.stream);
   if (stream === null) return [];
-  const bytes = stream.read(0, stream.size);
-  const metas = inFile(snapshot, stream, () => readHeader(snapshot, new ByteReader(bytes)));
+  const bytes = new ByteReader(stream.read(0, stream.size));
+  const header = inFile(snapshot, stream, () => readOperatorHeader(bytes));
+  const metas = new Map([...header.lists, ...header.broadcasts].map((meta) => [meta.name, meta]));
+  const boundaries = [...new Set([...handle.partitions.flatMap(({ offsets }) => offsets), bytes.end])].sort((a, b) => a - b);
+  const readerAt = (offset: number): ByteReader =>
+    inFile(snapshot, stream, () =>
+      elementReader(bytes, offset, boundaries.find((boundary) => boundary > offset) ?? bytes.end, header.compressed),
+    );
   return handle.partitions.map(({ name, mode, offsets }) => {
     const meta = metas.get(name);
     const element = meta === undefined ? null : valueSerializer(meta);
     if (meta === undefined || element === null)
       throw new SnapshotDamage(snapshot.folder, stream.file, `operator state ${name} has no description`);
-    const start = offsets[0] ?? bytes.length;
+    const start = offsets[0];
     const isBroadcast = mode === 'BROADCAST';
     return {
       name,
       mode,
       element,
       key: keySerializer(meta),
-      count: isBroadcast ? inFile(snapshot, stream, () => new ByteReader(bytes, start).count(0)) : offsets.length,
+      count: !isBroadcast ? offsets.length : start === undefined ? 0 : readerAt(start).i32(),
       forEach(read) {
         inFile(snapshot, stream, () => {
           if (!isBroadcast) {
-            for (const offset of offsets) read(new ByteReader(bytes, offset));
+            for (const offset of offsets) read(readerAt(offset));
             return;
           }
-          const reader = new ByteReader(bytes, start);
-          for (let left = reader.count(0); left > 0; left--) read(reader);
+          if (start === undefined) return;
+          const reader = readerAt(start);
+          for (let left = reader.i32(); left > 0; left--) read(reader);
         });
       },
     };
   });
-}
-
-function readHeader(snapshot: OpenedSnapshot, reader: ByteReader): Map<string, StateMetaInfo> {
-  const version = reader.i32();
-  if (version !== 5 && version !== 6)
-    reader.fail(`operator state of version ${String(version)} is not readable, only versions 5 and 6 (Flink 1.8 and later)`, 0);
-  if (version === 6 && reader.bool()) {
-    throw new SnapshotDamage(
-      snapshot.folder,
-      '_metadata',
-      'its operator state is compressed, which cannot be restored yet; take the savepoint without `execution.checkpointing.snapshot-compression`',
-    );
-  }
-  const metas = new Map<string, StateMetaInfo>();
-  for (let list = 0; list < 2; list++) {
-    for (let left = reader.u16(); left > 0; left--) {
-      const meta = readStateMetaInfo(reader);
-      metas.set(meta.name, meta);
-    }
-  }
-  return metas;
 }
