@@ -48,7 +48,12 @@ export class RestoreRefused extends Error {
 }
 
 /** A finding in one line: what, where, and what to do. */
-export function findingText({ operator, state, message, remedy }: RestoreFinding): string {
+export function findingText({
+  operator,
+  state,
+  message,
+  remedy,
+}: Pick<RestoreFinding, 'operator' | 'state' | 'message' | 'remedy'>): string {
   const place = [operator === null ? null : `operator "${operator}"`, state === null ? null : `state "${state}"`]
     .filter((part) => part !== null)
     .join(', ');
