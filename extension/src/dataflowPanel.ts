@@ -77,7 +77,7 @@ export class DataflowPanel implements vscode.Disposable {
     }
     if (run !== this.#runs.shown) return;
     if (run !== this.#shown) this.#sendAll();
-    else if (change === 'plan') this.#sendPlan(run);
+    else if (change === 'plan') this.#sendRunAndPlan(run);
     else if (change === 'status') this.#sendStatus(run);
     else if (change === 'ended') this.#sendRun(run);
   }
@@ -126,26 +126,25 @@ export class DataflowPanel implements vscode.Disposable {
       this.#post({ kind: 'run', run: null });
       return;
     }
-    this.#sendRun(run);
-    this.#sendPlan(run);
+    this.#sendRunAndPlan(run);
     this.#sendStatus(run);
   }
 
   #sendRun(run: Run): void {
-    const { configuration } = run.session;
-    const savepoint: unknown = configuration['savepoint'];
+    const { configuration, name } = run.session;
     const shown: PageRun = {
-      pipeline: run.plan?.pipeline ?? run.session.name,
-      program: String(configuration['program']),
-      startedAt: run.status?.startedAt ?? Date.now(),
-      restoredFrom: typeof savepoint === 'string' ? savepoint : null,
+      pipeline: run.info?.pipeline ?? name,
+      program: run.info?.program ?? String(configuration['program']),
+      startedAt: run.info?.startedAt ?? Date.now(),
+      restoredFrom: run.info?.restoredFrom ?? null,
       canOpenSource: true,
       canPause: this.#runs.isGoingOn(run) && configuration['noDebug'] !== true,
     };
     this.#post({ kind: 'run', run: shown });
   }
 
-  #sendPlan(run: Run): void {
+  #sendRunAndPlan(run: Run): void {
+    this.#sendRun(run);
     if (run.plan !== null) this.#post({ kind: 'plan', plan: run.plan });
   }
 

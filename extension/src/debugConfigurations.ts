@@ -10,12 +10,6 @@ const PICK = '${command:PickSavepoint}';
 
 /** Makes F5 work without a launch.json, and says what is wrong with a configuration before a process is started for it. */
 class Resolver implements vscode.DebugConfigurationProvider {
-  readonly #picker: SavepointPicker;
-
-  constructor(picker: SavepointPicker) {
-    this.#picker = picker;
-  }
-
   provideDebugConfigurations(folder: vscode.WorkspaceFolder | undefined): vscode.ProviderResult<vscode.DebugConfiguration[]> {
     return initialConfigurations(folder);
   }
@@ -48,15 +42,10 @@ class Resolver implements vscode.DebugConfigurationProvider {
     }
     await expect(program, vscode.l10n.t('"program" of "{0}" is {1}, which does not exist.', configuration.name, program));
     const savepoint: unknown = configuration['savepoint'];
-    if (savepoint === 'latest') {
-      const newest = (await this.#picker.list(program))[0];
-      if (newest === undefined) throw new Error(vscode.l10n.t('There is no savepoint or checkpoint in this workspace yet to restore from.'));
-      return { ...configuration, savepoint: newest.location };
-    }
-    if (typeof savepoint === 'string' && savepoint !== '') {
+    if (typeof savepoint === 'string' && savepoint !== '' && savepoint !== 'latest') {
       await expect(savepoint, vscode.l10n.t('"savepoint" of "{0}" is {1}, which does not exist.', configuration.name, savepoint));
     }
-    // Output files, data files and `.tidemark` are found from where the pipeline is.
+    // What runs is what is on disk.
     await vscode.workspace.saveAll(false);
     return configuration;
   }
@@ -114,7 +103,7 @@ class Offers implements vscode.DebugConfigurationProvider {
 
 export function registerDebugConfigurations(picker: SavepointPicker): vscode.Disposable[] {
   return [
-    vscode.debug.registerDebugConfigurationProvider(DEBUG_TYPE, new Resolver(picker)),
+    vscode.debug.registerDebugConfigurationProvider(DEBUG_TYPE, new Resolver()),
     vscode.debug.registerDebugConfigurationProvider(DEBUG_TYPE, new Offers(picker), vscode.DebugConfigurationProviderTriggerKind.Dynamic),
     // Called while VS Code substitutes variables, with the configuration: what is undefined ends the start in silence.
     vscode.commands.registerCommand('tidemark.pickSavepoint', (configuration?: { program?: unknown }) => {

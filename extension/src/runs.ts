@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import type { RunPlan, RunStatus, SnapshotInfo } from '../../server/src/control.ts';
+import type { RunInfo, RunPlan, RunStatus, SnapshotInfo } from '../../server/src/control.ts';
 
 export const DEBUG_TYPE = 'tidemark';
 
@@ -11,6 +11,7 @@ export interface StartOptions {
 /** One run under the debug adapter, and the newest that its adapter told about it. */
 export interface Run {
   readonly session: vscode.DebugSession;
+  info: RunInfo | null;
   plan: RunPlan | null;
   status: RunStatus | null;
 }
@@ -83,7 +84,9 @@ export class Runs implements vscode.Disposable {
     if (session.type !== DEBUG_TYPE) return;
     // Events may overtake the start of the session.
     const run = this.#of(session);
-    if (event === 'tidemark/plan') {
+    if (event === 'tidemark/run') {
+      run.info = body as RunInfo;
+    } else if (event === 'tidemark/plan') {
       run.plan = body as RunPlan;
       this.#tell(run, 'plan');
     } else if (event === 'tidemark/status') {
@@ -97,7 +100,7 @@ export class Runs implements vscode.Disposable {
   #of(session: vscode.DebugSession): Run {
     const known = this.#runs.get(session.id);
     if (known !== undefined) return known;
-    const run: Run = { session, plan: null, status: null };
+    const run: Run = { session, info: null, plan: null, status: null };
     this.#runs.set(session.id, run);
     this.#newest = run;
     return run;
