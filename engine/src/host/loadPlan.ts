@@ -1,4 +1,4 @@
-import type { Plan } from '../plan/index.ts';
+import type { ParameterSources, Plan } from '../plan/index.ts';
 import { buildPlan, isPipelineModule, PlanError } from '../plan/index.ts';
 import { engineModules } from './engineModules.ts';
 import type { PipelineBundle } from './pipelineBundle.ts';
@@ -9,7 +9,7 @@ import { evaluateBundle, thrownBy } from './pipelineModule.ts';
 export interface LoadOptions {
   /** Null leaves it to the pipeline. */
   readonly parallelism: number | null;
-  readonly parameters: Readonly<Record<string, string | number | boolean>>;
+  readonly parameters: ParameterSources;
 }
 
 export interface LoadedPlan {
@@ -34,8 +34,7 @@ export async function loadPlan(program: string, options: LoadOptions): Promise<L
   try {
     const plan = buildPlan(module, {
       ...(options.parallelism === null ? {} : { parallelism: options.parallelism }),
-      parameters: options.parameters,
-      environment: process.env,
+      parameters: { ...options.parameters, environment: process.env },
       mapPosition: (position) => bundle.sourceMap.originalPosition(position),
     });
     return { plan, bundle };

@@ -41,7 +41,7 @@ async function runOnce(options: RunCommandOptions, io: CliIo, progress: Progress
     page?.event(event, body);
   };
   const session = await startSession(
-    { program, from, claim, allowNonRestoredState, parallelism, parameters, debug: false, stopOnEntry: false, breakpoints: [] },
+    { program, from, claim, allowNonRestoredState, parallelism, parameters, parametersFrom: 'commandLine', debug: false, stopOnEntry: false, breakpoints: [] },
     io.cwd,
     onEvent,
   );

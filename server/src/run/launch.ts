@@ -22,6 +22,8 @@ export interface RunArguments {
   /** Null leaves it to the pipeline. */
   readonly parallelism: number | null;
   readonly parameters: Readonly<Record<string, string | number | boolean>>;
+  /** Who gave them, for messages; `launch` where it is not said. */
+  readonly parametersFrom?: 'launch' | 'commandLine';
   /** With a gate: breakpoints, pause at record boundaries, steps; console output comes as `output` events. */
   readonly debug: boolean;
   readonly stopOnEntry: boolean;

@@ -34,7 +34,7 @@ async function main(args: RunArguments): Promise<number> {
   let loaded: LoadedPlan;
   let prepared: PreparedRun;
   try {
-    loaded = await loadPlan(args.program, { parallelism: args.parallelism, parameters: args.parameters });
+    loaded = await loadPlan(args.program, { parallelism: args.parallelism, parameters: { [args.parametersFrom ?? 'launch']: args.parameters } });
     prepared = prepareRun(loaded, args, (level, message) => process.stderr.write(`${level === 'info' ? '' : `${level}: `}${message}\n`));
   } catch (error) {
     return refuse(error);
@@ -81,7 +81,8 @@ function startControlThread(id: string) {
         if (message.kind === kind) resolve();
       });
     });
-  const listening = once(worker, 'message').then(([{ error }]: [{ error: string | null }]) => {
+  const listening = once(worker, 'message').then((messages: unknown[]) => {
+    const [{ error }] = messages as [{ error: string | null }];
     if (error !== null) throw new Error(`The control socket could not be opened: ${error}`);
   });
   // Reported where it is awaited.

@@ -14,11 +14,11 @@ export function toPosition(position: SourcePosition | null): Position | null {
 export function toRunPlan(plan: Plan): RunPlan {
   const taskOf = new Map<string, number>();
   for (const task of physicalPlan(plan)) for (const operator of task.operators) taskOf.set(operator.uid, task.index);
-  const { nodes, edges } = describePlan(plan);
+  const { operators, edges } = describePlan(plan);
   return {
     pipeline: plan.name,
     maxParallelism: plan.options.maxParallelism,
-    operators: nodes.map((node) => ({
+    operators: operators.map((node) => ({
       uid: node.uid,
       operatorId: node.operatorId,
       kind: node.kind,
