@@ -165,6 +165,7 @@ class RestoreCheck {
     else if (wanted?.kind !== 'PRIORITY_QUEUE') this.#fits(uid, stored.name, storedTypeName(stored), name, verdict.changes);
   }
 
+  /** One that the snapshot lacks is not worth a word: it may have been empty, and was left out. */
   #operatorStates(planned: PlanOperator, stored: readonly StoredOperatorState[]): void {
     const declared = new Map(operatorStatesOf(planned.spec).map((state) => [state.name, state]));
     const seen = new Set<string>();
@@ -183,9 +184,6 @@ class RestoreCheck {
           declared.keys(),
           seen,
         );
-    }
-    for (const [name, wanted] of declared) {
-      if (!seen.has(name)) this.#newState(planned.uid, name, operatorStateTypeName(wanted));
     }
   }
 

@@ -142,8 +142,9 @@ export class PendingFlinkSnapshot implements PendingSnapshot {
         id: '',
       };
     }
-    const operatorState =
-      snapshot.operatorStates.length === 0 ? null : this.#writeOperatorStates(operator, subtask, snapshot.operatorStates);
+    // State without elements is left out: Flink refuses a job that lacks an operator as soon as there is a stream for it.
+    const states = snapshot.operatorStates.filter((state) => (state.mode === 'BROADCAST' ? state.entries : state.elements).length > 0);
+    const operatorState = states.length === 0 ? null : this.#writeOperatorStates(operator, subtask, states);
     this.#subtasks.get(operator)?.set(subtask, subtaskMetadata(subtask, keyed, operatorState));
     this.#waiting.shift();
   }
