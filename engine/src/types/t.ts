@@ -1,7 +1,7 @@
 import { BigintType } from './bigint.ts';
 import { BooleanType } from './boolean.ts';
 import { BytesType } from './bytes.ts';
-import { dataTypeOf, isKeyDataType, published, publishedKey, type DataType } from './dataType.ts';
+import { dataTypeOf, published, publishedKey, type DataType } from './dataType.ts';
 import { DoubleType } from './double.ts';
 import { EnumType } from './enum.ts';
 import { IntType } from './int.ts';
@@ -104,8 +104,3 @@ function inner(type: AnyType): DataType<unknown> {
   return dataTypeOf(type as unknown as Type<unknown>);
 }
 
-/** True for types that a stream can be keyed by. The compiler knows; plain JavaScript has to be told. */
-export function isKeyType(type: Type<unknown>): type is KeyType<unknown> {
-  const dataType = dataTypeOf(type);
-  return isKeyDataType(dataType) && (!(dataType instanceof TupleType) || dataType.isKey);
-}
