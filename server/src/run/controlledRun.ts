@@ -40,6 +40,7 @@ export class ControlledRun {
   /** Held at a record by the gate, between two records, or not at all. */
   #held: 'atRecord' | 'betweenRecords' | null = null;
   #pauseRequested = false;
+  #standAgainAfterSnapshot = false;
   #cancelled = false;
   #over = false;
   #failure: Failure | null = null;
@@ -176,7 +177,7 @@ export class ControlledRun {
 
   #takeSnapshot(message: Extract<EngineRequest, { method: 'savepoint' | 'checkpoint' | 'stopWithSavepoint' }>): void {
     // A pipeline that stands still has to move for a barrier; it stands again as soon as the snapshot is whole.
-    const standAgain = this.#held;
+    this.#standAgainAfterSnapshot = this.#held !== null && message.method !== 'stopWithSavepoint';
     if (this.#held === 'betweenRecords') {
       this.#held = null;
       setImmediate(() => this.#slice());
@@ -187,7 +188,7 @@ export class ControlledRun {
     );
     const settled = taken.then(() => {
       this.#snapshots.delete(settled);
-      if (standAgain !== null && message.method !== 'stopWithSavepoint' && !this.#over) this.#standAgain();
+      this.#standAgain();
     });
     this.#snapshots.add(settled);
     this.#wake();
@@ -205,6 +206,8 @@ export class ControlledRun {
   }
 
   #standAgain(): void {
+    if (!this.#standAgainAfterSnapshot || this.#over) return;
+    this.#standAgainAfterSnapshot = false;
     if (this.#gate === null) this.#pauseRequested = true;
     else this.#gate.standAtNextRecord('pause');
     this.#wake();
@@ -261,8 +264,11 @@ export class ControlledRun {
       case 'snapshotStarted':
         return this.#event('snapshotStarted', { id: event.checkpointId, kind: event.snapshot, trigger: event.trigger });
       case 'snapshotCompleted':
+        // Told in the midst of a slice: no further record passes the gate.
+        this.#standAgain();
         return this.#event('snapshotCompleted', toSnapshotInfo(event.snapshot, event.durationMs));
       case 'snapshotFailed':
+        this.#standAgain();
         return this.#event('snapshotFailed', { id: event.checkpointId, reason: event.reason });
       case 'failure': {
         const frames = this.#options.sourceMap.stack(event.error);
