@@ -40,17 +40,14 @@ class RestoreCheck {
   }
 
   run(): void {
-    const planned = new Map(this.#plan.operators.map((operator) => [operator.operatorId, operator]));
     const stored = new Map(this.#snapshot.metadata.operators.map((operator) => [operator.operatorId, operator]));
-    for (const operator of stored.values()) {
-      const match = planned.get(operator.operatorId);
-      if (match === undefined) this.#unknown(operator, stored);
-      else this.#operator(match, operator);
+    for (const operator of this.#plan.operators) {
+      const match = stored.get(operator.operatorId);
+      if (match !== undefined) this.#operator(operator, match);
+      else if (hasState(operator)) this.#add('info', 'new', operator.uid, null, 'is new and starts empty.', null);
     }
-    for (const operator of planned.values()) {
-      if (!stored.has(operator.operatorId) && hasState(operator))
-        this.#add('info', 'new', operator.uid, null, 'is new and starts empty.', null);
-    }
+    const planned = new Set(this.#plan.operators.map((operator) => operator.operatorId));
+    for (const operator of stored.values()) if (!planned.has(operator.operatorId)) this.#unknown(operator, stored);
   }
 
   #unknown(operator: OperatorMetadata, stored: ReadonlyMap<string, OperatorMetadata>): void {

@@ -194,8 +194,8 @@ describe('what does not fit is refused, with operator, state, both types and the
       'operator "op": is not in the pipeline, and the snapshot has 1 entry of its state. Did you rename it to "opp"? Rename it back, or pass --allow-non-restored-state',
     );
     expect(findings(files, path, plan, true)).toMatchObject([
-      { severity: 'warning', code: 'unknownOperator', operator: 'op' },
       { severity: 'info', code: 'new', operator: 'opp' },
+      { severity: 'warning', code: 'unknownOperator', operator: 'op' },
     ]);
     restored(files, path, plan, true);
   });

@@ -72,7 +72,6 @@ import org.apache.flink.util.Collector;
 final class Everything {
   static final long T0 = 1_700_000_000_000L;
   static final long FAR = 4_102_444_800_000L;
-  static final long FIRST_NUMBER_OF_FLINK = 350;
 
   private static final String PLACE =
       "{\"type\":\"record\",\"name\":\"Place\",\"namespace\":\"tidemark\",\"fields\":["
@@ -82,10 +81,10 @@ final class Everything {
     return T0 + number * 1000;
   }
 
-  static void build(StreamExecutionEnvironment environment, int records) {
+  static void build(StreamExecutionEnvironment environment, long first, int records) {
     DataStream<Long> numbers =
         environment
-            .fromSource(new SilentSource(records), WatermarkStrategy.noWatermarks(), "numbers", Types.LONG)
+            .fromSource(new SilentSource(first, records), WatermarkStrategy.noWatermarks(), "numbers", Types.LONG)
             .uid("numbers");
     end(numbers.keyBy(n -> "k" + n % 30, Types.STRING).process(new EveryType()), "every-type");
     keyed(numbers, "key-int", n -> (int) (n % 40) - 20, Types.INT);
@@ -128,7 +127,7 @@ final class Everything {
         "continuous");
     end(
         stream
-            .window(TumblingProcessingTimeWindows.of(Duration.ofHours(1)))
+            .window(TumblingProcessingTimeWindows.of(Duration.ofDays(36_500)))
             .aggregate(new SumAndCount(), SumAndCount.TYPE, Types.LONG),
         "processing-time");
   }

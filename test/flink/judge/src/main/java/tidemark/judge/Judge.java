@@ -8,8 +8,9 @@ import java.util.Arrays;
  *
  * <ul>
  *   <li>`dump SNAPSHOT OUT`: everything in a snapshot, decoded by Flink's own restore code, as JSON Lines.
- *   <li>`resume SNAPSHOT TARGET BACKEND PARALLELISM RECORDS`: restores {@link Everything} from the snapshot, lets every source
- *       subtask emit RECORDS numbers, and takes a canonical savepoint below TARGET. Prints its path.
+ *   <li>`resume SNAPSHOT TARGET BACKEND PARALLELISM FIRST RECORDS`: restores {@link Everything} from the snapshot, or starts it
+ *       afresh where that is `-`, lets every source subtask emit RECORDS numbers, together those from FIRST on, and takes a
+ *       canonical savepoint below TARGET. Prints its path.
  * </ul>
  */
 public final class Judge {
@@ -35,7 +36,13 @@ public final class Judge {
           break;
         case "resume":
           String path =
-              Resume.run(command[1], command[2], command[3], Integer.parseInt(command[4]), Integer.parseInt(command[5]));
+              Resume.run(
+                  command[1],
+                  command[2],
+                  command[3],
+                  Integer.parseInt(command[4]),
+                  Long.parseLong(command[5]),
+                  Integer.parseInt(command[6]));
           System.out.println("resumed " + path + seconds(started));
           break;
         default:

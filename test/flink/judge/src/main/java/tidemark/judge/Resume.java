@@ -21,7 +21,7 @@ import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 final class Resume {
   private static final Duration PATIENCE = Duration.ofSeconds(90);
 
-  static String run(String snapshot, String target, String backend, int parallelism, int records) throws Exception {
+  static String run(String snapshot, String target, String backend, int parallelism, long first, int records) throws Exception {
     Configuration configuration = new Configuration();
     configuration.setString("state.backend.type", backend);
     configuration.setString("rest.port", "0");
@@ -31,7 +31,7 @@ final class Resume {
     environment.setParallelism(parallelism);
     environment.setMaxParallelism(128);
     SilentSource.REMAINING.set(records * parallelism);
-    Everything.build(environment, records);
+    Everything.build(environment, first, records);
     JobGraph job = environment.getStreamGraph().getJobGraph();
     if (!snapshot.equals("-")) job.setSavepointRestoreSettings(SavepointRestoreSettings.forPath(snapshot, false));
     MiniClusterConfiguration cluster =

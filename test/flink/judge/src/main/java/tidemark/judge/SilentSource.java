@@ -22,9 +22,12 @@ final class SilentSource implements Source<Long, SilentSource.Split, byte[]> {
   /** Numbers that are still to be emitted, of all subtasks: the cluster runs in this JVM. */
   static final AtomicInteger REMAINING = new AtomicInteger();
 
+  private final long first;
   private final int records;
 
-  SilentSource(int records) {
+  /** Each subtask emits `records` numbers; together they are those from `first` on. */
+  SilentSource(long first, int records) {
+    this.first = first;
     this.records = records;
   }
 
@@ -48,16 +51,18 @@ final class SilentSource implements Source<Long, SilentSource.Split, byte[]> {
 
   @Override
   public SourceReader<Long, Split> createReader(SourceReaderContext context) {
-    return new Reader(context.getIndexOfSubtask());
+    return new Reader(context.getIndexOfSubtask(), context.currentParallelism());
   }
 
   private final class Reader implements SourceReader<Long, Split> {
     private final List<Split> splits = new ArrayList<>();
     private final int subtask;
+    private final int parallelism;
     private int emitted;
 
-    Reader(int subtask) {
+    Reader(int subtask, int parallelism) {
       this.subtask = subtask;
+      this.parallelism = parallelism;
     }
 
     @Override
@@ -66,7 +71,7 @@ final class SilentSource implements Source<Long, SilentSource.Split, byte[]> {
     @Override
     public InputStatus pollNext(ReaderOutput<Long> output) {
       if (emitted == records) return InputStatus.NOTHING_AVAILABLE;
-      long number = Everything.FIRST_NUMBER_OF_FLINK + subtask * 1000L + emitted++;
+      long number = first + (long) emitted++ * parallelism + subtask;
       output.collect(number, Everything.timeOf(number));
       REMAINING.decrementAndGet();
       return InputStatus.MORE_AVAILABLE;

@@ -1,0 +1,224 @@
+import { readFileSync } from 'node:fs';
+import { open, readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Sink, Source } from 'tidemark';
+import { t } from 'tidemark';
+import { nodeFileAccess, snapshotFiles } from 'tidemark/host';
+import { buildPlan } from 'tidemark/plan';
+import { createSnapshotStore, restoreSnapshot, type SnapshotManifest } from 'tidemark/restore';
+import { createEngine } from 'tidemark/runtime';
+import { dumpLines, readSnapshot, type SnapshotStorage } from 'tidemark/snapshot';
+import { everythingPipeline, FAR } from './everything.ts';
+
+/** The engine's part in the comparison with Flink: takes savepoints of `everything.ts`, restores those of Flink, and dumps. */
+export const COUNT = 300;
+
+/** Numbers from 0 on; subtask i of p has those that leave i when divided by p. A split is `{ next, step }`. */
+const numbers: Source<number> = {
+  name: 'numbers',
+  details: {},
+  type: t.long,
+  open: (_host: unknown, { subtask, parallelism }: { subtask: number; parallelism: number }, stored: readonly Uint8Array[] | null) => {
+    const splits = stored?.map((bytes) => JSON.parse(new TextDecoder().decode(bytes)) as { next: number; step: number }) ?? [
+      { next: subtask, step: parallelism },
+    ];
+    return {
+      poll(batch: { values: unknown[]; timestamps: number[]; count: number }, limit: number) {
+        batch.count = 0;
+        for (const split of splits) {
+          for (; split.next < COUNT && batch.count < limit; split.next += split.step) {
+            batch.values[batch.count] = split.next;
+            batch.timestamps[batch.count++] = -(2 ** 63);
+          }
+        }
+        return batch.count > 0 ? { kind: 'more' } : { kind: 'waiting', wakeAt: 2 ** 53 };
+      },
+      snapshot: () => splits.map((split) => new TextEncoder().encode(JSON.stringify(split))),
+      close: () => undefined,
+    };
+  },
+};
+
+const discard: Sink<number> = {
+  name: 'discard',
+  details: {},
+  open: () => ({
+    write: () => undefined,
+    prepareCommit: () => [],
+    commit: () => undefined,
+    finish: () => undefined,
+    close: () => undefined,
+  }),
+};
+
+interface RunOptions {
+  readonly parallelism: number;
+  readonly metadataVersion: 4 | 6;
+  readonly outOfOrderness: number;
+  readonly now: number;
+  /** A snapshot's folder. */
+  readonly from: string | null;
+}
+
+/** Runs until the source has nothing more, and takes a savepoint into `folder`. Returns its path. */
+function run(folder: string, { parallelism, metadataVersion, outOfOrderness, now, from }: RunOptions): string {
+  const plan = buildPlan(everythingPipeline({ source: numbers, sink: discard, outOfOrderness }), { parallelism });
+  const files = snapshotFiles('/');
+  const restore = (location: string) => restoreSnapshot({ files, location, plan, allowNonRestoredState: false, now: () => now }).state;
+  const restored = from === null ? null : restore(from);
+  const store = createSnapshotStore({
+    files,
+    plan,
+    program: null,
+    now: () => now,
+    clock: () => performance.now(),
+    random: Math.random,
+    savepoints: folder,
+    checkpoints: join(folder, 'checkpoints'),
+    claimed: null,
+    metadataVersion,
+    inlineThreshold: 4096,
+  });
+  const host = {
+    files: nodeFileAccess(folder),
+    now: () => now,
+    random: () => 0.5,
+    log: (_level: string, message: string) => {
+      console.log(message);
+    },
+    print: () => undefined,
+    counter: () => ({ inc: () => undefined, value: 0 }),
+  };
+  let problem: Error | null = null;
+  let path: string | null = null;
+  const listener = (event: { kind: string; error?: Error; reason?: string; snapshot?: unknown }): void => {
+    if (event.kind === 'failure') problem = event.error ?? new Error('failure');
+    if (event.kind === 'snapshotFailed') problem = new Error(event.reason);
+    if (event.kind === 'snapshotCompleted') path = (event.snapshot as { path: string }).path;
+  };
+  const engine = createEngine(plan, { host, store, gate: null, restore, listener }, { restored });
+  const slice = (): boolean => {
+    const busy = engine.runSlice(20).kind === 'busy';
+    if (problem !== null) throw problem;
+    return busy;
+  };
+  while (slice());
+  engine.savepoint(null).catch(() => undefined);
+  for (let slices = 0; path === null; slices++) {
+    slice();
+    if (slices > 100_000) throw new Error('the savepoint is never complete');
+  }
+  engine.cancel();
+  return path;
+}
+
+export function writeSavepoint(folder: string, options: { parallelism: number; metadataVersion: 4 | 6; windowsFire: boolean }): string {
+  // Event time goes to 300 s: with a minute of patience, some windows have fired and some not.
+  return run(folder, { ...options, outOfOrderness: options.windowsFire ? 60_000 : 86_400_000, now: FAR, from: null });
+}
+
+/** Restores, reads nothing, and takes a savepoint. By the wall clock, because Flink may have kept things in processing time. */
+export function resume(location: string, folder: string, parallelism: number): string {
+  return run(folder, { parallelism, metadataVersion: 4, outOfOrderness: 60_000, now: Date.now(), from: location });
+}
+
+const storage: SnapshotStorage = {
+  size: async (path) => (await stat(path)).size,
+  exists: (path) =>
+    stat(path).then(
+      () => true,
+      () => false,
+    ),
+  list: (folder) => readdir(folder).catch(() => []),
+  async slice(path, offset, length) {
+    const file = await open(path);
+    try {
+      const bytes = new Uint8Array(length);
+      await file.read(bytes, 0, length, offset);
+      return bytes;
+    } finally {
+      await file.close();
+    }
+  },
+};
+
+/** Everything in a snapshot by our own reader, as lines of JSON. */
+export async function dump(location: string): Promise<string[]> {
+  const lines: string[] = [];
+  for await (const line of dumpLines(await readSnapshot(storage, location))) lines.push(line);
+  return lines;
+}
+
+type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
+interface Line {
+  [name: string]: Json;
+}
+
+const parse = (line: string): Line => JSON.parse(line) as Line;
+
+/** The same text for the same content: maps in any order, members of objects in any order. */
+function canonical(value: Json): Json {
+  if (Array.isArray(value)) return value.map(canonical);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).map(([name, member]): [string, Json] => {
+    const plain = canonical(member);
+    return [name, name === '$map' && Array.isArray(plain) ? plain.map((pair) => JSON.stringify(pair)).sort() : plain];
+  });
+  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** What differs between two dumps, line by line, in any order. */
+export function differences(expected: readonly string[], found: readonly string[]): string[] {
+  const count = new Map<string, number>();
+  for (const line of expected) bump(count, JSON.stringify(canonical(parse(line))), 1);
+  for (const line of found) bump(count, JSON.stringify(canonical(parse(line))), -1);
+  const problems = expected.length === 0 ? ['there are no lines to compare with'] : [];
+  for (const [line, n] of count) if (n !== 0) problems.push(`${n > 0 ? 'missing' : 'extra  '} ${line.slice(0, 400)}`);
+  return problems.sort();
+}
+
+function bump(count: Map<string, number>, key: string, by: number): void {
+  count.set(key, (count.get(key) ?? 0) + by);
+}
+
+/** Entries without what may change from one run to another: which subtask has them, and how many copies of broadcast state there are. */
+export function alike(lines: readonly string[]): string[] {
+  const kept = new Set<string>();
+  const entries: string[] = [];
+  for (const line of lines) {
+    const { subtask: _, index: __, ...rest } = parse(line);
+    const text = JSON.stringify(rest);
+    if (rest['kind'] === 'broadcast') kept.add(text);
+    else if (rest['kind'] !== 'snapshot' && rest['kind'] !== 'operator') entries.push(text);
+  }
+  return [...entries, ...kept];
+}
+
+/** Entries that do not depend on when a run took place: without sources, sinks, processing-time windows, and the times of last access. */
+export function comparable(lines: readonly string[]): string[] {
+  return alike(lines)
+    .map(parse)
+    .filter(
+      ({ state, operator }) => state !== 'SourceReaderState' && state !== 'writer_raw_states' && operator !== operatorIdOfProcessingTime,
+    )
+    .map((line) => JSON.stringify(line, (name, value: Json) => (name === '$ttl' ? 0 : value)));
+}
+
+const operatorIdOfProcessingTime = buildPlan(everythingPipeline({ source: numbers, sink: discard, outOfOrderness: 0 })).operators.find(
+  ({ uid }) => uid === 'processing-time',
+)?.operatorId;
+
+/** States that stay empty by what the pipeline does: uid, slash, state. */
+export const NEVER_FILLED: readonly string[] = [];
+export const NEVER_FILLED_AT_REST: readonly string[] = [];
+
+/** States that `tidemark.json` names and the dump has no entry of. */
+export function missingStates(location: string, lines: readonly string[], expected: readonly string[]): string[] {
+  const manifest = JSON.parse(readFileSync(join(location, 'tidemark.json'), 'utf8')) as SnapshotManifest;
+  const filled = new Set(lines.map(parse).map(({ operator, state }) => `${String(operator)}/${String(state)}`));
+  return manifest.operators.flatMap(({ uid, operatorId, states }) =>
+    states
+      .filter(({ name }) => !filled.has(`${operatorId}/${name}`) && !expected.includes(`${uid}/${name}`))
+      .map(({ name }) => `operator ${uid} has no entry of state ${name}`),
+  );
+}

@@ -1,0 +1,204 @@
+/**
+ * Real Flink as judge of our snapshots: `node test/flink/run.mjs`. Needs Java and Maven; the last line counts.
+ * The engine writes a savepoint of a pipeline that has every kind of state; Flink reads it back, restores a job of the same uids
+ * and types from it, and takes one of its own, which the engine restores.
+ */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { build } from 'esbuild';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const root = join(here, '../..');
+const judge = join(here, 'judge');
+const work = join(root, 'build/flink');
+const repository = join(root, '.cache/m2');
+
+/** Not every patch release of Flink is published with its Avro format. */
+const VERSIONS = [
+  { flink: '2.3.0', avro: '2.3.0' },
+  { flink: '1.20.5', avro: '1.20.0' },
+];
+
+/** What Flink's own start scripts open on Java 17. */
+const OPENED = ['java.lang', 'java.util', 'java.util.concurrent', 'java.nio', 'java.net', 'java.time', 'sun.nio.ch'];
+const JAVA_OPTIONS = OPENED.map((name) => `--add-opens=java.base/${name}=ALL-UNNAMED`);
+
+let passed = 0;
+let failed = 0;
+
+function check(name, problems) {
+  if (problems.length === 0) {
+    passed++;
+    console.log(`ok     ${name}`);
+    return;
+  }
+  failed++;
+  console.log(`FAILED ${name}`);
+  for (const problem of problems.slice(0, 20)) console.log(`       ${problem}`);
+  if (problems.length > 20) console.log(`       and ${problems.length - 20} more`);
+}
+
+function missingTool() {
+  for (const [tool, args] of [
+    ['java', ['-version']],
+    ['mvn', ['-version']],
+  ]) {
+    const { error, status } = spawnSync(tool, args, { stdio: 'ignore' });
+    if (error !== undefined || status !== 0) return tool;
+  }
+  return null;
+}
+
+/** Compiles the judge against a version of Flink, unless nothing has changed since. Returns the class path. */
+function compile({ flink, avro }) {
+  const target = join(judge, 'target', flink);
+  const classpath = join(target, 'classpath.txt');
+  const stamp = join(target, 'sources.sha256');
+  const hash = sourcesHash();
+  if (!existsSync(stamp) || !existsSync(classpath) || readFileSync(stamp, 'utf8') !== hash) {
+    rmSync(target, { recursive: true, force: true });
+    const args = ['-q', '-B', `-Dmaven.repo.local=${repository}`, `-Dflink.version=${flink}`, `-Dflink.avro.version=${avro}`, 'compile'];
+    execFileSync('mvn', args, { cwd: judge, stdio: ['ignore', 'inherit', 'inherit'], shell: process.platform === 'win32' });
+    writeFileSync(stamp, hash);
+  }
+  return `${join(target, 'classes')}${process.platform === 'win32' ? ';' : ':'}${readFileSync(classpath, 'utf8').trim()}`;
+}
+
+function sourcesHash() {
+  const hash = createHash('sha256');
+  const visit = (path) => {
+    if (statSync(path).isDirectory()) for (const name of readdirSync(path).sort()) visit(join(path, name));
+    else hash.update(relative(judge, path)).update(readFileSync(path));
+  };
+  visit(join(judge, 'pom.xml'));
+  visit(join(judge, 'src'));
+  return hash.digest('hex');
+}
+
+/** Runs commands of the judge in one JVM. Returns the paths of the savepoints that it took, in order. */
+function runJudge(classpath, commands) {
+  const args = [
+    ...JAVA_OPTIONS,
+    '-Xmx1g',
+    '-cp',
+    classpath,
+    'tidemark.judge.Judge',
+    ...commands.flatMap((command) => [...command.map(String), '--']),
+  ];
+  const { stdout, stderr, status, error } = spawnSync('java', args, { encoding: 'utf8', timeout: 180_000, maxBuffer: 64 << 20 });
+  if (error !== undefined || status !== 0) throw new Error(`the judge failed: ${error?.message ?? ''}\n${stdout}\n${stderr}`);
+  return [...stdout.matchAll(/^resumed (?:file:)?(\S+)/gm)].map((match) => match[1]);
+}
+
+async function engineSide() {
+  const outfile = join(work, 'engineSide.mjs');
+  await build({
+    entryPoints: [join(here, 'engineSide.ts')],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    packages: 'bundle',
+    external: ['esbuild', 'esbuild-wasm'],
+    sourcemap: 'inline',
+    logLevel: 'warning',
+  });
+  return import(pathToFileURL(outfile).href);
+}
+
+async function main() {
+  rmSync(work, { recursive: true, force: true });
+  mkdirSync(work, { recursive: true });
+  const engine = await engineSide();
+  const { alike, differences, missingStates } = engine;
+
+  const fired = engine.writeSavepoint(join(work, 'fired'), { parallelism: 2, metadataVersion: 4, windowsFire: true });
+  const resting = engine.writeSavepoint(join(work, 'resting'), { parallelism: 1, metadataVersion: 4, windowsFire: false });
+  const named = engine.writeSavepoint(join(work, 'named'), { parallelism: 3, metadataVersion: 6, windowsFire: true });
+  const firedLines = await engine.dump(fired);
+  const restingLines = await engine.dump(resting);
+  const namedLines = await engine.dump(named);
+  check('the savepoint has entries of every state', [
+    ...missingStates(fired, firedLines, engine.NEVER_FILLED),
+    ...missingStates(resting, restingLines, engine.NEVER_FILLED_AT_REST),
+  ]);
+
+  for (const version of VERSIONS) {
+    const name = `Flink ${version.flink}`;
+    const classpath = compile(version);
+    const folder = (part) => {
+      const path = join(work, version.flink, part);
+      mkdirSync(path, { recursive: true });
+      return path;
+    };
+    const file = (part) => join(folder('dumps'), `${part}.jsonl`);
+    const readsNames = version.flink.startsWith('2.');
+    const taken = runJudge(classpath, [
+      ['dump', fired, file('fired')],
+      ['dump', resting, file('resting')],
+      ...(readsNames ? [['dump', named, file('named')]] : []),
+      ['resume', fired, folder('idle-hashmap'), 'hashmap', 3, 0, 0],
+      ['resume', fired, folder('idle-rocksdb'), 'rocksdb', 1, 0, 0],
+      ['resume', fired, folder('gone-on'), 'hashmap', 2, 300, 40],
+      ['resume', '-', folder('afresh'), 'rocksdb', 1, 0, engine.COUNT],
+    ]);
+    const [idleHashmap, idleRocksdb, goneOn, afresh] = taken;
+    const read = (part) => readFileSync(file(part), 'utf8').trim().split('\n');
+    check(
+      `${name} reads back every entry of a savepoint of the engine (parallelism 2, windows have fired)`,
+      differences(firedLines, read('fired')),
+    );
+    check(
+      `${name} reads back every entry of a savepoint of the engine (parallelism 1, nothing has fired)`,
+      differences(restingLines, read('resting')),
+    );
+    if (readsNames)
+      check(
+        `${name} reads back every entry, with names and uids (metadata version 6, parallelism 3)`,
+        differences(namedLines, read('named')),
+      );
+    check(
+      `${name} restores it on HashMap at parallelism 3; retaken, entries are the same`,
+      differences(alike(firedLines), alike(await engine.dump(idleHashmap))),
+    );
+    check(
+      `${name} restores it on RocksDB at parallelism 1; retaken, entries are the same`,
+      differences(alike(firedLines), alike(await engine.dump(idleRocksdb))),
+    );
+    const goneOnLines = await engine.dump(goneOn);
+    check(
+      `${name} goes on from it`,
+      goneOnLines.length > firedLines.length ? [] : [`${goneOnLines.length} lines after ${firedLines.length}`],
+    );
+    for (const parallelism of [1, 3]) {
+      const restored = engine.resume(goneOn, join(work, version.flink, `engine-${parallelism}`), parallelism);
+      check(
+        `the engine restores what ${name} wrote at parallelism ${parallelism}; retaken, entries are the same`,
+        differences(alike(goneOnLines), alike(await engine.dump(restored))),
+      );
+    }
+    check(
+      `the engine and ${name} hold the same state after the same records`,
+      differences(engine.comparable(restingLines), engine.comparable(await engine.dump(afresh))),
+    );
+  }
+}
+
+const missing = missingTool();
+if (missing !== null) {
+  console.log(`SKIPPED flink: there is no ${missing} on the PATH, and the judge needs Java 11 or later and Maven`);
+  if (process.env.CI === 'true') failed++;
+} else {
+  try {
+    await main();
+  } catch (error) {
+    failed++;
+    console.log(`FAILED ${error instanceof Error ? error.stack : String(error)}`);
+  }
+}
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed === 0 ? 0 : 1;
