@@ -76,10 +76,14 @@ export class SavepointsView implements vscode.TreeDataProvider<SavepointsNode>, 
   }
 
   async getChildren(parent?: SavepointsNode): Promise<SavepointsNode[]> {
-    if (parent === undefined) return this.#roots();
-    if (parent.is === 'pipeline') return [...parent.snapshots];
-    if (parent.is === 'more') return [];
-    return this.#contents(parent);
+    if (parent?.is === 'pipeline') return [...parent.snapshots];
+    if (parent?.is === 'more') return [];
+    try {
+      return parent === undefined ? await this.#roots() : await this.#contents(parent);
+    } catch (error) {
+      // Said where the children would be: the rest of the tree stays of use.
+      return [errorNode(parent, error)];
+    }
   }
 
   async #roots(): Promise<SavepointsNode[]> {
@@ -101,20 +105,16 @@ export class SavepointsView implements vscode.TreeDataProvider<SavepointsNode>, 
   async #contents(parent: SnapshotRoot | ContentNode): Promise<SavepointsNode[]> {
     const pageSize = vscode.workspace.getConfiguration('tidemark').get('savepoints.pageSize', 100);
     const wanted = pageSize * (this.#pages.get(pageKey(parent)) ?? 1);
-    try {
-      const page = await this.#process.request('snapshot/children', {
-        location: parent.location,
-        node: parent.is === 'content' ? parent.node.id : null,
-        offset: 0,
-        limit: wanted,
-      });
-      const key = pageKey(parent);
-      const nodes: SavepointsNode[] = page.nodes.map((node) => ({ is: 'content', location: parent.location, parent: key, node }));
-      if (page.nodes.length < page.total) nodes.push({ is: 'more', of: parent, shown: page.nodes.length, total: page.total });
-      return nodes;
-    } catch (error) {
-      return [errorNode(parent, error)];
-    }
+    const page = await this.#process.request('snapshot/children', {
+      location: parent.location,
+      node: parent.is === 'content' ? parent.node.id : null,
+      offset: 0,
+      limit: wanted,
+    });
+    const key = pageKey(parent);
+    const nodes: SavepointsNode[] = page.nodes.map((node) => ({ is: 'content', location: parent.location, parent: key, node }));
+    if (page.nodes.length < page.total) nodes.push({ is: 'more', of: parent, shown: page.nodes.length, total: page.total });
+    return nodes;
   }
 
   getTreeItem(node: SavepointsNode): vscode.TreeItem {
@@ -140,10 +140,10 @@ function pageKey(node: SnapshotRoot | ContentNode): string {
   return node.is === 'snapshot' ? `${node.location}\n` : `${node.location}\n${node.node.id}`;
 }
 
-function errorNode(parent: SnapshotRoot | ContentNode, error: unknown): ContentNode {
+function errorNode(parent: SnapshotRoot | ContentNode | undefined, error: unknown): ContentNode {
   const reason = error instanceof Error ? error.message : String(error);
   const node: SnapshotNode = { id: 'error', kind: 'error', label: reason, description: '', tooltip: reason, sizeBytes: null, expandable: false };
-  return { is: 'content', location: parent.location, parent: pageKey(parent), node };
+  return { is: 'content', location: parent?.location ?? '', parent: parent === undefined ? '' : pageKey(parent), node };
 }
 
 function pipelineItem(node: PipelineNode): vscode.TreeItem {

@@ -1,6 +1,6 @@
 /** A code-server of its own for one suite: own user data, own extensions, own copy of the workspace, a free port on loopback. */
 import { spawn, spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, openSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, openSync, readFileSync, readdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -112,6 +112,12 @@ export async function startCodeServer(server, { workspace, prepare, vsix = null,
       `${base}/?folder=${encodeURIComponent(opened)}${payload.length === 0 ? '' : `&payload=${encodeURIComponent(JSON.stringify(payload))}`}`,
     /** A path as the workbench in the browser names it. */
     remote: (path) => `vscode-remote://127.0.0.1:${port}${path}`,
+    /** The ends of the logs that say why something failed: the extension's own, and what the extension host says of extensions. */
+    logs: () =>
+      readdirSync(userData, { recursive: true, encoding: 'utf8' })
+        .filter((name) => /Tidemark.*\.log$|remoteexthost\.log$/.test(name))
+        .map((name) => `--- ${name}\n${readFileSync(join(userData, name), 'utf8').slice(-4000)}`)
+        .join('\n'),
     stop,
   };
 }

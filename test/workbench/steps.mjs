@@ -2,8 +2,9 @@
 import { join } from 'node:path';
 
 export class Steps {
-  constructor(page, screenshots, prefix, report) {
+  constructor(page, workbench, screenshots, prefix, report) {
     this.page = page;
+    this.workbench = workbench;
     this.screenshots = screenshots;
     this.prefix = prefix;
     this.report = report;
@@ -23,7 +24,7 @@ export class Steps {
     } catch (error) {
       this.hasFailed = true;
       await this.shot(`failed-${name.replaceAll(/\W+/g, '-')}`);
-      this.report(name, error.stack?.split('\n').slice(0, 12).join('\n') ?? String(error), Date.now() - from);
+      this.report(name, `${error.stack?.split('\n').slice(0, 12).join('\n') ?? String(error)}\n${this.workbench.logs()}`, Date.now() - from);
     }
   }
 

@@ -1,0 +1,59 @@
+/** A workspace that is not trusted: its savepoints can be looked at, nothing of it is run. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { startCodeServer } from './codeServer.mjs';
+import { Steps } from './steps.mjs';
+
+/** A savepoint that a real Flink wrote. */
+const SNAPSHOT = 'engine/test/fixtures/snapshots/2.3.0-hashmap-canonical.tar.gz';
+
+export async function trustSuite({ server, browser, paths, prepare, report }) {
+  const withSavepoint = (folder) => {
+    prepare(folder);
+    const savepoint = join(folder, '.tidemark/orders/savepoints/savepoint-1');
+    mkdirSync(savepoint, { recursive: true });
+    execFileSync('tar', ['-xzf', join(paths.root, SNAPSHOT), '-C', savepoint, '--strip-components', '1']);
+  };
+  const workbench = await startCodeServer(server, { workspace: paths.workspace, prepare: withSavepoint, vsix: paths.vsix, trust: true });
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+  const page = await context.newPage();
+  page.setDefaultTimeout(45_000);
+  const steps = new Steps(page, workbench, paths.screenshots, 'untrusted', report);
+
+  try {
+    await steps.step('the workbench is in restricted mode', async () => {
+      await page.goto(workbench.url());
+      await page.locator('.statusbar-item', { hasText: 'Restricted Mode' }).waitFor();
+    });
+
+    await steps.step('savepoints are shown, and what is inside', async () => {
+      await page.locator('.activitybar .action-item a[aria-label^="Tidemark"]').click();
+      await steps.expand('savepoint-1');
+      await page.locator('.sidebar .monaco-list-row[aria-level="3"]').first().waitFor();
+      await steps.shot('1-savepoint');
+    });
+
+    await steps.step('a pipeline cannot be started: not by F5, not by a command', async () => {
+      await steps.open('clicks.pipeline.ts');
+      await page.locator('.editor-instance .view-lines').first().click();
+      await page.locator('.statusbar-item', { hasText: 'Tidemark' }).waitFor();
+      await page.keyboard.press('F1');
+      const input = page.locator('.quick-input-widget input[type=text]').first();
+      await input.waitFor();
+      await input.fill('>Tidemark: ');
+      await page.locator('.quick-input-list .monaco-list-row', { hasText: 'Tidemark: Show Dataflow' }).waitFor();
+      const offered = await page.locator('.quick-input-list .monaco-list-row').allTextContents();
+      for (const title of ['Debug Pipeline', 'Run Pipeline', 'Restore Pipeline']) {
+        assert.ok(!offered.some((text) => text.includes(title)), `${title} is offered: ${offered.join(', ')}`);
+      }
+      await steps.shot('2-palette');
+      await page.keyboard.press('Escape');
+      assert.ok(!existsSync(join(workbench.workspace, '.tidemark/clicks')), 'a pipeline ran');
+    });
+  } finally {
+    await context.close();
+    await workbench.stop();
+  }
+}
