@@ -20,7 +20,7 @@ export interface SnapshotWriterOptions {
   /** Wall clock, epoch milliseconds. */
   now(): number;
   /** Milliseconds of any origin, only ever rising: for time budgets. */
-  clock(): number;
+  readonly clock: () => number;
   /** Version of `_metadata`. 4 is what every Flink since 1.16 reads; 6 holds names and uids as well. */
   readonly metadataVersion: WritableVersion;
   /** State of a subtask of fewer bytes stays inside `_metadata`. */
@@ -127,9 +127,13 @@ export class PendingFlinkSnapshot implements PendingSnapshot {
     let keyed: KeyedStateHandle | null = null;
     if (snapshot.keyed !== null) {
       const open = (this.#open ??= this.#openKeyedStream(operator, subtask, snapshot.keyed));
-      const done = open.frozen.advance((keyGroup, block) => {
-        open.writer.add(keyGroup, block);
-      }, budgetMs);
+      const done = open.frozen.advance(
+        (keyGroup, block) => {
+          open.writer.add(keyGroup, block);
+        },
+        budgetMs,
+        this.#options.clock,
+      );
       if (!done) return;
       this.#open = null;
       const firstKeyGroup = open.frozen.keyGroups.start;

@@ -37,7 +37,7 @@ class FolderSnapshotStore implements SnapshotStore {
       plan: options.plan,
       program: options.program,
       now: () => options.now(),
-      clock: () => options.clock(),
+      clock: options.clock,
       metadataVersion: options.metadataVersion ?? 4,
       inlineThreshold: options.inlineThreshold ?? INLINE_THRESHOLD,
     };

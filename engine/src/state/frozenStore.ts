@@ -38,11 +38,11 @@ export class FrozenStore implements FrozenKeyedState {
     this.#keyGroup = store.keyGroups.start;
   }
 
-  advance(sink: (keyGroup: number, block: Uint8Array) => void, budgetMs: number): boolean {
+  advance(sink: (keyGroup: number, block: Uint8Array) => void, budgetMs: number, clock: () => number = () => this.#store.now()): boolean {
     if (this.#state !== 'writing') return this.#state === 'done';
-    const deadline = this.#store.now() + budgetMs;
+    const deadline = clock() + budgetMs;
     while (this.#keyGroup <= this.keyGroups.end) {
-      if (!this.#writeContexts(deadline)) return false;
+      if (!this.#writeContexts(deadline, clock)) return false;
       const block = this.#writer.finish();
       if (block !== null) {
         this.#bytes += block.length;
@@ -76,14 +76,14 @@ export class FrozenStore implements FrozenKeyedState {
   }
 
   /** False when the deadline came first. */
-  #writeContexts(deadline: number): boolean {
+  #writeContexts(deadline: number, clock: () => number): boolean {
     const contexts = (this.#contexts ??= this.#open());
     let untilClock = CONTEXTS_PER_CLOCK;
     while (this.#at < contexts.length) {
       const context = contexts[this.#at++];
       if (context !== undefined) this.#store.writeOwed(this, context);
       if (--untilClock === 0) {
-        if (this.#store.now() >= deadline) return false;
+        if (clock() >= deadline) return false;
         untilClock = CONTEXTS_PER_CLOCK;
       }
     }

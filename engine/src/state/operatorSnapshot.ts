@@ -40,8 +40,11 @@ export type StateValueType =
 export interface FrozenKeyedState {
   readonly schema: KeyedStateSchema;
   readonly keyGroups: KeyGroupRange;
-  /** Writes for about `budgetMs` milliseconds of work; true when everything is out. Never blocks the stream longer than that. */
-  advance(sink: (keyGroup: number, block: Uint8Array) => void, budgetMs: number): boolean;
+  /**
+   * Writes for about `budgetMs` milliseconds of work; true when everything is out. Never blocks the stream longer than that.
+   * `clock` measures them: the operator's own clock stands still between batches, where this is called. Without it, that clock does.
+   */
+  advance(sink: (keyGroup: number, block: Uint8Array) => void, budgetMs: number, clock?: () => number): boolean;
   /** The snapshot was given up: forget it. */
   release(): void;
 }
