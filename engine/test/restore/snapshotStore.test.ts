@@ -2,8 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { createSnapshotStore, openSnapshot, verifySnapshot } from '../../src/restore/index.ts';
 import type { SnapshotManifest } from '../../src/restore/index.ts';
 import { MemoryFiles } from './memoryFiles.ts';
-import { filled } from './pipelines.ts';
-import { entriesOf, finish, storeOptions } from './scenario.ts';
+import type { OperatorSpec } from '../../src/plan/operatorSpec.ts';
+import { filled, rules } from './pipelines.ts';
+import { entriesOf, finish, planOf, Scenario, storeOptions } from './scenario.ts';
 
 const NUMBERS = Array.from({ length: 100 }, (_, n) => n * 3);
 
@@ -61,6 +62,22 @@ describe('writing a snapshot', () => {
     expect(slices).toBeGreaterThan(3);
     expect(completed.path).toMatch(/^\/elsewhere\/savepoint-[0-9a-f]{6}-[0-9a-f]{12}$/);
     expect(entriesOf(files, completed.path)).toEqual(expected);
+  });
+
+  test('keeps to its budget inside one large piece of state, though the clock of the operators stands still', () => {
+    const files = new MemoryFiles();
+    const scenario = new Scenario(planOf({ rules: { ...rules, key: (n: number) => n } as OperatorSpec }, { maxParallelism: 1 }));
+    for (let n = 0; n < 2000; n++) scenario.send('rules', n);
+    const pending = createSnapshotStore(storeOptions(files, scenario.plan)).begin({
+      checkpointId: 1,
+      kind: 'checkpoint',
+      trigger: 'interval',
+      target: null,
+    });
+    scenario.acknowledgeAll(pending, 1);
+    let slices = 1;
+    while (pending.advance(0.45) === null) slices++;
+    expect(slices).toBeGreaterThan(5);
   });
 
   test('is not complete before every subtask has been acknowledged', () => {
