@@ -17,10 +17,21 @@ export interface EngineEnvironment {
 
 export type EngineEvent =
   | { readonly kind: 'stateChanged'; readonly state: EngineStatus['state'] }
-  | { readonly kind: 'snapshotStarted'; readonly checkpointId: number; readonly snapshot: 'checkpoint' | 'savepoint'; readonly trigger: string }
+  | {
+      readonly kind: 'snapshotStarted';
+      readonly checkpointId: number;
+      readonly snapshot: 'checkpoint' | 'savepoint';
+      readonly trigger: string;
+    }
   | { readonly kind: 'snapshotCompleted'; readonly snapshot: CompletedSnapshot; readonly durationMs: number }
   | { readonly kind: 'snapshotFailed'; readonly checkpointId: number; readonly reason: string }
-  | { readonly kind: 'failure'; readonly uid: string | null; readonly subtask: number | null; readonly error: Error; readonly restartsIn: number | null };
+  | {
+      readonly kind: 'failure';
+      readonly uid: string | null;
+      readonly subtask: number | null;
+      readonly error: Error;
+      readonly restartsIn: number | null;
+    };
 
 /**
  * A run of a plan in this thread. Deterministic: tasks take turns in a fixed order; time and randomness come from the environment.

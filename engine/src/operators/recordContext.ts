@@ -1,0 +1,43 @@
+import type { ProcessContext, UserCounter } from '../plan/contexts.ts';
+import { MIN_TIMESTAMP, type OperatorContext } from './operator.ts';
+
+/** What functions without a key get beside their record: one object for all records of an operator's subtask. */
+export class RecordContext implements ProcessContext {
+  timestamp = MIN_TIMESTAMP;
+  watermark = MIN_TIMESTAMP;
+  readonly #context: OperatorContext;
+
+  constructor(context: OperatorContext) {
+    this.#context = context;
+  }
+
+  emit(value: unknown): void {
+    this.#context.output.record(value, this.timestamp);
+  }
+
+  /** A tag that nothing is connected to leads nowhere. */
+  output(tag: string, value: unknown): void {
+    this.#context.sideOutputs.get(tag)?.record(value, this.timestamp);
+  }
+
+  now(): number {
+    return this.#context.now();
+  }
+
+  random(): number {
+    return this.#context.random();
+  }
+
+  counter(name: string): UserCounter {
+    return this.#context.counter(name);
+  }
+
+  gauge(name: string, read: () => number): void {
+    this.#context.gauge(name, read);
+  }
+
+  /** Passes a watermark on to all outputs. */
+  forward(watermark: number): void {
+    this.#context.output.watermark(watermark);
+  }
+}

@@ -1,0 +1,5 @@
+export { createEngine, type EngineOptions } from './inlineEngine.ts';
+export type { Engine, EngineEnvironment, EngineEvent, SliceResult } from './engine.ts';
+export type { CheckpointSummary, EngineState, EngineStatus, OperatorStatus, SubtaskStatus } from './engineStatus.ts';
+export type { Gate, Visit } from './gate.ts';
+export type { CompletedSnapshot, PendingSnapshot, RestoredState, SnapshotRequest, SnapshotStore } from './snapshotStore.ts';

@@ -1,0 +1,100 @@
+import type { Output } from '../operators/operator.ts';
+import type { ChainNode, Place, Target } from './chainNode.ts';
+import type { Gate, Visit } from './gate.ts';
+
+/** Gives a run of records, [from, to) of the columns, to the head of a chain. */
+export type OnBatch = (input: number, values: readonly unknown[], timestamps: readonly number[], from: number, to: number) => void;
+
+/** Records in and out of each node: two numbers a node, at 2 * index and 2 * index + 1. */
+export type Counters = Float64Array;
+
+/**
+ * The chain as it reads: each operator calls the next through its output. It is the reference for the fused form, and the form
+ * that runs behind a gate.
+ */
+export function plainChain(nodes: readonly ChainNode[], subtask: number, place: Place, counters: Counters, gate: Gate | null): OnBatch {
+  const doors = new Map(
+    nodes.map((node) => [node, gate === null ? openDoor(node, place, counters) : gatedDoor(node, subtask, place, counters, gate)]),
+  );
+  for (const node of nodes) {
+    for (const output of [node.output, ...node.sideOutputs.values()])
+      output.record = recordOf(node, output.targets, doors, place, counters);
+  }
+  const [head] = nodes;
+  const door = head === undefined ? undefined : doors.get(head);
+  if (door === undefined) throw new Error('a chain has at least one operator');
+  return (input, values, timestamps, from, to) => {
+    for (let i = from; i < to; i++) door(input, values[i], timestamps[i] ?? 0);
+  };
+}
+
+type Door = (input: number, value: unknown, timestamp: number) => void;
+
+function openDoor(node: ChainNode, place: Place, counters: Counters): Door {
+  const into = inputOf(node);
+  return (input, value, timestamp) => {
+    counters[2 * node.index] = (counters[2 * node.index] ?? 0) + 1;
+    place.at = node.plan.index;
+    into(input, value, timestamp);
+  };
+}
+
+function gatedDoor(node: ChainNode, subtask: number, place: Place, counters: Counters, gate: Gate): Door {
+  const into = inputOf(node);
+  const inspectKey = (): ReturnType<Visit['inspectKey']> => node.operator.inspectKey?.() ?? null;
+  return (input, value, timestamp) => {
+    const sequence = (counters[2 * node.index] ?? 0) + 1;
+    counters[2 * node.index] = sequence;
+    place.at = node.plan.index;
+    const visit: Visit = {
+      uid: node.plan.uid,
+      subtask,
+      input: input === 0 ? 0 : 1,
+      value,
+      timestamp,
+      watermark: node.valve.watermark,
+      sequence,
+      inspectKey,
+    };
+    gate.enter(visit);
+    try {
+      into(input, value, timestamp);
+    } finally {
+      gate.leave(visit);
+    }
+  };
+}
+
+/** How a record enters the operator. A source's records are its own: they go straight to its output. */
+function inputOf(node: ChainNode): Door {
+  const { operator, output } = node;
+  if (node.plan.spec.kind === 'source') {
+    return (_input, value, timestamp) => {
+      output.record(value, timestamp);
+    };
+  }
+  return (input, value, timestamp) => {
+    if (input === 0) operator.onRecord(value, timestamp);
+    else operator.onRecord2?.(value, timestamp);
+  };
+}
+
+function recordOf(
+  node: ChainNode,
+  targets: readonly Target[],
+  doors: ReadonlyMap<ChainNode, Door>,
+  place: Place,
+  counters: Counters,
+): Output['record'] {
+  return (value, timestamp) => {
+    counters[2 * node.index + 1] = (counters[2 * node.index + 1] ?? 0) + 1;
+    for (const target of targets) {
+      if (target.kind === 'node') doors.get(target.node)?.(target.input, value, timestamp);
+      else {
+        place.at = target.receiver.index;
+        target.exchange.record(value, timestamp);
+      }
+    }
+    place.at = node.plan.index;
+  };
+}
