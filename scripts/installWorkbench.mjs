@@ -38,7 +38,8 @@ export async function installCodeServer({ log = console.error } = {}) {
   if (existsSync(marker) && existsSync(found.node) && existsSync(found.entry)) return found;
 
   for (const tool of ['make', 'c++', 'python3']) {
-    if (onPath(tool) === null) throw new WorkbenchUnavailable(`code-server's native parts need a C++ compiler, make and Python: ${tool} is not on the PATH`);
+    if (onPath(tool) === null)
+      throw new WorkbenchUnavailable(`code-server's native parts need a C++ compiler, make and Python: ${tool} is not on the PATH`);
   }
   log(`Installing code-server ${CODE_SERVER} (once, 1 to 3 minutes, about 800 MB) into ${folder}`);
   rmSync(folder, { recursive: true, force: true });
@@ -69,14 +70,16 @@ export async function installChromium({ log = console.error } = {}) {
     if (!existsSync(named)) throw new WorkbenchUnavailable(`CHROMIUM is ${named}, which does not exist`);
     return named;
   }
-  const installed = () => ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'].map(onPath).find((path) => path !== null);
+  const installed = () =>
+    ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'].map(onPath).find((path) => path !== null);
   const apps = ['/Applications/Google Chrome.app/Contents/MacOS/Google Chrome', '/Applications/Chromium.app/Contents/MacOS/Chromium'];
   const found = installed() ?? apps.find((path) => existsSync(path));
   if (found !== undefined) return found;
   if (process.platform !== 'linux') throw new WorkbenchUnavailable('no Chromium or Chrome found; install one, or set CHROMIUM to its path');
   if (process.getuid?.() === 0 && onPath('apt-get') !== null) {
     log('Installing Chromium with apt-get');
-    const apt = (...args) => spawnSync('apt-get', args, { stdio: 'ignore', env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } }).status === 0;
+    const apt = (...args) =>
+      spawnSync('apt-get', args, { stdio: 'ignore', env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } }).status === 0;
     if (apt('update') && apt('install', '-y', '--no-install-recommends', 'chromium')) {
       const fresh = installed();
       if (fresh !== undefined) return fresh;
@@ -126,7 +129,9 @@ function npm(cwd, args, env = {}, prefix = undefined) {
   child.stderr.on('data', keep);
   return new Promise((resolve, reject) => {
     child.on('error', reject);
-    child.on('close', (code) => (code === 0 ? resolve() : reject(new WorkbenchUnavailable(`npm ${args.join(' ')} failed in ${cwd}:\n${output}`))));
+    child.on('close', (code) =>
+      code === 0 ? resolve() : reject(new WorkbenchUnavailable(`npm ${args.join(' ')} failed in ${cwd}:\n${output}`)),
+    );
   });
 }
 

@@ -68,7 +68,12 @@ async function buildLibrary(folder) {
     engines: engine.engines,
     main: './index.js',
     types: './index.d.ts',
-    exports: { '.': entry('index'), './connectors': entry('connectors'), './testing': entry('testing'), './package.json': './package.json' },
+    exports: {
+      '.': entry('index'),
+      './connectors': entry('connectors'),
+      './testing': entry('testing'),
+      './package.json': './package.json',
+    },
     sideEffects: false,
   });
   cpSync(at('LICENSE'), join(folder, 'LICENSE'));
@@ -80,7 +85,14 @@ function emitTypes(folder) {
   const project = at('build/types.tsconfig.json');
   writeJson(project, {
     extends: '../engine/tsconfig.json',
-    compilerOptions: { noEmit: false, declaration: true, emitDeclarationOnly: true, stripInternal: true, rootDir: '../engine/src', outDir: folder },
+    compilerOptions: {
+      noEmit: false,
+      declaration: true,
+      emitDeclarationOnly: true,
+      stripInternal: true,
+      rootDir: '../engine/src',
+      outDir: folder,
+    },
     files: Object.values(LIBRARY).map((entry) => `../engine/src/${entry}`),
     include: ['../engine/src/*.d.ts'],
   });
@@ -111,7 +123,11 @@ async function packNpm(library, folder) {
   copyIfThere(['README.md', 'docs', 'CHANGELOG.md'], folder);
   const notices = thirdPartyNotices(root, metafilesOf(root, ['library', 'page', ...NPM_PROGRAMS]));
   writeFileSync(join(folder, 'ThirdPartyNotices.txt'), notices);
-  const packed = spawnSync('npm', ['pack', '--silent', '--pack-destination', at('build')], { cwd: folder, encoding: 'utf8', shell: process.platform === 'win32' });
+  const packed = spawnSync('npm', ['pack', '--silent', '--pack-destination', at('build')], {
+    cwd: folder,
+    encoding: 'utf8',
+    shell: process.platform === 'win32',
+  });
   if (packed.status !== 0) fail(`npm pack failed:\n${packed.stderr}`);
   report(at(`build/tidemark-${version}.tgz`));
 }
@@ -126,7 +142,8 @@ async function packVsix(library, folder) {
   // The portable bundler; where a pipeline's project has the native one, or PATH leads to it, that is used instead.
   const wasm = join(folder, 'dist/node_modules/esbuild-wasm');
   for (const file of ['package.json', 'esbuild.wasm', 'wasm_exec.js', 'wasm_exec_node.js', 'bin', 'lib/main.js', 'LICENSE.md']) {
-    if (existsSync(at('node_modules/esbuild-wasm', file))) cpSync(at('node_modules/esbuild-wasm', file), join(wasm, file), { recursive: true });
+    if (existsSync(at('node_modules/esbuild-wasm', file)))
+      cpSync(at('node_modules/esbuild-wasm', file), join(wasm, file), { recursive: true });
   }
   cpSync(library, join(folder, 'package'), { recursive: true });
   cpSync(at('extension/templates'), join(folder, 'templates'), { recursive: true });
@@ -161,7 +178,13 @@ function copyIfThere(names, folder) {
 
 /** Smaller by white space and syntax; names stay, so that a stack trace can be read without a source map. */
 async function minify(from, to) {
-  const { code } = await transform(readFileSync(from, 'utf8'), { minifyWhitespace: true, minifySyntax: true, loader: 'js', platform: 'node', target: 'node20' });
+  const { code } = await transform(readFileSync(from, 'utf8'), {
+    minifyWhitespace: true,
+    minifySyntax: true,
+    loader: 'js',
+    platform: 'node',
+    target: 'node20',
+  });
   mkdirSync(dirname(to), { recursive: true });
   writeFileSync(to, code.replace(/\/\/# sourceMappingURL=.*\s*$/, ''));
 }

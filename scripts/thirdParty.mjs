@@ -3,7 +3,18 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Licences that allow shipping in an Apache-2.0 product. EPL-2.0 (elkjs) asks for its text and its unmodified source's address. */
-const ALLOWED = new Set(['MIT', 'ISC', '0BSD', 'BSD-2-Clause', 'BSD-3-Clause', 'Apache-2.0', 'BlueOak-1.0.0', 'EPL-2.0', 'CC0-1.0', 'Unlicense']);
+const ALLOWED = new Set([
+  'MIT',
+  'ISC',
+  '0BSD',
+  'BSD-2-Clause',
+  'BSD-3-Clause',
+  'Apache-2.0',
+  'BlueOak-1.0.0',
+  'EPL-2.0',
+  'CC0-1.0',
+  'Unlicense',
+]);
 const LICENCE_FILE = /^(licen[cs]e|notice|copying)/i;
 
 /**
@@ -25,7 +36,12 @@ export function thirdPartyNotices(root, metafiles, also = []) {
   }
   const packages = [...folders].sort().map((folder) => readPackage(root, folder));
   const head = `This product contains the work of others. ${packages.length} packages, each with its licence.\n`;
-  return [head, ...packages.map(({ name, version, licence, source, text }) => `${'-'.repeat(80)}\n${name} ${version} (${licence})\n${source}\n\n${text}`)].join('\n');
+  return [
+    head,
+    ...packages.map(
+      ({ name, version, licence, source, text }) => `${'-'.repeat(80)}\n${name} ${version} (${licence})\n${source}\n\n${text}`,
+    ),
+  ].join('\n');
 }
 
 /** `node_modules/a/node_modules/@b/c/lib/x.js` -> `node_modules/a/node_modules/@b/c` */
@@ -41,7 +57,8 @@ function packageFolder(input) {
 function readPackage(root, folder) {
   const manifest = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
   const licence = typeof manifest.license === 'string' ? manifest.license : manifest.license?.type;
-  if (!ALLOWED.has(licence)) throw new Error(`${folder} has the licence ${JSON.stringify(licence)}, which is not on the list of allowed ones.`);
+  if (!ALLOWED.has(licence))
+    throw new Error(`${folder} has the licence ${JSON.stringify(licence)}, which is not on the list of allowed ones.`);
   const files = readdirSync(join(root, folder)).filter((file) => LICENCE_FILE.test(file));
   const repository = typeof manifest.repository === 'string' ? manifest.repository : (manifest.repository?.url ?? manifest.homepage ?? '');
   return {
@@ -49,7 +66,10 @@ function readPackage(root, folder) {
     version: manifest.version,
     licence,
     source: repository.replace(/^git\+/, ''),
-    text: files.length === 0 ? `Licensed under ${licence}${author(manifest)}.\n` : files.map((file) => readFileSync(join(root, folder, file), 'utf8')).join('\n'),
+    text:
+      files.length === 0
+        ? `Licensed under ${licence}${author(manifest)}.\n`
+        : files.map((file) => readFileSync(join(root, folder, file), 'utf8')).join('\n'),
   };
 }
 

@@ -25,7 +25,9 @@ export class DataflowPanel implements vscode.Disposable {
     this.#subscriptions = [
       runs.onDidChange(({ run, change }) => this.#runChanged(run, change)),
       vscode.debug.onDidChangeActiveDebugSession(() => this.#sendAll()),
-      vscode.commands.registerCommand('tidemark.showDataflow', () => messages.guard(vscode.l10n.t('The dataflow view could not be opened'), () => this.show(false))),
+      vscode.commands.registerCommand('tidemark.showDataflow', () =>
+        messages.guard(vscode.l10n.t('The dataflow view could not be opened'), () => this.show(false)),
+      ),
       vscode.window.registerWebviewPanelSerializer(VIEW_TYPE, { deserializeWebviewPanel: (panel) => this.#adopt(panel) }),
     ];
   }
@@ -35,7 +37,12 @@ export class DataflowPanel implements vscode.Disposable {
       this.#panel.reveal(undefined, preserveFocus);
       return;
     }
-    const panel = vscode.window.createWebviewPanel(VIEW_TYPE, vscode.l10n.t('Dataflow'), { viewColumn: vscode.ViewColumn.Beside, preserveFocus }, {});
+    const panel = vscode.window.createWebviewPanel(
+      VIEW_TYPE,
+      vscode.l10n.t('Dataflow'),
+      { viewColumn: vscode.ViewColumn.Beside, preserveFocus },
+      {},
+    );
     await this.#adopt(panel);
   }
 

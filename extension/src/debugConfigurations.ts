@@ -27,7 +27,13 @@ class Resolver implements vscode.DebugConfigurationProvider {
       if (active === undefined) {
         throw new Error(vscode.l10n.t('Which pipeline? Open a *.pipeline.ts, or set "program" in launch.json.'));
       }
-      return { ...configuration, type: DEBUG_TYPE, request: 'launch', name: configuration.name || pipelineTitle(active), program: active.fsPath };
+      return {
+        ...configuration,
+        type: DEBUG_TYPE,
+        request: 'launch',
+        name: configuration.name || pipelineTitle(active),
+        program: active.fsPath,
+      };
     }
     return configuration;
   }
@@ -38,7 +44,9 @@ class Resolver implements vscode.DebugConfigurationProvider {
   ): Promise<vscode.DebugConfiguration | undefined> {
     const program: unknown = configuration['program'];
     if (typeof program !== 'string' || !isPipeline(vscode.Uri.file(program))) {
-      throw new Error(vscode.l10n.t('"program" of "{0}" is {1}; it has to be a *.pipeline.ts file.', configuration.name, JSON.stringify(program)));
+      throw new Error(
+        vscode.l10n.t('"program" of "{0}" is {1}; it has to be a *.pipeline.ts file.', configuration.name, JSON.stringify(program)),
+      );
     }
     await expect(program, vscode.l10n.t('"program" of "{0}" is {1}, which does not exist.', configuration.name, program));
     const savepoint: unknown = configuration['savepoint'];
@@ -61,7 +69,10 @@ async function expect(path: string, otherwise: string): Promise<void> {
 
 async function initialConfigurations(folder: vscode.WorkspaceFolder | undefined): Promise<vscode.DebugConfiguration[]> {
   const pipelines = (await findPipelines()).filter((uri) => folder === undefined || vscode.workspace.getWorkspaceFolder(uri) === folder);
-  const programs = pipelines.map((uri) => ({ title: pipelineTitle(uri), program: `\${workspaceFolder}/${vscode.workspace.asRelativePath(uri, false)}` }));
+  const programs = pipelines.map((uri) => ({
+    title: pipelineTitle(uri),
+    program: `\${workspaceFolder}/${vscode.workspace.asRelativePath(uri, false)}`,
+  }));
   const chosen = programs.length > 0 ? programs : [{ title: 'current pipeline', program: '${file}' }];
   return chosen.flatMap(({ title, program }) => [
     { type: DEBUG_TYPE, request: 'launch', name: `Run ${title}`, program },
@@ -94,7 +105,13 @@ class Offers implements vscode.DebugConfigurationProvider {
       { ...base, name: vscode.l10n.t('Restore {0} from savepoint …', title), savepoint: PICK },
       ...own.slice(0, 5).map((item) => ({
         ...base,
-        name: vscode.l10n.t('Restore {0} from {1} ({2}, {3})', title, basename(item.location), ago(item.createdAt, Date.now()), bytes(item.sizeBytes)),
+        name: vscode.l10n.t(
+          'Restore {0} from {1} ({2}, {3})',
+          title,
+          basename(item.location),
+          ago(item.createdAt, Date.now()),
+          bytes(item.sizeBytes),
+        ),
         savepoint: item.location,
       })),
     ];

@@ -15,7 +15,9 @@ export function bytes(count: number): string {
 
 /** In groups of three: `1 234 567`. */
 export function count(value: number): string {
-  return Math.round(value).toString().replace(/\B(?=(\d{3})+(?!\d))/g, ' ');
+  return Math.round(value)
+    .toString()
+    .replace(/\B(?=(\d{3})+(?!\d))/g, ' ');
 }
 
 /** `5 min ago`, as a person would say it. */

@@ -5,7 +5,8 @@ import type { Messages } from './messages.ts';
 /** Starts the language server and tells it whether it may run pipeline builders. */
 export function startLanguageClient(program: string, messages: Messages): vscode.Disposable {
   const server = { module: program, transport: TransportKind.stdio };
-  const mayRunBuilder = (): boolean => vscode.workspace.isTrusted && vscode.workspace.getConfiguration('tidemark').get<boolean>('languageServer.runBuilder', true);
+  const mayRunBuilder = (): boolean =>
+    vscode.workspace.isTrusted && vscode.workspace.getConfiguration('tidemark').get<boolean>('languageServer.runBuilder', true);
   const client = new LanguageClient(
     'tidemark',
     'Tidemark Language Server',

@@ -54,7 +54,10 @@ export class NewPipeline {
     const program = join(folder, `${name}.pipeline.ts`);
     await rename(join(folder, 'orders.pipeline.ts'), program);
     for (const file of [program, join(folder, 'package.json'), join(folder, 'README.md')]) {
-      await writeFile(file, (await readFile(file, 'utf8')).replaceAll('order-totals', name).replaceAll('orders.pipeline.ts', basename(program)));
+      await writeFile(
+        file,
+        (await readFile(file, 'utf8')).replaceAll('order-totals', name).replaceAll('orders.pipeline.ts', basename(program)),
+      );
     }
     await this.#package.addTo(folder);
     if (given === undefined) await this.#open(folder, program);
@@ -99,7 +102,8 @@ function askName(): Thenable<string | undefined> {
     title: vscode.l10n.t('New pipeline: name'),
     value: 'my-pipeline',
     prompt: vscode.l10n.t('The name of the pipeline, its folder and its savepoints'),
-    validateInput: (text) => (NAME.test(text) ? undefined : vscode.l10n.t('Lower-case letters, digits and hyphens, starting with a letter')),
+    validateInput: (text) =>
+      NAME.test(text) ? undefined : vscode.l10n.t('Lower-case letters, digits and hyphens, starting with a letter'),
   });
 }
 

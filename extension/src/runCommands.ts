@@ -53,7 +53,9 @@ function snapshotCommand(
       if (run === null) throw new Error(vscode.l10n.t('No pipeline is running. Start one with F5 in a *.pipeline.ts.'));
       // The adapter reports progress itself, through the debug session.
       const snapshot = await runs.snapshot(run, request);
-      messages.log.info(`${snapshot.kind} ${snapshot.id}: ${snapshot.path}, ${bytes(snapshot.stateBytes)} in ${snapshot.durationMs.toFixed(0)} ms`);
+      messages.log.info(
+        `${snapshot.kind} ${snapshot.id}: ${snapshot.path}, ${bytes(snapshot.stateBytes)} in ${snapshot.durationMs.toFixed(0)} ms`,
+      );
       if (request !== 'tidemark/checkpoint') void announce(snapshot.path, snapshot.stateBytes, snapshot.durationMs);
       return snapshot;
     }),

@@ -74,7 +74,9 @@ async function runFrom(node: SnapshotRoot, runs: Runs): Promise<void> {
   }
   // A snapshot from elsewhere does not say which module it belongs to: the user does.
   const items = (await findPipelines()).map((uri) => ({ label: vscode.workspace.asRelativePath(uri), uri }));
-  const picked = await vscode.window.showQuickPick(items, { title: vscode.l10n.t('Run which pipeline from {0}?', basename(node.location)) });
+  const picked = await vscode.window.showQuickPick(items, {
+    title: vscode.l10n.t('Run which pipeline from {0}?', basename(node.location)),
+  });
   if (picked !== undefined) await runs.start(picked.uri, { savepoint: node.location });
 }
 

@@ -37,7 +37,10 @@ export class SavepointFolders implements vscode.Disposable {
   }
 
   async forget(location: string): Promise<void> {
-    await this.#memory.update(REMEMBERED, this.opened.filter((each) => each !== location));
+    await this.#memory.update(
+      REMEMBERED,
+      this.opened.filter((each) => each !== location),
+    );
     this.changed();
   }
 
@@ -58,7 +61,9 @@ export class SavepointFolders implements vscode.Disposable {
     const folder = chosen?.[0]?.fsPath;
     if (folder === undefined) return undefined;
     if (!(await readdir(folder)).includes('_metadata')) {
-      throw new Error(`${folder} has no _metadata file. Choose the folder of one savepoint or checkpoint, such as ${join('.tidemark', 'name', 'savepoints', 'savepoint-1')}.`);
+      throw new Error(
+        `${folder} has no _metadata file. Choose the folder of one savepoint or checkpoint, such as ${join('.tidemark', 'name', 'savepoints', 'savepoint-1')}.`,
+      );
     }
     await this.remember(folder);
     return folder;

@@ -98,7 +98,9 @@ export class SavepointsView implements vscode.TreeDataProvider<SavepointsNode>, 
     }
     const pipelines = [...byPipeline].map(([name, snapshots]): PipelineNode => ({ is: 'pipeline', name, snapshots }));
     const known = new Set(listed.map((item) => item.location));
-    const opened = this.#folders.opened.filter((location) => !known.has(location)).map((location): SnapshotRoot => ({ is: 'snapshot', location, item: null }));
+    const opened = this.#folders.opened
+      .filter((location) => !known.has(location))
+      .map((location): SnapshotRoot => ({ is: 'snapshot', location, item: null }));
     return [...pipelines, ...opened];
   }
 
@@ -142,7 +144,15 @@ function pageKey(node: SnapshotRoot | ContentNode): string {
 
 function errorNode(parent: SnapshotRoot | ContentNode | undefined, error: unknown): ContentNode {
   const reason = error instanceof Error ? error.message : String(error);
-  const node: SnapshotNode = { id: 'error', kind: 'error', label: reason, description: '', tooltip: reason, sizeBytes: null, expandable: false };
+  const node: SnapshotNode = {
+    id: 'error',
+    kind: 'error',
+    label: reason,
+    description: '',
+    tooltip: reason,
+    sizeBytes: null,
+    expandable: false,
+  };
   return { is: 'content', location: parent?.location ?? '', parent: parent === undefined ? '' : pageKey(parent), node };
 }
 
@@ -151,7 +161,9 @@ function pipelineItem(node: PipelineNode): vscode.TreeItem {
   item.id = `pipeline:${node.name}`;
   item.iconPath = new vscode.ThemeIcon('type-hierarchy');
   const savepoints = node.snapshots.filter((snapshot) => snapshot.item?.kind === 'savepoint').length;
-  item.description = [plural(savepoints, 'savepoint'), plural(node.snapshots.length - savepoints, 'checkpoint')].filter((text) => text !== '').join(', ');
+  item.description = [plural(savepoints, 'savepoint'), plural(node.snapshots.length - savepoints, 'checkpoint')]
+    .filter((text) => text !== '')
+    .join(', ');
   item.contextValue = 'pipeline';
   return item;
 }

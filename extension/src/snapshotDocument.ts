@@ -25,7 +25,12 @@ export class SnapshotDocuments implements vscode.TextDocumentContentProvider {
     const { text, truncated } = await this.#process.request('snapshot/dump', { location: uri.query, limit }, token);
     if (truncated) {
       this.#messages.warn(
-        vscode.l10n.t('{0} has more than {1} lines; only these are shown. "tidemark dump {2}" writes all of them.', basename(uri.query), count(limit), uri.query),
+        vscode.l10n.t(
+          '{0} has more than {1} lines; only these are shown. "tidemark dump {2}" writes all of them.',
+          basename(uri.query),
+          count(limit),
+          uri.query,
+        ),
       );
     }
     return text;

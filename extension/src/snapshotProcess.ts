@@ -33,7 +33,11 @@ export class SnapshotProcess implements vscode.Disposable {
     const { connection, child } = (this.#running ??= this.#start());
     const died = new Promise<never>((_, reject) => {
       child.once('exit', (code, signal) => {
-        reject(new Error(`The snapshot process ended (${signal ?? `exit code ${String(code)}`}) while it worked on ${method}. Try again; the log has its last words.`));
+        reject(
+          new Error(
+            `The snapshot process ended (${signal ?? `exit code ${String(code)}`}) while it worked on ${method}. Try again; the log has its last words.`,
+          ),
+        );
       });
     });
     // Only awaited in the race: without this, a later exit would be an unhandled rejection.
@@ -45,7 +49,9 @@ export class SnapshotProcess implements vscode.Disposable {
     const now = Date.now();
     const recent = this.#crashes.filter((time) => now - time < SnapshotProcess.crashWindowMs);
     if (recent.length >= SnapshotProcess.crashLimit) {
-      throw new Error(`The snapshot process crashed ${recent.length} times within a minute and is not started again yet. The log says why.`);
+      throw new Error(
+        `The snapshot process crashed ${recent.length} times within a minute and is not started again yet. The log says why.`,
+      );
     }
     const child = spawn(process.execPath, [this.#program], {
       // On the desktop the extension host's executable is Electron, which runs as Node when told so.

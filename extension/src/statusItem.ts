@@ -39,13 +39,22 @@ export class StatusItem implements vscode.Disposable {
     if (run !== null) this.#showRun(run.plan?.pipeline ?? run.session.name, run.status);
     else if (activePipeline() === undefined) this.#item.hide();
     else if (vscode.workspace.isTrusted) this.#show('$(play-circle) Tidemark', vscode.l10n.t('Debug this pipeline'), 'tidemark.debug');
-    else this.#show('$(shield) Tidemark', vscode.l10n.t('This workspace is not trusted: pipelines are not run. Manage trust'), 'workbench.trust.manage');
+    else
+      this.#show(
+        '$(shield) Tidemark',
+        vscode.l10n.t('This workspace is not trusted: pipelines are not run. Manage trust'),
+        'workbench.trust.manage',
+      );
   }
 
   #showRun(pipeline: string, status: NonNullable<Runs['active']>['status']): void {
     const state = status?.state ?? 'starting';
     const figures = status === null ? state : `${count(status.recordsIn)} records, ${bytes(status.stateBytes)}`;
-    this.#show(`$(${ICONS[state]}) ${pipeline}: ${figures}`, vscode.l10n.t('{0} is {1}. Show the dataflow', pipeline, state), 'tidemark.showDataflow');
+    this.#show(
+      `$(${ICONS[state]}) ${pipeline}: ${figures}`,
+      vscode.l10n.t('{0} is {1}. Show the dataflow', pipeline, state),
+      'tidemark.showDataflow',
+    );
   }
 
   #show(text: string, tooltip: string, command: string): void {

@@ -58,7 +58,15 @@ export async function startCodeServer(server, { workspace, prepare, vsix = null,
     XDG_CACHE_HOME: folder('xdg/cache'),
     ...extra,
   };
-  const common = [server.entry, '--config', join(home, 'config.yaml'), '--user-data-dir', userData, '--extensions-dir', folder('extensions')];
+  const common = [
+    server.entry,
+    '--config',
+    join(home, 'config.yaml'),
+    '--user-data-dir',
+    userData,
+    '--extensions-dir',
+    folder('extensions'),
+  ];
   const clean = () => rmSync(home, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   if (vsix !== null) {
     const installed = spawnSync(server.node, [...common, '--install-extension', vsix], { env, encoding: 'utf8' });

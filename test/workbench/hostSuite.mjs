@@ -30,7 +30,11 @@ export async function hostSuite({ server, browser, paths, prepare, report }) {
     clearTimeout(timer);
     await page.screenshot({ path: join(paths.screenshots, 'workbench-host.png') });
     if (!existsSync(results)) {
-      report('the suite itself', `it ended with ${code} and left no results\n${log.slice(-40).join('\n')}\n${workbench.logs()}`, TIMEOUT_MS);
+      report(
+        'the suite itself',
+        `it ended with ${code} and left no results\n${log.slice(-40).join('\n')}\n${workbench.logs()}`,
+        TIMEOUT_MS,
+      );
       return;
     }
     const tests = JSON.parse(readFileSync(results, 'utf8'));

@@ -5,13 +5,13 @@
  * trust: the same VSIX in a workspace that is not trusted. Screenshots go to build/screenshots. The last line counts.
  */
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { build } from 'esbuild';
 import { chromium } from 'playwright-core';
 import { installChromium, installCodeServer, WorkbenchUnavailable } from '../../scripts/installWorkbench.mjs';
+import { buildHostSuite } from './hostBundle.mjs';
 import { hostSuite } from './hostSuite.mjs';
 import { trustSuite } from './trustSuite.mjs';
 import { uiSuite } from './uiSuite.mjs';
@@ -38,7 +38,9 @@ const count = { passed: 0, failed: 0 };
 function report(suite, name, error, ms) {
   if (error === null) count.passed += 1;
   else count.failed += 1;
-  console.log(`${error === null ? 'ok    ' : 'FAILED'} ${suite}: ${name} (${(ms / 1000).toFixed(1)} s)${error === null ? '' : `\n${error}`}`);
+  console.log(
+    `${error === null ? 'ok    ' : 'FAILED'} ${suite}: ${name} (${(ms / 1000).toFixed(1)} s)${error === null ? '' : `\n${error}`}`,
+  );
 }
 
 /** The workspace of a suite gets the carried package, as a project has it. */
@@ -61,21 +63,20 @@ async function main() {
     const packaged = spawnSync(process.execPath, [join(root, 'scripts/package.mjs')], { stdio: 'inherit' });
     if (packaged.status !== 0) throw new Error('The extension could not be packaged, see above.');
   }
-  await build({
-    entryPoints: readdirSync(join(here, 'host')).filter((file) => file.endsWith('.ts')).map((file) => join(here, 'host', file)),
-    outdir: paths.tests,
-    outExtension: { '.js': '.cjs' },
-    bundle: true,
-    platform: 'node',
-    format: 'cjs',
-    target: 'node20',
-    external: ['vscode', 'mocha'],
-    logLevel: 'warning',
-  });
+  await buildHostSuite(root);
   mkdirSync(paths.screenshots, { recursive: true });
   const browser = await chromium.launch({
     executablePath,
-    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage'],
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+      '--disable-dev-shm-usage',
+    ],
   });
   try {
     for (const name of named) await runSuite(name, { server, browser, paths, prepare });

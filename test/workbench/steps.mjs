@@ -24,7 +24,11 @@ export class Steps {
     } catch (error) {
       this.hasFailed = true;
       await this.shot(`failed-${name.replaceAll(/\W+/g, '-')}`);
-      this.report(name, `${error.stack?.split('\n').slice(0, 12).join('\n') ?? String(error)}\n${this.workbench.logs()}`, Date.now() - from);
+      this.report(
+        name,
+        `${error.stack?.split('\n').slice(0, 12).join('\n') ?? String(error)}\n${this.workbench.logs()}`,
+        Date.now() - from,
+      );
     }
   }
 

@@ -12,7 +12,8 @@ export async function uiSuite({ server, browser, paths, prepare, report }) {
   page.setDefaultTimeout(45_000);
   const steps = new Steps(page, workbench, paths.screenshots, 'workbench', report);
   const savepoints = join(workbench.workspace, '.tidemark/clicks/savepoints');
-  const taken = () => (existsSync(savepoints) ? readdirSync(savepoints).filter((name) => existsSync(join(savepoints, name, '_metadata'))) : []);
+  const taken = () =>
+    existsSync(savepoints) ? readdirSync(savepoints).filter((name) => existsSync(join(savepoints, name, '_metadata'))) : [];
   const pick = (text) => page.locator('.quick-input-list .monaco-list-row', { hasText: text }).first();
   const statusItem = page.locator('.statusbar-item', { hasText: /clicks: / });
 
@@ -40,7 +41,8 @@ export async function uiSuite({ server, browser, paths, prepare, report }) {
       await page.keyboard.press('F5');
       await page.locator('.debug-toolbar').waitFor();
       await statusItem.filter({ hasText: 'records' }).waitFor();
-      for (const uid of ['clicks', 'event-time', 'visits', 'visits-file']) await steps.webview().getByText(uid, { exact: true }).first().waitFor();
+      for (const uid of ['clicks', 'event-time', 'visits', 'visits-file'])
+        await steps.webview().getByText(uid, { exact: true }).first().waitFor();
       await steps.shot('2-running');
     });
 

@@ -16,7 +16,9 @@ export async function run(): Promise<void> {
   const failures = await new Promise<number>((resolve) => {
     const runner = mocha.run(resolve);
     runner.on('pass', (test) => outcomes.push({ title: test.fullTitle(), error: null, ms: test.duration ?? 0 }));
-    runner.on('fail', (test, error: Error) => outcomes.push({ title: test.fullTitle(), error: error.stack ?? error.message, ms: test.duration ?? 0 }));
+    runner.on('fail', (test, error: Error) =>
+      outcomes.push({ title: test.fullTitle(), error: error.stack ?? error.message, ms: test.duration ?? 0 }),
+    );
   });
   const path = process.env['TIDEMARK_TEST_RESULTS'];
   if (path !== undefined) {

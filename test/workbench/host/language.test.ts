@@ -7,7 +7,11 @@ suite('language server', () => {
   test('CodeLens: Run, Debug and Restore above the pipeline', async () => {
     await show('clicks.pipeline.ts');
     const commands = await until('three lenses', async () => {
-      const lenses = await vscode.commands.executeCommand<vscode.CodeLens[]>('vscode.executeCodeLensProvider', file('clicks.pipeline.ts'), 10);
+      const lenses = await vscode.commands.executeCommand<vscode.CodeLens[]>(
+        'vscode.executeCodeLensProvider',
+        file('clicks.pipeline.ts'),
+        10,
+      );
       const own = lenses.map((lens) => lens.command?.command).filter((command) => command?.startsWith('tidemark.'));
       return own.length >= 3 && own;
     });
@@ -20,7 +24,10 @@ suite('language server', () => {
       const own = vscode.languages.getDiagnostics(file('twice.pipeline.ts')).filter((each) => each.source === 'tidemark');
       return own.length > 0 && own;
     });
-    assert.ok(found.some((each) => each.message.includes('double')), found.map((each) => each.message).join('\n'));
+    assert.ok(
+      found.some((each) => each.message.includes('double')),
+      found.map((each) => each.message).join('\n'),
+    );
   });
 
   test('a pipeline that is right has no diagnostics of ours', async () => {
@@ -31,7 +38,10 @@ suite('language server', () => {
 
   test('operators are document symbols', async () => {
     const names = await until('symbols', async () => {
-      const symbols = await vscode.commands.executeCommand<vscode.DocumentSymbol[]>('vscode.executeDocumentSymbolProvider', file('clicks.pipeline.ts'));
+      const symbols = await vscode.commands.executeCommand<vscode.DocumentSymbol[]>(
+        'vscode.executeDocumentSymbolProvider',
+        file('clicks.pipeline.ts'),
+      );
       const all = JSON.stringify(symbols);
       return all.includes('visits-file') && all;
     });

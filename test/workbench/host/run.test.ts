@@ -96,10 +96,16 @@ suite('a run under the debugger', () => {
     await run.event('stopped');
     const { stackFrames } = (await session.customRequest('stackTrace', { threadId: 1 })) as { stackFrames: Frame[] };
     assert.ok(stackFrames.length > 0, 'no frames');
-    assert.ok(stackFrames.some((frame) => frame.source?.path?.endsWith('clicks.pipeline.ts') && frame.line > 0), JSON.stringify(stackFrames));
+    assert.ok(
+      stackFrames.some((frame) => frame.source?.path?.endsWith('clicks.pipeline.ts') && frame.line > 0),
+      JSON.stringify(stackFrames),
+    );
     const inner = stackFrames[0]!;
     const { scopes } = (await session.customRequest('scopes', { frameId: inner.id })) as { scopes: { name: string }[] };
-    assert.ok(scopes.some(({ name }) => name === 'Record'), JSON.stringify(scopes));
+    assert.ok(
+      scopes.some(({ name }) => name === 'Record'),
+      JSON.stringify(scopes),
+    );
   });
 
   test('takes a savepoint on request, into the .tidemark folder of the project', async () => {

@@ -6,7 +6,10 @@ const Visits = t.record('Visits', { user: t.string, visits: t.int });
 const START = Date.UTC(2026, 0, 5);
 
 export default pipeline('clicks', { checkpointInterval: seconds(2) }, (p) => {
-  p.source('clicks', generator({ type: Click, rate: 500, next: (n) => ({ user: `user-${n % 150}`, page: `/page/${n % 7}`, time: START + n * 20 }) }))
+  p.source(
+    'clicks',
+    generator({ type: Click, rate: 500, next: (n) => ({ user: `user-${n % 150}`, page: `/page/${n % 7}`, time: START + n * 20 }) }),
+  )
     .watermarks('event-time', { timestamp: (click) => click.time, outOfOrderness: seconds(1) })
     .keyBy((click) => click.user, t.string)
     .process('visits', {
