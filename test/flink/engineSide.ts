@@ -89,27 +89,35 @@ function run(folder: string, { parallelism, metadataVersion, outOfOrderness, now
     print: () => undefined,
     counter: () => ({ inc: () => undefined, value: 0 }),
   };
-  let problem: Error | null = null;
-  let path: string | null = null;
-  const listener = (event: { kind: string; error?: Error; reason?: string; snapshot?: unknown }): void => {
-    if (event.kind === 'failure') problem = event.error ?? new Error('failure');
-    if (event.kind === 'snapshotFailed') problem = new Error(event.reason);
-    if (event.kind === 'snapshotCompleted') path = (event.snapshot as { path: string }).path;
-  };
-  const engine = createEngine(plan, { host, store, gate: null, restore, listener }, { restored });
+  const outcome: { problem?: Error; path?: string } = {};
+  const engine = createEngine(
+    plan,
+    {
+      host,
+      store,
+      gate: null,
+      restore,
+      listener: (event) => {
+        if (event.kind === 'failure') outcome.problem = event.error;
+        if (event.kind === 'snapshotFailed') outcome.problem = new Error(event.reason);
+        if (event.kind === 'snapshotCompleted') outcome.path = event.snapshot.path;
+      },
+    },
+    { restored },
+  );
   const slice = (): boolean => {
     const busy = engine.runSlice(20).kind === 'busy';
-    if (problem !== null) throw problem;
+    if (outcome.problem !== undefined) throw outcome.problem;
     return busy;
   };
   while (slice());
   engine.savepoint(null).catch(() => undefined);
-  for (let slices = 0; path === null; slices++) {
+  for (let slices = 0; outcome.path === undefined; slices++) {
     slice();
     if (slices > 100_000) throw new Error('the savepoint is never complete');
   }
   engine.cancel();
-  return path;
+  return outcome.path;
 }
 
 export function writeSavepoint(folder: string, options: { parallelism: number; metadataVersion: 4 | 6; windowsFire: boolean }): string {
@@ -186,7 +194,9 @@ export function alike(lines: readonly string[]): string[] {
   const kept = new Set<string>();
   const entries: string[] = [];
   for (const line of lines) {
-    const { subtask: _, index: __, ...rest } = parse(line);
+    const rest = parse(line);
+    delete rest['subtask'];
+    delete rest['index'];
     const text = JSON.stringify(rest);
     if (rest['kind'] === 'broadcast') kept.add(text);
     else if (rest['kind'] !== 'snapshot' && rest['kind'] !== 'operator') entries.push(text);
@@ -215,10 +225,10 @@ export const NEVER_FILLED_AT_REST: readonly string[] = [];
 /** States that `tidemark.json` names and the dump has no entry of. */
 export function missingStates(location: string, lines: readonly string[], expected: readonly string[]): string[] {
   const manifest = JSON.parse(readFileSync(join(location, 'tidemark.json'), 'utf8')) as SnapshotManifest;
-  const filled = new Set(lines.map(parse).map(({ operator, state }) => `${String(operator)}/${String(state)}`));
+  const filled = new Set(lines.map(parse).map(({ operator, state }) => JSON.stringify([operator, state])));
   return manifest.operators.flatMap(({ uid, operatorId, states }) =>
     states
-      .filter(({ name }) => !filled.has(`${operatorId}/${name}`) && !expected.includes(`${uid}/${name}`))
+      .filter(({ name }) => !filled.has(JSON.stringify([operatorId, name])) && !expected.includes(`${uid}/${name}`))
       .map(({ name }) => `operator ${uid} has no entry of state ${name}`),
   );
 }

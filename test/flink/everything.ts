@@ -52,7 +52,7 @@ const Everything: t.Type<EverythingValue> = t.record('Everything', {
     return t.nullable(Everything);
   },
   extra: t.field(t.string, { default: '-' }),
-}) as unknown as t.Type<EverythingValue>;
+});
 
 const SumAndCount = t.tuple(t.long, t.long);
 const sumAndCount = {
