@@ -6,7 +6,7 @@ import type { KeyedStateHandle, OperatorMetadata, OperatorStateHandle, SnapshotM
 import { OperatorState } from './operator/operatorState.ts';
 import { snapshotFolder, type SnapshotStorage } from './storage/snapshotStorage.ts';
 import { openStream, type StateStream } from './storage/stateStream.ts';
-import type { KryoVersion } from './values/kryoValue.ts';
+import type { FlinkMajor } from './values/flinkMajor.ts';
 
 /** Flink 2.0, whose Kryo is another one, writes metadata of version 5. */
 const FIRST_VERSION_OF_FLINK_2 = 5;
@@ -20,8 +20,8 @@ export class Snapshot {
   constructor(storage: SnapshotStorage, folder: string, metadata: SnapshotMetadata) {
     this.folder = folder;
     this.metadata = metadata;
-    const kryo: KryoVersion = metadata.version >= FIRST_VERSION_OF_FLINK_2 ? 5 : 2;
-    this.operators = metadata.operators.map((operator) => new SnapshotOperator(storage, folder, operator, kryo));
+    const flink: FlinkMajor = metadata.version >= FIRST_VERSION_OF_FLINK_2 ? 2 : 1;
+    this.operators = metadata.operators.map((operator) => new SnapshotOperator(storage, folder, operator, flink));
   }
 
   /** Bytes of all state. */
@@ -34,9 +34,9 @@ export class SnapshotOperator {
   readonly metadata: OperatorMetadata;
   readonly subtasks: readonly SnapshotSubtask[];
 
-  constructor(storage: SnapshotStorage, folder: string, metadata: OperatorMetadata, kryo: KryoVersion) {
+  constructor(storage: SnapshotStorage, folder: string, metadata: OperatorMetadata, flink: FlinkMajor) {
     this.metadata = metadata;
-    this.subtasks = metadata.subtasks.map((subtask) => new SnapshotSubtask(storage, folder, subtask, metadata.maxParallelism, kryo));
+    this.subtasks = metadata.subtasks.map((subtask) => new SnapshotSubtask(storage, folder, subtask, metadata.maxParallelism, flink));
   }
 
   /** Name, uid or id: what there is, the most telling first. */
@@ -55,14 +55,14 @@ export class SnapshotSubtask {
   readonly #storage: SnapshotStorage;
   readonly #folder: string;
   readonly #maxParallelism: number;
-  readonly #kryo: KryoVersion;
+  readonly #flink: FlinkMajor;
 
-  constructor(storage: SnapshotStorage, folder: string, metadata: SubtaskMetadata, maxParallelism: number, kryo: KryoVersion) {
+  constructor(storage: SnapshotStorage, folder: string, metadata: SubtaskMetadata, maxParallelism: number, flink: FlinkMajor) {
     this.#storage = storage;
     this.#folder = folder;
     this.metadata = metadata;
     this.#maxParallelism = maxParallelism;
-    this.#kryo = kryo;
+    this.#flink = flink;
   }
 
   get stateSize(): number {
@@ -75,7 +75,7 @@ export class SnapshotSubtask {
   async keyedState(): Promise<KeyedState | null> {
     const handle = this.metadata.managedKeyedState;
     if (handle?.kind !== 'keyGroups' || handle.stream === null) return null;
-    return KeyedState.open(await openStream(this.#storage, this.#folder, handle.stream), handle, this.#maxParallelism, this.#kryo);
+    return KeyedState.open(await openStream(this.#storage, this.#folder, handle.stream), handle, this.#maxParallelism, this.#flink);
   }
 
   /** What keyed state there is that cannot be read yet, in words; null where all can. */
@@ -89,7 +89,7 @@ export class SnapshotSubtask {
   async operatorState(): Promise<OperatorState | null> {
     const handle = this.metadata.managedOperatorState;
     const stream = await this.#openOperatorState(handle);
-    return handle === null || stream === null ? null : OperatorState.open(stream, handle, this.#kryo);
+    return handle === null || stream === null ? null : OperatorState.open(stream, handle, this.#flink);
   }
 
   /** Parts of raw operator state by state name, as bytes that only the operator's own code understands. */

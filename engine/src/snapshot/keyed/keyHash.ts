@@ -1,6 +1,6 @@
 import { hashOfBigInteger, hashOfBoolean, hashOfDouble, hashOfInt, hashOfString, hashWithField } from '../../keys/hashCode.ts';
 import type { SerializerSnapshot } from '../serializers/serializerSnapshot.ts';
-import { isList, type DumpValue } from '../values/dumpValue.ts';
+import { Floating, isList, type DumpValue } from '../values/dumpValue.ts';
 
 /** Java's hash of a key as it was read; null for classes whose hash only their own code knows. */
 export function keyHash(serializer: SerializerSnapshot, key: DumpValue): number | null {
@@ -48,5 +48,5 @@ function tupleHash(fields: readonly SerializerSnapshot[], values: DumpValue | un
 }
 
 function tagged(value: DumpValue, tag: string): DumpValue | undefined {
-  return typeof value === 'object' && value !== null && !isList(value) ? value[tag] : undefined;
+  return typeof value === 'object' && value !== null && !isList(value) && !(value instanceof Floating) ? value[tag] : undefined;
 }

@@ -2,7 +2,7 @@ import { ByteReader } from '../bytes/byteReader.ts';
 import { decodeSnappyFrames } from '../bytes/snappy.ts';
 import type { KeyGroupsHandle } from '../metadata/snapshotMetadata.ts';
 import type { StateStream } from '../storage/stateStream.ts';
-import type { KryoVersion } from '../values/kryoValue.ts';
+import type { FlinkMajor } from '../values/flinkMajor.ts';
 import { valueSerializer, type StateMetaInfo } from '../stateMetaInfo.ts';
 import { canonicalEntries } from './canonicalEntries.ts';
 import { heapEntries } from './heapEntries.ts';
@@ -28,23 +28,23 @@ export class KeyedState {
   readonly #maxParallelism: number;
   readonly #codec: KeyedCodec;
 
-  private constructor(stream: StateStream, header: KeyedHeader, layout: KeyedLayout, sections: readonly KeyGroupSection[], maxParallelism: number, kryo: KryoVersion) {
+  private constructor(stream: StateStream, header: KeyedHeader, layout: KeyedLayout, sections: readonly KeyGroupSection[], maxParallelism: number, flink: FlinkMajor) {
     this.header = header;
     this.layout = layout;
     this.sections = sections;
     this.#stream = stream;
     this.#maxParallelism = maxParallelism;
     const serializers = [header.key.snapshot, ...header.states.map(valueSerializer)];
-    this.#codec = keyedCodec(header, { kryo, enumConstants: enumConstantsOf(serializers) });
+    this.#codec = keyedCodec(header, { flink, enumConstants: enumConstantsOf(serializers) });
   }
 
   /** @throws FormatError */
-  static async open(stream: StateStream, handle: KeyGroupsHandle, maxParallelism: number, kryo: KryoVersion): Promise<KeyedState> {
+  static async open(stream: StateStream, handle: KeyGroupsHandle, maxParallelism: number, flink: FlinkMajor): Promise<KeyedState> {
     const sections = sectionsOf(handle, stream.size);
     const headerEnd = Math.min(stream.size, ...sections.filter((section) => section.size > 0).map((section) => section.offset));
     const header = readKeyedHeader(await stream.read(0, headerEnd));
     const layout = await layoutOf(stream, handle, sections);
-    return new KeyedState(stream, header, layout, sections, maxParallelism, kryo);
+    return new KeyedState(stream, header, layout, sections, maxParallelism, flink);
   }
 
   get states(): readonly StateMetaInfo[] {

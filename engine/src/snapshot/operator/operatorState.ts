@@ -4,7 +4,7 @@ import type { OperatorStateHandle, OperatorStatePartition } from '../metadata/sn
 import { keySerializer, valueSerializer, type StateMetaInfo } from '../stateMetaInfo.ts';
 import type { StateStream } from '../storage/stateStream.ts';
 import { dumpBytes, type DumpValue } from '../values/dumpValue.ts';
-import type { KryoVersion } from '../values/kryoValue.ts';
+import type { FlinkMajor } from '../values/flinkMajor.ts';
 import { UnreadableValue } from '../values/unreadableValue.ts';
 import { valueReader, type ValueContext, type ValueReader } from '../values/valueReader.ts';
 import { elementReader, readOperatorHeader, type OperatorHeader } from './operatorStream.ts';
@@ -24,7 +24,7 @@ export class OperatorState {
   /** Where anything begins, in ascending order, and the end of the stream. */
   readonly #boundaries: readonly number[];
 
-  private constructor(stream: ByteReader, header: OperatorHeader, handle: OperatorStateHandle, kryo: KryoVersion) {
+  private constructor(stream: ByteReader, header: OperatorHeader, handle: OperatorStateHandle, flink: FlinkMajor) {
     this.#stream = stream;
     this.#header = header;
     const metas = new Map([...header.lists, ...header.broadcasts].map((meta) => [meta.name, meta]));
@@ -34,13 +34,13 @@ export class OperatorState {
     });
     this.#boundaries = [...new Set([...handle.partitions.flatMap((partition) => partition.offsets), stream.end])].sort((a, b) => a - b);
     const all = [...metas.values()];
-    this.#context = { kryo, enumConstants: enumConstantsOf([...all.map(valueSerializer), ...all.map(keySerializer)]) };
+    this.#context = { flink, enumConstants: enumConstantsOf([...all.map(valueSerializer), ...all.map(keySerializer)]) };
   }
 
   /** @throws FormatError */
-  static async open(stream: StateStream, handle: OperatorStateHandle, kryo: KryoVersion): Promise<OperatorState> {
+  static async open(stream: StateStream, handle: OperatorStateHandle, flink: FlinkMajor): Promise<OperatorState> {
     const reader = await stream.read(0, stream.size);
-    return new OperatorState(reader, readOperatorHeader(reader), handle, kryo);
+    return new OperatorState(reader, readOperatorHeader(reader), handle, flink);
   }
 
   /** Elements of a list state. */

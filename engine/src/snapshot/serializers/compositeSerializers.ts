@@ -1,5 +1,6 @@
 import type { ByteReader } from '../bytes/byteReader.ts';
 import type { ByteWriter } from '../bytes/byteWriter.ts';
+import { readJavaObject } from './javaObject.ts';
 import type { CompositeSnapshot, SerializerSnapshot } from './serializerSnapshot.ts';
 
 const BASE = 'org.apache.flink.api.common.typeutils.base.';
@@ -172,6 +173,25 @@ export const COMPOSITE_SERIALIZERS: { readonly [K in CompositeSnapshot['kind']]:
     (key) => ({ kind: 'windowKey', key }),
     (s) => s.key,
   ),
+  rawValueData: one(
+    'org.apache.flink.table.runtime.typeutils.RawValueDataSerializer$RawValueDataSerializerSnapshot',
+    0,
+    (value) => ({ kind: 'rawValueData', value }),
+    (s) => s.value,
+  ),
+  external: {
+    className: 'org.apache.flink.table.runtime.typeutils.ExternalSerializer$ExternalSerializerSnapshot',
+    outerVersion: 1,
+    read(reader, _version, nested) {
+      const start = reader.offset;
+      readJavaObject(reader);
+      reader.bool();
+      const content = reader.bytes.slice(start, reader.offset);
+      return { kind: 'external', value: first(nested(1)), content };
+    },
+    writeOuter: (writer, s) => writer.raw(s.content),
+    parts: (s) => [s.value],
+  },
 };
 
 const KINDS_BY_CLASS: ReadonlyMap<string, CompositeSnapshot['kind']> = new Map(

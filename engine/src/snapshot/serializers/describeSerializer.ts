@@ -38,6 +38,7 @@ export function describeSerializer(snapshot: SerializerSnapshot): string {
     case 'ttl':
       return `${describeSerializer(snapshot.value)} with TTL`;
     case 'ttlAware':
+    case 'external':
       return describeSerializer(snapshot.value);
     case 'timer':
       return `timer<${describeSerializer(snapshot.key)}, ${describeSerializer(snapshot.namespace)}>`;

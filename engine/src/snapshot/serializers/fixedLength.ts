@@ -18,6 +18,7 @@ export function fixedLength(snapshot: SerializerSnapshot): number {
     case 'scalaEnum':
       return 4;
     case 'ttlAware':
+    case 'external':
       return fixedLength(snapshot.value);
     case 'timestampData':
       return snapshot.precision <= 3 ? 8 : 12;

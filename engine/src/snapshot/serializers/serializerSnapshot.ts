@@ -48,7 +48,15 @@ export type CompositeSnapshot =
   | { readonly kind: 'scalaTry'; readonly value: SerializerSnapshot; readonly failure: SerializerSnapshot }
   | { readonly kind: 'scalaTraversable'; readonly builder: string; readonly element: SerializerSnapshot }
   | { readonly kind: 'lockable'; readonly element: SerializerSnapshot }
-  | { readonly kind: 'windowKey'; readonly key: SerializerSnapshot };
+  | { readonly kind: 'windowKey'; readonly key: SerializerSnapshot }
+  | { readonly kind: 'rawValueData'; readonly value: SerializerSnapshot }
+  | {
+      /** Values of user-defined SQL functions; they are stored as the inner serializer writes them. */
+      readonly kind: 'external';
+      readonly value: SerializerSnapshot;
+      /** The SQL type, a Java object, and whether its input is internal, as they stand in the file. */
+      readonly content: Uint8Array;
+    };
 
 /** Serializers that have nothing to configure. */
 export type SimpleKind =
@@ -96,6 +104,7 @@ export type SimpleKind =
   | 'doubleValue'
   | 'charValue'
   | 'stringData'
+  | 'dataViewNull'
   | 'javaObject';
 
 export interface PojoSnapshot {
@@ -134,6 +143,5 @@ export type TableSnapshot =
   | { readonly kind: 'rowData'; readonly types: readonly LogicalType[]; readonly fields: readonly SerializerSnapshot[]; readonly content: Uint8Array }
   | { readonly kind: 'arrayData'; readonly element: LogicalType; readonly content: Uint8Array }
   | { readonly kind: 'mapData'; readonly key: LogicalType; readonly value: LogicalType; readonly content: Uint8Array }
-  | { readonly kind: 'rawValueData'; readonly content: Uint8Array }
   | { readonly kind: 'decimalData'; readonly precision: number; readonly scale: number }
   | { readonly kind: 'timestampData'; readonly precision: number };

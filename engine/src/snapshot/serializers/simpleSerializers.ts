@@ -57,7 +57,7 @@ export const SIMPLE_SERIALIZERS: Readonly<Record<SimpleKind, SimpleSerializer>> 
     length: 0,
     name: 'void',
   },
-  tuple0: { className: `${RUNTIME}Tuple0Serializer$Tuple0SerializerSnapshot`, length: 1, name: 'tuple<>' },
+  tuple0: { className: `${RUNTIME}Tuple0SerializerSnapshot`, length: 1, name: 'tuple<>' },
   timeWindow: { className: `${WINDOWS}TimeWindow$Serializer$TimeWindowSerializerSnapshot`, length: 16, name: 'time window' },
   globalWindow: { className: `${WINDOWS}GlobalWindow$Serializer$GlobalWindowSerializerSnapshot`, length: 1, name: 'global window' },
   nullValue: base('NullValue', 0, 'null'),
@@ -75,6 +75,7 @@ export const SIMPLE_SERIALIZERS: Readonly<Record<SimpleKind, SimpleSerializer>> 
     length: -1,
     name: 'STRING',
   },
+  dataViewNull: { className: 'org.apache.flink.table.dataview.NullSerializer$NullSerializerSnapshot', length: 0, name: 'null' },
   javaObject: { className: 'org.apache.flink.runtime.state.JavaSerializer$JavaSerializerSnapshot', length: -1, name: 'Java object' },
 };
 

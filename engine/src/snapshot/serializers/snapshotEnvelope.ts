@@ -19,11 +19,8 @@ const SCALA_ENUM = 'org.apache.flink.api.scala.typeutils.ScalaEnumSerializerSnap
 const ROW_DATA = `${TABLE}RowDataSerializer$RowDataSerializerSnapshot`;
 const ARRAY_DATA = `${TABLE}ArrayDataSerializer$ArrayDataSerializerSnapshot`;
 const MAP_DATA = `${TABLE}MapDataSerializer$MapDataSerializerSnapshot`;
-const RAW_VALUE_DATA = `${TABLE}RawValueDataSerializer$RawValueDataSerializerSnapshot`;
 const DECIMAL_DATA = `${TABLE}DecimalDataSerializer$DecimalSerializerSnapshot`;
 const TIMESTAMP_DATA = `${TABLE}TimestampDataSerializer$TimestampDataSerializerSnapshot`;
-/** Older Flink names of the same class. */
-const TUPLE0_BARE = `${RUNTIME}Tuple0SerializerSnapshot`;
 
 const PROXY_VERSION = 2;
 const COMPOSITE_MAGIC = 911108;
@@ -106,10 +103,6 @@ export function writeVersionedSnapshot(writer: ByteWriter, snapshot: SerializerS
       head(writer, MAP_DATA, 3);
       writer.raw(snapshot.content);
       return;
-    case 'rawValueData':
-      head(writer, RAW_VALUE_DATA, 3);
-      writer.raw(snapshot.content);
-      return;
     case 'decimalData':
       head(writer, DECIMAL_DATA, 3);
       writer.i32(snapshot.precision);
@@ -142,7 +135,7 @@ function readVersioned(reader: ByteReader, depth: number): SerializerSnapshot {
 }
 
 function readContent(reader: ByteReader, className: string, version: number, depth: number, start: number): SerializerSnapshot {
-  const simple = className === TUPLE0_BARE ? 'tuple0' : simpleKindOf(className);
+  const simple = simpleKindOf(className);
   if (simple !== null) {
     if (version === 2) reader.utf();
     else expectVersion(reader, version, [3], start);
@@ -175,13 +168,10 @@ function readContent(reader: ByteReader, className: string, version: number, dep
       return readRowData(reader, depth);
     case ARRAY_DATA:
       expectVersion(reader, version, [3], start);
-      return readJavaParts(reader, 1, 1, ([element], content) => ({ kind: 'arrayData', element: known(reader, element), content }));
+      return readJavaParts(reader, 1, ([element], content) => ({ kind: 'arrayData', element: known(reader, element), content }));
     case MAP_DATA:
       expectVersion(reader, version, [3], start);
-      return readJavaParts(reader, 2, 2, ([key, value], content) => ({ kind: 'mapData', key: known(reader, key), value: known(reader, value), content }));
-    case RAW_VALUE_DATA:
-      expectVersion(reader, version, [3], start);
-      return readJavaParts(reader, 0, 1, (_types, content) => ({ kind: 'rawValueData', content }));
+      return readJavaParts(reader, 2, ([key, value], content) => ({ kind: 'mapData', key: known(reader, key), value: known(reader, value), content }));
     case DECIMAL_DATA:
       expectVersion(reader, version, [3], start);
       return { kind: 'decimalData', precision: reader.i32(), scale: reader.i32() };
@@ -315,17 +305,16 @@ function readRowData(reader: ByteReader, depth: number): SerializerSnapshot {
   return { kind: 'rowData', types, fields: readNested(reader, depth, count), content };
 }
 
-/** Java objects one after another: first SQL types, then serializers, which only Java can use. */
+/** Java objects one after another: first SQL types, then as many serializers, which only Java can use. */
 function readJavaParts(
   reader: ByteReader,
-  typeCount: number,
-  objectCount: number,
+  count: number,
   make: (types: readonly LogicalType[], content: Uint8Array) => SerializerSnapshot,
 ): SerializerSnapshot {
   const start = reader.offset;
   const types: LogicalType[] = [];
-  for (let i = 0; i < typeCount; i++) types.push(readLogicalType(reader));
-  for (let i = 0; i < objectCount; i++) readJavaObject(reader);
+  for (let i = 0; i < count; i++) types.push(readLogicalType(reader));
+  for (let i = 0; i < count; i++) readJavaObject(reader);
   return make(types, reader.bytes.slice(start, reader.offset));
 }
 

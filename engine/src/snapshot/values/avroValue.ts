@@ -1,6 +1,6 @@
 import type { ByteReader } from '../bytes/byteReader.ts';
 import { FormatError } from '../bytes/formatError.ts';
-import { plainInteger, type DumpValue } from './dumpValue.ts';
+import { Floating, plainInteger, shortestFloat, type DumpValue } from './dumpValue.ts';
 import type { ValueReader } from './simpleValues.ts';
 
 const DEPTH_MAX = 500;
@@ -144,7 +144,7 @@ const PRIMITIVES: ReadonlyMap<string, AvroReader> = new Map<string, AvroReader>(
   ['boolean', (reader) => reader.bool()],
   ['int', (reader) => reader.i32()],
   ['long', (reader) => plainInteger(reader.i64())],
-  ['float', (reader) => finite(reader.f32())],
+  ['float', (reader) => finite(shortestFloat(reader.f32()))],
   ['double', (reader) => finite(reader.f64())],
   ['string', (reader) => reader.utf8()],
   ['bytes', (reader) => latin1(reader.bytes32())],
@@ -152,7 +152,7 @@ const PRIMITIVES: ReadonlyMap<string, AvroReader> = new Map<string, AvroReader>(
 
 /** As GenericRecord prints them. */
 function finite(value: number): DumpValue {
-  if (Number.isFinite(value)) return value;
+  if (Number.isFinite(value)) return new Floating(value);
   return Number.isNaN(value) ? 'NaN' : value > 0 ? 'Infinity' : '-Infinity';
 }
 

@@ -2,12 +2,22 @@
  * A value as people and scripts see it: JSON that keeps Flink's types apart, such as `{"$long":"179"}`. Bigints are plain JSON numbers
  * beyond what a number holds exactly.
  */
-export type DumpValue = null | boolean | number | bigint | string | readonly DumpValue[] | { readonly [key: string]: DumpValue };
+export type DumpValue = null | boolean | number | bigint | Floating | string | readonly DumpValue[] | { readonly [key: string]: DumpValue };
+
+/** A floating-point number that stands as a plain JSON number, and keeps its point there: 450.0. */
+export class Floating {
+  readonly value: number;
+
+  constructor(value: number) {
+    this.value = value;
+  }
+}
 
 /** One line of JSON. Object keys stand in the order of the object. */
 export function dumpText(value: DumpValue): string {
   if (typeof value === 'number') return numberText(value);
   if (typeof value === 'bigint') return value.toString();
+  if (value instanceof Floating) return Object.is(value.value, -0) ? '-0.0' : Number.isInteger(value.value) && Math.abs(value.value) < 1e21 ? value.value.toFixed(1) : String(value.value);
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   if (isList(value)) return `[${value.map(dumpText).join(',')}]`;
   return `{${Object.entries(value)
@@ -50,7 +60,8 @@ function finiteOrText(value: number): DumpValue {
   return Number.isNaN(value) ? 'NaN' : value > 0 ? 'Infinity' : '-Infinity';
 }
 
-function shortestFloat(value: number): number {
+/** The shortest decimal number that rounds to this 32-bit one. */
+export function shortestFloat(value: number): number {
   if (!Number.isFinite(value)) return value;
   for (let digits = 6; digits < 9; digits++) {
     const shorter = Number(value.toPrecision(digits));

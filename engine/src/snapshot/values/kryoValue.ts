@@ -3,8 +3,7 @@ import type { KryoSnapshot } from '../serializers/serializerSnapshot.ts';
 import { dumpDouble, dumpFloat, dumpLong, dumpMap, type DumpValue } from './dumpValue.ts';
 import { UnreadableValue } from './unreadableValue.ts';
 
-/** Flink 1.x has Kryo 2, Flink 2.x has Kryo 5; their values differ. */
-export type KryoVersion = 2 | 5;
+import type { FlinkMajor } from './flinkMajor.ts';
 
 const FIRST_REGISTRATION = 85;
 const DEPTH_MAX = 100;
@@ -35,24 +34,24 @@ const WITHOUT_REFERENCES = new Set(['int', 'float', 'boolean', 'byte', 'long', '
  */
 export function kryoValueReader(
   snapshot: KryoSnapshot,
-  version: KryoVersion,
+  flink: FlinkMajor,
   enumConstants: ReadonlyMap<string, readonly string[]>,
 ): (reader: ByteReader) => DumpValue {
-  return (reader) => new KryoGraph(reader, snapshot.registrations, version, enumConstants).classAndObject(0);
+  return (reader) => new KryoGraph(reader, snapshot.registrations, flink, enumConstants).classAndObject(0);
 }
 
 class KryoGraph {
   readonly #reader: ByteReader;
   readonly #registrations: readonly string[];
-  readonly #version: KryoVersion;
+  readonly #flink: FlinkMajor;
   readonly #enums: ReadonlyMap<string, readonly string[]>;
   readonly #classNames: string[] = [];
   readonly #objects: DumpValue[] = [];
 
-  constructor(reader: ByteReader, registrations: readonly string[], version: KryoVersion, enums: ReadonlyMap<string, readonly string[]>) {
+  constructor(reader: ByteReader, registrations: readonly string[], flink: FlinkMajor, enums: ReadonlyMap<string, readonly string[]>) {
     this.#reader = reader;
     this.#registrations = registrations;
-    this.#version = version;
+    this.#flink = flink;
     this.#enums = enums;
   }
 
@@ -86,7 +85,7 @@ class KryoGraph {
   #objectOrNull(className: string, depth: number): DumpValue {
     if (WITHOUT_REFERENCES.has(className)) return this.#scalar(className);
     const constants = this.#enums.get(className);
-    if (constants !== undefined && this.#version === 5) return this.#enum(constants);
+    if (constants !== undefined && this.#flink === 2) return this.#enum(constants);
     const mark = this.#reader.vlq();
     if (mark === NULL) return null;
     if (mark > 1) return this.#objects[mark - 2] ?? this.#reader.fail('a Kryo reference to an object that has not come yet');
@@ -109,9 +108,9 @@ class KryoGraph {
       case 'byte':
         return reader.i8();
       case 'float':
-        return dumpFloat(this.#floating(4).getFloat32(0, this.#version === 5));
+        return dumpFloat(this.#floating(4).getFloat32(0, this.#flink === 2));
       default:
-        return dumpDouble(this.#floating(8).getFloat64(0, this.#version === 5));
+        return dumpDouble(this.#floating(8).getFloat64(0, this.#flink === 2));
     }
   }
 
@@ -135,7 +134,7 @@ class KryoGraph {
   }
 
   #collection(depth: number): DumpValue {
-    if (this.#version === 2) return this.#elements(this.#reader.vlq(), depth);
+    if (this.#flink === 1) return this.#elements(this.#reader.vlq(), depth);
     const { flag, value } = this.#flaggedVlq();
     const size = value - 1;
     if (size <= 0) return [];
@@ -159,7 +158,7 @@ class KryoGraph {
   }
 
   #map(depth: number): DumpValue {
-    const size = this.#reader.vlq() - (this.#version === 5 ? 1 : 0);
+    const size = this.#reader.vlq() - (this.#flink === 2 ? 1 : 0);
     const pairs: [DumpValue, DumpValue][] = [];
     if (size * 2 > this.#reader.remaining) this.#reader.fail(`a map of ${String(size)} entries does not fit`);
     for (let i = 0; i < size; i++) {
@@ -170,8 +169,8 @@ class KryoGraph {
   }
 
   #uuid(): DumpValue {
-    const most = this.#version === 5 ? this.#longLittleEndian() : this.#zigzag();
-    const least = this.#version === 5 ? this.#longLittleEndian() : this.#zigzag();
+    const most = this.#flink === 2 ? this.#longLittleEndian() : this.#zigzag();
+    const least = this.#flink === 2 ? this.#longLittleEndian() : this.#zigzag();
     const digits = [most, least].map((half) => BigInt.asUintN(64, half).toString(16).padStart(16, '0')).join('');
     return { $uuid: [digits.slice(0, 8), digits.slice(8, 12), digits.slice(12, 16), digits.slice(16, 20), digits.slice(20)].join('-') };
   }

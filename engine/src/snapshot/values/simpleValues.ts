@@ -68,6 +68,7 @@ export const SIMPLE_VALUES: Readonly<Record<SimpleKind, ValueReader>> = {
   doubleValue: (reader) => dumpDouble(reader.f64()),
   charValue: readChar,
   stringData: (reader) => reader.utf8(),
+  dataViewNull: () => null,
   javaObject: (reader) => dumpJavaValue(readJavaObject(reader), 0),
 };
 

@@ -5,7 +5,8 @@ import { avroValueReader } from './avroValue.ts';
 import { readBinaryArray, readBinaryMap, readBinaryRow } from './binaryRow.ts';
 import { bigintOf, decimalText, dumpBytes, dumpMap, plainInteger, type DumpValue } from './dumpValue.ts';
 import { instantOfMillis } from './isoTime.ts';
-import { kryoValueReader, type KryoVersion } from './kryoValue.ts';
+import type { FlinkMajor } from './flinkMajor.ts';
+import { kryoValueReader } from './kryoValue.ts';
 import { SIMPLE_VALUES, type ValueReader } from './simpleValues.ts';
 import { UnreadableValue } from './unreadableValue.ts';
 
@@ -13,12 +14,12 @@ export type { ValueReader } from './simpleValues.ts';
 
 /** What reading values needs to know beyond the serializer itself. */
 export interface ValueContext {
-  readonly kryo: KryoVersion;
+  readonly flink: FlinkMajor;
   /** Constants of the enums that the snapshot's serializers name. Kryo stores ordinals only. */
   readonly enumConstants: ReadonlyMap<string, readonly string[]>;
 }
 
-export const NO_CONTEXT: ValueContext = { kryo: 5, enumConstants: new Map() };
+const NO_CONTEXT: ValueContext = { flink: 2, enumConstants: new Map() };
 
 /** Builds the reader of a serializer's values once; the reader then reads any number of them. It throws FormatError, and UnreadableValue for opaque classes. */
 export function valueReader(snapshot: SerializerSnapshot, context: ValueContext = NO_CONTEXT): ValueReader {
@@ -60,10 +61,11 @@ export function valueReader(snapshot: SerializerSnapshot, context: ValueContext 
     case 'avro':
       return avroValueReader(snapshot.schema);
     case 'kryo':
-      return kryoValueReader(snapshot, context.kryo, context.enumConstants);
+      return kryoValueReader(snapshot, context.flink, context.enumConstants);
     case 'ttl':
       return ttlReader(of(snapshot.value));
     case 'ttlAware':
+    case 'external':
       return of(snapshot.value);
     case 'timer':
       return timerReader(of(snapshot.key), of(snapshot.namespace));
@@ -72,7 +74,7 @@ export function valueReader(snapshot: SerializerSnapshot, context: ValueContext 
     case 'bufferEntry':
       return bufferEntryReader(of(snapshot.value));
     case 'taggedUnion':
-      return taggedUnionReader(of(snapshot.one), of(snapshot.two));
+      return taggedUnionReader(of(snapshot.one), of(snapshot.two), context.flink);
     case 'rowData':
       return (reader) => readBinaryRow(reader, snapshot.types);
     case 'arrayData':
@@ -286,9 +288,10 @@ function bufferEntryReader(value: ValueReader): ValueReader {
   };
 }
 
-function taggedUnionReader(one: ValueReader, two: ValueReader): ValueReader {
+/** The class moved to another package in Flink 2. */
+function taggedUnionReader(one: ValueReader, two: ValueReader, flink: FlinkMajor): ValueReader {
+  const $class = flink === 2 ? 'org.apache.flink.util.TaggedUnion' : 'org.apache.flink.streaming.api.datastream.CoGroupedStreams$TaggedUnion';
   return (reader) => {
-    const $class = 'org.apache.flink.util.TaggedUnion';
     const tag = reader.u8();
     if (tag === 1) return { $class, one: one(reader), two: null };
     if (tag === 2) return { $class, one: null, two: two(reader) };
