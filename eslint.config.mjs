@@ -6,7 +6,7 @@ export default tseslint.config(
       'dist/**',
       'build/**',
       '.cache/**',
-      'examples/**',
+      'examples/**', 'extension/templates/**',
       '**/*.mjs',
       '**/*.cjs',
       '**/*.mts',

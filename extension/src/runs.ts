@@ -3,7 +3,7 @@ import type { RunInfo, RunPlan, RunStatus, SnapshotInfo } from '../../server/src
 
 export const DEBUG_TYPE = 'tidemark';
 
-export interface StartOptions {
+interface StartOptions {
   readonly savepoint?: string;
   readonly noDebug?: boolean;
 }
