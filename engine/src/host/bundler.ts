@@ -11,6 +11,9 @@ export interface Bundler {
 
 const requireHere = createRequire(import.meta.url);
 
+/** Names the only bundler to be used: for tests and measurements. */
+const CHOICE = 'TIDEMARK_BUNDLER';
+
 /**
  * The native bundler where it can be loaded, else its WebAssembly edition, which is slower and runs everywhere.
  * @throws Error with both reasons when there is neither.
@@ -18,6 +21,7 @@ const requireHere = createRequire(import.meta.url);
 export function loadBundler(load: (name: string) => unknown = requireHere): Bundler {
   const reasons: string[] = [];
   for (const name of ['esbuild', 'esbuild-wasm'] as const) {
+    if ((process.env[CHOICE] ?? name) !== name) continue;
     try {
       const { build, stop, version } = load(name) as Omit<Bundler, 'name'>;
       return { name, version, build, stop };

@@ -1,0 +1,115 @@
+import { describe, expect, it } from 'vitest';
+import { days, hours, minutes, pipeline, seconds, t, windows } from '../../src/index.ts';
+import { files, print } from '../../src/connectors/index.ts';
+import { testPipeline } from '../../src/testing/index.ts';
+
+const Visit = t.record('Visit', { user: t.string, at: t.timestamp });
+type Visit = t.Infer<typeof Visit>;
+const Count = t.record('Count', { user: t.string, count: t.int });
+
+const visits = pipeline('visits', { parallelism: 2 }, (p) => {
+  const limit = p.parameter('limit', { type: 'number', default: 3 });
+  const stream = p
+    .source('visits', files.read({ path: 'none.jsonl', type: Visit }))
+    .watermarks('time', { timestamp: (visit) => visit.at, outOfOrderness: minutes(1) });
+  const perUser = stream.keyBy((visit) => visit.user, t.string);
+  perUser
+    .process('counter', {
+      emits: Count,
+      state: { count: t.state.value(t.int), days: t.state.map(t.long, t.int) },
+      onRecord(visit, ctx) {
+        if (visit.user === 'boom') throw new Error('no such user');
+        const count = (ctx.state.count.value() ?? 0) + 1;
+        ctx.state.count.update(count);
+        ctx.state.days.put(Math.floor(visit.at / days(1)), count);
+        ctx.timers.registerEventTimeTimer(visit.at + hours(1));
+        ctx.timers.registerProcessingTimeTimer(ctx.now() + seconds(10));
+        ctx.counter('visits').inc();
+        if (count >= limit) ctx.emit({ user: ctx.key, count });
+      },
+      onTimer(_time, ctx) {
+        ctx.emit({ user: `${ctx.timerDomain} ${ctx.key}`, count: -1 });
+      },
+    })
+    .sink('counts', print());
+  perUser
+    .window(windows.tumbling(hours(1)))
+    .aggregate('hourly', { acc: t.int, create: () => 0, add: (count) => count + 1, result: (count) => count, emits: t.int })
+    .sink('hours', print());
+});
+
+const visit = (user: string, at: number): Visit => ({ user, at });
+
+describe('a pipeline in a test', () => {
+  it('takes records and gives outputs at once', () => {
+    const test = testPipeline(visits);
+    test.push('visits', visit('a', 0), visit('a', 1), visit('b', 2));
+    expect(test.outputs('counts')).toEqual([]);
+    test.push('visits', visit('a', 3));
+    expect(test.outputs('counts')).toEqual([{ user: 'a', count: 3 }]);
+    expect(test.counter('counter', 'visits')).toBe(4);
+  });
+
+  it('takes parameters', () => {
+    expect(testPipeline(visits, { parameters: { limit: 1 } }).push('visits', visit('a', 0)).outputs('counts')).toHaveLength(1);
+  });
+
+  it('fires timers and windows when event time is advanced, not before', () => {
+    const test = testPipeline(visits).push('visits', visit('a', 5), visit('a', 6));
+    test.advanceWatermark(hours(1) - 2);
+    expect(test.outputs('hours')).toEqual([]);
+    test.advanceWatermark(hours(1) - 1);
+    expect(test.outputs('hours')).toEqual([2]);
+    expect(test.outputs('counts')).toEqual([]);
+    test.advanceWatermark(hours(1) + 5);
+    expect(test.outputs('counts')).toEqual([{ user: 'event a', count: -1 }]);
+  });
+
+  it('fires timers when the clock is advanced', () => {
+    const test = testPipeline(visits, { now: 1000 }).push('visits', visit('a', 5));
+    test.advanceProcessingTime(1000 + seconds(10) - 1);
+    expect(test.outputs('counts')).toEqual([]);
+    test.advanceProcessingTime(1000 + seconds(10));
+    expect(test.outputs('counts')).toEqual([{ user: 'processing a', count: -1 }]);
+    expect(() => test.advanceProcessingTime(0)).toThrow('cannot go back');
+  });
+
+  it('shows what is kept for a key', () => {
+    const test = testPipeline(visits).push('visits', visit('a', 5), visit('a', days(1)));
+    expect(test.state('counter', 'a')).toEqual({
+      states: { count: 2, days: new Map([[0, 1], [1, 2]]) },
+      windows: [],
+      timers: [
+        { domain: 'event', timestamp: 5 + hours(1), window: null },
+        { domain: 'processing', timestamp: seconds(10), window: null },
+        { domain: 'event', timestamp: days(1) + hours(1), window: null },
+      ].sort((x, y) => x.timestamp - y.timestamp),
+    });
+    expect(test.state('counter', 'nobody')).toBeNull();
+    expect(test.state('hourly', 'a')?.windows).toHaveLength(2);
+  });
+
+  it('restores a savepoint, at another parallelism, as often as wanted', () => {
+    const first = testPipeline(visits).push('visits', visit('a', 5), visit('b', 6), visit('a', 7));
+    const savepoint = first.savepoint();
+    first.push('visits', visit('a', 8));
+    for (const parallelism of [1, 2, 5]) {
+      const test = testPipeline(visits, { parallelism, from: savepoint }).push('visits', visit('a', 9), visit('b', 10));
+      expect(test.outputs('counts')).toEqual([{ user: 'a', count: 3 }]);
+      test.end();
+      expect([...test.outputs<number>('hours')].sort()).toEqual([2, 3]);
+    }
+  });
+
+  it('throws what the functions of the pipeline throw', () => {
+    expect(() => testPipeline(visits).push('visits', visit('boom', 0))).toThrow('no such user');
+  });
+
+  it('says which sources, sinks and operators there are', () => {
+    const test = testPipeline(visits);
+    expect(() => test.push('nope', 1)).toThrow('it has "visits"');
+    expect(() => test.outputs('nope')).toThrow('it has "counts", "hours"');
+    expect(() => test.state('nope', 'a')).toThrow('no operator "nope"');
+    expect(() => test.state('time', 'a')).toThrow('no keyed state');
+  });
+});
