@@ -60,7 +60,15 @@ function compile({ flink, avro }) {
   const hash = sourcesHash();
   if (!existsSync(stamp) || !existsSync(classpath) || readFileSync(stamp, 'utf8') !== hash) {
     rmSync(target, { recursive: true, force: true });
-    const args = ['-q', '-B', `-Dmaven.repo.local=${repository}`, `-Dflink.version=${flink}`, `-Dflink.avro.version=${avro}`, 'compile'];
+    const args = [
+      '-q',
+      '-B',
+      '-Dstyle.color=never',
+      `-Dmaven.repo.local=${repository}`,
+      `-Dflink.version=${flink}`,
+      `-Dflink.avro.version=${avro}`,
+      'compile',
+    ];
     execFileSync('mvn', args, { cwd: judge, stdio: ['ignore', 'inherit', 'inherit'], shell: process.platform === 'win32' });
     writeFileSync(stamp, hash);
   }

@@ -54,8 +54,8 @@ class RestoreCheck {
     const dropped = countAll(this.#snapshot, operator);
     if (dropped === 0) return;
     const uid = uidOf(this.#snapshot, operator);
-    // An operator that has state of its own in the snapshot is no candidate for a new name.
-    const free = this.#plan.operators.filter((each) => !stored.has(each.operatorId)).map((each) => each.uid);
+    // An operator that is in the snapshot, or that keeps no state, is no candidate for a new name.
+    const free = this.#plan.operators.filter((each) => !stored.has(each.operatorId) && hasState(each)).map((each) => each.uid);
     const near = uid === null ? null : nearest(uid, free);
     this.#left(
       'unknownOperator',
