@@ -1,0 +1,2 @@
+export { read, type ReadOptions } from './files/readFiles.ts';
+export { write, type WriteOptions } from './files/writeFiles.ts';
