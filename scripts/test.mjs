@@ -30,7 +30,7 @@ const suites = [
   { name: 'deadcode', command: [bin('knip')] },
   { name: 'build', command: [node, 'scripts/build.mjs'] },
   { name: 'unit', command: [bin('vitest'), 'run'], counts: vitestCounts },
-  { name: 'examples', command: [node, 'test/examples/run.mjs'], counts: lastLineCounts },
+  { name: 'start', command: [node, 'scripts/start.mjs', '--no-editor'] },
   { name: 'package', command: [node, 'scripts/package.mjs'] },
   { name: 'flink', command: [node, 'test/flink/run.mjs'], counts: lastLineCounts },
   { name: 'workbench', command: [node, 'test/workbench/run.mjs'], counts: lastLineCounts },
