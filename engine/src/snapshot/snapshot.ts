@@ -1,4 +1,5 @@
 import { ByteReader } from './bytes/byteReader.ts';
+import { FormatError } from './bytes/formatError.ts';
 import { KeyedState } from './keyed/keyedState.ts';
 import { channelSize, keyedStateSize, operatorStateSize, streamSize } from './metadata/handleSizes.ts';
 import { readMetadata } from './metadata/readMetadata.ts';
@@ -75,7 +76,8 @@ export class SnapshotSubtask {
   async keyedState(): Promise<KeyedState | null> {
     const handle = this.metadata.managedKeyedState;
     if (handle?.kind !== 'keyGroups' || handle.stream === null) return null;
-    return KeyedState.open(await openStream(this.#storage, this.#folder, handle.stream), handle, this.#maxParallelism, this.#flink);
+    const stream = await openStream(this.#storage, this.#folder, handle.stream);
+    return inFile(stream, () => KeyedState.open(stream, handle, this.#maxParallelism, this.#flink));
   }
 
   /** What keyed state there is that cannot be read yet, in words; null where all can. */
@@ -89,7 +91,7 @@ export class SnapshotSubtask {
   async operatorState(): Promise<OperatorState | null> {
     const handle = this.metadata.managedOperatorState;
     const stream = await this.#openOperatorState(handle);
-    return handle === null || stream === null ? null : OperatorState.open(stream, handle, this.#flink);
+    return handle === null || stream === null ? null : inFile(stream, () => OperatorState.open(stream, handle, this.#flink));
   }
 
   /** Parts of raw operator state by state name, as bytes that only the operator's own code understands. */
@@ -112,6 +114,15 @@ export class SnapshotSubtask {
     if (handle?.stream == null || handle.merged?.empty === true) return null;
     const stream = await openStream(this.#storage, this.#folder, handle.stream);
     return stream.size === 0 ? null : stream;
+  }
+}
+
+/** Errors in a stream name the file. */
+async function inFile<T>(stream: StateStream, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    throw error instanceof FormatError ? error.inside(stream.name) : error;
   }
 }
 

@@ -4,12 +4,20 @@
  */
 export class FormatError extends Error {
   override readonly name = 'FormatError';
+  /** The message without the place. */
+  readonly problem: string;
   readonly offset: number;
   readonly path: readonly string[];
 
   constructor(problem: string, offset: number, path: readonly string[] = []) {
     super(`${problem} (at byte ${String(offset)}${path.length === 0 ? '' : ` in ${path.join(' > ')}`})`);
+    this.problem = problem;
     this.offset = offset;
     this.path = path;
+  }
+
+  /** The same error, said to be inside a structure, such as a file or an operator. */
+  inside(structure: string): FormatError {
+    return new FormatError(this.problem, this.offset, [structure, ...this.path]);
   }
 }

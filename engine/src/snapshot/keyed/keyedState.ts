@@ -1,4 +1,5 @@
 import { ByteReader } from '../bytes/byteReader.ts';
+import { FormatError } from '../bytes/formatError.ts';
 import { decodeSnappyFrames } from '../bytes/snappy.ts';
 import type { KeyGroupsHandle } from '../metadata/snapshotMetadata.ts';
 import type { StateStream } from '../storage/stateStream.ts';
@@ -51,11 +52,20 @@ export class KeyedState {
     return this.header.states;
   }
 
+  /** Where the state lies, for errors. */
+  get file(): string {
+    return this.#stream.name;
+  }
+
   /** The entries of a key group. @throws FormatError; UnreadableValue in the heap layout only */
   async entries(section: KeyGroupSection): Promise<KeyedEntry[]> {
     if (section.size === 0) return [];
     const reader = await this.#stream.read(section.offset, section.size);
-    return reader.within(`key group ${String(section.keyGroup)}`, () => this.#decode(reader, section.keyGroup));
+    try {
+      return reader.within(`key group ${String(section.keyGroup)}`, () => this.#decode(reader, section.keyGroup));
+    } catch (error) {
+      throw error instanceof FormatError ? error.inside(this.file) : error;
+    }
   }
 
   #decode(reader: ByteReader, keyGroup: number): KeyedEntry[] {

@@ -71,6 +71,11 @@ export class OperatorState {
     }
   }
 
+  /** How many entries a broadcast state has. */
+  entryCount(state: OperatorStateList): number {
+    return state.partition.offsets.reduce((sum, offset) => sum + this.#at(offset).count(0), 0);
+  }
+
   #reader(serializer: Parameters<typeof valueReader>[0] | null, name: string): ValueReader {
     if (serializer === null) return (reader) => reader.fail(`the state ${name} has no serializer`);
     return valueReader(serializer, this.#context);

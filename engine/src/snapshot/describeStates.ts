@@ -1,0 +1,66 @@
+import type { SnapshotOperator } from './snapshot.ts';
+import { describeSerializer } from './serializers/describeSerializer.ts';
+import { keyedStateType, keySerializer, valueSerializer, type StateMetaInfo } from './stateMetaInfo.ts';
+
+/** One state of an operator, over all its subtasks. */
+export interface StateDescription {
+  readonly name: string;
+  readonly group: 'keyed' | 'timers' | 'list' | 'broadcast' | 'raw';
+  /** For people: `value`, `map`, `union list` ... */
+  readonly kind: string;
+  /** For people: `map<string, long>`. */
+  readonly type: string;
+  /** Entries where counting costs nothing; null for keyed state. */
+  readonly count: number | null;
+}
+
+export interface OperatorDescription {
+  /** The type of its keys; null for operators without keyed state. */
+  readonly key: string | null;
+  readonly states: readonly StateDescription[];
+  /** What state there is that cannot be read yet, in words. */
+  readonly unreadable: string | null;
+}
+
+/** Reads the headers of an operator's state, and no entries. @throws FormatError */
+export async function describeStates(operator: SnapshotOperator): Promise<OperatorDescription> {
+  const states = new Map<string, StateDescription>();
+  let key: string | null = null;
+  let unreadable: string | null = null;
+  const add = (state: StateDescription): void => {
+    const identity = `${state.group} ${state.name}`;
+    const known = states.get(identity);
+    states.set(identity, known === undefined ? state : { ...known, count: known.count === null ? null : known.count + (state.count ?? 0) });
+  };
+  for (const subtask of operator.subtasks) {
+    unreadable ??= subtask.unreadableKeyedState;
+    const keyed = await subtask.keyedState();
+    if (keyed !== null) {
+      key ??= describeSerializer(keyed.header.key.snapshot);
+      for (const meta of keyed.states) add(keyedDescription(meta));
+    }
+    const operatorState = await subtask.operatorState();
+    for (const state of operatorState?.states ?? []) {
+      const entries = state.meta.kind === 'BROADCAST' ? (operatorState?.entryCount(state) ?? 0) : state.partition.offsets.length;
+      add(operatorDescription(state.meta, state.partition.mode, entries));
+    }
+    for (const { state, parts } of await subtask.rawOperatorState()) {
+      add({ name: state, group: 'raw', kind: 'raw', type: 'bytes', count: parts.length });
+    }
+  }
+  return { key, states: [...states.values()], unreadable };
+}
+
+function keyedDescription(meta: StateMetaInfo): StateDescription {
+  const value = valueSerializer(meta);
+  if (meta.kind === 'PRIORITY_QUEUE') return { name: meta.name, group: 'timers', kind: 'timers', type: value === null ? '?' : describeSerializer(value), count: null };
+  return { name: meta.name, group: 'keyed', kind: (keyedStateType(meta) ?? 'state').toLowerCase(), type: value === null ? '?' : describeSerializer(value), count: null };
+}
+
+function operatorDescription(meta: StateMetaInfo, mode: string, count: number): StateDescription {
+  const value = valueSerializer(meta);
+  const type = value === null ? '?' : describeSerializer(value);
+  if (meta.kind !== 'BROADCAST') return { name: meta.name, group: 'list', kind: mode === 'UNION' ? 'union list' : 'list', type, count };
+  const key = keySerializer(meta);
+  return { name: meta.name, group: 'broadcast', kind: 'broadcast', type: `map<${key === null ? '?' : describeSerializer(key)}, ${type}>`, count };
+}
