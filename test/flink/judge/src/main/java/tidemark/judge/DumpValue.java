@@ -2,6 +2,7 @@ package tidemark.judge;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.lang.reflect.Field;
 import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -47,7 +48,9 @@ final class DumpValue {
       return tagged("$window", Arrays.asList(window.getStart(), window.getEnd()));
     }
     if (value instanceof GlobalWindow) return tagged("$window", "global");
-    if (value.getClass().getSimpleName().equals("BufferEntry")) return bufferEntry(value);
+    String className = value.getClass().getSimpleName();
+    if (className.equals("BufferEntry")) return internal(value, "element", "hasBeenJoined");
+    if (className.equals("TaggedUnion")) return internal(value, "one", "two");
     return tagged("$any", true, "class", value.getClass().getName());
   }
 
@@ -73,17 +76,20 @@ final class DumpValue {
     return tagged("$tuple", fields);
   }
 
-  /** Element of an interval join's buffers; not public in Flink. */
-  private static Object bufferEntry(Object value) {
-    try {
-      java.lang.reflect.Field element = value.getClass().getDeclaredField("element");
-      java.lang.reflect.Field joined = value.getClass().getDeclaredField("hasBeenJoined");
-      element.setAccessible(true);
-      joined.setAccessible(true);
-      return tagged("$bufferEntry", of(element.get(value)), "joined", joined.get(value));
-    } catch (ReflectiveOperationException problem) {
-      throw new IllegalStateException(problem);
+  /** Classes of Flink's own that are not public. */
+  private static Object internal(Object value, String... fieldNames) {
+    Map<String, Object> object = new LinkedHashMap<>();
+    object.put("$class", value.getClass().getName());
+    for (String name : fieldNames) {
+      try {
+        Field field = value.getClass().getDeclaredField(name);
+        field.setAccessible(true);
+        object.put(name, of(field.get(value)));
+      } catch (ReflectiveOperationException problem) {
+        throw new IllegalStateException(problem);
+      }
     }
+    return object;
   }
 
   private static Map<String, Object> tagged(Object... fields) {
