@@ -23,7 +23,12 @@ export function broadcastNode(stream: StreamNode, broadcast: StreamNode): unknow
       const call = new Call(stream.graph, uid, callerPosition());
       const functions = { onRecord: call.fn('onRecord', spec.onRecord), onBroadcast: call.fn('onBroadcast', spec.onBroadcast) };
       const broadcastStates = declareBroadcast(call, spec.broadcastState);
-      return call.add({ kind: 'broadcast', broadcastStates, ...functions }, [plainInput(stream), broadcastInput(broadcast)], spec.emits, spec);
+      return call.add(
+        { kind: 'broadcast', broadcastStates, ...functions },
+        [plainInput(stream), broadcastInput(broadcast)],
+        spec.emits,
+        spec,
+      );
     },
   };
 }
@@ -48,7 +53,8 @@ export function keyedBroadcastNode({ stream, key, keyType }: KeyedNode, broadcas
 function declareBroadcast(call: Call, specs: BroadcastStateSpecs): BroadcastStateDeclaration[] {
   return Object.entries(specs).map(([name, spec]) => {
     const { key, value } = spec as MapStateSpec<unknown, unknown>;
-    if (typeof key !== 'object' || typeof value !== 'object') call.fail('state', `broadcast state "${name}" is a map, declared with t.state.map(...)`);
+    if (typeof key !== 'object' || typeof value !== 'object')
+      call.fail('state', `broadcast state "${name}" is a map, declared with t.state.map(...)`);
     return { name, key: erased(key), value: erased(value) };
   });
 }

@@ -34,7 +34,12 @@ export class Call {
   }
 
   fail(code: PlanErrorCode, problem: string): never {
-    throw new PlanError(code, problem, typeof this.uid === 'string' && this.uid !== '' ? this.uid : null, this.graph.builder.map(this.position));
+    throw new PlanError(
+      code,
+      problem,
+      typeof this.uid === 'string' && this.uid !== '' ? this.uid : null,
+      this.graph.builder.map(this.position),
+    );
   }
 
   /** The user's function, which the compiler has seen but plain JavaScript has not. */

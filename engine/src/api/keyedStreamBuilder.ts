@@ -57,7 +57,12 @@ export class KeyedStreamBuilder implements KeyedNode {
   reduce(uid: string, fn: unknown, options?: OperatorOptions): unknown {
     const call = new Call(this.stream.graph, uid, callerPosition());
     const { key, keyType, type } = this;
-    return call.add({ kind: 'keyedReduce', key, keyType, type, reduce: call.fn('the function of reduce', fn) }, [this.#input()], type, options);
+    return call.add(
+      { kind: 'keyedReduce', key, keyType, type, reduce: call.fn('the function of reduce', fn) },
+      [this.#input()],
+      type,
+      options,
+    );
   }
 
   window(assigner: WindowAssigner): unknown {
@@ -82,7 +87,12 @@ export class KeyedStreamBuilder implements KeyedNode {
           onRecord2: call.fn('onRecord2', spec.onRecord2),
           onTimer: call.optionalFn('onTimer', spec.onTimer),
         };
-        return call.add({ kind: 'connect', ...this.#pairedWith(other), states: call.states(spec.state), ...functions }, this.#inputs(other), spec.emits, spec);
+        return call.add(
+          { kind: 'connect', ...this.#pairedWith(other), states: call.states(spec.state), ...functions },
+          this.#inputs(other),
+          spec.emits,
+          spec,
+        );
       },
     };
   }
@@ -112,11 +122,19 @@ export class KeyedStreamBuilder implements KeyedNode {
     const other = this.#sameKey(call, right);
     const problem = assignerProblem(spec.window);
     if (problem !== null) call.fail('window', problem);
-    if (spec.window.kind === 'global') call.fail('window', 'a join over the global window never ends; use tumbling, sliding or session windows');
+    if (spec.window.kind === 'global')
+      call.fail('window', 'a join over the global window never ends; use tumbling, sliding or session windows');
     const types = { leftType: this.type, rightType: other.stream.type };
     const allowedLateness = call.duration('allowedLateness', spec.allowedLateness ?? 0);
     return call.add(
-      { kind: 'windowJoin', ...this.#pairedWith(other), ...types, assigner: spec.window, allowedLateness, join: call.fn('join', spec.join) },
+      {
+        kind: 'windowJoin',
+        ...this.#pairedWith(other),
+        ...types,
+        assigner: spec.window,
+        allowedLateness,
+        join: call.fn('join', spec.join),
+      },
       this.#inputs(other),
       spec.emits,
       spec,

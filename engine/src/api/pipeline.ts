@@ -35,7 +35,8 @@ export function pipeline(name: string, ...rest: readonly unknown[]): PipelineMod
     const problem = `"${String(name)}" is no name for a pipeline: letters, digits, spaces, and _ - . after the first, because folders are named by it`;
     throw new PlanError('pipeline', problem, null, position);
   }
-  if (typeof build !== 'function') throw new PlanError('pipeline', `pipeline "${name}": the last argument is the function that builds it`, null, position);
+  if (typeof build !== 'function')
+    throw new PlanError('pipeline', `pipeline "${name}": the last argument is the function that builds it`, null, position);
   return {
     kind: 'tidemarkPipeline',
     name,
@@ -43,7 +44,12 @@ export function pipeline(name: string, ...rest: readonly unknown[]): PipelineMod
     position,
     build: (builder) => {
       if (build(newBuilder(builder)) instanceof Promise) {
-        throw new PlanError('pipeline', `pipeline "${name}": its builder is async; read what it needs before, or in a source`, null, builder.map(position));
+        throw new PlanError(
+          'pipeline',
+          `pipeline "${name}": its builder is async; read what it needs before, or in a source`,
+          null,
+          builder.map(position),
+        );
       }
     },
   };
@@ -68,4 +74,3 @@ function addSource(call: Call, source: Source<unknown>, options: OperatorOptions
   }
   return call.add({ kind: 'source', connector: source }, [], erased(source.type), options);
 }
-

@@ -35,7 +35,13 @@ export function list<T>(element: Type<T>, options: StateOptions = {}): StateSpec
 }
 
 export function map<K, V>(key: Type<K>, value: Type<V>, options: StateOptions = {}): MapStateSpec<K, V> {
-  const declare = (name: string): StateDeclaration => ({ kind: 'map', name, key: erased(key), value: erased(value), ttl: options.ttl ?? null });
+  const declare = (name: string): StateDeclaration => ({
+    kind: 'map',
+    name,
+    key: erased(key),
+    value: erased(value),
+    ttl: options.ttl ?? null,
+  });
   return { key, value, declare };
 }
 

@@ -29,7 +29,12 @@ export interface Stream<T> {
   watermarks(uid: string, spec: WatermarkSpec<T> & OperatorOptions): Stream<T>;
   map<O>(uid: string, emits: Type<O>, fn: (record: T) => NoInfer<O>, options?: OperatorOptions): Stream<O>;
   filter(uid: string, fn: (record: T) => boolean, options?: OperatorOptions): Stream<T>;
-  flatMap<O>(uid: string, emits: Type<O>, fn: (record: T, emit: (value: NoInfer<O>) => void) => Synchronous, options?: OperatorOptions): Stream<O>;
+  flatMap<O>(
+    uid: string,
+    emits: Type<O>,
+    fn: (record: T, emit: (value: NoInfer<O>) => void) => Synchronous,
+    options?: OperatorOptions,
+  ): Stream<O>;
   process<O, X extends SideOutputs = None>(uid: string, spec: ProcessSpec<T, O, X> & OperatorOptions): Processed<O, X>;
   union(...others: readonly Stream<T>[]): Stream<T>;
   keyBy<K extends KeyValue>(key: (record: T) => K, type: KeyType<K>): KeyedStream<K, T>;
@@ -64,7 +69,10 @@ export interface ProcessSpec<T, O, X> {
 export interface KeyedStream<K, T> {
   readonly type: Type<T>;
   readonly keyType: KeyType<K>;
-  process<O, S extends StateSpecs = None, X extends SideOutputs = None>(uid: string, spec: KeyedProcessSpec<K, T, O, S, X> & OperatorOptions): Processed<O, X>;
+  process<O, S extends StateSpecs = None, X extends SideOutputs = None>(
+    uid: string,
+    spec: KeyedProcessSpec<K, T, O, S, X> & OperatorOptions,
+  ): Processed<O, X>;
   /** Folds the records of a key, and emits the result after each. */
   reduce(uid: string, fn: (a: ReadonlyValue<T>, b: ReadonlyValue<T>) => ReadonlyValue<T>, options?: OperatorOptions): Stream<T>;
   window(assigner: WindowAssigner): WindowedStream<K, T, None>;
@@ -111,7 +119,11 @@ export interface WindowedStream<K, T, L> {
   // eslint-disable-next-line @typescript-eslint/no-empty-object-type
   aggregate<A extends {} | null | [], O>(
     uid: string,
-    spec: AggregateFunctions<T, A> & { readonly emits: Type<O>; result(acc: ReadonlyValue<NoInfer<A>>): ReadonlyValue<NoInfer<O>>; readonly process?: never } & OperatorOptions,
+    spec: AggregateFunctions<T, A> & {
+      readonly emits: Type<O>;
+      result(acc: ReadonlyValue<NoInfer<A>>): ReadonlyValue<NoInfer<O>>;
+      readonly process?: never;
+    } & OperatorOptions,
   ): Processed<O, L>;
   // eslint-disable-next-line @typescript-eslint/no-empty-object-type
   aggregate<A extends {} | null | [], R, O, W extends StateSpecs = None, G extends StateSpecs = None, X extends SideOutputs = None>(

@@ -58,7 +58,12 @@ export class StreamBuilder implements StreamNode {
   union(...others: readonly unknown[]): unknown {
     const nodes = others.map(nodeOf);
     if (nodes.some((node) => node.graph !== this.graph)) {
-      throw new PlanError('foreignStream', 'union: one of the streams belongs to another pipeline', null, this.graph.builder.map(callerPosition()));
+      throw new PlanError(
+        'foreignStream',
+        'union: one of the streams belongs to another pipeline',
+        null,
+        this.graph.builder.map(callerPosition()),
+      );
     }
     return this.graph.stream([...this.outputs, ...nodes.flatMap((node) => node.outputs)], this.type, null);
   }
@@ -69,7 +74,10 @@ export class StreamBuilder implements StreamNode {
       throw new PlanError('key', problem, null, this.graph.builder.map(position));
     };
     if (typeof key !== 'function') return fail('keyBy: the key selector is no function');
-    if (!isKeyType(type)) return fail(`keyBy: ${String((type as Type<unknown>).name)} is no key; keys are strings, whole numbers, booleans, enums, and tuples of them`);
+    if (!isKeyType(type))
+      return fail(
+        `keyBy: ${String((type as Type<unknown>).name)} is no key; keys are strings, whole numbers, booleans, enums, and tuples of them`,
+      );
     return new KeyedStreamBuilder(this, key as (record: unknown) => unknown, type);
   }
 
@@ -79,7 +87,8 @@ export class StreamBuilder implements StreamNode {
 
   sink(uid: string, sink: Sink<unknown>, options: OperatorOptions = {}): void {
     const call = new Call(this.graph, uid, callerPosition());
-    if (typeof (sink as Partial<Sink<unknown>> | undefined)?.open !== 'function') call.fail('connector', 'the second argument is a sink, such as print()');
+    if (typeof (sink as Partial<Sink<unknown>> | undefined)?.open !== 'function')
+      call.fail('connector', 'the second argument is a sink, such as print()');
     const { position } = call;
     this.graph.builder.add({
       uid,
@@ -97,7 +106,12 @@ export class StreamBuilder implements StreamNode {
     if (operator === null || type === undefined) {
       const declared = [...(operator?.sideOutputs.keys() ?? [])];
       const known = declared.length === 0 ? 'it has none' : `it has ${declared.map((name) => `"${name}"`).join(', ')}`;
-      throw new PlanError('unknownSideOutput', `no side output "${tag}"; ${known}`, operator?.uid ?? null, this.graph.builder.map(callerPosition()));
+      throw new PlanError(
+        'unknownSideOutput',
+        `no side output "${tag}"; ${known}`,
+        operator?.uid ?? null,
+        this.graph.builder.map(callerPosition()),
+      );
     }
     return this.graph.stream([{ from: operator.index, sideOutput: tag }], type, null);
   }

@@ -37,7 +37,9 @@ export function triggerProblem(trigger: Trigger): string | null {
       return whole(trigger.count) ? null : `triggers.count needs a whole number from 1 up, not ${String(trigger.count)}`;
     case 'continuousEventTime':
     case 'continuousProcessingTime':
-      return whole(trigger.interval) ? null : `a continuous trigger needs an interval of whole milliseconds above 0, not ${String(trigger.interval)}`;
+      return whole(trigger.interval)
+        ? null
+        : `a continuous trigger needs an interval of whole milliseconds above 0, not ${String(trigger.interval)}`;
     case 'purging':
       return triggerProblem(trigger.of);
     default:

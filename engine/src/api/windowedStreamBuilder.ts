@@ -71,7 +71,8 @@ export class WindowedStreamBuilder {
   aggregate(uid: string, spec: WindowAggregate): unknown {
     const call = this.#call(uid, callerPosition());
     const merge = call.optionalFn('merge', spec.merge);
-    if (merge === null && this.#assigner.kind === 'session') call.fail('window', 'session windows merge, so their aggregate needs a merge(a, b) function');
+    if (merge === null && this.#assigner.kind === 'session')
+      call.fail('window', 'session windows merge, so their aggregate needs a merge(a, b) function');
     const functions = { create: call.fn('create', spec.create), add: call.fn('add', spec.add), result: call.fn('result', spec.result) };
     const process = call.optionalFn('process', spec.process);
     return this.#add(call, { kind: 'aggregate', accumulator: erased(spec.acc), ...functions, merge, process }, spec);
@@ -90,7 +91,8 @@ export class WindowedStreamBuilder {
     const call = new Call(this.#keyed.stream.graph, uid, position);
     const problem = assignerProblem(this.#assigner) ?? triggerProblem(this.#trigger());
     if (problem !== null) call.fail('window', problem);
-    if (this.#trigger().kind === 'never') call.fail('window', 'the global window never fires by itself; give it a trigger, such as triggers.count(100)');
+    if (this.#trigger().kind === 'never')
+      call.fail('window', 'the global window never fires by itself; give it a trigger, such as triggers.count(100)');
     return call;
   }
 

@@ -25,7 +25,11 @@ export function murmurOfInt(code: number): number {
 }
 
 /** The key groups of one subtask, both ends inclusive. Empty (end < start) never occurs while parallelism <= maxParallelism. */
-export function keyGroupRangeOf(maxParallelism: number, parallelism: number, subtask: number): { readonly start: number; readonly end: number } {
+export function keyGroupRangeOf(
+  maxParallelism: number,
+  parallelism: number,
+  subtask: number,
+): { readonly start: number; readonly end: number } {
   return {
     start: Math.floor((subtask * maxParallelism + parallelism - 1) / parallelism),
     end: Math.floor(((subtask + 1) * maxParallelism - 1) / parallelism),

@@ -38,7 +38,12 @@ export function declareParameter(spec: ParameterSpec, sources: ParameterSources,
   return { name: spec.name, kind: spec.kind, description: spec.description, value, defaultValue, origin };
 }
 
-const ORIGINS = { default: 'its default', launch: 'the launch configuration', commandLine: 'the command line', environment: 'the environment' };
+const ORIGINS = {
+  default: 'its default',
+  launch: 'the launch configuration',
+  commandLine: 'the command line',
+  environment: 'the environment',
+};
 
 const KINDS = {
   string: 'text',
@@ -83,7 +88,10 @@ export function parseDuration(text: string): number | null {
 
 /** @throws PlanError when a value was given to a parameter that the pipeline has not. */
 export function refuseUnknownParameters(declared: readonly ParameterDeclaration[], sources: ParameterSources): void {
-  for (const [origin, values] of [['commandLine', sources.commandLine], ['launch', sources.launch]] as const) {
+  for (const [origin, values] of [
+    ['commandLine', sources.commandLine],
+    ['launch', sources.launch],
+  ] as const) {
     const unknown = Object.keys(values ?? {}).find((name) => !declared.some((parameter) => parameter.name === name));
     if (unknown === undefined) continue;
     const known = declared.length === 0 ? 'it has none' : `it has ${declared.map((parameter) => parameter.name).join(', ')}`;

@@ -3,7 +3,16 @@ import { operatorIdOf } from '../keys/operatorId.ts';
 import type { KeyType, Type } from '../types/type.ts';
 import type { OperatorSpec, UserFunction } from './operatorSpec.ts';
 import { declareParameter, refuseUnknownParameters, type ParameterSources, type ParameterSpec, type ParameterValue } from './parameters.ts';
-import type { Edge, ParameterDeclaration, Partitioning, PipelineOptions, Plan, PlanOperator, RestartStrategy, SourcePosition } from './plan.ts';
+import type {
+  Edge,
+  ParameterDeclaration,
+  Partitioning,
+  PipelineOptions,
+  Plan,
+  PlanOperator,
+  RestartStrategy,
+  SourcePosition,
+} from './plan.ts';
 import { PlanError, type PlanErrorCode } from './planError.ts';
 
 /** What a pipeline module's default export is: made by `pipeline()`, read by whoever runs or checks it. */
@@ -73,6 +82,7 @@ export class PlanBuilder {
   readonly #mapPosition: (position: SourcePosition) => SourcePosition | null;
   readonly #operators: PlanOperator[] = [];
   readonly #parameters: ParameterDeclaration[] = [];
+  #finished = false;
 
   constructor(module: PipelineModule, options: PlanOptions) {
     this.#mapPosition = options.mapPosition ?? ((position) => position);
@@ -87,6 +97,8 @@ export class PlanBuilder {
     const fail = (code: PlanErrorCode, problem: string): never => {
       throw new PlanError(code, problem, typeof draft.uid === 'string' && draft.uid !== '' ? draft.uid : null, position);
     };
+    if (this.#finished)
+      fail('foreignStream', 'its stream belongs to another pipeline, or to an earlier build of this one; keep streams inside the builder');
     this.#checkUid(draft.uid, fail);
     const parallelism = draft.parallelism ?? this.#options.parallelism;
     this.#checkParallelism(parallelism, fail);
@@ -134,6 +146,7 @@ export class PlanBuilder {
       throw new PlanError('pipeline', `pipeline "${this.#name}" has no operators; begin with p.source(...)`, null, null);
     }
     refuseUnknownParameters(this.#parameters, this.#sources);
+    this.#finished = true;
     return { name: this.#name, options: this.#options, operators: this.#operators, parameters: this.#parameters };
   }
 
@@ -148,15 +161,20 @@ export class PlanBuilder {
   }
 
   #checkParallelism(parallelism: number, fail: (code: PlanErrorCode, problem: string) => never): void {
-    if (!Number.isInteger(parallelism) || parallelism < 1) fail('parallelism', `parallelism ${String(parallelism)} is no whole number from 1 up`);
+    if (!Number.isInteger(parallelism) || parallelism < 1)
+      fail('parallelism', `parallelism ${String(parallelism)} is no whole number from 1 up`);
     const { maxParallelism } = this.#options;
     if (parallelism > maxParallelism) {
-      fail('parallelism', `parallelism ${String(parallelism)} is above the max parallelism ${String(maxParallelism)}; lower it, or start without state at a higher maxParallelism`);
+      fail(
+        'parallelism',
+        `parallelism ${String(parallelism)} is above the max parallelism ${String(maxParallelism)}; lower it, or start without state at a higher maxParallelism`,
+      );
     }
   }
 
   #edges(input: OperatorInput, number: 0 | 1, parallelism: number, fail: (code: PlanErrorCode, problem: string) => never): Edge[] {
-    if (input.owner !== this) fail('foreignStream', 'one of its streams belongs to another pipeline; a pipeline is built from its own sources only');
+    if (input.owner !== this)
+      fail('foreignStream', 'one of its streams belongs to another pipeline; a pipeline is built from its own sources only');
     return input.outputs.map((output) => ({
       from: output.from,
       sideOutput: output.sideOutput,
@@ -171,7 +189,8 @@ export class PlanBuilder {
       throw new PlanError(code, `pipeline "${module.name}": ${problem}`, null, this.map(module.position));
     };
     const parallelism = options.parallelism ?? given.parallelism ?? 1;
-    if (!Number.isInteger(parallelism) || parallelism < 1) fail('parallelism', `parallelism ${String(parallelism)} is no whole number from 1 up`);
+    if (!Number.isInteger(parallelism) || parallelism < 1)
+      fail('parallelism', `parallelism ${String(parallelism)} is no whole number from 1 up`);
     const maxParallelism = options.maxParallelism ?? given.maxParallelism ?? defaultMaxParallelism(parallelism);
     if (!Number.isInteger(maxParallelism) || maxParallelism < MIN_MAX_PARALLELISM || maxParallelism > MAX_MAX_PARALLELISM) {
       fail('maxParallelism', `max parallelism ${String(maxParallelism)} is no whole number from 1 to ${String(MAX_MAX_PARALLELISM)}`);
@@ -180,9 +199,11 @@ export class PlanBuilder {
       fail('parallelism', `parallelism ${String(parallelism)} is above the max parallelism ${String(maxParallelism)}`);
     }
     const checkpointInterval = given.checkpointInterval ?? 10_000;
-    if (!(checkpointInterval >= 0)) fail('options', `checkpointInterval ${String(checkpointInterval)} is no duration; 0 takes no checkpoints`);
+    if (!(checkpointInterval >= 0))
+      fail('options', `checkpointInterval ${String(checkpointInterval)} is no duration; 0 takes no checkpoints`);
     const retainedCheckpoints = given.retainedCheckpoints ?? 3;
-    if (!Number.isInteger(retainedCheckpoints) || retainedCheckpoints < 1) fail('options', 'retainedCheckpoints is a whole number from 1 up');
+    if (!Number.isInteger(retainedCheckpoints) || retainedCheckpoints < 1)
+      fail('options', 'retainedCheckpoints is a whole number from 1 up');
     const restart = given.restart ?? { kind: 'fixedDelay', attempts: 3, delay: 1000 };
     return { checkpointInterval, retainedCheckpoints, restart, parallelism, maxParallelism };
   }
@@ -206,7 +227,12 @@ function checkType(type: Type<unknown>, what: string, fail: (code: PlanErrorCode
 /** Runs the builder. Nothing else of the pipeline runs. @throws PlanError, or whatever the user's own code throws. */
 export function buildPlan(module: PipelineModule, options: PlanOptions = {}): Plan {
   if (!isPipelineModule(module)) {
-    throw new PlanError('pipeline', 'the module has no pipeline for its default export; write: export default pipeline("name", (p) => { ... })', null, null);
+    throw new PlanError(
+      'pipeline',
+      'the module has no pipeline for its default export; write: export default pipeline("name", (p) => { ... })',
+      null,
+      null,
+    );
   }
   const builder = new PlanBuilder(module, options);
   module.build(builder);

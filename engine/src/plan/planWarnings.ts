@@ -27,7 +27,11 @@ function noWatermarks(plan: Plan): PlanWarning[] {
   return plan.operators
     .filter((operator) => needsWatermarks(operator) && !has.has(operator.index))
     .map((operator) =>
-      warning('noWatermarks', operator, 'it waits for watermarks, and none come before the end of the input; call .watermarks(...) on its stream'),
+      warning(
+        'noWatermarks',
+        operator,
+        'it waits for watermarks, and none come before the end of the input; call .watermarks(...) on its stream',
+      ),
     );
 }
 
@@ -40,7 +44,9 @@ function needsWatermarks(operator: PlanOperator): boolean {
 function unusedSideOutputs(plan: Plan): PlanWarning[] {
   return plan.operators.flatMap((operator) =>
     [...operator.sideOutputs.keys()]
-      .filter((tag) => !plan.operators.some((other) => other.inputs.some((edge) => edge.from === operator.index && edge.sideOutput === tag)))
+      .filter(
+        (tag) => !plan.operators.some((other) => other.inputs.some((edge) => edge.from === operator.index && edge.sideOutput === tag)),
+      )
       .map((tag) => warning('unusedSideOutput', operator, `nobody takes its side output "${tag}"; what goes there is dropped`)),
   );
 }

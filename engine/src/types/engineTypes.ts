@@ -216,7 +216,11 @@ class TimerType<K, N> extends EngineType<Timer<K, N>> {
   }
 
   read(reader: ByteReader): Timer<K, N> {
-    return readTimer(reader, (r) => this.#key.read(r), (r) => this.#namespace.read(r));
+    return readTimer(
+      reader,
+      (r) => this.#key.read(r),
+      (r) => this.#namespace.read(r),
+    );
   }
 
   readerOf(written: SerializerSnapshot, evolution: Evolution): Read<Timer<K, N>> {

@@ -93,7 +93,8 @@ export class EnumType<T extends string> extends KeyDataType<T> implements NamedT
   #avroReader(written: AvroSchema, evolution: Evolution): Read<T> {
     if (written.kind !== 'enum') return evolution.cannotBecome(avroName(written), `enum ${this.name}`);
     const gone = written.symbols.filter((symbol) => !this.#indexes.has(symbol));
-    if (gone.length > 0) return evolution.fail(`enum ${this.name} no longer has ${gone.map((symbol) => JSON.stringify(symbol)).join(', ')}`);
+    if (gone.length > 0)
+      return evolution.fail(`enum ${this.name} no longer has ${gone.map((symbol) => JSON.stringify(symbol)).join(', ')}`);
     const symbols = written.symbols as readonly T[];
     if (symbols.length !== this.symbols.length || symbols.some((symbol, index) => symbol !== this.symbols[index])) {
       evolution.changed(`enum ${this.name} has other symbols, or another order of them`);

@@ -40,7 +40,12 @@ export class MapType<K, V> extends DataType<Map<K, V>> {
         }
         writer.vlq(0);
       },
-      read: (reader) => readAvroMap(reader, (r) => key.avro.read(r), (r) => value.avro.read(r)),
+      read: (reader) =>
+        readAvroMap(
+          reader,
+          (r) => key.avro.read(r),
+          (r) => value.avro.read(r),
+        ),
       readerOf: (written, evolution) => this.#avroReader(written, evolution),
       defaultJson: (map) => this.#defaultJson(map),
     };
@@ -64,7 +69,11 @@ export class MapType<K, V> extends DataType<Map<K, V>> {
   }
 
   read(reader: ByteReader): Map<K, V> {
-    return this.#read(reader, (r) => this.key.read(r), (r) => this.value.read(r));
+    return this.#read(
+      reader,
+      (r) => this.key.read(r),
+      (r) => this.value.read(r),
+    );
   }
 
   readerOf(written: SerializerSnapshot, evolution: Evolution): Read<Map<K, V>> {
@@ -97,14 +106,20 @@ export class MapType<K, V> extends DataType<Map<K, V>> {
       json.forEach((pair: unknown, index) => {
         const step = `[${String(index)}]`;
         if (!Array.isArray(pair) || pair.length !== 2) throw new Misfit(`[key, value] expected, found ${describe(pair)}`, step);
-        map.set(at(step, () => this.key.fromJson(pair[0])), at(step, () => this.value.fromJson(pair[1])));
+        map.set(
+          at(step, () => this.key.fromJson(pair[0])),
+          at(step, () => this.value.fromJson(pair[1])),
+        );
       });
       return map;
     }
     if (typeof json !== 'object' || json === null) return misfit(this.name, json);
     for (const [key, value] of Object.entries(json)) {
       const step = `[${JSON.stringify(key)}]`;
-      map.set(at(step, () => this.key.fromText(key)), at(step, () => this.value.fromJson(value)));
+      map.set(
+        at(step, () => this.key.fromText(key)),
+        at(step, () => this.value.fromJson(value)),
+      );
     }
     return map;
   }

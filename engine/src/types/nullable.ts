@@ -100,7 +100,8 @@ export class NullableType<T> extends DataType<T | null> {
     const branches = written.branches.map((branch): Read<T | null> =>
       branch.kind === 'null' ? () => null : this.value.avro.readerOf(branch, evolution),
     );
-    if (written.branches.length !== 2 || written.branches[0]?.kind !== 'null') evolution.changed(`${avroName(written)} becomes ${this.name}`);
+    if (written.branches.length !== 2 || written.branches[0]?.kind !== 'null')
+      evolution.changed(`${avroName(written)} becomes ${this.name}`);
     return readUnion(branches);
   }
 }

@@ -103,4 +103,3 @@ export type { Infer, KeyType, Type } from './type.ts';
 function inner(type: AnyType): DataType<unknown> {
   return dataTypeOf(type as unknown as Type<unknown>);
 }
-

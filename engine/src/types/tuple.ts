@@ -21,7 +21,8 @@ export class TupleType<T extends Fields> extends KeyDataType<T> {
 
   constructor(fields: readonly DataType<unknown>[]) {
     super();
-    if (fields.length === 0 || fields.length > MAX_FIELDS) throw new TypeError(`t.tuple: 1 to ${String(MAX_FIELDS)} fields, not ${String(fields.length)}`);
+    if (fields.length === 0 || fields.length > MAX_FIELDS)
+      throw new TypeError(`t.tuple: 1 to ${String(MAX_FIELDS)} fields, not ${String(fields.length)}`);
     this.fields = fields;
     this.name = `tuple<${fields.map((field) => field.name).join(', ')}>`;
     const refuse = (): never => {

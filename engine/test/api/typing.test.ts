@@ -1,5 +1,17 @@
 import { expect, test } from 'vitest';
-import { hours, minutes, pipeline, t, triggers, windows, type KeyedContext, type Sink, type Source, type Stream, type Type } from '../../src/index.ts';
+import {
+  hours,
+  minutes,
+  pipeline,
+  t,
+  triggers,
+  windows,
+  type KeyedContext,
+  type Sink,
+  type Source,
+  type Stream,
+  type Type,
+} from '../../src/index.ts';
 import { buildPlan } from '../../src/plan/index.ts';
 
 /** What the compiler must know, and what it must refuse: checked by type-checking this file; the build at the end shows that it runs as well. */
@@ -19,7 +31,9 @@ type Flight = t.Infer<typeof Flight>;
 
 type Eq<A, B> = (<G>() => G extends A ? 1 : 2) extends <G>() => G extends B ? 1 : 2 ? true : false;
 const eq = <A, B>(_: Eq<A, B>): void => undefined;
-eq<Flight, { carrier: string; origin: string; delay: number; gate: string | null; legs: { at: number }[]; note: string; kind: 'a' | 'b' }>(true);
+eq<Flight, { carrier: string; origin: string; delay: number; gate: string | null; legs: { at: number }[]; note: string; kind: 'a' | 'b' }>(
+  true,
+);
 
 const Streak = t.record('Streak', { origin: t.string, n: t.int });
 
@@ -55,7 +69,9 @@ const module = pipeline('typing', { checkpointInterval: minutes(1), restart: { k
   p.parameter('wrong', { type: 'boolean', default: false }).valueOf() satisfies string;
   void speedup;
 
-  const flights = p.source('flights', read(Flight)).watermarks('event-time', { timestamp: (f) => f.legs[0]?.at ?? 0, outOfOrderness: minutes(10) });
+  const flights = p
+    .source('flights', read(Flight))
+    .watermarks('event-time', { timestamp: (f) => f.legs[0]?.at ?? 0, outOfOrderness: minutes(10) });
   const keyed = flights.keyBy((f) => f.origin, t.string);
 
   const late = keyed.process('late', {
@@ -111,7 +127,10 @@ const module = pipeline('typing', { checkpointInterval: minutes(1), restart: { k
   l.sink('late-out', write);
 
   keyed.process('own function', { emits: t.int, state: { n: t.state.value(t.int) }, onRecord: count }).sink('own function out', write);
-  flights.keyBy((f) => f.delay, t.long).process('n', { emits: t.long, onRecord: (r, ctx) => ctx.emit(ctx.key + r.delay) }).sink('n out', write);
+  flights
+    .keyBy((f) => f.delay, t.long)
+    .process('n', { emits: t.long, onRecord: (r, ctx) => ctx.emit(ctx.key + r.delay) })
+    .sink('n out', write);
   flights
     .keyBy((f) => [f.origin, f.kind], t.tuple(t.string, t.enum('Kind', ['a', 'b'])))
     .process('tuple key', {
@@ -124,7 +143,10 @@ const module = pipeline('typing', { checkpointInterval: minutes(1), restart: { k
     })
     .sink('tuple key out', write);
 
-  const hourly = keyed.window(windows.tumbling(hours(1))).allowedLateness(minutes(5)).sideOutputLate('tooLate');
+  const hourly = keyed
+    .window(windows.tumbling(hours(1)))
+    .allowedLateness(minutes(5))
+    .sideOutputLate('tooLate');
   const mean = hourly.aggregate('mean', {
     acc: t.tuple(t.long, t.int),
     emits: Streak,
@@ -155,7 +177,10 @@ const module = pipeline('typing', { checkpointInterval: minutes(1), restart: { k
       },
     })
     .sink('sessions out', write);
-  keyed.countWindow(3).reduce('thirds', (a, b) => ({ ...a, delay: a.delay + b.delay })).sink('thirds out', write);
+  keyed
+    .countWindow(3)
+    .reduce('thirds', (a, b) => ({ ...a, delay: a.delay + b.delay }))
+    .sink('thirds out', write);
   keyed.reduce('running', (a, _b) => a).sink('running out', write);
 
   const rules = p.source('rules', read(t.tuple(t.string, t.int)));
@@ -179,12 +204,22 @@ const module = pipeline('typing', { checkpointInterval: minutes(1), restart: { k
     .process('joined', { emits: t.string, onRecord1: (r, ctx) => ctx.emit(r.carrier), onRecord2: (r, ctx) => ctx.emit(r[0]) })
     .sink('joined out', write);
   keyed
-    .intervalJoin('pairs', keyed, { emits: t.string, lower: -minutes(5), upper: minutes(5), join: (a, b, ctx) => ctx.emit(a.carrier + b.carrier) })
+    .intervalJoin('pairs', keyed, {
+      emits: t.string,
+      lower: -minutes(5),
+      upper: minutes(5),
+      join: (a, b, ctx) => ctx.emit(a.carrier + b.carrier),
+    })
     .sink('pairs out', write);
   keyed
     .windowJoin('window pairs', keyed, { emits: t.string, window: windows.tumbling(hours(1)), join: (a, b) => a.carrier + b.carrier })
     .sink('window pairs out', write);
-  flights.flatMap('letters', t.string, (f, emit) => { for (const letter of f.carrier) emit(letter); }).union(late.map('names', t.string, (s) => s.origin)).sink('letters out', write);
+  flights
+    .flatMap('letters', t.string, (f, emit) => {
+      for (const letter of f.carrier) emit(letter);
+    })
+    .union(late.map('names', t.string, (s) => s.origin))
+    .sink('letters out', write);
 });
 
 /** Never called: only the compiler looks at it. */

@@ -39,7 +39,9 @@ class TinyRun {
     const transactions = from === null ? null : deal(from.transactions, parallelism);
     this.#id = id;
     this.#readers = subtasks.map((i) => (source.open as OpenSource)(host, subtask(i), splits?.[i] ?? null));
-    this.#writers = subtasks.map((i) => (sink.open as OpenSink)(host, subtask(i), Item as unknown as Type<unknown>, transactions?.[i] ?? null));
+    this.#writers = subtasks.map((i) =>
+      (sink.open as OpenSink)(host, subtask(i), Item as unknown as Type<unknown>, transactions?.[i] ?? null),
+    );
   }
 
   /** False when all has been read. */
@@ -55,7 +57,10 @@ class TinyRun {
 
   checkpoint(): Checkpoint {
     this.#id++;
-    return { splits: this.#readers.map((reader) => [...reader.snapshot()]), transactions: this.#writers.map((writer) => [...writer.prepareCommit(this.#id)]) };
+    return {
+      splits: this.#readers.map((reader) => [...reader.snapshot()]),
+      transactions: this.#writers.map((writer) => [...writer.prepareCommit(this.#id)]),
+    };
   }
 
   /** `subtasks`: how many are told before a crash. */
@@ -68,7 +73,10 @@ class TinyRun {
   }
 }
 
-type Action = { readonly do: 'step'; readonly limit: number } | { readonly do: 'checkpoint'; readonly told: number } | { readonly do: 'crash'; readonly parallelism: number };
+type Action =
+  | { readonly do: 'step'; readonly limit: number }
+  | { readonly do: 'checkpoint'; readonly told: number }
+  | { readonly do: 'crash'; readonly parallelism: number };
 
 const actions = fc.array(
   fc.oneof(
@@ -108,7 +116,9 @@ function runWithFaults(source: Source<Item>, host: TestHost, format: string, ste
   run.finish();
 }
 
-const items = fc.array(fc.string({ unit: fc.constantFrom('a', ',', '"', '\n', '\\', ']', '}', 'é', ' '), maxLength: 6 }), { maxLength: 60 }).map((texts) => texts.map((text, id) => ({ id, text })));
+const items = fc
+  .array(fc.string({ unit: fc.constantFrom('a', ',', '"', '\n', '\\', ']', '}', 'é', ' '), maxLength: 6 }), { maxLength: 60 })
+  .map((texts) => texts.map((text, id) => ({ id, text })));
 const csvCell = (text: string): string => `"${text.replaceAll('"', '""')}"`;
 const texts = {
   jsonl: (all: Item[]) => all.map((item) => `${JSON.stringify(item)}\n`).join(''),

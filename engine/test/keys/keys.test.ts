@@ -1,14 +1,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  hashOfBigInteger,
-  hashOfBoolean,
-  hashOfDouble,
-  hashOfInt,
-  hashOfLong,
-  hashOfString,
-} from '../../src/keys/hashCode.ts';
+import { hashOfBigInteger, hashOfBoolean, hashOfDouble, hashOfInt, hashOfLong, hashOfString } from '../../src/keys/hashCode.ts';
 import { defaultMaxParallelism, keyGroupOfHash, keyGroupRangeOf, murmurOfInt, subtaskOfKeyGroup } from '../../src/keys/keyGroup.ts';
 import { operatorIdOf } from '../../src/keys/operatorId.ts';
 
@@ -26,9 +19,16 @@ const hashers: Record<string, (text: string) => number> = {
 };
 
 describe('hash codes and key groups are those of Java and Flink', () => {
-  const all = vectors<{ type: string; value: string; hashCode: number; murmur: number; kg128: number; kg4096: number; kg100: number; kg32768: number }>(
-    'keygroups',
-  );
+  const all = vectors<{
+    type: string;
+    value: string;
+    hashCode: number;
+    murmur: number;
+    kg128: number;
+    kg4096: number;
+    kg100: number;
+    kg32768: number;
+  }>('keygroups');
   const ours = all.filter((v) => v.type in hashers && !(v.type === 'Long' && !Number.isSafeInteger(Number(v.value))));
   test.each(ours)('$type $value', (v) => {
     expect(hashers[v.type]?.(v.value)).toBe(v.hashCode);
@@ -65,9 +65,12 @@ describe('key group ranges', () => {
       }),
     );
   });
-  test.each(vectors<{ parallelism: number; defaultMaxParallelism: number }>('maxparallelism'))('default max parallelism of $parallelism', (v) => {
-    expect(defaultMaxParallelism(v.parallelism)).toBe(v.defaultMaxParallelism);
-  });
+  test.each(vectors<{ parallelism: number; defaultMaxParallelism: number }>('maxparallelism'))(
+    'default max parallelism of $parallelism',
+    (v) => {
+      expect(defaultMaxParallelism(v.parallelism)).toBe(v.defaultMaxParallelism);
+    },
+  );
 });
 
 describe('operator ids', () => {

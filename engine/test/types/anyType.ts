@@ -40,8 +40,18 @@ export function anyRecordable(depth: number): fc.Arbitrary<TypeWithValues> {
     scalar,
     inner.map((e) => of(t.list(e.type), fc.array(e.values, { maxLength: 4 }))),
     inner.filter(notNullable).map((e) => of(t.nullable(e.type), fc.option(e.values))),
-    inner.map((e) => of(t.map(t.string, e.type), fc.array(fc.tuple(text, e.values), { maxLength: 4 }).map((pairs) => new Map(pairs)))),
-    inner.map((e) => of(t.map(t.long, e.type), fc.array(fc.tuple(safeInteger, e.values), { maxLength: 4 }).map((pairs) => new Map(pairs)))),
+    inner.map((e) =>
+      of(
+        t.map(t.string, e.type),
+        fc.array(fc.tuple(text, e.values), { maxLength: 4 }).map((pairs) => new Map(pairs)),
+      ),
+    ),
+    inner.map((e) =>
+      of(
+        t.map(t.long, e.type),
+        fc.array(fc.tuple(safeInteger, e.values), { maxLength: 4 }).map((pairs) => new Map(pairs)),
+      ),
+    ),
     anyRecord(inner),
   );
 }
@@ -58,8 +68,10 @@ export function anyType(): fc.Arbitrary<TypeWithValues> {
   const inner = anyRecordable(3);
   return fc.oneof(
     inner,
-    fc.array(inner, { minLength: 1, maxLength: 4 }).map((fields) =>
-      of(t.tuple(...(fields.map((field) => field.type) as [Type<unknown>])), fc.tuple(...fields.map((field) => field.values))),
-    ),
+    fc
+      .array(inner, { minLength: 1, maxLength: 4 })
+      .map((fields) =>
+        of(t.tuple(...(fields.map((field) => field.type) as [Type<unknown>])), fc.tuple(...fields.map((field) => field.values))),
+      ),
   );
 }

@@ -56,7 +56,9 @@ describe('every type, with any values', () => {
       fc.property(typeAndValue, fc.nat(), ({ type, value }, cut) => {
         const bytes = bytesOf(type, value);
         fc.pre(bytes.length > 0);
-        expect(() => type.read(new ByteReader(bytes.subarray(0, cut % bytes.length)))).toThrow(expect.objectContaining({ name: 'FormatError' }));
+        expect(() => type.read(new ByteReader(bytes.subarray(0, cut % bytes.length)))).toThrow(
+          expect.objectContaining({ name: 'FormatError' }),
+        );
       }),
     );
   });

@@ -22,7 +22,10 @@ export function filesAt(files: FileAccess, path: string, format: FileFormat | un
   const [folder, name] = [slash < 0 ? '.' : path.slice(0, slash), path.slice(slash + 1)];
   if (name.includes('*')) {
     const pattern = new RegExp(`^${name.split('*').map(escaped).join('.*')}$`);
-    return some(path, inFolder(files, folder).filter((entry) => pattern.test(entry.slice(entry.lastIndexOf('/') + 1))));
+    return some(
+      path,
+      inFolder(files, folder).filter((entry) => pattern.test(entry.slice(entry.lastIndexOf('/') + 1))),
+    );
   }
   if (!files.exists(path)) throw new Error(`there is no file ${path}; paths are relative to the pipeline's folder`);
   // An extension of a known format is a file's; of anything else it is asked whether it can be listed.

@@ -54,7 +54,7 @@ export class FileRecords {
   /** From 1. Only errors ask, so it is counted then. */
   #lineOf(position: number): number {
     let line = 1;
-    for (let at = 0; at < position; ) {
+    for (let at = 0; at < position;) {
       const bytes = this.#files.read(this.#window.path, at, Math.min(position - at, 1 << 16));
       if (bytes.length === 0) break;
       for (const byte of bytes) if (byte === 0x0a) line++;

@@ -126,7 +126,7 @@ export class PartFile {
     }
     this.#checkSize(this.#committed);
     const target = files.openForWriting(this.#path, this.#committed);
-    for (let at = 0; at < length; ) {
+    for (let at = 0; at < length;) {
       const bytes = files.read(file, at, Math.min(COPY_CHUNK, length - at));
       if (bytes.length === 0) throw new Error(`operator "${this.#uid}": ${file} is shorter than when it was written`);
       target.write(bytes);

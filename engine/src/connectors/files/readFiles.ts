@@ -85,7 +85,14 @@ class FilePull implements RecordPull {
 
   #open(split: FileSplit): FileRecords {
     const { type } = this.#options;
-    const records = new FileRecords(this.#host.files, split.path, formatOf(split.path, this.#options.format), type, split.position, split.limit);
+    const records = new FileRecords(
+      this.#host.files,
+      split.path,
+      formatOf(split.path, this.#options.format),
+      type,
+      split.position,
+      split.limit,
+    );
     if (split.partial) records.toLineStart();
     return records;
   }
@@ -130,7 +137,12 @@ function readSplit(bytes: Uint8Array): FileSplit {
 }
 
 /** All records in memory, sorted; the state is a number in their order. */
-function orderedPull(host: ConnectorHost, subtask: SubtaskInfo, splits: readonly Uint8Array[] | null, options: ReadOptions<unknown>): RecordPull {
+function orderedPull(
+  host: ConnectorHost,
+  subtask: SubtaskInfo,
+  splits: readonly Uint8Array[] | null,
+  options: ReadOptions<unknown>,
+): RecordPull {
   const records = sortedRecords(host, options);
   return new SequencePull(new SequenceShare(subtask, splits), records.length, (index) => records[index]);
 }
