@@ -1,0 +1,139 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as tidemark from 'tidemark';
+import * as connectors from 'tidemark/connectors';
+import { loadPlan, prepareRun, registerEngineModules } from 'tidemark/host';
+import * as testing from 'tidemark/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { check } from '../../src/cli/check.ts';
+import { EXIT, UsageError, type CliIo } from '../../src/cli/io.ts';
+import type { CheckReport } from '../../src/protocol.ts';
+
+/** `Count` and `uid` are what the versions of the pipeline differ in. */
+const pipelineText = (count: string, uid = 'count'): string => `
+import { pipeline, t } from 'tidemark';
+import { discard, generator } from 'tidemark/connectors';
+
+const Count = t.record('Count', ${count});
+
+export default pipeline('checked', (p) => {
+  p.source('numbers', generator({ type: t.long, next: (n) => n }))
+    .keyBy((n) => n % 10, t.long)
+    .process('${uid}', {
+      emits: t.long,
+      state: { count: t.state.value(Count) },
+      onRecord(n, ctx) {
+        ctx.state.count.update({ ...({ n, note: '' } as any) });
+      },
+    })
+    .sink('out', discard());
+});
+`;
+
+let folder: string;
+let snapshot: string;
+
+/** Writes a version of the pipeline; returns its path. */
+function program(name: string, text: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+async function takeSavepoint(path: string): Promise<string> {
+  registerEngineModules({ tidemark, 'tidemark/connectors': connectors, 'tidemark/testing': testing });
+  const loaded = await loadPlan(path, { parallelism: null, parameters: {} });
+  const run = prepareRun(loaded, { program: path, from: null, claim: false, allowNonRestoredState: false }, () => undefined);
+  const engine = run.createEngine(null, () => undefined);
+  while (engine.status().recordsOut + engine.status().recordsIn < 1000) engine.runSlice(5);
+  const savepoint = engine.savepoint(null);
+  for (;;) {
+    engine.runSlice(10);
+    const taken = await Promise.race([savepoint, Promise.resolve(null)]);
+    if (taken !== null) return taken.path;
+  }
+}
+
+async function run(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  let out = '';
+  let err = '';
+  const io: CliIo = { out: (text) => (out += text), err: (text) => (err += text), live: false, cwd: folder };
+  const code = await check(args, io);
+  return { code, out, err };
+}
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'tidemark-check-'));
+  writeFileSync(join(folder, 'package.json'), '{}');
+  snapshot = await takeSavepoint(program('v1.pipeline.ts', pipelineText('{ n: t.long }')));
+});
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+describe('tidemark check', () => {
+  it('says that a snapshot can be restored, and what is restored', async () => {
+    const { code, out } = await run('v1.pipeline.ts', snapshot);
+    expect(out).toContain('operator "count", state "count": is restored as it is (Count).');
+    expect(out).toMatch(/The snapshot can be restored\.\n$/);
+    expect(code).toBe(EXIT.ok);
+  });
+
+  it('names the fields that get defaults', async () => {
+    program('v2.pipeline.ts', pipelineText(`{ n: t.long, note: t.field(t.string, { default: 'none' }) }`));
+    const { code, out } = await run('v2.pipeline.ts', snapshot, '--json');
+    const report = JSON.parse(out) as CheckReport;
+    expect(report.compatible).toBe(true);
+    expect(report.findings).toContainEqual(
+      expect.objectContaining({
+        code: 'migrated',
+        operator: 'count',
+        state: 'count',
+        message: expect.stringMatching(/note.*none/) as string,
+      }),
+    );
+    expect(code).toBe(EXIT.ok);
+  });
+
+  it('names what stands against it, and ends with the exit code for that', async () => {
+    program('v3.pipeline.ts', pipelineText('{ n: t.string }'));
+    const { code, out } = await run('v3.pipeline.ts', snapshot);
+    expect(out).toMatch(
+      /^error {4}operator "count", state "count": was written as record Count, and is Count now \(Count\.n: long cannot become string\)\. Go back/m,
+    );
+    expect(out).toMatch(/The snapshot cannot be restored: 1 error\.\n$/);
+    expect(code).toBe(EXIT.notRestored);
+  });
+
+  it('takes --allow-non-restored-state', async () => {
+    program('v4.pipeline.ts', pipelineText('{ n: t.long }', 'counted'));
+    expect((await run('v4.pipeline.ts', snapshot)).code).toBe(EXIT.notRestored);
+    const { code, out } = await run('v4.pipeline.ts', snapshot, '--allow-non-restored-state');
+    expect(out).toMatch(
+      /^warning {2}operator "count": is not in the pipeline, and the snapshot has \d+ entries of its state\. They are dropped\.$/m,
+    );
+    expect(code).toBe(EXIT.ok);
+  });
+
+  it('refuses a damaged snapshot with the file and the reason', async () => {
+    const copy = join(folder, 'copy');
+    mkdirSync(copy);
+    for (const name of ['_metadata', 'tidemark.json']) writeFileSync(join(copy, name), readFileSync(join(snapshot, name)));
+    writeFileSync(join(copy, '_metadata'), readFileSync(join(snapshot, '_metadata')).subarray(0, 100));
+    const { code, err } = await run('v1.pipeline.ts', copy);
+    expect(err).toMatch(/_metadata: it has 100 bytes instead of \d+: it was cut or replaced/);
+    expect(code).toBe(EXIT.notRestored);
+  });
+
+  it('says why a module cannot be loaded', async () => {
+    program('v5.pipeline.ts', 'export const nothing = 1;');
+    const { code, err } = await run('v5.pipeline.ts', snapshot);
+    expect(err).toContain('no default export');
+    expect(code).toBe(EXIT.notLoaded);
+  });
+
+  it('needs both arguments', async () => {
+    await expect(run('v1.pipeline.ts')).rejects.toThrow(UsageError);
+  });
+});
