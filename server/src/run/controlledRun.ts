@@ -12,6 +12,8 @@ const SLICE_MS = 10;
 const STATUS_MS = 250;
 /** Longest sleep of an idle engine: the status must stay fresh. */
 const IDLE_MS = 250;
+/** How long a pause waits for a record to stand at, before an idle pipeline stands still without one. */
+const RECORD_WAIT_MS = 500;
 
 export const EXIT_FAILED = 1;
 export const EXIT_CANCELLED = 130;
@@ -40,6 +42,7 @@ export class ControlledRun {
   /** Held at a record by the gate, between two records, or not at all. */
   #held: 'atRecord' | 'betweenRecords' | null = null;
   #pauseRequested = false;
+  #pauseRequestedAt = 0;
   #standAgainAfterSnapshot = false;
   #cancelled = false;
   #over = false;
@@ -94,7 +97,8 @@ export class ControlledRun {
     const now = host.now();
     if (now - this.#sentStatusAt >= STATUS_MS) this.#sendStatus(now);
     if (result.kind === 'done') return void this.#settle();
-    if (this.#pauseRequested && (this.#gate === null || result.kind === 'idle')) return this.#holdBetweenRecords();
+    const isIdle = result.kind === 'idle' && now - this.#pauseRequestedAt >= RECORD_WAIT_MS;
+    if (this.#pauseRequested && (this.#gate === null || isIdle)) return this.#holdBetweenRecords();
     if (result.kind === 'busy') setImmediate(() => this.#slice());
     else this.#waking = setTimeout(() => this.#slice(), Math.max(0, Math.min(IDLE_MS, result.until - now)));
   }
@@ -132,7 +136,10 @@ export class ControlledRun {
         this.#reply(message, {});
         return this.cancel();
       case 'pause':
-        if (this.#held === null) this.#pauseRequested = true;
+        if (this.#held === null) {
+          this.#pauseRequested = true;
+          this.#pauseRequestedAt = this.#options.host.now();
+        }
         this.#reply(message, {});
         return this.#wake();
       case 'resume':
