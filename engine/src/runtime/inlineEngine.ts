@@ -155,7 +155,9 @@ class InlineEngine implements Engine {
     try {
       this.#place.at = -1;
       this.#checkpointer.trigger(now);
-      const worked = !this.#checkpointer.isStopping && this.#work();
+      // Behind a gate a snapshot is whole before the next record: who asked for it while looking at a record finds the run where it was.
+      const waits = this.#checkpointer.isStopping || (this.#environment.gate !== null && this.#checkpointer.isBusy);
+      const worked = !waits && this.#work();
       this.#write(worked);
       if (this.#isOver()) return { kind: 'done' };
       return worked ? { kind: 'busy' } : this.#rest();
@@ -180,8 +182,12 @@ class InlineEngine implements Engine {
         this.#drain();
       }
     }
-    if (!worked && this.#tasks.every((task) => task.hasEnded)) this.#finish();
+    if (!worked && this.#hasEnded()) this.#finish();
     return worked;
+  }
+
+  #hasEnded(): boolean {
+    return this.#tasks.every((task) => task.hasEnded);
   }
 
   #fireTimers(): boolean {
@@ -218,7 +224,6 @@ class InlineEngine implements Engine {
 
   /** All input has been read: what is left is that sinks commit, with a last checkpoint where checkpoints are on. */
   #finish(): void {
-    if (this.#checkpointer.isBusy || this.#checkpointer.hasRequests) return;
     if (this.plan.options.checkpointInterval > 0) {
       if (this.#lastRequested) return;
       this.#lastRequested = true;
@@ -226,6 +231,7 @@ class InlineEngine implements Engine {
       this.#checkpointer.request({ kind: 'last' }).catch(() => undefined);
       return;
     }
+    if (this.#checkpointer.isBusy || this.#checkpointer.hasRequests) return;
     for (const task of this.#tasks) task.finishSinks();
     this.#end('finished', new Error('the run has finished'));
   }
@@ -233,9 +239,9 @@ class InlineEngine implements Engine {
   /** Nothing was to do: until when. */
   #rest(): SliceResult {
     const { now } = this.#clock;
-    if (this.#checkpointer.hasRequests) return { kind: 'busy' };
-    // Files are being written by others: look again soon, without spinning.
+    // Files may be written by others meanwhile: look again soon, without spinning.
     if (this.#checkpointer.isBusy) return { kind: 'idle', until: now + 1 };
+    if (this.#checkpointer.hasRequests || this.#hasEnded()) return { kind: 'busy' };
     let until = this.#checkpointer.nextTriggerAt;
     for (const task of this.#tasks) {
       until = Math.min(until, task.nextProcessingTime());
