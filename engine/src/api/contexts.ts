@@ -5,6 +5,7 @@ import type { AnyType, Infer } from '../types/type.ts';
 import type { MapStateSpec, StateSpec } from './state.ts';
 
 /** Nothing declared. */
+// eslint-disable-next-line @typescript-eslint/no-generated-empty-object-type -- no keys at all is what is meant
 export type None = Record<never, never>;
 
 /** States by name. Any handle, any type: the compiler ties each to its own. */

@@ -1,6 +1,6 @@
 import type { OperatorSpec, UserFunction } from '../plan/operatorSpec.ts';
 import type { SourcePosition } from '../plan/plan.ts';
-import type { OperatorInput, PlanBuilder, StreamOutput } from '../plan/planBuilder.ts';
+import { requireSerializer, type OperatorInput, type PlanBuilder, type StreamOutput } from '../plan/planBuilder.ts';
 import { PlanError, type PlanErrorCode } from '../plan/planError.ts';
 import type { StateDeclaration } from '../plan/stateDeclaration.ts';
 import type { AnyType, KeyType, Type } from '../types/type.ts';
@@ -72,12 +72,10 @@ export class Call {
     });
   }
 
+  /** A record's schema is made when it is first needed: here, so that what cannot be is an error at the operator's line. */
   #checkStateTypes(state: StateDeclaration): void {
     try {
-      if (state.kind === 'map') void [state.key.serializer, state.value.serializer];
-      else if (state.kind === 'list') void state.element.serializer;
-      else if (state.kind === 'aggregating') void state.accumulator.serializer;
-      else void state.type.serializer;
+      for (const type of typesOf(state)) requireSerializer(type);
     } catch (error) {
       this.fail('type', `state "${state.name}": ${error instanceof Error ? error.message : String(error)}`);
     }
@@ -113,4 +111,18 @@ export function keyedInput(stream: StreamNode, key: UserFunction, keyType: KeyTy
 export function nodeOf(stream: unknown): StreamNode {
   if (typeof stream === 'object' && stream !== null && 'outputs' in stream && 'graph' in stream) return stream as StreamNode;
   throw new TypeError('a stream of this pipeline is expected here');
+}
+
+function typesOf(state: StateDeclaration): Type<unknown>[] {
+  switch (state.kind) {
+    case 'map':
+      return [state.key, state.value];
+    case 'list':
+      return [state.element];
+    case 'aggregating':
+      return [state.accumulator];
+    case 'value':
+    case 'reducing':
+      return [state.type];
+  }
 }

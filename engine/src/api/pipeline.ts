@@ -32,7 +32,7 @@ export function pipeline(name: string, ...rest: readonly unknown[]): PipelineMod
   const position = callerPosition();
   const [settings, build] = (rest.length === 1 ? [{}, rest[0]] : rest) as [PipelineSettings, (p: PipelineBuilder) => unknown];
   if (typeof name !== 'string' || !/^[\w][\w .-]*$/.test(name)) {
-    const problem = `"${String(name)}" is no name for a pipeline: letters, digits, spaces, and _ - . after the first, because folders are named by it`;
+    const problem = `"${name}" is no name for a pipeline: letters, digits, spaces, and _ - . after the first, because folders are named by it`;
     throw new PlanError('pipeline', problem, null, position);
   }
   if (typeof build !== 'function')
@@ -62,7 +62,7 @@ function newBuilder(builder: PlanBuilder): PipelineBuilder {
   };
   return {
     source: <T>(uid: string, source: Source<T>, options?: OperatorOptions) =>
-      addSource(new Call(graph, uid, callerPosition()), source as unknown as Source<unknown>, options) as unknown as Stream<T>,
+      addSource(new Call(graph, uid, callerPosition()), source as unknown as Source<unknown>, options) as Stream<T>,
     parameter: (name, { type, default: defaultValue, description = '' }) =>
       builder.parameter({ name, kind: type, default: defaultValue, description }, callerPosition()) as ParameterKinds[typeof type],
   };

@@ -62,10 +62,10 @@ export function aggregating<I, A extends {} | null | [], O>(
     readonly in: Type<I>;
     readonly acc: Type<A>;
     readonly out: Type<O>;
-    create(): NoInfer<A>;
-    add(acc: ReadonlyValue<NoInfer<A>>, value: ReadonlyValue<NoInfer<I>>): ReadonlyValue<NoInfer<A>>;
-    result(acc: ReadonlyValue<NoInfer<A>>): ReadonlyValue<NoInfer<O>>;
-    merge?(a: ReadonlyValue<NoInfer<A>>, b: ReadonlyValue<NoInfer<A>>): ReadonlyValue<NoInfer<A>>;
+    readonly create: () => NoInfer<A>;
+    readonly add: (acc: ReadonlyValue<NoInfer<A>>, value: ReadonlyValue<NoInfer<I>>) => ReadonlyValue<NoInfer<A>>;
+    readonly result: (acc: ReadonlyValue<NoInfer<A>>) => ReadonlyValue<NoInfer<O>>;
+    readonly merge?: (a: ReadonlyValue<NoInfer<A>>, b: ReadonlyValue<NoInfer<A>>) => ReadonlyValue<NoInfer<A>>;
   },
   options: StateOptions = {},
 ): StateSpec<AppendingState<I, O>> {

@@ -53,7 +53,7 @@ export type Processed<O, X> = Stream<O> & { sideOutput<N extends keyof X & strin
 
 export interface WatermarkSpec<T> {
   /** Epoch milliseconds. */
-  timestamp(record: T): number;
+  readonly timestamp: (record: T) => number;
   /** Default: 0. */
   readonly outOfOrderness?: number;
   /** A source that is silent for so long no longer holds others back. Default: never. */
@@ -63,7 +63,7 @@ export interface WatermarkSpec<T> {
 export interface ProcessSpec<T, O, X> {
   readonly emits: Type<O>;
   readonly sideOutputs?: X;
-  onRecord(record: T, ctx: ProcessContext<NoInfer<O>, X>): Synchronous;
+  readonly onRecord: (record: T, ctx: ProcessContext<NoInfer<O>, X>) => Synchronous;
 }
 
 export interface KeyedStream<K, T> {

@@ -64,7 +64,7 @@ export class WindowedStreamBuilder {
   reduce(uid: string, given: unknown, options: OperatorOptions = {}): unknown {
     const call = this.#call(uid, callerPosition());
     const spec = typeof given === 'function' ? { ...options, emits: this.#keyed.stream.type, reduce: given } : (given as WindowProcess);
-    const process = call.optionalFn('process', (spec as WindowProcess).process);
+    const process = call.optionalFn('process', spec.process);
     return this.#add(call, { kind: 'reduce', reduce: call.fn('reduce', spec.reduce), process }, spec);
   }
 

@@ -24,7 +24,7 @@ export function generator<T>(options: GeneratorOptions<T>): Source<T> {
     const share = new SequenceShare(subtask, splits);
     const pull = new SequencePull(share, count, (n) => options.next(n, randomOf(n)));
     const schedule = rate === undefined || share.fraction === 0 ? null : new RateSchedule(rate * share.fraction);
-    return new PulledReader(host, pull, { timestamp: (options.timestamp ?? null) as ((record: never) => number) | null, schedule });
+    return new PulledReader(host, pull, { timestamp: options.timestamp ?? null, schedule });
   };
   const details = { ...(rate === undefined ? {} : { rate: `${String(rate)}/s` }), ...(count === Infinity ? {} : { count }) };
   return { name: 'generator', details, type: options.type, open };

@@ -218,10 +218,16 @@ function partitioningOf(input: OperatorInput, sameParallelism: boolean): Partiti
 /** A record's schema is made when it is first needed: here, so that what cannot be is an error at the operator's line. */
 function checkType(type: Type<unknown>, what: string, fail: (code: PlanErrorCode, problem: string) => never): void {
   try {
-    void type.serializer.kind;
+    requireSerializer(type);
   } catch (error) {
     fail('type', `the type of ${what}: ${error instanceof Error ? error.message : String(error)}`);
   }
+}
+
+/** @throws TypeError where the type has no serializer: a tuple in a record, two types of one name. */
+export function requireSerializer(type: Type<unknown>): void {
+  // A getter that throws.
+  if (type.serializer.kind === 'avro' && type.serializer.schema === '') throw new TypeError('a record without a schema');
 }
 
 /** Runs the builder. Nothing else of the pipeline runs. @throws PlanError, or whatever the user's own code throws. */

@@ -95,7 +95,7 @@ export function record<F extends Record<string, any>>(name: string, fields: F, o
 
 /** A field of a record that older savepoints may not have (`default`), or have under another name (`aliases`). */
 export function field<T>(type: Type<T>, options: { readonly default: NoInfer<T>; readonly aliases?: readonly string[] }): Field<T> {
-  return new FieldDeclaration(dataTypeOf(type) as DataType<unknown>, options.default, options.aliases ?? []) as unknown as Field<T>;
+  return new FieldDeclaration(dataTypeOf(type), options.default, options.aliases ?? []) as unknown as Field<T>;
 }
 
 export type { Infer, KeyType, Type } from './type.ts';

@@ -64,6 +64,7 @@ export function compileRead(fields: readonly FieldReader[], order?: readonly str
   return evaluate(`return function read(r) { ${statements.join('\n')} return { ${literal} }; };`, { fields });
 }
 
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the caller knows what its text is
 function evaluate<F>(body: string, scope: Readonly<Record<string, unknown>>): F {
   // The text is made of field names that are identifiers and of nothing else that comes from outside.
   // eslint-disable-next-line @typescript-eslint/no-implied-eval

@@ -29,7 +29,7 @@ export function readerOfWrittenRecord(type: RecordType, written: AvroSchema, evo
 /** Recursive records come back here while they are being resolved: they get a reader that is filled in later. */
 function memoised(type: RecordType, written: AvroRecordSchema, evolution: Evolution, make: () => Read<Values>): Read<Values> {
   let ofType = evolution.readers.get(type);
-  if (ofType === undefined) evolution.readers.set(type, (ofType = new Map()));
+  if (ofType === undefined) evolution.readers.set(type, (ofType = new Map<object, unknown>()));
   const known = ofType.get(written);
   if (known !== undefined) return known as Read<Values>;
   const pending: { read: Read<Values> | null } = { read: null };
