@@ -25,7 +25,7 @@ export class KeyContext implements StateHolder {
   slots: unknown[];
   eventTimers: KeyTimers | null;
   processingTimers: KeyTimers | null;
-  /** Head of the list of the key's windows, newest first. */
+  /** Head of the list of the key's windows, oldest first. */
   windows: KeyWindow | null;
 
   constructor(key: unknown, hash: number, slotCount: number) {

@@ -2,17 +2,31 @@ import type { KeyContext, StateHolder } from './keyContext.ts';
 import { emptySlots } from './keyContext.ts';
 import { KeyTimers } from './keyTimers.ts';
 
-/** [start, end), epoch milliseconds. One object serves all keys where windows are aligned, so that identity is equality. */
+/**
+ * [start, end), epoch milliseconds. One object serves all keys where windows are aligned, so that identity is equality;
+ * a session has its own, which grows.
+ */
 export class WindowBounds {
-  readonly start: number;
-  readonly end: number;
+  start: number;
+  end: number;
   /** The last millisecond that belongs to the window. */
-  readonly maxTimestamp: number;
+  maxTimestamp: number;
+  /** Aligned windows: every key's window with these bounds. They come due together. */
+  readonly members: KeyWindow[];
 
-  constructor(start: number, end: number) {
+  constructor(start: number, end: number, members: KeyWindow[]) {
     this.start = start;
     this.end = end;
     this.maxTimestamp = end - 1;
+    this.members = members;
+  }
+
+  grow(start: number, end: number): void {
+    if (start < this.start) this.start = start;
+    if (end > this.end) {
+      this.end = end;
+      this.maxTimestamp = end - 1;
+    }
   }
 }
 
@@ -20,22 +34,28 @@ export class WindowBounds {
 export class KeyWindow {
   /** Null when the window is gone; queues may still hold the object. */
   context: KeyContext | null;
-  window: WindowBounds;
+  bounds: WindowBounds;
+  /** Sessions: the window under which the contents are stored, where that is not `bounds`. */
+  stateBounds: WindowBounds | null;
   /** Elements, or what they were folded to; undefined when nothing is kept. */
   contents: unknown;
   /** The timer at the window's end is pending. */
   armed: boolean;
+  /** Sessions: the time for which the timer queue holds the window; an entry for another time is out of date. */
+  queuedAt: number;
   extra: WindowExtra | null;
-  /** The next older window of the key. */
+  /** The next window of the key. */
   next: KeyWindow | null;
 
-  constructor(context: KeyContext, window: WindowBounds, next: KeyWindow | null) {
+  constructor(context: KeyContext, bounds: WindowBounds) {
     this.context = context;
-    this.window = window;
+    this.bounds = bounds;
+    this.stateBounds = null;
     this.contents = undefined;
     this.armed = false;
+    this.queuedAt = 0;
     this.extra = null;
-    this.next = next;
+    this.next = null;
   }
 }
 
