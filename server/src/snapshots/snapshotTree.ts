@@ -1,0 +1,199 @@
+import { describeStates, type DumpValue, type SnapshotOperator, type StateDescription } from 'tidemark/snapshot';
+import type { SnapshotNode, SnapshotPage } from '../protocol.ts';
+import { operatorLabel, type OpenedSnapshot } from './openedSnapshot.ts';
+import { SOURCE_STATE, sourceSplitText } from './sourceSplit.ts';
+import { StateEntries, type PlacedEntry } from './stateEntries.ts';
+import { labelText, partsOf, timeText, valueText } from './valueText.ts';
+
+/** Where a node stands; its JSON is the node's id. `path` leads into a value, part by part. */
+type NodePlace =
+  | { readonly is: 'operator'; readonly operator: number }
+  | { readonly is: 'state'; readonly operator: number; readonly group: StateDescription['group']; readonly name: string }
+  | {
+      readonly is: 'value';
+      readonly operator: number;
+      readonly group: StateDescription['group'];
+      readonly name: string;
+      readonly index: number;
+      readonly path: readonly number[];
+    };
+
+interface Element {
+  readonly label: string;
+  readonly value: DumpValue;
+  readonly description: string;
+}
+
+/** The tree of an opened snapshot. A node's children are read when they are asked for. */
+export class SnapshotTree {
+  readonly #opened: OpenedSnapshot;
+  readonly #entries = new Map<number, Promise<StateEntries>>();
+
+  constructor(opened: OpenedSnapshot) {
+    this.#opened = opened;
+  }
+
+  async children(node: string | null, offset: number, limit: number): Promise<SnapshotPage> {
+    if (node === null) return page(this.#operators(), offset, limit);
+    const place = JSON.parse(node) as NodePlace;
+    switch (place.is) {
+      case 'operator':
+        return page(await this.#states(place.operator), offset, limit);
+      case 'state':
+        return this.#stateContent(place, offset, limit);
+      case 'value':
+        return page(await this.#parts(place), offset, limit);
+    }
+  }
+
+  #operator(index: number): SnapshotOperator {
+    const operator = this.#opened.snapshot.operators[index];
+    if (operator === undefined) throw new Error('This node is not of this snapshot: it has been replaced by another one. Refresh the view.');
+    return operator;
+  }
+
+  #operators(): SnapshotNode[] {
+    return this.#opened.snapshot.operators.map((operator, index) => {
+      const { operatorId, parallelism, maxParallelism, finished } = operator.metadata;
+      return {
+        id: id({ is: 'operator', operator: index }),
+        kind: 'operator',
+        label: operatorLabel(this.#opened, operator),
+        description: finished ? 'finished' : `parallelism ${String(parallelism)} of at most ${String(maxParallelism)}`,
+        tooltip: `Operator ${operatorId}`,
+        sizeBytes: operator.stateSize,
+        expandable: operator.stateSize > 0,
+      };
+    });
+  }
+
+  async #states(index: number): Promise<SnapshotNode[]> {
+    const description = await describeStates(this.#operator(index));
+    const nodes = description.states.map((state): SnapshotNode => ({
+      id: id({ is: 'state', operator: index, group: state.group, name: state.name }),
+      kind: state.group === 'keyed' ? 'state' : state.group === 'timers' ? 'timers' : 'operatorState',
+      label: state.name,
+      description: `${state.kind}: ${state.type}${state.count === null ? '' : ` (${String(state.count)})`}`,
+      tooltip: state.group === 'keyed' && description.key !== null ? `Keyed by ${description.key}` : null,
+      sizeBytes: null,
+      expandable: state.count !== 0,
+    }));
+    if (description.unreadable !== null) nodes.push(unreadableNode(index, description.unreadable));
+    return nodes;
+  }
+
+  async #stateContent(place: NodePlace & { is: 'state' }, offset: number, limit: number): Promise<SnapshotPage> {
+    if (place.group === 'keyed' || place.group === 'timers') {
+      const entries = await this.#entriesOf(place.operator);
+      const total = await entries.count(place.name);
+      const found = await entries.page(place.name, offset, limit);
+      return { total, nodes: found.map((entry, i) => entryNode(place, offset + i, entry)) };
+    }
+    const elements = await this.#elements(place);
+    const nodes = elements.slice(offset, offset + limit).map((element, i) => elementNode(place, offset + i, element));
+    return { total: elements.length, nodes };
+  }
+
+  #entriesOf(operator: number): Promise<StateEntries> {
+    let entries = this.#entries.get(operator);
+    if (entries === undefined) {
+      entries = StateEntries.open(this.#operator(operator));
+      this.#entries.set(operator, entries);
+    }
+    return entries;
+  }
+
+  /** Elements of operator state, over all subtasks. */
+  async #elements({ operator, group, name }: NodePlace & { is: 'state' | 'value' }): Promise<Element[]> {
+    const elements: Element[] = [];
+    for (const subtask of this.#operator(operator).subtasks) {
+      const description = `subtask ${String(subtask.metadata.index)}`;
+      if (group === 'raw') {
+        for (const { state, parts } of await subtask.rawOperatorState()) {
+          if (state !== name) continue;
+          for (const part of parts) elements.push({ label: `0x${Buffer.from(part).toString('hex')}`, value: null, description });
+        }
+        continue;
+      }
+      const operatorState = await subtask.operatorState();
+      const state = operatorState?.states.find(({ meta }) => meta.name === name);
+      if (operatorState === null || state === undefined) continue;
+      if (group === 'broadcast') {
+        for (const [key, value] of operatorState.entries(state)) {
+          elements.push({ label: labelText(key), value, description: `${valueText(value)}, ${description}` });
+        }
+        continue;
+      }
+      for (const value of operatorState.elements(state)) elements.push({ label: elementLabel(name, value), value, description });
+    }
+    return elements;
+  }
+
+  async #parts(place: NodePlace & { is: 'value' }): Promise<SnapshotNode[]> {
+    let value = await this.#value(place);
+    for (const step of place.path) value = partsOf(value)[step]?.[1] ?? null;
+    return partsOf(value).map(([name, part], i) => ({
+      id: id({ ...place, path: [...place.path, i] }),
+      kind: 'entry',
+      label: name,
+      description: valueText(part),
+      tooltip: null,
+      sizeBytes: null,
+      expandable: partsOf(part).length > 0,
+    }));
+  }
+
+  async #value(place: NodePlace & { is: 'value' }): Promise<DumpValue> {
+    if (place.group !== 'keyed') return (await this.#elements(place))[place.index]?.value ?? null;
+    const [found] = await (await this.#entriesOf(place.operator)).page(place.name, place.index, 1);
+    return found?.entry.kind === 'keyed' ? found.entry.value : null;
+  }
+}
+
+function page(nodes: SnapshotNode[], offset: number, limit: number): SnapshotPage {
+  return { nodes: nodes.slice(offset, offset + limit), total: nodes.length };
+}
+
+function id(place: NodePlace): string {
+  return JSON.stringify(place);
+}
+
+function unreadableNode(operator: number, what: string): SnapshotNode {
+  return {
+    id: id({ is: 'value', operator, group: 'raw', name: '', index: 0, path: [] }),
+    kind: 'error',
+    label: `${what} cannot be read yet`,
+    description: '',
+    tooltip: 'Take a canonical savepoint to look into this state: tidemark reads those of every state backend.',
+    sizeBytes: null,
+    expandable: false,
+  };
+}
+
+function entryNode(place: NodePlace & { is: 'state' }, index: number, { entry, subtask }: PlacedEntry): SnapshotNode {
+  const namespace = entry.namespace === null ? '' : ` · ${labelText(entry.namespace)}`;
+  const key = `${labelText(entry.key)}${namespace}`;
+  const tooltip = `Key group ${String(entry.keyGroup)}, subtask ${String(subtask)}`;
+  const common = { id: id({ ...place, is: 'value', index, path: [] }), tooltip, sizeBytes: null };
+  if (entry.kind === 'timer') return { ...common, kind: 'timer', label: timeText(entry.timestamp), description: key, expandable: false };
+  return { ...common, kind: 'key', label: key, description: valueText(entry.value), expandable: partsOf(entry.value).length > 0 };
+}
+
+function elementNode(place: NodePlace & { is: 'state' }, index: number, { label, value, description }: Element): SnapshotNode {
+  return {
+    id: id({ ...place, is: 'value', index, path: [] }),
+    kind: 'element',
+    label,
+    description,
+    tooltip: null,
+    sizeBytes: null,
+    expandable: partsOf(value).length > 0,
+  };
+}
+
+/** Of sources, how far they have read. */
+function elementLabel(state: string, value: DumpValue): string {
+  const bytes = typeof value === 'object' && value !== null && '$bytes' in value ? value['$bytes'] : null;
+  const split = state === SOURCE_STATE && typeof bytes === 'string' ? sourceSplitText(Uint8Array.from(Buffer.from(bytes, 'hex'))) : null;
+  return split ?? labelText(value);
+}

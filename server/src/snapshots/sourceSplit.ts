@@ -1,0 +1,40 @@
+import { ByteReader, FormatError } from 'tidemark/snapshot';
+
+/** The operator state in which Flink and Tidemark keep how far a source has read. */
+export const SOURCE_STATE = 'SourceReaderState';
+
+/** How far a source has read, in words; null where the split is of a connector that is not known. */
+export function sourceSplitText(element: Uint8Array): string | null {
+  const split = attempt(element, (reader) => {
+    reader.i32();
+    return reader.bytes32();
+  });
+  if (split === null) return null;
+  return attempt(split, fileSplit) ?? attempt(split, sequenceSplit);
+}
+
+function fileSplit(reader: ByteReader): string {
+  const path = reader.vstr() ?? reader.fail('a file split without a path');
+  const position = reader.safeI64();
+  const limit = reader.safeI64();
+  reader.bool();
+  return `${path}: ${position.toLocaleString('en')} of ${limit.toLocaleString('en')} bytes read`;
+}
+
+/** Flink's NumberSequenceSource. */
+function sequenceSplit(reader: ByteReader): string {
+  reader.utf();
+  return `next ${reader.i64().toString()}, last ${reader.i64().toString()}`;
+}
+
+/** Null where the bytes are something else: such a layout fits to the last byte, or not at all. */
+function attempt<T>(bytes: Uint8Array, read: (reader: ByteReader) => T): T | null {
+  const reader = new ByteReader(bytes);
+  try {
+    const value = read(reader);
+    return reader.remaining === 0 ? value : null;
+  } catch (error) {
+    if (error instanceof FormatError) return null;
+    throw error;
+  }
+}

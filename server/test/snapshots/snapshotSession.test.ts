@@ -1,0 +1,165 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { createMessageConnection, StreamMessageReader, StreamMessageWriter } from 'vscode-languageserver/node';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { snapshotFiles } from '../../../engine/test/snapshot/snapshotFixtures.ts';
+import { dump } from '../../src/cli/dump.ts';
+import { inspect } from '../../src/cli/inspect.ts';
+import type { SnapshotNode, SnapshotPage, SnapshotRequests } from '../../src/protocol.ts';
+import { serveSnapshots } from '../../src/snapshots/session.ts';
+
+const NAME = '2.3.0-hashmap-canonical';
+let root = '';
+let savepoint = '';
+
+function write(name: string, folder: string): string {
+  for (const [path, bytes] of snapshotFiles(name)) {
+    const file = join(folder, path.slice(name.length + 1));
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, bytes);
+  }
+  return folder;
+}
+
+beforeAll(() => {
+  root = mkdtempSync(join(tmpdir(), 'tidemark-snapshots-'));
+  savepoint = write(NAME, join(root, 'project', '.tidemark', 'zoo', 'savepoints', 'savepoint-2'));
+  write('2.3.0-rocksdb-sql-native', join(root, 'project', '.tidemark', 'sql', 'checkpoints', 'chk-7'));
+  mkdirSync(join(root, 'project', '.tidemark', 'zoo', 'checkpoints', 'chk-1'), { recursive: true });
+});
+
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+/** A client over streams, as the editor has one. */
+function client(): <M extends keyof SnapshotRequests>(method: M, params: SnapshotRequests[M]['params']) => Promise<SnapshotRequests[M]['result']> {
+  const toServer = new PassThrough();
+  const toClient = new PassThrough();
+  serveSnapshots(createMessageConnection(new StreamMessageReader(toServer), new StreamMessageWriter(toClient)));
+  const connection = createMessageConnection(new StreamMessageReader(toClient), new StreamMessageWriter(toServer));
+  connection.listen();
+  return (method, params) => connection.sendRequest(method, params);
+}
+
+describe('the snapshot process', () => {
+  const request = client();
+  const children = (node: string | null, offset = 0, limit = 1000, location = savepoint): Promise<SnapshotPage> =>
+    request('snapshot/children', { location, node, offset, limit });
+  const find = async (node: string | null, label: string): Promise<SnapshotNode> => {
+    const { nodes } = await children(node);
+    return nodes.find((each) => each.label === label) ?? expect.fail(`no ${label} among ${nodes.map((each) => each.label).join(', ')}`);
+  };
+
+  test('says what a snapshot is', async () => {
+    expect(await request('snapshot/open', { location: savepoint })).toMatchObject({
+      version: 6,
+      checkpointId: 2,
+      operatorCount: 36,
+      pipeline: null,
+      verified: null,
+    });
+  });
+
+  test('lists snapshots, newest first, and nothing that is not whole', async () => {
+    const { snapshots } = await request('snapshot/list', { folders: [root] });
+    expect(snapshots.map(({ pipeline, kind }) => ({ pipeline, kind })).sort((a, b) => a.pipeline.localeCompare(b.pipeline))).toEqual([
+      { pipeline: 'sql', kind: 'checkpoint' },
+      { pipeline: 'zoo', kind: 'savepoint' },
+    ]);
+    expect(snapshots.every((each, i) => i === 0 || (snapshots[i - 1]?.createdAt ?? 0) >= each.createdAt)).toBe(true);
+  });
+
+  test('opens operators, states, keys and values', async () => {
+    const operator = await find(null, 'everything');
+    expect(operator).toMatchObject({ kind: 'operator', sizeBytes: 236780, expandable: true });
+    expect(await find(operator.id, 'ttl-value')).toMatchObject({ kind: 'state', description: 'value: long with TTL' });
+    const state = await find(operator.id, 'map');
+    expect(state.description).toBe('map: map<string, long>');
+    const key = await find(state.id, 'k0');
+    expect(key).toMatchObject({ kind: 'key', description: '{m0: 100, m2: 150}', expandable: true });
+    expect((await children(key.id)).nodes.map(({ label, description }) => `${label} = ${description}`)).toEqual(['m0 = 100', 'm2 = 150']);
+  });
+
+  test('pages through keys without leaving one out', async () => {
+    const state = await find((await find(null, 'everything')).id, 'v-long');
+    const all = await children(state.id, 0, 1000);
+    expect(all.total).toBe(50);
+    const paged: string[] = [];
+    for (let offset = 0; offset < all.total; offset += 7) paged.push(...(await children(state.id, offset, 7)).nodes.map((node) => node.label));
+    expect(paged).toEqual(all.nodes.map((node) => node.label));
+    expect(new Set(paged).size).toBe(50);
+  });
+
+  test('shows windows, timers, and how far sources have read', async () => {
+    const windows = await find(null, 'win-tumbling-agg');
+    const contents = await children((await find(windows.id, 'window-contents')).id, 0, 1);
+    expect(contents.nodes[0]?.label).toMatch(/^w\d+ · 2023-11-14 \d\d:\d\d:\d\d to 2023-11-14 \d\d:\d\d:\d\d$/);
+    const timers = await children((await find(windows.id, '_timer_state/event_window-timers')).id, 0, 1);
+    expect(timers.nodes[0]).toMatchObject({ kind: 'timer', label: expect.stringMatching(/^2023-11-14 \d\d:\d\d:\d\d\.999$/) });
+    const source = await find(null, 'src');
+    const offsets = await children((await find(source.id, 'SourceReaderState')).id);
+    expect(offsets.nodes[0]?.label).toMatch(/^next \d+, last \d+$/);
+  });
+
+  test('shows what cannot be read yet as an error with its reason', async () => {
+    const location = join(root, 'project', '.tidemark', 'sql', 'checkpoints', 'chk-7');
+    const { nodes } = await children(null, 0, 100, location);
+    const pages = await Promise.all(nodes.filter((node) => node.expandable).map((node) => children(node.id, 0, 100, location)));
+    expect(pages.flatMap((each) => each.nodes).filter((node) => node.kind === 'error')[0]?.label).toBe('keyed state in the files of RocksDB cannot be read yet');
+  });
+
+  test('dumps up to a limit', async () => {
+    const { text, truncated } = await request('snapshot/dump', { location: savepoint, limit: 5 });
+    expect(truncated).toBe(true);
+    expect(text.trimEnd().split('\n').map((line) => (JSON.parse(line) as { kind: string }).kind)).toEqual(['snapshot', 'operator', 'operator', 'operator', 'operator']);
+  });
+
+  test('refuses what is no snapshot, and goes on', async () => {
+    await expect(request('snapshot/open', { location: root })).rejects.toThrow('is not a snapshot');
+    await expect(request('snapshot/open', { location: savepoint })).resolves.toBeDefined();
+  });
+});
+
+describe('the command line', () => {
+  async function run(command: typeof inspect, ...args: string[]): Promise<{ out: string; err: string; exitCode: number }> {
+    let out = '';
+    let err = '';
+    const exitCode = await command(args, { out: (text) => void (out += text), err: (text) => void (err += text), live: false, cwd: root });
+    return { out, err, exitCode };
+  }
+
+  test('inspects for people', async () => {
+    const { out, exitCode } = await run(inspect, savepoint);
+    expect(exitCode).toBe(0);
+    expect(out).toContain('36 operators, metadata version 6');
+    expect(out).toMatch(/ {2}everything {2}\(parallelism 3 of at most 128, 231 KB, keyed by string\)/);
+    expect(out).toMatch(/ {4}map +map: map<string, long>/);
+  });
+
+  test('inspects for scripts', async () => {
+    const { out } = await run(inspect, savepoint, '--json');
+    const parsed = JSON.parse(out) as { checkpointId: number; operators: { uid: string; states: { name: string }[] }[] };
+    expect(parsed.checkpointId).toBe(2);
+    expect(parsed.operators.find(({ uid }) => uid === 'op-state')?.states.map(({ name }) => name)).toContain('op-union');
+  });
+
+  test('dumps every line', async () => {
+    const { out, exitCode } = await run(dump, savepoint);
+    expect(exitCode).toBe(0);
+    expect(out.trimEnd().split('\n')).toHaveLength(6603);
+  });
+
+  test('says which file of a damaged snapshot is at fault, and where', async () => {
+    const damaged = write(NAME, join(root, 'damaged'));
+    const files = [...snapshotFiles(NAME)].filter(([path]) => !path.endsWith('_metadata'));
+    const [path, bytes] = files.sort((a, b) => b[1].length - a[1].length)[0] ?? expect.fail('no file');
+    const file = join(damaged, path.slice(NAME.length + 1));
+    writeFileSync(file, bytes.map((byte, i) => (i === 3 ? 9 : byte)));
+    const { err, exitCode } = await run(dump, damaged);
+    expect(exitCode).toBe(4);
+    expect(err).toContain('keyed state of version 9 is not readable');
+    expect(err).toContain(file.slice(-36));
+    expect((await run(dump, join(root, 'nowhere'))).exitCode).toBe(4);
+  });
+});
