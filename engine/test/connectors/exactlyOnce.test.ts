@@ -104,6 +104,7 @@ function runWithFaults(source: Source<Item>, host: TestHost, format: string, ste
   let id = 0;
   let run = new TinyRun(host, source, sink, first, null, id);
   for (const action of steps) {
+    host.clock += 15;
     if (action.do === 'step') run.step(action.limit);
     else if (action.do === 'checkpoint') {
       last = run.checkpoint();
@@ -112,7 +113,7 @@ function runWithFaults(source: Source<Item>, host: TestHost, format: string, ste
     } else run = new TinyRun(host, source, sink, action.parallelism, last, id);
   }
   // Whoever was not told of a checkpoint hears of the next one.
-  while (run.step(5));
+  while (run.step(5)) host.clock += 15;
   run.finish();
 }
 
@@ -137,7 +138,12 @@ test.each([
       const host = memoryHost();
       host.files.put(`in/a.${from}`, texts[from](all.slice(0, 20)));
       host.files.put(`in/b.${from}`, texts[from](all.slice(20)));
-      const source = files.read({ path: 'in', type: Item, ...(ordered ? { orderBy: (item: Item) => -item.id } : {}) });
+      const source = files.read({
+        path: 'in',
+        type: Item,
+        pace: { by: (item: Item) => item.id * 10, speedup: 1 },
+        ...(ordered ? { orderBy: (item: Item) => -item.id } : {}),
+      });
       runWithFaults(source, host, to, steps, first);
       expect(outputOf(host)).toEqual(all);
     }),
