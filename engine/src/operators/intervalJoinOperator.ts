@@ -38,7 +38,10 @@ export function intervalJoinSchema(spec: IntervalJoinSpec): KeyedStateSchema {
 
 /** Records of a side by their timestamp. */
 function buffersOf(spec: IntervalJoinSpec): readonly [MapSlot, MapSlot] {
-  return [new MapSlot(NAMES[0], untypedLong, bufferType(spec.leftType), null), new MapSlot(NAMES[1], untypedLong, bufferType(spec.rightType), null)];
+  return [
+    new MapSlot(NAMES[0], untypedLong, bufferType(spec.leftType), null),
+    new MapSlot(NAMES[1], untypedLong, bufferType(spec.rightType), null),
+  ];
 }
 
 const untypedLong = long as unknown as Type<unknown>;
@@ -101,7 +104,8 @@ export class IntervalJoinOperator implements Operator {
 
   #onSide(side: 0 | 1, value: unknown, timestamp: number): void {
     const uid = this.#operatorContext.uid;
-    if (timestamp === MIN_TIMESTAMP) throw new Error(`operator "${uid}": a record has no timestamp, which an interval join needs; give its stream watermarks(...)`);
+    if (timestamp === MIN_TIMESTAMP)
+      throw new Error(`operator "${uid}": a record has no timestamp, which an interval join needs; give its stream watermarks(...)`);
     if (timestamp < this.#context.watermark) {
       this.#operatorContext.counter(LATE_DROPPED).inc();
       return;

@@ -66,7 +66,12 @@ export class KeyedFunctionState implements KeyedStateImporter, Timers {
   #timerCount = 0;
   #current: KeyContext;
 
-  constructor(context: OperatorContext, keyType: KeyType<unknown>, declarations: readonly StateDeclaration[], onTimer: UserFunction | null) {
+  constructor(
+    context: OperatorContext,
+    keyType: KeyType<unknown>,
+    declarations: readonly StateDeclaration[],
+    onTimer: UserFunction | null,
+  ) {
     this.#uid = context.uid;
     this.#now = () => context.now();
     this.#slots = slotsOf(declarations);
@@ -187,7 +192,15 @@ export class KeyedFunctionState implements KeyedStateImporter, Timers {
     this.#put(context, state, this.#slot(state).importList(elements, lastAccess));
   }
 
-  mapEntry(state: number, _keyGroup: number, key: unknown, _namespace: unknown, userKey: unknown, value: unknown, lastAccess: number): void {
+  mapEntry(
+    state: number,
+    _keyGroup: number,
+    key: unknown,
+    _namespace: unknown,
+    userKey: unknown,
+    value: unknown,
+    lastAccess: number,
+  ): void {
     const context = this.#store.enterRestored(key);
     this.#put(context, state, this.#slot(state).importMapEntry(context.slots[state], userKey, value, lastAccess));
   }

@@ -35,7 +35,7 @@ export class SessionWindowOperator extends WindowOperator {
         return;
       }
       session = new KeyWindow(key, new WindowBounds(start, end, NO_MEMBERS));
-      this.link(key, session, null);
+      this.linkInOrder(key, session);
       this.#queue(session, session.bounds.maxTimestamp);
     } else {
       grow(session, start, end);
@@ -131,7 +131,7 @@ export class SessionWindowOperator extends WindowOperator {
   override restoredWindow(key: KeyContext, start: number, end: number): KeyWindow {
     for (let at = key.windows; at !== null; at = at.next) if (at.bounds.start === start && at.bounds.end === end) return at;
     const window = new KeyWindow(key, new WindowBounds(start, end, NO_MEMBERS));
-    this.link(key, window, null);
+    this.linkInOrder(key, window);
     return window;
   }
 

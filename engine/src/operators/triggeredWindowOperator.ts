@@ -74,7 +74,7 @@ export class TriggeredWindowOperator extends WindowOperator {
     if (found !== null) return found;
     if (this.isEventTime && this.cleanupTimeOf(bounds) <= this.watermark) return null;
     const window = new KeyWindow(key, bounds);
-    this.link(key, window, null);
+    this.linkInOrder(key, window);
     return window;
   }
 
@@ -88,7 +88,8 @@ export class TriggeredWindowOperator extends WindowOperator {
     if (session === undefined) return null;
     const start = Math.min(bounds.start, ...touched.map((window) => window.bounds.start));
     const end = Math.max(bounds.end, ...touched.map((window) => window.bounds.end));
-    if (start !== session.bounds.start || end !== session.bounds.end) this.#merge(key, session, others, new WindowBounds(start, end, NO_MEMBERS));
+    if (start !== session.bounds.start || end !== session.bounds.end)
+      this.#merge(key, session, others, new WindowBounds(start, end, NO_MEMBERS));
     return session;
   }
 
@@ -149,7 +150,8 @@ export class TriggeredWindowOperator extends WindowOperator {
     timers.delete(time);
     this.#window = window;
     const isOwnTime = (domain === 'event') === this.isEventTime;
-    const result = domain === 'event' ? this.#trigger.onEventTime(time, this.#context) : this.#trigger.onProcessingTime(time, this.#context);
+    const result =
+      domain === 'event' ? this.#trigger.onEventTime(time, this.#context) : this.#trigger.onProcessingTime(time, this.#context);
     const isCleanup = isOwnTime && time === this.cleanupTimeOf(window.bounds);
     if (!isCleanup) {
       this.#decide(key, window, result);
@@ -212,7 +214,7 @@ export class TriggeredWindowOperator extends WindowOperator {
     const found = find(key, start, end);
     if (found !== null) return found;
     const window = new KeyWindow(key, new WindowBounds(start, end, NO_MEMBERS));
-    this.link(key, window, null);
+    this.linkInOrder(key, window);
     return window;
   }
 

@@ -178,7 +178,7 @@ function continuousProcessingTime(interval: number): WindowTrigger {
 }
 
 function purging(of: WindowTrigger): WindowTrigger {
-  const purge = (result: TriggerResult): TriggerResult => ((result & FIRE) === 0 ? result : (FIRE | PURGE) as TriggerResult);
+  const purge = (result: TriggerResult): TriggerResult => ((result & FIRE) === 0 ? result : ((FIRE | PURGE) as TriggerResult));
   return {
     onElement: (timestamp, context) => purge(of.onElement(timestamp, context)),
     onEventTime: (time, context) => purge(of.onEventTime(time, context)),

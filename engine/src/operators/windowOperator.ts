@@ -90,11 +90,7 @@ export abstract class WindowOperator implements Operator {
     const nobody = new KeyContext(null, 0, 0);
     this.#windowScope = new StateScope(nobody, this.store, now, context.freezeStateValues);
     this.#globalScope = new StateScope(nobody, this.store, now, context.freezeStateValues);
-    this.#context = new WindowRecordContext(
-      context,
-      handlesOf(windowSlots, this.#windowScope),
-      handlesOf(globalSlots, this.#globalScope),
-    );
+    this.#context = new WindowRecordContext(context, handlesOf(windowSlots, this.#windowScope), handlesOf(globalSlots, this.#globalScope));
   }
 
   onRecord(value: unknown, timestamp: number): void {
@@ -150,7 +146,7 @@ export abstract class WindowOperator implements Operator {
   }
 
   /** Puts a window between two of its key's windows. */
-  link(key: KeyContext, window: KeyWindow, previous: KeyWindow | null): void {
+  protected link(key: KeyContext, window: KeyWindow, previous: KeyWindow | null): void {
     if (previous === null) {
       window.next = key.windows;
       key.windows = window;
@@ -161,6 +157,13 @@ export abstract class WindowOperator implements Operator {
     key.used++;
     this.store.entries++;
     this.timerCount++;
+  }
+
+  /** Puts a window among its key's, oldest first. */
+  protected linkInOrder(key: KeyContext, window: KeyWindow): void {
+    let previous: KeyWindow | null = null;
+    for (let at = key.windows; at !== null && at.bounds.start <= window.bounds.start; at = at.next) previous = at;
+    this.link(key, window, previous);
   }
 
   /** The window is gone, with all that it kept. The caller leaves the key. */

@@ -39,7 +39,9 @@ export interface WindowLayout {
 }
 
 /** A session as it is, and the window under which its contents are stored. */
-const windowPair = published(new TupleType<[unknown, unknown]>([dataTypeOf(timeWindowNamespace), dataTypeOf(timeWindowNamespace)])) as unknown as Type<unknown>;
+const windowPair = published(
+  new TupleType<[unknown, unknown]>([dataTypeOf(timeWindowNamespace), dataTypeOf(timeWindowNamespace)]),
+) as unknown as Type<unknown>;
 
 export function windowSetupOf(spec: WindowSpec | WindowJoinSpec): WindowSetup {
   const isJoin = spec.kind === 'windowJoin';

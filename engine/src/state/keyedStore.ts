@@ -184,9 +184,12 @@ export class KeyedStore {
     try {
       this.#keyType.write(this.#keyCheck, key);
     } catch (error) {
-      throw new TypeError(`operator "${this.#uid}": the key is no ${this.#keyType.name}: ${error instanceof Error ? error.message : String(error)}`, {
-        cause: error,
-      });
+      throw new TypeError(
+        `operator "${this.#uid}": the key is no ${this.#keyType.name}: ${error instanceof Error ? error.message : String(error)}`,
+        {
+          cause: error,
+        },
+      );
     }
   }
 

@@ -161,7 +161,13 @@ export class ListSlot implements StateSlot {
 }
 
 /** One LIST entry; `elements` is not empty. */
-export function writeList(entries: EntrySink, state: number, address: EntryAddress, type: Type<unknown>, elements: readonly unknown[]): void {
+export function writeList(
+  entries: EntrySink,
+  state: number,
+  address: EntryAddress,
+  type: Type<unknown>,
+  elements: readonly unknown[],
+): void {
   address.write(entries.beginEntry(state));
   const writer = entries.beginValue();
   for (let i = 0; i < elements.length; i++) {
