@@ -1,4 +1,5 @@
 import type { Output } from '../operators/operator.ts';
+import type { OperatorSpec } from '../plan/operatorSpec.ts';
 import type { ChainNode, Place, Target } from './chainNode.ts';
 import type { Gate, Visit } from './gate.ts';
 
@@ -41,8 +42,13 @@ function openDoor(node: ChainNode, place: Place, counters: Counters): Door {
 
 function gatedDoor(node: ChainNode, subtask: number, place: Place, counters: Counters, gate: Gate): Door {
   const into = inputOf(node);
-  const inspectKey = (): ReturnType<Visit['inspectKey']> => node.operator.inspectKey?.() ?? null;
+  const keyOf = keySelector(node.plan.spec);
   return (input, value, timestamp) => {
+    // The record is at the door: the operator has not made its key the current one yet.
+    const inspectKey = (): ReturnType<Visit['inspectKey']> => {
+      const key = keyOf(input, value);
+      return key === undefined ? null : (node.operator.inspectKey?.(key) ?? null);
+    };
     const sequence = (counters[2 * node.index] ?? 0) + 1;
     counters[2 * node.index] = sequence;
     place.at = node.plan.index;
@@ -63,6 +69,16 @@ function gatedDoor(node: ChainNode, subtask: number, place: Place, counters: Cou
       gate.leave(visit);
     }
   };
+}
+
+/** The key of a record that comes in; undefined where there is none: no keyed operator, or its broadcast input. */
+function keySelector(spec: OperatorSpec): (input: number, value: unknown) => unknown {
+  if ('keys' in spec) {
+    const [first, second] = spec.keys;
+    return (input, value) => (input === 0 ? first(value) : second(value)) as unknown;
+  }
+  if ('key' in spec) return (input, value) => (input === 0 ? (spec.key(value) as unknown) : undefined);
+  return () => undefined;
 }
 
 /** How a record enters the operator. A source's records are its own: they go straight to its output. */
