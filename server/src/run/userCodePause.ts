@@ -1,6 +1,7 @@
 /** Pauses JavaScript itself, from the control thread, when user code does not come back to a record boundary. */
 import { Session } from 'node:inspector';
 import type { Debugger, Runtime } from 'node:inspector';
+import { fileURLToPath } from 'node:url';
 import { BundleSourceMap } from 'tidemark/host';
 import type { OperatorFrame, Scope, Variable } from '../control.ts';
 
@@ -18,6 +19,8 @@ export class UserCodePause {
   readonly #listener: UserCodeListener;
   #session: Session | null = null;
   #frames: Debugger.CallFrame[] = [];
+  /** Paths by script id: frames leave theirs out. */
+  readonly #scripts = new Map<string, string>();
 
   constructor(bundle: { path: string; map: string }, listener: UserCodeListener) {
     this.#sourceMap = new BundleSourceMap(bundle.path, bundle.map);
@@ -34,6 +37,7 @@ export class UserCodePause {
     const session = new Session();
     session.connectToMainThread();
     this.#session = session;
+    session.on('Debugger.scriptParsed', ({ params }) => this.#scripts.set(params.scriptId, params.url));
     session.on('Debugger.paused', ({ params }) => {
       const frames = params.callFrames.filter((frame) => this.#positionOf(frame) !== null);
       if (frames.length === 0) {
@@ -82,12 +86,21 @@ export class UserCodePause {
   }
 
   async #properties(objectId: string): Promise<Variable[]> {
-    const { result } = await this.#post<Runtime.GetPropertiesReturnType>('Runtime.getProperties', { objectId, ownProperties: true, generatePreview: true });
+    const { result } = await this.#post<Runtime.GetPropertiesReturnType>('Runtime.getProperties', {
+      objectId,
+      ownProperties: true,
+      generatePreview: true,
+    });
     return result.slice(0, VARIABLES_MAX).map(({ name, value }) => ({
       name,
       value: value === undefined ? '(computed)' : describe(value),
       type: value?.subtype ?? value?.type ?? null,
-      children: (value?.preview?.properties ?? []).map((property) => ({ name: property.name, value: property.value ?? '', type: property.type, children: [] })),
+      children: (value?.preview?.properties ?? []).map((property) => ({
+        name: property.name,
+        value: property.value ?? '',
+        type: property.type,
+        children: [],
+      })),
     }));
   }
 
@@ -108,8 +121,9 @@ export class UserCodePause {
   }
 
   #positionOf(frame: Debugger.CallFrame): OperatorFrame['position'] {
-    const { lineNumber, columnNumber } = frame.location;
-    const file = frame.url.replace(/^file:\/\//, '');
+    const { scriptId, lineNumber, columnNumber } = frame.location;
+    const url = this.#scripts.get(scriptId) ?? frame.url;
+    const file = url.startsWith('file:') ? fileURLToPath(url) : url;
     const position = this.#sourceMap.originalPosition({ file, line: lineNumber + 1, column: (columnNumber ?? 0) + 1 });
     return position === null ? null : { path: position.file, line: position.line, column: position.column };
   }
