@@ -73,10 +73,8 @@ export class Inspection {
   async evaluate(args: DebugProtocol.EvaluateArguments): Promise<DebugProtocol.EvaluateResponse['body']> {
     const scopes = await this.#standstill.scopes(args.frameId === undefined ? 0 : this.#frameIndex(args.frameId));
     const path = args.expression.match(/[^.[\]"'\s]+/g) ?? [];
-    const roots = scopes.map((scope): Variable => ({ name: scope.name.toLowerCase(), value: '', type: null, children: scope.variables }));
-    const found = [roots, ...scopes.map((scope) => scope.variables)]
-      .map((variables) => walk(variables, path))
-      .find((each) => each !== null);
+    const roots = scopes.map((scope): Variable => ({ name: scope.name.toLowerCase(), value: '', type: null, children: shortened(scope) }));
+    const found = [...roots.map(({ children }) => children), roots].map((variables) => walk(variables, path)).find((each) => each !== null);
     if (!found) throw cannotEvaluate(args.expression);
     const { value, type, variablesReference } = this.#variable(found, '');
     return { result: value, ...(type === undefined ? {} : { type }), variablesReference };
@@ -94,6 +92,12 @@ export class Inspection {
     const variablesReference = children.length === 0 ? 0 : this.#handles.variables(children, evaluateName);
     return { name, value, ...(type === null ? {} : { type }), evaluateName, variablesReference };
   }
+}
+
+/** `record.delay` will do for `record.value.delay`. */
+function shortened({ name, variables }: Scope): Variable[] {
+  const fields = name === 'Record' ? (variables.find((variable) => variable.name === 'value')?.children ?? []) : [];
+  return [...variables, ...fields];
 }
 
 function walk(variables: readonly Variable[], path: readonly string[]): Variable | null {

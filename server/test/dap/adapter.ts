@@ -1,26 +1,43 @@
 import { build } from 'esbuild';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DebugClient } from '@vscode/debugadapter-testsupport';
 import type { DebugProtocol } from '@vscode/debugprotocol';
 
 const here = import.meta.dirname;
+const source = (path: string): string => join(here, '../../src', path);
+
+/** The adapter with the real engine process beside it; in the repository, where the bundler of pipelines is found. */
+export const buildWithEngine = (): Promise<Built> => {
+  const builds = join(here, '../../../build');
+  mkdirSync(builds, { recursive: true });
+  const folder = mkdtempSync(join(builds, 'test-dap-'));
+  return bundle(folder, { dap: source('dap/main.ts'), run: source('run/main.ts'), controlWorker: source('run/controlWorker.ts') });
+};
+
+interface Built {
+  readonly folder: string;
+  readonly remove: () => void;
+}
 
 /** A folder like `dist`: the adapter, and beside it the fake engine process in the place of the real one. */
-export async function buildAdapter(): Promise<{ folder: string; remove: () => void }> {
-  const folder = mkdtempSync(join(tmpdir(), 'tidemark-dap-'));
+export const buildAdapter = (): Promise<Built> =>
+  bundle(mkdtempSync(join(tmpdir(), 'tidemark-dap-')), { dap: source('dap/main.ts'), run: join(here, 'fakeRun.ts') });
+
+async function bundle(outdir: string, entryPoints: Record<string, string>): Promise<Built> {
   await build({
-    entryPoints: { dap: join(here, '../../src/dap/main.ts'), run: join(here, 'fakeRun.ts') },
-    outdir: folder,
+    entryPoints,
+    outdir,
     outExtension: { '.js': '.cjs' },
     bundle: true,
     platform: 'node',
     format: 'cjs',
+    external: ['esbuild', 'esbuild-wasm'],
     define: { 'import.meta.url': '__bundleUrl' },
     banner: { js: "const __bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
   });
-  return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
+  return { folder: outdir, remove: () => rmSync(outdir, { recursive: true, force: true }) };
 }
 
 /** A client that writes down every message, in the order in which they went over the wire. */

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { buildAdapter, RecordingClient, writeProgram } from './adapter.ts';
 
-let dist: { folder: string; remove: () => void };
+let dist: Awaited<ReturnType<typeof buildAdapter>>;
 let client: RecordingClient;
 
 beforeAll(async () => {
