@@ -177,13 +177,24 @@ function canonical(value: Json): Json {
   return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
+function canonicalText(line: string): string {
+  const parsed = parse(line);
+  // A set, stored as a list.
+  if (parsed['state'] === 'merging-window-set') sort(parsed['value']);
+  return JSON.stringify(canonical(parsed));
+}
+
+function sort(value: Json | undefined): void {
+  if (Array.isArray(value)) value.sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
+}
+
 /** What differs between two dumps, line by line, in any order. */
 export function differences(expected: readonly string[], found: readonly string[]): string[] {
   const count = new Map<string, number>();
-  for (const line of expected) bump(count, JSON.stringify(canonical(parse(line))), 1);
-  for (const line of found) bump(count, JSON.stringify(canonical(parse(line))), -1);
+  for (const line of expected) bump(count, canonicalText(line), 1);
+  for (const line of found) bump(count, canonicalText(line), -1);
   const problems = expected.length === 0 ? ['there are no lines to compare with'] : [];
-  for (const [line, n] of count) if (n !== 0) problems.push(`${n > 0 ? 'missing' : 'extra  '} ${line.slice(0, 400)}`);
+  for (const [line, n] of count) if (n !== 0) problems.push(`${n > 0 ? 'missing' : 'extra  '} ${line.slice(0, 300)}`);
   return problems.sort();
 }
 

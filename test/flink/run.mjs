@@ -37,8 +37,8 @@ function check(name, problems) {
   }
   failed++;
   console.log(`FAILED ${name}`);
-  for (const problem of problems.slice(0, 20)) console.log(`       ${problem}`);
-  if (problems.length > 20) console.log(`       and ${problems.length - 20} more`);
+  for (const problem of problems.slice(0, 6)) console.log(`       ${problem}`);
+  if (problems.length > 6) console.log(`       and ${problems.length - 6} more`);
 }
 
 function missingTool() {

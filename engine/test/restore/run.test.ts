@@ -87,10 +87,10 @@ function untilIdle(engine: Engine): void {
 }
 
 async function taken(engine: Engine, promise: Promise<CompletedSnapshot>): Promise<CompletedSnapshot> {
-  let done = false;
-  const finished = promise.finally(() => (done = true));
+  const outcome: { settled?: true } = {};
+  const finished = promise.finally(() => (outcome.settled = true));
   finished.catch(() => undefined);
-  for (let slices = 0; !done && slices < 100_000; slices++) {
+  for (let slices = 0; outcome.settled === undefined && slices < 100_000; slices++) {
     engine.runSlice(1);
     await Promise.resolve();
   }
