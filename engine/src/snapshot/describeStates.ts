@@ -53,8 +53,15 @@ export async function describeStates(operator: SnapshotOperator): Promise<Operat
 
 function keyedDescription(meta: StateMetaInfo): StateDescription {
   const value = valueSerializer(meta);
-  if (meta.kind === 'PRIORITY_QUEUE') return { name: meta.name, group: 'timers', kind: 'timers', type: value === null ? '?' : describeSerializer(value), count: null };
-  return { name: meta.name, group: 'keyed', kind: (keyedStateType(meta) ?? 'state').toLowerCase(), type: value === null ? '?' : describeSerializer(value), count: null };
+  if (meta.kind === 'PRIORITY_QUEUE')
+    return { name: meta.name, group: 'timers', kind: 'timers', type: value === null ? '?' : describeSerializer(value), count: null };
+  return {
+    name: meta.name,
+    group: 'keyed',
+    kind: (keyedStateType(meta) ?? 'state').toLowerCase(),
+    type: value === null ? '?' : describeSerializer(value),
+    count: null,
+  };
 }
 
 function operatorDescription(meta: StateMetaInfo, mode: string, count: number): StateDescription {
@@ -62,5 +69,11 @@ function operatorDescription(meta: StateMetaInfo, mode: string, count: number): 
   const type = value === null ? '?' : describeSerializer(value);
   if (meta.kind !== 'BROADCAST') return { name: meta.name, group: 'list', kind: mode === 'UNION' ? 'union list' : 'list', type, count };
   const key = keySerializer(meta);
-  return { name: meta.name, group: 'broadcast', kind: 'broadcast', type: `map<${key === null ? '?' : describeSerializer(key)}, ${type}>`, count };
+  return {
+    name: meta.name,
+    group: 'broadcast',
+    kind: 'broadcast',
+    type: `map<${key === null ? '?' : describeSerializer(key)}, ${type}>`,
+    count,
+  };
 }

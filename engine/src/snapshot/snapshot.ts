@@ -3,7 +3,13 @@ import { FormatError } from './bytes/formatError.ts';
 import { KeyedState } from './keyed/keyedState.ts';
 import { channelSize, keyedStateSize, operatorStateSize, streamSize } from './metadata/handleSizes.ts';
 import { readMetadata } from './metadata/readMetadata.ts';
-import type { KeyedStateHandle, OperatorMetadata, OperatorStateHandle, SnapshotMetadata, SubtaskMetadata } from './metadata/snapshotMetadata.ts';
+import type {
+  KeyedStateHandle,
+  OperatorMetadata,
+  OperatorStateHandle,
+  SnapshotMetadata,
+  SubtaskMetadata,
+} from './metadata/snapshotMetadata.ts';
 import { OperatorState } from './operator/operatorState.ts';
 import { snapshotFolder, type SnapshotStorage } from './storage/snapshotStorage.ts';
 import { openStream, type StateStream } from './storage/stateStream.ts';
@@ -69,7 +75,13 @@ export class SnapshotSubtask {
   get stateSize(): number {
     const { managedOperatorState, rawOperatorState, managedKeyedState, rawKeyedState, inputChannels, resultSubpartitions } = this.metadata;
     const channels = [...inputChannels, ...resultSubpartitions].reduce((sum, channel) => sum + channelSize(channel), 0);
-    return operatorStateSize(managedOperatorState) + operatorStateSize(rawOperatorState) + keyedStateSize(managedKeyedState) + keyedStateSize(rawKeyedState) + channels;
+    return (
+      operatorStateSize(managedOperatorState) +
+      operatorStateSize(rawOperatorState) +
+      keyedStateSize(managedKeyedState) +
+      keyedStateSize(rawKeyedState) +
+      channels
+    );
   }
 
   /** Null where there is none, or where its form is not readable yet: `unreadableKeyedState` says which. @throws FormatError */
@@ -82,7 +94,10 @@ export class SnapshotSubtask {
 
   /** What keyed state there is that cannot be read yet, in words; null where all can. */
   get unreadableKeyedState(): string | null {
-    const parts = [unreadable(this.metadata.managedKeyedState), this.metadata.rawKeyedState === null ? null : 'timers of a RocksDB backend with heap timers'];
+    const parts = [
+      unreadable(this.metadata.managedKeyedState),
+      this.metadata.rawKeyedState === null ? null : 'timers of a RocksDB backend with heap timers',
+    ];
     const words = parts.filter((part) => part !== null);
     return words.length === 0 ? null : words.join(' and ');
   }
@@ -104,7 +119,8 @@ export class SnapshotSubtask {
       state: name,
       parts: offsets.map((offset, i) => {
         const end = offsets[i + 1] ?? stream.size;
-        if (offset < 0 || offset > end || end > stream.size) reader.fail(`a part of raw state at ${String(offset)} lies outside the stream`);
+        if (offset < 0 || offset > end || end > stream.size)
+          reader.fail(`a part of raw state at ${String(offset)} lies outside the stream`);
         return reader.bytes.subarray(reader.offset + offset, reader.offset + end);
       }),
     }));

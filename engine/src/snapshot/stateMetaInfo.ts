@@ -47,7 +47,12 @@ export function broadcastState(name: string, key: SerializerSnapshot, value: Ser
 }
 
 /** Entries are written in the order given, which is that of Flink's own files. */
-function metaInfo(name: string, kind: StateKind, options: Record<string, string>, serializers: Record<string, SerializerSnapshot>): StateMetaInfo {
+function metaInfo(
+  name: string,
+  kind: StateKind,
+  options: Record<string, string>,
+  serializers: Record<string, SerializerSnapshot>,
+): StateMetaInfo {
   return {
     name,
     kind,
@@ -59,7 +64,9 @@ function metaInfo(name: string, kind: StateKind, options: Record<string, string>
 /** Of keyed states other than timers; null where the file does not say, or says something unknown. */
 export function keyedStateType(state: StateMetaInfo): KeyedStateType | null {
   const type = state.options.get(KEYED_STATE_TYPE);
-  return type === 'VALUE' || type === 'LIST' || type === 'REDUCING' || type === 'FOLDING' || type === 'AGGREGATING' || type === 'MAP' ? type : null;
+  return type === 'VALUE' || type === 'LIST' || type === 'REDUCING' || type === 'FOLDING' || type === 'AGGREGATING' || type === 'MAP'
+    ? type
+    : null;
 }
 
 export function valueSerializer(state: StateMetaInfo): SerializerSnapshot | null {

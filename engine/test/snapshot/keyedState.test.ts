@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ByteReader } from '../../src/snapshot/bytes/byteReader.ts';
-import { ByteWriter } from '../../src/snapshot/bytes/byteWriter.ts';
+import type { ByteWriter } from '../../src/snapshot/bytes/byteWriter.ts';
 import { KeyGroupBlockWriter } from '../../src/snapshot/keyed/keyGroupBlock.ts';
 import { KeyGroupBlockReader } from '../../src/snapshot/keyed/keyGroupBlockReader.ts';
 import { keyedHeader, KeyedStreamWriter } from '../../src/snapshot/keyed/keyedStream.ts';
@@ -42,7 +42,11 @@ function entriesOf(bytes: Uint8Array, keyGroup: number, maxParallelism: number):
   const cursor = new KeyGroupBlockReader(reader, keyGroup, maxParallelism, 6);
   const found: Entry[] = [];
   while (cursor.next()) {
-    found.push({ state: cursor.state, key: bytes.slice(cursor.keyStart, cursor.keyEnd), value: bytes.slice(cursor.valueStart, cursor.valueEnd) });
+    found.push({
+      state: cursor.state,
+      key: bytes.slice(cursor.keyStart, cursor.keyEnd),
+      value: bytes.slice(cursor.valueStart, cursor.valueEnd),
+    });
   }
   expect(reader.remaining).toBe(0);
   return found;
@@ -72,7 +76,9 @@ describe('key-group blocks', () => {
     key.u8(0);
     writer.beginValue().i64(7n);
     writer.endEntry();
-    expect(Buffer.from(writer.finish() ?? []).toString('hex')).toBe('0001' + '00000006' + '850461626300' + '00000008' + '0000000000000007' + 'ffff');
+    expect(Buffer.from(writer.finish() ?? []).toString('hex')).toBe(
+      '0001' + '00000006' + '850461626300' + '00000008' + '0000000000000007' + 'ffff',
+    );
   });
 
   test('refuse an entry of another key group', () => {
@@ -82,7 +88,10 @@ describe('key-group blocks', () => {
 });
 
 /** A savepoint with one operator and one subtask, whose keyed state lies in a file. */
-async function savepoint(fill: (stream: KeyedStreamWriter, writer: KeyGroupBlockWriter) => void, key: SerializerSnapshot = STRING): Promise<Snapshot> {
+async function savepoint(
+  fill: (stream: KeyedStreamWriter, writer: KeyGroupBlockWriter) => void,
+  key: SerializerSnapshot = STRING,
+): Promise<Snapshot> {
   const states = [
     keyValueState('value', 'VALUE', VOID, { kind: 'nullable', value: LONG, padding: 0 }),
     keyValueState('list', 'LIST', VOID, { kind: 'list', element: STRING }),
@@ -94,7 +103,17 @@ async function savepoint(fill: (stream: KeyedStreamWriter, writer: KeyGroupBlock
   fill(stream, new KeyGroupBlockWriter(128));
   const operatorState = writeOperatorStream([
     { mode: 'UNION', name: 'union', element: STRING, count: 2, writeElement: (writer, i) => writer.vstr(`element ${String(i)}`) },
-    { mode: 'BROADCAST', name: 'rules', key: STRING, value: LONG, count: 1, writeEntry: (writer) => (writer.vstr('rule'), writer.i64(3n)) },
+    {
+      mode: 'BROADCAST',
+      name: 'rules',
+      key: STRING,
+      value: LONG,
+      count: 1,
+      writeEntry: (writer) => {
+        writer.vstr('rule');
+        writer.i64(3n);
+      },
+    },
     { mode: 'SPLIT_DISTRIBUTE', name: 'empty', element: STRING, count: 0, writeElement: () => undefined },
   ]);
   const metadata = writeMetadata({
@@ -115,9 +134,20 @@ async function savepoint(fill: (stream: KeyedStreamWriter, writer: KeyGroupBlock
           {
             index: 0,
             finished: false,
-            managedOperatorState: { partitions: operatorState.partitions, stream: { kind: 'inline', name: 'x', data: operatorState.bytes }, merged: null },
+            managedOperatorState: {
+              partitions: operatorState.partitions,
+              stream: { kind: 'inline', name: 'x', data: operatorState.bytes },
+              merged: null,
+            },
             rawOperatorState: null,
-            managedKeyedState: { kind: 'keyGroups', form: 'savepoint', firstKeyGroup: 0, offsets: stream.offsets, stream: { kind: 'relativeFile', path: 'keyed-0', size: stream.length }, id: '' },
+            managedKeyedState: {
+              kind: 'keyGroups',
+              form: 'savepoint',
+              firstKeyGroup: 0,
+              offsets: stream.offsets,
+              stream: { kind: 'relativeFile', path: 'keyed-0', size: stream.length },
+              id: '',
+            },
             rawKeyedState: null,
             inputChannels: [],
             resultSubpartitions: [],
@@ -126,7 +156,15 @@ async function savepoint(fill: (stream: KeyedStreamWriter, writer: KeyGroupBlock
       },
     ],
   });
-  return readSnapshot(memoryStorage(new Map([['sp/_metadata', metadata], ['sp/keyed-0', Buffer.concat(pieces)]])), '/sp');
+  return readSnapshot(
+    memoryStorage(
+      new Map([
+        ['sp/_metadata', metadata],
+        ['sp/keyed-0', Buffer.concat(pieces)],
+      ]),
+    ),
+    '/sp',
+  );
 }
 
 async function lines(snapshot: Snapshot): Promise<Record<string, unknown>[]> {
@@ -145,22 +183,75 @@ describe('a savepoint that was written here', () => {
   test('reads back with every kind of state', async () => {
     const snapshot = await savepoint((stream, writer) => {
       writer.begin(97, 4);
-      const user = (w: ByteWriter): void => (w.vstr('k0'), w.u8(0));
-      entry(writer, 0, user, (w) => (w.bool(false), w.i64(-5n)));
-      entry(writer, 1, user, (w) => (w.vstr('a,b'), w.u8(0x2c), w.vstr('')));
+      const user = (w: ByteWriter): void => {
+        w.vstr('k0');
+        w.u8(0);
+      };
+      entry(writer, 0, user, (w) => {
+        w.bool(false);
+        w.i64(-5n);
+      });
+      entry(writer, 1, user, (w) => {
+        w.vstr('a,b');
+        w.u8(0x2c);
+        w.vstr('');
+      });
       // A string key and a string namespace: each is followed by its length.
-      const mapKey = (userKey: string) => (w: ByteWriter): void => (w.vstr('k0'), w.u8(3), w.vstr('ns'), w.u8(3), w.vstr(userKey));
-      entry(writer, 2, mapKey('x'), (w) => (w.bool(false), w.i64(1n)));
-      entry(writer, 2, mapKey('y'), (w) => (w.bool(true), w.u8(0)));
-      entry(writer, 3, (w) => (w.i64((1700000000000n ^ -(2n ** 63n))), user(w)), () => undefined);
+      const mapKey =
+        (userKey: string) =>
+        (w: ByteWriter): void => {
+          w.vstr('k0');
+          w.u8(3);
+          w.vstr('ns');
+          w.u8(3);
+          w.vstr(userKey);
+        };
+      entry(writer, 2, mapKey('x'), (w) => {
+        w.bool(false);
+        w.i64(1n);
+      });
+      entry(writer, 2, mapKey('y'), (w) => {
+        w.bool(true);
+        w.u8(0);
+      });
+      entry(
+        writer,
+        3,
+        (w) => {
+          w.i64(1700000000000n ^ -(2n ** 63n));
+          user(w);
+        },
+        () => undefined,
+      );
       stream.add(97, writer.finish() ?? new Uint8Array());
     });
     const place = { operator: '00112233445566778899aabbccddeeff', subtask: 0 };
     expect((await lines(snapshot)).slice(2)).toEqual([
       { kind: 'keyed', ...place, state: 'value', keyGroup: 97, key: 'k0', namespace: null, value: { $long: '-5' } },
       { kind: 'keyed', ...place, state: 'list', keyGroup: 97, key: 'k0', namespace: null, value: ['a,b', ''] },
-      { kind: 'keyed', ...place, state: 'map', keyGroup: 97, key: 'k0', namespace: 'ns', value: { $map: [['x', { $long: '1' }], ['y', null]] } },
-      { kind: 'timer', ...place, state: '_timer_state/event_user-timers', keyGroup: 97, timestamp: 1700000000000, key: 'k0', namespace: null },
+      {
+        kind: 'keyed',
+        ...place,
+        state: 'map',
+        keyGroup: 97,
+        key: 'k0',
+        namespace: 'ns',
+        value: {
+          $map: [
+            ['x', { $long: '1' }],
+            ['y', null],
+          ],
+        },
+      },
+      {
+        kind: 'timer',
+        ...place,
+        state: '_timer_state/event_user-timers',
+        keyGroup: 97,
+        timestamp: 1700000000000,
+        key: 'k0',
+        namespace: null,
+      },
       { kind: 'list', ...place, state: 'union', index: 0, value: 'element 0' },
       { kind: 'list', ...place, state: 'union', index: 1, value: 'element 1' },
       { kind: 'broadcast', ...place, state: 'rules', key: 'rule', value: { $long: '3' } },
@@ -173,7 +264,12 @@ describe('a savepoint that was written here', () => {
 
   test('refuses a key group twice, and one that is not of the subtask', async () => {
     const bytes = Uint8Array.of(0);
-    await expect(savepoint((stream) => (stream.add(1, bytes), stream.add(1, bytes)))).rejects.toThrow('key group 1');
+    await expect(
+      savepoint((stream) => {
+        stream.add(1, bytes);
+        stream.add(1, bytes);
+      }),
+    ).rejects.toThrow('key group 1');
     await expect(savepoint((stream) => stream.add(128, bytes))).rejects.toThrow('key group 128');
   });
 });

@@ -1,7 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { ByteReader } from '../../src/snapshot/bytes/byteReader.ts';
 import { readMetadata } from '../../src/snapshot/metadata/readMetadata.ts';
-import type { KeyedStateHandle, OperatorMetadata, SnapshotMetadata, StreamHandle, SubtaskMetadata } from '../../src/snapshot/metadata/snapshotMetadata.ts';
+import type {
+  KeyedStateHandle,
+  OperatorMetadata,
+  SnapshotMetadata,
+  StreamHandle,
+  SubtaskMetadata,
+} from '../../src/snapshot/metadata/snapshotMetadata.ts';
 import { writeMetadata, type WritableVersion } from '../../src/snapshot/metadata/writeMetadata.ts';
 import { snapshotFiles, snapshotNames } from './snapshotFixtures.ts';
 
@@ -28,7 +34,11 @@ describe('metadata that Flink wrote', () => {
   test('version 4 leaves out names and uids, and nothing else', () => {
     const metadata = readMetadata(new ByteReader(metadataOf('2.3.0-hashmap-canonical')));
     const again = readMetadata(new ByteReader(writeMetadata({ ...metadata, version: 4 })));
-    expect(again).toEqual({ ...metadata, version: 4, operators: metadata.operators.map((operator) => ({ ...operator, name: null, uid: null })) });
+    expect(again).toEqual({
+      ...metadata,
+      version: 4,
+      operators: metadata.operators.map((operator) => ({ ...operator, name: null, uid: null })),
+    });
   });
 });
 
@@ -55,7 +65,13 @@ const OPERATOR: OperatorMetadata = {
 };
 
 function metadata(operators: OperatorMetadata[]): SnapshotMetadata & { version: 6 } {
-  return { version: 6, checkpointId: 7, masterStates: [{ version: 1, name: 'hook', payload: Uint8Array.of(1, 2) }], operators, properties: Uint8Array.of(0) };
+  return {
+    version: 6,
+    checkpointId: 7,
+    masterStates: [{ version: 1, name: 'hook', payload: Uint8Array.of(1, 2) }],
+    operators,
+    properties: Uint8Array.of(0),
+  };
 }
 
 function roundTrip(operators: OperatorMetadata[]): OperatorMetadata[] {
@@ -83,18 +99,59 @@ describe('every kind of handle', () => {
     { kind: 'keyGroups', form: 'plain', firstKeyGroup: 2, offsets: [0, 7], stream: file, id: '' },
     { kind: 'keyGroups', form: 'savepoint', firstKeyGroup: 2, offsets: [0, 7], stream: file, id: '' },
     { kind: 'keyGroups', form: 'identified', firstKeyGroup: 2, offsets: [-1, 7], stream: file, id: 'x' },
-    { kind: 'incremental', version: 1, ...common, id: '', checkpointId: 5, backendId: 'b', checkpointedSize: 0, header: file, shared: [{ name: 'a.sst', stream: file }], private: [] },
-    { kind: 'incremental', version: 2, ...common, checkpointId: 5, backendId: 'b', checkpointedSize: 9, header: file, shared: [], private: [{ name: 'CURRENT', stream: null }] },
+    {
+      kind: 'incremental',
+      version: 1,
+      ...common,
+      id: '',
+      checkpointId: 5,
+      backendId: 'b',
+      checkpointedSize: 0,
+      header: file,
+      shared: [{ name: 'a.sst', stream: file }],
+      private: [],
+    },
+    {
+      kind: 'incremental',
+      version: 2,
+      ...common,
+      checkpointId: 5,
+      backendId: 'b',
+      checkpointedSize: 9,
+      header: file,
+      shared: [],
+      private: [{ name: 'CURRENT', stream: null }],
+    },
     { kind: 'changelogMemory', ...common, from: 0, to: 9, changes: [{ keyGroup: -1, change: Uint8Array.of(8) }] },
-    { kind: 'changelogFiles', version: 1, ...common, streams: [{ offset: 3, stream: file }], stateSize: 4, checkpointedSize: 5, storageId: '' },
+    {
+      kind: 'changelogFiles',
+      version: 1,
+      ...common,
+      streams: [{ offset: 3, stream: file }],
+      stateSize: 4,
+      checkpointedSize: 5,
+      storageId: '',
+    },
     { kind: 'changelogFiles', version: 2, ...common, streams: [], stateSize: 4, checkpointedSize: 5, storageId: 's' },
   ];
-  const changelog: KeyedStateHandle = { kind: 'changelog', version: 2, ...common, checkpointedSize: 1, base: keyed.slice(3, 5), delta: keyed.slice(5), materializationId: 8, checkpointId: 9 };
+  const changelog: KeyedStateHandle = {
+    kind: 'changelog',
+    version: 2,
+    ...common,
+    checkpointedSize: 1,
+    base: keyed.slice(3, 5),
+    delta: keyed.slice(5),
+    materializationId: 8,
+    checkpointId: 9,
+  };
 
-  test.each([...keyed, changelog, { ...changelog, version: 1, checkpointId: 0 } satisfies KeyedStateHandle])('keyed state $kind', (managedKeyedState) => {
-    const operator = { ...OPERATOR, subtasks: [{ ...NO_STATE, managedKeyedState, rawKeyedState: keyed[2] ?? null }] };
-    expect(roundTrip([operator])).toEqual([operator]);
-  });
+  test.each([...keyed, changelog, { ...changelog, version: 1, checkpointId: 0 } satisfies KeyedStateHandle])(
+    'keyed state $kind',
+    (managedKeyedState) => {
+      const operator = { ...OPERATOR, subtasks: [{ ...NO_STATE, managedKeyedState, rawKeyedState: keyed[2] ?? null }] };
+      expect(roundTrip([operator])).toEqual([operator]);
+    },
+  );
 
   test('operator state and channels', () => {
     const partitions = [{ name: 's', mode: 'UNION' as const, offsets: [1, 2] }];
@@ -126,7 +183,9 @@ describe('what is refused', () => {
   test('a version that is newer than any known', () => {
     const bytes = writeMetadata(metadata([]));
     bytes[7] = 9;
-    expect(() => readMetadata(new ByteReader(bytes))).toThrow('metadata of version 9 is not readable, only versions 2 to 6 (Flink 1.3 to 2.3) (at byte 4 in _metadata)');
+    expect(() => readMetadata(new ByteReader(bytes))).toThrow(
+      'metadata of version 9 is not readable, only versions 2 to 6 (Flink 1.3 to 2.3) (at byte 4 in _metadata)',
+    );
   });
 
   test('an operator id that is none', () => {

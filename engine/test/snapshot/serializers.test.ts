@@ -5,7 +5,12 @@ import { ByteWriter } from '../../src/snapshot/bytes/byteWriter.ts';
 import { describeSerializer } from '../../src/snapshot/serializers/describeSerializer.ts';
 import { fixedLength } from '../../src/snapshot/serializers/fixedLength.ts';
 import type { SerializerSnapshot } from '../../src/snapshot/serializers/serializerSnapshot.ts';
-import { readSerializerSnapshot, readVersionedSnapshot, writeSerializerSnapshot, writeVersionedSnapshot } from '../../src/snapshot/serializers/snapshotEnvelope.ts';
+import {
+  readSerializerSnapshot,
+  readVersionedSnapshot,
+  writeSerializerSnapshot,
+  writeVersionedSnapshot,
+} from '../../src/snapshot/serializers/snapshotEnvelope.ts';
 import { dumpText } from '../../src/snapshot/values/dumpValue.ts';
 import { UnreadableValue } from '../../src/snapshot/values/unreadableValue.ts';
 import { valueReader } from '../../src/snapshot/values/valueReader.ts';
@@ -34,7 +39,7 @@ function versioned(snapshot: SerializerSnapshot): string {
 
 const VALUES = vectors<Vector>('serializer-values.json');
 
-describe('serializers of Flink\'s own classes', () => {
+describe("serializers of Flink's own classes", () => {
   test.each(VALUES)('$type $value', ({ snapshotHex, length }) => {
     const reader = bytes(snapshotHex);
     const snapshot = readVersionedSnapshot(reader);
@@ -57,7 +62,11 @@ describe('serializers of Flink\'s own classes', () => {
 function readOrSay(snapshot: SerializerSnapshot, reader: ByteReader): string {
   try {
     const text = dumpText(valueReader(snapshot)(reader));
-    return reader.remaining === 0 ? (text.length > 400 ? `${text.slice(0, 400)}...` : text) : `${String(reader.remaining)} bytes left over after ${text}`;
+    return reader.remaining === 0
+      ? text.length > 400
+        ? `${text.slice(0, 400)}...`
+        : text
+      : `${String(reader.remaining)} bytes left over after ${text}`;
   } catch (error) {
     if (error instanceof UnreadableValue) return `(${error.message})`;
     throw error;
@@ -124,7 +133,12 @@ describe('Avro records', () => {
 });
 
 describe('Kryo values', () => {
-  const kryo = (registrations: string[]): SerializerSnapshot => ({ kind: 'kryo', className: 'java.lang.Object', registrations, content: new Uint8Array() });
+  const kryo = (registrations: string[]): SerializerSnapshot => ({
+    kind: 'kryo',
+    className: 'java.lang.Object',
+    registrations,
+    content: new Uint8Array(),
+  });
   const read = (hex: string, flink: 1 | 2, registered: string): string =>
     dumpText(valueReader(kryo([registered]), { flink, enumConstants: new Map([['lab.Color', ['RED', 'GREEN']]]) })(bytes(hex)));
 
@@ -149,6 +163,8 @@ describe('Kryo values', () => {
   });
 
   test('objects of user classes are not guessed at', () => {
-    expect(() => read('570101', 2, 'com.acme.Thing')).toThrow('objects of com.acme.Thing, which only Kryo knows cannot be read without the job\'s classes');
+    expect(() => read('570101', 2, 'com.acme.Thing')).toThrow(
+      "objects of com.acme.Thing, which only Kryo knows cannot be read without the job's classes",
+    );
   });
 });

@@ -18,7 +18,10 @@ export function snapshotFiles(name: string): Map<string, Uint8Array> {
 /** What Flink itself says is in the snapshot. */
 export function flinkDump(name: string): unknown[] {
   const text = gunzipSync(readFileSync(new URL(`${name}.dump.jsonl.gz`, FOLDER))).toString('utf8');
-  return text.trimEnd().split('\n').map((line) => JSON.parse(line) as unknown);
+  return text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as unknown);
 }
 
 /** A storage in memory, with the files of a fixture below `/`. */
@@ -42,7 +45,11 @@ export function memoryStorage(files: ReadonlyMap<string, Uint8Array>): SnapshotS
       }),
     list: (folder) => {
       const prefix = `${folder.replace(/^\//, '')}/`;
-      return Promise.resolve([...new Set([...files.keys()].filter((path) => path.startsWith(prefix)).map((path) => path.slice(prefix.length).split('/')[0] ?? ''))]);
+      return Promise.resolve([
+        ...new Set(
+          [...files.keys()].filter((path) => path.startsWith(prefix)).map((path) => path.slice(prefix.length).split('/')[0] ?? ''),
+        ),
+      ]);
     },
   };
 }
@@ -52,8 +59,11 @@ const REGULAR_FILES = new Set(['0', '\0', '']);
 
 function untar(archive: Uint8Array): Map<string, Uint8Array> {
   const files = new Map<string, Uint8Array>();
-  const text = (start: number, length: number): string => Buffer.from(archive.subarray(start, start + length)).toString('latin1').replace(/\0.*$/s, '');
-  for (let at = 0; at + BLOCK <= archive.length && archive[at] !== 0; ) {
+  const text = (start: number, length: number): string =>
+    Buffer.from(archive.subarray(start, start + length))
+      .toString('latin1')
+      .replace(/\0.*$/s, '');
+  for (let at = 0; at + BLOCK <= archive.length && archive[at] !== 0;) {
     const size = Number.parseInt(text(at + 124, 12).trim(), 8);
     if (REGULAR_FILES.has(text(at + 156, 1))) files.set(text(at, 100), archive.slice(at + BLOCK, at + BLOCK + size));
     at += BLOCK + Math.ceil(size / BLOCK) * BLOCK;

@@ -37,7 +37,9 @@ describe('files that a snapshot names', () => {
 
   test('are named when they are missing or too short', async () => {
     await expect(open('gone')).rejects.toThrow('/sp/gone');
-    await expect(openStream(files('sp/inside'), '/sp', { kind: 'relativeFile', path: 'inside', size: 4 })).rejects.toThrow('/sp/inside has 3 bytes, but the snapshot needs 4: the file is cut off');
+    await expect(openStream(files('sp/inside'), '/sp', { kind: 'relativeFile', path: 'inside', size: 4 })).rejects.toThrow(
+      '/sp/inside has 3 bytes, but the snapshot needs 4: the file is cut off',
+    );
   });
 
   test('are not read beyond their part', async () => {
@@ -49,7 +51,11 @@ describe('files that a snapshot names', () => {
     for (const path of ['file:/old/job/chk-3/own', 'file:/old/job/shared/common', 'file:///old/job/taskowned/task']) {
       expect((await openStream(storage, '/new/chk-3', { kind: 'file', path, size: 3 })).size).toBe(3);
     }
-    await expect(openStream(storage, '/new/chk-3', { kind: 'file', path: 'file:/old/job/chk-3/gone', size: 3 })).rejects.toThrow('the file /old/job/chk-3/gone of the snapshot is missing');
-    await expect(openStream(storage, '/new/chk-3', { kind: 'file', path: 's3://bucket/own', size: 3 })).rejects.toThrow('copy the whole checkpoint to a local folder');
+    await expect(openStream(storage, '/new/chk-3', { kind: 'file', path: 'file:/old/job/chk-3/gone', size: 3 })).rejects.toThrow(
+      'the file /old/job/chk-3/gone of the snapshot is missing',
+    );
+    await expect(openStream(storage, '/new/chk-3', { kind: 'file', path: 's3://bucket/own', size: 3 })).rejects.toThrow(
+      'copy the whole checkpoint to a local folder',
+    );
   });
 });

@@ -16,7 +16,8 @@ export const fileStorage: SnapshotStorage = {
     const file = await open(path);
     try {
       const { size } = await file.stat();
-      if (offset + length > size) throw new Error(`${path} has ${String(size)} bytes, but bytes up to ${String(offset + length)} are needed: the file is cut off`);
+      if (offset + length > size)
+        throw new Error(`${path} has ${String(size)} bytes, but bytes up to ${String(offset + length)} are needed: the file is cut off`);
       const bytes = new Uint8Array(length);
       let read = 0;
       while (read < length) {

@@ -56,5 +56,13 @@ async function listItem(location: string, folder: string, kind: SnapshotListItem
   const snapshot = await readSnapshot(fileStorage, location).catch(() => null);
   // A damaged snapshot is listed all the same: opening it says what is wrong with it.
   const checkpointId = snapshot?.metadata.checkpointId ?? (Number(/\d+$/.exec(basename(location))?.[0] ?? 0) || 0);
-  return { location, pipeline: folder, kind, checkpointId, createdAt: written.mtimeMs, sizeBytes: snapshot?.stateSize ?? written.size, program: null };
+  return {
+    location,
+    pipeline: folder,
+    kind,
+    checkpointId,
+    createdAt: written.mtimeMs,
+    sizeBytes: snapshot?.stateSize ?? written.size,
+    program: null,
+  };
 }

@@ -10,7 +10,7 @@ export function sourceSplitText(element: Uint8Array): string | null {
     return reader.bytes32();
   });
   if (split === null) return null;
-  return attempt(split, fileSplit) ?? attempt(split, sequenceSplit);
+  return attempt(split, fileSplit) ?? attempt(split, generatorSplit) ?? attempt(split, sequenceSplit);
 }
 
 function fileSplit(reader: ByteReader): string {
@@ -19,6 +19,14 @@ function fileSplit(reader: ByteReader): string {
   const limit = reader.safeI64();
   reader.bool();
   return `${path}: ${position.toLocaleString('en')} of ${limit.toLocaleString('en')} bytes read`;
+}
+
+/** A share of the numbers that a generator counts through. */
+function generatorSplit(reader: ByteReader): string {
+  const modulus = reader.safeI64();
+  const next = reader.safeI64();
+  if (modulus < 1) reader.fail('a generator split with no share');
+  return modulus === 1 ? `next ${String(next)}` : `next ${String(next)}, then every ${String(modulus)} numbers`;
 }
 
 /** Flink's NumberSequenceSource. */

@@ -40,14 +40,30 @@ type Content =
 function contentOf(value: { readonly [key: string]: DumpValue }): Content {
   const entries = Object.entries(value);
   const [tag, inner] = entries[0] ?? ['', null];
-  if (tag === '$map' && isList(inner)) return { kind: 'map', pairs: inner.filter(isList).map((pair) => [pair[0] ?? null, pair[1] ?? null]) };
+  if (tag === '$map' && isList(inner))
+    return { kind: 'map', pairs: inner.filter(isList).map((pair) => [pair[0] ?? null, pair[1] ?? null]) };
   if ((tag === '$array' || tag === '$tuple' || tag === '$row') && isList(inner)) return { kind: 'list', items: inner };
   if (tag === '$avro' && isRecord(inner)) return { kind: 'record', fields: Object.entries(inner) };
   if (tag === '$window') return { kind: 'scalar', text: windowText(inner) };
-  if (tag === '$ttl') return { kind: 'record', fields: [['value', value['value'] ?? null], ['last access', inner]] };
+  if (tag === '$ttl')
+    return {
+      kind: 'record',
+      fields: [
+        ['value', value['value'] ?? null],
+        ['last access', inner],
+      ],
+    };
   if (tag === '$class') return { kind: 'record', fields: entries.slice(1) };
-  if (tag === '$streamRecord') return { kind: 'record', fields: [['value', inner], ['timestamp', value['timestamp'] ?? null]] };
-  if (tag.startsWith('$') && typeof inner !== 'object') return { kind: 'scalar', text: tag === '$bytes' ? `0x${String(inner)}` : String(inner) };
+  if (tag === '$streamRecord')
+    return {
+      kind: 'record',
+      fields: [
+        ['value', inner],
+        ['timestamp', value['timestamp'] ?? null],
+      ],
+    };
+  if (tag.startsWith('$') && typeof inner !== 'object')
+    return { kind: 'scalar', text: tag === '$bytes' ? `0x${String(inner)}` : String(inner) };
   return { kind: 'record', fields: entries.map(([name, item]) => [name.replace(/^\$/, ''), item]) };
 }
 
@@ -69,7 +85,7 @@ export function timeText(time: DumpValue): string {
 /** The parts of a value that people may want to open, by name; none for scalars. */
 export function partsOf(value: DumpValue): (readonly [string, DumpValue])[] {
   if (value instanceof Floating || typeof value !== 'object' || value === null) return [];
-  const content = isList(value) ? ({ kind: 'list', items: value } as const) : contentOf(value as { readonly [key: string]: DumpValue });
+  const content = isList(value) ? ({ kind: 'list', items: value } as const) : contentOf(value);
   switch (content.kind) {
     case 'scalar':
       return [];

@@ -8,6 +8,7 @@ import { snapshotFiles } from '../../../engine/test/snapshot/snapshotFixtures.ts
 import { dump } from '../../src/cli/dump.ts';
 import { inspect } from '../../src/cli/inspect.ts';
 import type { SnapshotNode, SnapshotPage, SnapshotRequests } from '../../src/protocol.ts';
+import { sourceSplitText } from '../../src/snapshots/sourceSplit.ts';
 import { serveSnapshots } from '../../src/snapshots/session.ts';
 
 const NAME = '2.3.0-hashmap-canonical';
@@ -33,7 +34,10 @@ beforeAll(() => {
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 /** A client over streams, as the editor has one. */
-function client(): <M extends keyof SnapshotRequests>(method: M, params: SnapshotRequests[M]['params']) => Promise<SnapshotRequests[M]['result']> {
+function client(): <M extends keyof SnapshotRequests>(
+  method: M,
+  params: SnapshotRequests[M]['params'],
+) => Promise<SnapshotRequests[M]['result']> {
   const toServer = new PassThrough();
   const toClient = new PassThrough();
   serveSnapshots(createMessageConnection(new StreamMessageReader(toServer), new StreamMessageWriter(toClient)));
@@ -86,7 +90,8 @@ describe('the snapshot process', () => {
     const all = await children(state.id, 0, 1000);
     expect(all.total).toBe(50);
     const paged: string[] = [];
-    for (let offset = 0; offset < all.total; offset += 7) paged.push(...(await children(state.id, offset, 7)).nodes.map((node) => node.label));
+    for (let offset = 0; offset < all.total; offset += 7)
+      paged.push(...(await children(state.id, offset, 7)).nodes.map((node) => node.label));
     expect(paged).toEqual(all.nodes.map((node) => node.label));
     expect(new Set(paged).size).toBe(50);
   });
@@ -106,18 +111,37 @@ describe('the snapshot process', () => {
     const location = join(root, 'project', '.tidemark', 'sql', 'checkpoints', 'chk-7');
     const { nodes } = await children(null, 0, 100, location);
     const pages = await Promise.all(nodes.filter((node) => node.expandable).map((node) => children(node.id, 0, 100, location)));
-    expect(pages.flatMap((each) => each.nodes).filter((node) => node.kind === 'error')[0]?.label).toBe('keyed state in the files of RocksDB cannot be read yet');
+    expect(pages.flatMap((each) => each.nodes).filter((node) => node.kind === 'error')[0]?.label).toBe(
+      'keyed state in the files of RocksDB cannot be read yet',
+    );
   });
 
   test('dumps up to a limit', async () => {
     const { text, truncated } = await request('snapshot/dump', { location: savepoint, limit: 5 });
     expect(truncated).toBe(true);
-    expect(text.trimEnd().split('\n').map((line) => (JSON.parse(line) as { kind: string }).kind)).toEqual(['snapshot', 'operator', 'operator', 'operator', 'operator']);
+    expect(
+      text
+        .trimEnd()
+        .split('\n')
+        .map((line) => (JSON.parse(line) as { kind: string }).kind),
+    ).toEqual(['snapshot', 'operator', 'operator', 'operator', 'operator']);
   });
 
   test('refuses what is no snapshot, and goes on', async () => {
     await expect(request('snapshot/open', { location: root })).rejects.toThrow('is not a snapshot');
     await expect(request('snapshot/open', { location: savepoint })).resolves.toBeDefined();
+  });
+});
+
+describe('how far a source has read', () => {
+  test.each([
+    ['a file', '00000001' + '00000017' + '07612e637376' + '00', null],
+    ['a file', '00000001' + '00000017' + '06612e637376' + '000000000000002a' + '0000000000000064' + '00', 'a.csv: 42 of 100 bytes read'],
+    ['a generator', '00000001' + '00000010' + '0000000000000010' + '0000000000000021', 'next 33, then every 16 numbers'],
+    ['a sequence of Flink', '00000001' + '00000013' + '000132' + '00000000000001f4' + '0000000000000257', 'next 500, last 599'],
+    ['anything else', '00000001' + '00000002' + 'ffff', null],
+  ])('by %s: %s', (_source, hex, text) => {
+    expect(sourceSplitText(Uint8Array.from(Buffer.from(hex, 'hex')))).toBe(text);
   });
 });
 
@@ -155,7 +179,10 @@ describe('the command line', () => {
     const files = [...snapshotFiles(NAME)].filter(([path]) => !path.endsWith('_metadata'));
     const [path, bytes] = files.sort((a, b) => b[1].length - a[1].length)[0] ?? expect.fail('no file');
     const file = join(damaged, path.slice(NAME.length + 1));
-    writeFileSync(file, bytes.map((byte, i) => (i === 3 ? 9 : byte)));
+    writeFileSync(
+      file,
+      bytes.map((byte, i) => (i === 3 ? 9 : byte)),
+    );
     const { err, exitCode } = await run(dump, damaged);
     expect(exitCode).toBe(4);
     expect(err).toContain('keyed state of version 9 is not readable');

@@ -104,4 +104,3 @@ function littleEndian(data: Uint8Array, at: number, size: number): number {
   for (let i = size - 1; i >= 0; i--) value = value * 256 + (data[at + i] ?? 0);
   return value;
 }
-

@@ -11,14 +11,20 @@ import type { KeyedCodec, KeyedEntry } from './stateCodec.ts';
 /** A value that nothing can read is looked for no further than this. */
 const OPAQUE_VALUE_MAX = 1 << 20;
 /** How many guesses at ends of opaque values one key group may cost. */
-const ATTEMPTS_MAX = 2_000_000;
+const ATTEMPTS_MAX = 100_000;
 
 /**
  * Reads one key group in the layout of the HashMap backend, after the number of the key group. No length says where a value ends. Where
  * a value is opaque, its end is where everything after it reads without fault to the very end of the key group, with every key in the
  * key group that its hash demands. @throws UnreadableValue where no such end is found
  */
-export function heapEntries(section: ByteReader, keyGroup: number, maxParallelism: number, header: KeyedHeader, codec: KeyedCodec): KeyedEntry[] {
+export function heapEntries(
+  section: ByteReader,
+  keyGroup: number,
+  maxParallelism: number,
+  header: KeyedHeader,
+  codec: KeyedCodec,
+): KeyedEntry[] {
   return new HeapSection(section, keyGroup, maxParallelism, header, codec).read();
 }
 
@@ -96,7 +102,8 @@ class HeapSection {
   #beginState(position: Position): void {
     const reader = this.#reader;
     const state = reader.u16();
-    if (state >= this.#codec.states.length) reader.fail(`state ${String(state)} of ${String(this.#codec.states.length)}`, reader.offset - 2);
+    if (state >= this.#codec.states.length)
+      reader.fail(`state ${String(state)} of ${String(this.#codec.states.length)}`, reader.offset - 2);
     if (position.seen.includes(state)) reader.fail(`state ${String(state)} comes twice in one key group`, reader.offset - 2);
     position.seen = [...position.seen, state];
     position.state = state;
@@ -122,7 +129,15 @@ class HeapSection {
       this.#entries.push({ kind: 'keyed', state: position.state, keyGroup, key, namespace, value: state.value(reader) });
     } catch (error) {
       if (!(error instanceof UnreadableValue)) throw error;
-      const guess = { position: { ...position }, entryCount: this.#entries.length, key, namespace, valueStart, valueEnd: valueStart + 1, error };
+      const guess = {
+        position: { ...position },
+        entryCount: this.#entries.length,
+        key,
+        namespace,
+        valueStart,
+        valueEnd: valueStart + 1,
+        error,
+      };
       this.#guesses.push(guess);
       reader.offset = valueStart;
       reader.take(1);

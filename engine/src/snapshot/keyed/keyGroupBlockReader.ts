@@ -48,7 +48,8 @@ export class KeyGroupBlockReader {
     const first = reader.bytes[keyAt] ?? 0;
     this.#lastOfState = (first & LAST_OF_STATE) !== 0;
     const keyGroup = this.#prefixLength === 1 ? first & 0x7f : ((first & 0x7f) << 8) | (reader.bytes[keyAt + 1] ?? 0);
-    if (keyGroup !== this.#keyGroup) reader.fail(`an entry of key group ${String(keyGroup)} stands in key group ${String(this.#keyGroup)}`, keyAt);
+    if (keyGroup !== this.#keyGroup)
+      reader.fail(`an entry of key group ${String(keyGroup)} stands in key group ${String(this.#keyGroup)}`, keyAt);
     this.keyStart = keyAt + this.#prefixLength;
     this.keyEnd = keyAt + keySize;
     const valueSize = reader.i32();

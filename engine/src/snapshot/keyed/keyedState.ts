@@ -29,7 +29,14 @@ export class KeyedState {
   readonly #maxParallelism: number;
   readonly #codec: KeyedCodec;
 
-  private constructor(stream: StateStream, header: KeyedHeader, layout: KeyedLayout, sections: readonly KeyGroupSection[], maxParallelism: number, flink: FlinkMajor) {
+  private constructor(
+    stream: StateStream,
+    header: KeyedHeader,
+    layout: KeyedLayout,
+    sections: readonly KeyGroupSection[],
+    maxParallelism: number,
+    flink: FlinkMajor,
+  ) {
     this.header = header;
     this.layout = layout;
     this.sections = sections;

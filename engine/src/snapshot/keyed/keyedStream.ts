@@ -1,7 +1,14 @@
 import type { ByteReader } from '../bytes/byteReader.ts';
 import { ByteWriter } from '../bytes/byteWriter.ts';
 import type { SerializerSnapshot } from '../serializers/serializerSnapshot.ts';
-import { readStateMetaInfo, readStoredSerializer, writeStateMetaInfo, writeStoredSerializer, type StateMetaInfo, type StoredSerializer } from '../stateMetaInfo.ts';
+import {
+  readStateMetaInfo,
+  readStoredSerializer,
+  writeStateMetaInfo,
+  writeStoredSerializer,
+  type StateMetaInfo,
+  type StoredSerializer,
+} from '../stateMetaInfo.ts';
 
 /** Flink 1.8 and later. */
 const VERSION = 6;
@@ -22,7 +29,8 @@ export function keyedHeader(key: SerializerSnapshot, states: readonly StateMetaI
 export function readKeyedHeader(reader: ByteReader): KeyedHeader {
   return reader.within('header of keyed state', () => {
     const version = reader.i32();
-    if (version !== VERSION) reader.fail(`keyed state of version ${String(version)} is not readable, only version 6 (Flink 1.8 and later)`, reader.offset - 4);
+    if (version !== VERSION)
+      reader.fail(`keyed state of version ${String(version)} is not readable, only version 6 (Flink 1.8 and later)`, reader.offset - 4);
     const compressed = reader.bool();
     const key = reader.within('key serializer', () => readStoredSerializer(reader));
     const count = reader.u16();
@@ -64,7 +72,8 @@ export class KeyedStreamWriter {
   /** `block` is what KeyGroupBlockWriter made. */
   add(keyGroup: number, block: Uint8Array): void {
     const index = keyGroup - this.#firstKeyGroup;
-    if (this.#offsets[index] !== 0) throw new RangeError(`key group ${String(keyGroup)} is not in the range of this subtask, or has been written already`);
+    if (this.#offsets[index] !== 0)
+      throw new RangeError(`key group ${String(keyGroup)} is not in the range of this subtask, or has been written already`);
     this.#offsets[index] = this.#length;
     this.#write(block);
     this.#length += block.length;

@@ -59,7 +59,16 @@ function stateCodec(meta: StateMetaInfo, key: SerializerSnapshot, context: Value
   const read = (part: SerializerSnapshot | null): ValueReader => (part === null ? failing(meta.name) : valueReader(part, context));
   if (meta.kind === 'PRIORITY_QUEUE') {
     const namespace = value?.kind === 'timer' ? value.namespace : null;
-    return { meta, type: 'TIMER', namespace: read(namespace), ambiguous: false, value: NOTHING, element: NOTHING, userKey: NOTHING, userValue: NOTHING };
+    return {
+      meta,
+      type: 'TIMER',
+      namespace: read(namespace),
+      ambiguous: false,
+      value: NOTHING,
+      element: NOTHING,
+      userKey: NOTHING,
+      userValue: NOTHING,
+    };
   }
   const namespace = namespaceSerializer(meta) ?? { kind: 'voidNamespace' };
   return {

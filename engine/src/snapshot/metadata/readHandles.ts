@@ -1,7 +1,15 @@
 import type { ByteReader } from '../bytes/byteReader.ts';
 import type { DistributionMode } from '../stateMetaInfo.ts';
 import { CHANNEL_TAG, KEYED_TAG, MODES, OPERATOR_TAG, STREAM_TAG } from './handleTags.ts';
-import type { ChannelHandle, KeyedStateHandle, KeyGroupsHandle, NamedStream, OperatorStateHandle, OperatorStatePartition, StreamHandle } from './snapshotMetadata.ts';
+import type {
+  ChannelHandle,
+  KeyedStateHandle,
+  KeyGroupsHandle,
+  NamedStream,
+  OperatorStateHandle,
+  OperatorStatePartition,
+  StreamHandle,
+} from './snapshotMetadata.ts';
 
 /** Handles inside handles: a changelog has bases, which have streams. Deeper than this is damage. */
 const DEPTH_MAX = 8;
@@ -42,7 +50,8 @@ export function readStreamHandle(reader: ByteReader, depth = 0): StreamHandle | 
 export function readOperatorStateHandle(reader: ByteReader): OperatorStateHandle | null {
   const tag = reader.u8();
   if (tag === OPERATOR_TAG.none) return null;
-  if (tag !== OPERATOR_TAG.partitionable && tag !== OPERATOR_TAG.merged) reader.fail(`operator state handle ${String(tag)} is not known`, reader.offset - 1);
+  if (tag !== OPERATOR_TAG.partitionable && tag !== OPERATOR_TAG.merged)
+    reader.fail(`operator state handle ${String(tag)} is not known`, reader.offset - 1);
   const count = reader.count(7);
   const partitions: OperatorStatePartition[] = [];
   for (let i = 0; i < count; i++) partitions.push({ name: reader.utf(), mode: readMode(reader), offsets: readOffsets(reader) });
@@ -176,7 +185,8 @@ export function readChannelHandle(reader: ByteReader, version: number): ChannelH
   if (tag === CHANNEL_TAG.mergedInput || tag === CHANNEL_TAG.mergedResult) {
     return { kind: 'merged', subtask: reader.i32(), size: readSize(reader), stream: readStreamHandle(reader), offsets: reader.bytes32() };
   }
-  if (tag !== CHANNEL_TAG.input && tag !== CHANNEL_TAG.result) reader.fail(`channel state handle ${String(tag)} is not known`, reader.offset - 1);
+  if (tag !== CHANNEL_TAG.input && tag !== CHANNEL_TAG.result)
+    reader.fail(`channel state handle ${String(tag)} is not known`, reader.offset - 1);
   return {
     kind: 'channel',
     subtask: reader.i32(),

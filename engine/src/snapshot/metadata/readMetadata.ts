@@ -104,7 +104,16 @@ function readSubtask(reader: ByteReader, version: number): SubtaskMetadata {
     const rawKeyedState = readKeyedStateHandle(reader);
     const inputChannels = version >= 3 ? readMany(reader, 1, () => readChannelHandle(reader, version)) : [];
     const resultSubpartitions = version >= 3 ? readMany(reader, 1, () => readChannelHandle(reader, version)) : [];
-    return { index, finished: false, managedOperatorState, rawOperatorState, managedKeyedState, rawKeyedState, inputChannels, resultSubpartitions };
+    return {
+      index,
+      finished: false,
+      managedOperatorState,
+      rawOperatorState,
+      managedKeyedState,
+      rawKeyedState,
+      inputChannels,
+      resultSubpartitions,
+    };
   });
 }
 

@@ -17,4 +17,6 @@ const HEX =
   '652e666c696e6b2e72756e74696d652e636865636b706f696e742e53617665706f696e745479706524506f7374436865636b706f696e74416374696f' +
   '6e00000000000000001200007871007e00097400044e4f4e45';
 
-export const SAVEPOINT_PROPERTIES: Uint8Array = Uint8Array.from({ length: HEX.length / 2 }, (_, i) => Number.parseInt(HEX.slice(i * 2, i * 2 + 2), 16));
+export const SAVEPOINT_PROPERTIES: Uint8Array = Uint8Array.from({ length: HEX.length / 2 }, (_, i) =>
+  Number.parseInt(HEX.slice(i * 2, i * 2 + 2), 16),
+);

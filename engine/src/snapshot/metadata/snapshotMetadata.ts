@@ -60,7 +60,12 @@ export type StreamHandle =
       readonly logicalFileId: string;
     }
   | { readonly kind: 'emptySegment' }
-  | { readonly kind: 'keyGroups'; readonly firstKeyGroup: number; readonly offsets: readonly number[]; readonly stream: StreamHandle | null };
+  | {
+      readonly kind: 'keyGroups';
+      readonly firstKeyGroup: number;
+      readonly offsets: readonly number[];
+      readonly stream: StreamHandle | null;
+    };
 
 export interface OperatorStateHandle {
   readonly partitions: readonly OperatorStatePartition[];

@@ -44,7 +44,8 @@ function writeOperator(writer: ByteWriter, operator: OperatorMetadata, version: 
     writer.utf(operator.name ?? '');
     writer.utf(operator.uid ?? '');
   }
-  if (!/^[0-9a-f]{32}$/.test(operator.operatorId)) throw new RangeError(`operator id ${JSON.stringify(operator.operatorId)} must have 32 hex digits`);
+  if (!/^[0-9a-f]{32}$/.test(operator.operatorId))
+    throw new RangeError(`operator id ${JSON.stringify(operator.operatorId)} must have 32 hex digits`);
   for (let i = 0; i < 32; i += 2) writer.u8(Number.parseInt(operator.operatorId.slice(i, i + 2), 16));
   writer.i32(operator.parallelism);
   writer.i32(operator.maxParallelism);

@@ -82,7 +82,12 @@ export class OperatorState {
   }
 
   #at(offset: number): ByteReader {
-    return elementReader(this.#stream, offset, this.#boundaries.find((boundary) => boundary > offset) ?? this.#stream.end, this.#header.compressed);
+    return elementReader(
+      this.#stream,
+      offset,
+      this.#boundaries.find((boundary) => boundary > offset) ?? this.#stream.end,
+      this.#header.compressed,
+    );
   }
 }
 

@@ -15,7 +15,11 @@ export interface OperatorHeader {
 export function readOperatorHeader(reader: ByteReader): OperatorHeader {
   return reader.within('header of operator state', () => {
     const version = reader.i32();
-    if (!VERSIONS.includes(version)) reader.fail(`operator state of version ${String(version)} is not readable, only versions 5 and 6 (Flink 1.8 and later)`, reader.offset - 4);
+    if (!VERSIONS.includes(version))
+      reader.fail(
+        `operator state of version ${String(version)} is not readable, only versions 5 and 6 (Flink 1.8 and later)`,
+        reader.offset - 4,
+      );
     const compressed = version >= 6 && reader.bool();
     return { compressed, lists: readStates(reader), broadcasts: readStates(reader) };
   });

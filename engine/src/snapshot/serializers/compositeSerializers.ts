@@ -56,10 +56,30 @@ function second(parts: readonly SerializerSnapshot[]): SerializerSnapshot {
 }
 
 export const COMPOSITE_SERIALIZERS: { readonly [K in CompositeSnapshot['kind']]: CompositeSerializer<CompositeOf<K>> } = {
-  list: one(`${BASE}ListSerializerSnapshot`, 1, (element) => ({ kind: 'list', element }), (s) => s.element),
-  set: one(`${BASE}SetSerializerSnapshot`, 1, (element) => ({ kind: 'set', element }), (s) => s.element),
-  arrayList: one('org.apache.flink.runtime.state.ArrayListSerializerSnapshot', 1, (element) => ({ kind: 'arrayList', element }), (s) => s.element),
-  map: two(`${BASE}MapSerializerSnapshot`, 1, (key, value) => ({ kind: 'map', key, value }), (s) => [s.key, s.value]),
+  list: one(
+    `${BASE}ListSerializerSnapshot`,
+    1,
+    (element) => ({ kind: 'list', element }),
+    (s) => s.element,
+  ),
+  set: one(
+    `${BASE}SetSerializerSnapshot`,
+    1,
+    (element) => ({ kind: 'set', element }),
+    (s) => s.element,
+  ),
+  arrayList: one(
+    'org.apache.flink.runtime.state.ArrayListSerializerSnapshot',
+    1,
+    (element) => ({ kind: 'arrayList', element }),
+    (s) => s.element,
+  ),
+  map: two(
+    `${BASE}MapSerializerSnapshot`,
+    1,
+    (key, value) => ({ kind: 'map', key, value }),
+    (s) => [s.key, s.value],
+  ),
   tuple: {
     className: `${RUNTIME}TupleSerializerSnapshot`,
     outerVersion: 2,
@@ -81,7 +101,12 @@ export const COMPOSITE_SERIALIZERS: { readonly [K in CompositeSnapshot['kind']]:
     writeOuter: (writer, s) => writer.bool(s.withRowKind),
     parts: (s) => s.fields,
   },
-  either: two(`${RUNTIME}JavaEitherSerializerSnapshot`, 1, (left, right) => ({ kind: 'either', left, right }), (s) => [s.left, s.right]),
+  either: two(
+    `${RUNTIME}JavaEitherSerializerSnapshot`,
+    1,
+    (left, right) => ({ kind: 'either', left, right }),
+    (s) => [s.left, s.right],
+  ),
   nullable: {
     className: `${RUNTIME}NullableSerializer$NullableSerializerSnapshot`,
     outerVersion: 2,
@@ -143,7 +168,12 @@ export const COMPOSITE_SERIALIZERS: { readonly [K in CompositeSnapshot['kind']]:
     writeOuter: (writer, s) => writer.utf(s.className),
     parts: (s) => s.fields,
   },
-  scalaOption: one(`${SCALA}ScalaOptionSerializerSnapshot`, 2, (value) => ({ kind: 'scalaOption', value }), (s) => s.value),
+  scalaOption: one(
+    `${SCALA}ScalaOptionSerializerSnapshot`,
+    2,
+    (value) => ({ kind: 'scalaOption', value }),
+    (s) => s.value,
+  ),
   scalaEither: two(
     `${SCALA}ScalaEitherSerializerSnapshot`,
     2,
@@ -166,7 +196,12 @@ export const COMPOSITE_SERIALIZERS: { readonly [K in CompositeSnapshot['kind']]:
     writeOuter: (writer, s) => writer.utf(s.builder),
     parts: (s) => [s.element],
   },
-  lockable: one('org.apache.flink.cep.nfa.sharedbuffer.LockableTypeSerializerSnapshot', 1, (element) => ({ kind: 'lockable', element }), (s) => s.element),
+  lockable: one(
+    'org.apache.flink.cep.nfa.sharedbuffer.LockableTypeSerializerSnapshot',
+    1,
+    (element) => ({ kind: 'lockable', element }),
+    (s) => s.element,
+  ),
   windowKey: one(
     'org.apache.flink.table.runtime.typeutils.WindowKeySerializer$WindowKeySerializerSnapshot',
     1,
@@ -206,7 +241,7 @@ export function compositeSerializerOf(className: string): CompositeSerializer<Co
 
 /** The table's row of a kind. Its functions take that kind only, which the caller has just established. */
 export function compositeSerializer(kind: CompositeSnapshot['kind']): CompositeSerializer<CompositeSnapshot> {
-  return COMPOSITE_SERIALIZERS[kind] as unknown as CompositeSerializer<CompositeSnapshot>;
+  return COMPOSITE_SERIALIZERS[kind];
 }
 
 export function isComposite(snapshot: { readonly kind: string }): snapshot is CompositeSnapshot {

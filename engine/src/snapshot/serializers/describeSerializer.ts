@@ -81,7 +81,8 @@ function simpleName(className: string): string {
 function avroName(schema: string): string {
   try {
     const parsed: unknown = JSON.parse(schema);
-    if (typeof parsed === 'object' && parsed !== null && 'name' in parsed && typeof parsed.name === 'string') return simpleName(parsed.name);
+    if (typeof parsed === 'object' && parsed !== null && 'name' in parsed && typeof parsed.name === 'string')
+      return simpleName(parsed.name);
   } catch {
     // The name is for display only; whoever reads values reports a schema that is no JSON.
   }

@@ -11,7 +11,9 @@ export function fixedLength(snapshot: SerializerSnapshot): number {
     case 'ttl':
       return sum([8, fixedLength(snapshot.value)]);
     case 'timer':
-      return fixedLength(snapshot.key) < 0 || fixedLength(snapshot.namespace) < 0 ? -1 : 8 + fixedLength(snapshot.key) + fixedLength(snapshot.namespace);
+      return fixedLength(snapshot.key) < 0 || fixedLength(snapshot.namespace) < 0
+        ? -1
+        : 8 + fixedLength(snapshot.key) + fixedLength(snapshot.namespace);
     case 'nullable':
       return snapshot.padding > 0 ? snapshot.padding + 1 : -1;
     case 'enum':

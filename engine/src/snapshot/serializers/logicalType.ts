@@ -26,7 +26,10 @@ function logicalTypeOf(value: JavaValue | undefined): LogicalType | null {
   const root = value.fields.get('typeRoot');
   if (typeof root !== 'object' || root === null || root instanceof Uint8Array || root.type !== 'enum') return null;
   const rowFields = (javaListItems(value.fields.get('fields')) ?? javaListItems(value.fields.get('attributes')) ?? []).filter(isJavaObject);
-  const parts = [...['elementType', 'keyType', 'valueType'].map((name) => value.fields.get(name)), ...rowFields.map((field) => field.fields.get('type'))];
+  const parts = [
+    ...['elementType', 'keyType', 'valueType'].map((name) => value.fields.get(name)),
+    ...rowFields.map((field) => field.fields.get('type')),
+  ];
   const children: LogicalType[] = [];
   for (const part of parts) {
     const child = logicalTypeOf(part);

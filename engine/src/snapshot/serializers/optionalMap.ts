@@ -11,7 +11,11 @@ export interface OptionalEntry<K, V> {
 }
 
 /** Flink's LinkedOptionalMap: names with keys and values that are there or not, each in a frame of its own length. */
-export function readOptionalMap<K, V>(reader: ByteReader, readKey: (frame: ByteReader) => K, readValue: (frame: ByteReader) => V): OptionalEntry<K, V>[] {
+export function readOptionalMap<K, V>(
+  reader: ByteReader,
+  readKey: (frame: ByteReader) => K,
+  readValue: (frame: ByteReader) => V,
+): OptionalEntry<K, V>[] {
   const start = reader.offset;
   if (reader.i64() !== HEADER) reader.fail('the header of an optional map is expected', start);
   const count = reader.count(4);

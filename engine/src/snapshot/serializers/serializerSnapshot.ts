@@ -17,7 +17,11 @@ export type SerializerSnapshot =
       readonly schema: string;
     }
   | KryoSnapshot
-  | { readonly kind: 'scalaEnum'; readonly className: string; readonly constants: readonly { readonly name: string; readonly id: number }[] }
+  | {
+      readonly kind: 'scalaEnum';
+      readonly className: string;
+      readonly constants: readonly { readonly name: string; readonly id: number }[];
+    }
   | { readonly kind: 'ttlAware'; readonly enabled: boolean; readonly value: SerializerSnapshot }
   | TableSnapshot;
 
@@ -33,7 +37,11 @@ export type CompositeSnapshot =
       /** Only where it is not Flink's own TupleN. */
       readonly className?: string;
     }
-  | { readonly kind: 'row'; readonly fields: readonly SerializerSnapshot[]; /** Values say whether they insert, update or delete. */ readonly withRowKind: boolean }
+  | {
+      readonly kind: 'row';
+      readonly fields: readonly SerializerSnapshot[];
+      /** Values say whether they insert, update or delete. */ readonly withRowKind: boolean;
+    }
   | { readonly kind: 'either'; readonly left: SerializerSnapshot; readonly right: SerializerSnapshot }
   | { readonly kind: 'nullable'; readonly value: SerializerSnapshot; readonly padding: number }
   | { readonly kind: 'genericArray'; readonly componentClass: string; readonly element: SerializerSnapshot }
@@ -140,7 +148,12 @@ export interface KryoSnapshot {
 
 /** Serializers of Flink SQL. `content` keeps the Java objects that stand in the file. */
 export type TableSnapshot =
-  | { readonly kind: 'rowData'; readonly types: readonly LogicalType[]; readonly fields: readonly SerializerSnapshot[]; readonly content: Uint8Array }
+  | {
+      readonly kind: 'rowData';
+      readonly types: readonly LogicalType[];
+      readonly fields: readonly SerializerSnapshot[];
+      readonly content: Uint8Array;
+    }
   | { readonly kind: 'arrayData'; readonly element: LogicalType; readonly content: Uint8Array }
   | { readonly kind: 'mapData'; readonly key: LogicalType; readonly value: LogicalType; readonly content: Uint8Array }
   | { readonly kind: 'decimalData'; readonly precision: number; readonly scale: number }

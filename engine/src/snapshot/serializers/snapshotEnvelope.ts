@@ -32,7 +32,8 @@ const DEPTH_MAX = 64;
 export function readSerializerSnapshot(reader: ByteReader): SerializerSnapshot {
   const start = reader.offset;
   const version = reader.i32();
-  if (version !== PROXY_VERSION) reader.fail(`serializer snapshots of version ${String(version)} are not readable, only version 2 (Flink 1.7 and later)`, start);
+  if (version !== PROXY_VERSION)
+    reader.fail(`serializer snapshots of version ${String(version)} are not readable, only version 2 (Flink 1.7 and later)`, start);
   return readVersionedSnapshot(reader);
 }
 
@@ -171,7 +172,12 @@ function readContent(reader: ByteReader, className: string, version: number, dep
       return readJavaParts(reader, 1, ([element], content) => ({ kind: 'arrayData', element: known(reader, element), content }));
     case MAP_DATA:
       expectVersion(reader, version, [3], start);
-      return readJavaParts(reader, 2, ([key, value], content) => ({ kind: 'mapData', key: known(reader, key), value: known(reader, value), content }));
+      return readJavaParts(reader, 2, ([key, value], content) => ({
+        kind: 'mapData',
+        key: known(reader, key),
+        value: known(reader, value),
+        content,
+      }));
     case DECIMAL_DATA:
       expectVersion(reader, version, [3], start);
       return { kind: 'decimalData', precision: reader.i32(), scale: reader.i32() };
@@ -293,7 +299,12 @@ function readKryo(reader: ByteReader): KryoSnapshot {
   const registrations = readOptionalMap(reader, skip, skip);
   readOptionalMap(reader, skip, skip);
   readOptionalMap(reader, skip, skip);
-  return { kind: 'kryo', className, registrations: registrations.map((entry) => entry.name), content: reader.bytes.slice(start, reader.offset) };
+  return {
+    kind: 'kryo',
+    className,
+    registrations: registrations.map((entry) => entry.name),
+    content: reader.bytes.slice(start, reader.offset),
+  };
 }
 
 function readRowData(reader: ByteReader, depth: number): SerializerSnapshot {

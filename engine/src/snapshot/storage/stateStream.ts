@@ -57,7 +57,9 @@ async function fileStream(storage: SnapshotStorage, path: string, start: number,
 
 function checkRange(name: string, size: number, offset: number, length: number): void {
   if (offset < 0 || length < 0 || offset + length > size) {
-    throw new RangeError(`bytes ${String(offset)} to ${String(offset + length)} are not inside ${name}, whose stream has ${String(size)} bytes`);
+    throw new RangeError(
+      `bytes ${String(offset)} to ${String(offset + length)} are not inside ${name}, whose stream has ${String(size)} bytes`,
+    );
   }
 }
 
@@ -76,7 +78,8 @@ function insideFolder(folder: string, path: string): string {
  */
 async function locate(storage: SnapshotStorage, folder: string, uri: string): Promise<string> {
   const scheme = /^([a-z][a-z0-9+.-]+):/i.exec(uri)?.[1]?.toLowerCase();
-  if (scheme !== undefined && scheme !== 'file') throw new Error(`${uri} is in a storage that is not readable here: copy the whole checkpoint to a local folder`);
+  if (scheme !== undefined && scheme !== 'file')
+    throw new Error(`${uri} is in a storage that is not readable here: copy the whole checkpoint to a local folder`);
   const path = uri.replace(/^file:(\/\/)?/i, '');
   if (path.split('/').includes('..')) throw new Error(`the snapshot names the file ${JSON.stringify(uri)}, which is not read`);
   const parent = folder.slice(0, folder.lastIndexOf('/'));

@@ -87,7 +87,9 @@ class SchemaCompiler {
     return this.#define(schema, namespace, () => (reader) => {
       const index = reader.i32();
       const symbol: unknown = list[index];
-      return typeof symbol === 'string' ? symbol : reader.fail(`enum index ${String(index)} of ${String(list.length)} symbols`, reader.offset - 4);
+      return typeof symbol === 'string'
+        ? symbol
+        : reader.fail(`enum index ${String(index)} of ${String(list.length)} symbols`, reader.offset - 4);
     });
   }
 

@@ -17,7 +17,12 @@ export class Floating {
 export function dumpText(value: DumpValue): string {
   if (typeof value === 'number') return numberText(value);
   if (typeof value === 'bigint') return value.toString();
-  if (value instanceof Floating) return Object.is(value.value, -0) ? '-0.0' : Number.isInteger(value.value) && Math.abs(value.value) < 1e21 ? value.value.toFixed(1) : String(value.value);
+  if (value instanceof Floating)
+    return Object.is(value.value, -0)
+      ? '-0.0'
+      : Number.isInteger(value.value) && Math.abs(value.value) < 1e21
+        ? value.value.toFixed(1)
+        : String(value.value);
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   if (isList(value)) return `[${value.map(dumpText).join(',')}]`;
   return `{${Object.entries(value)

@@ -23,7 +23,13 @@ const DEFAULT_CLASSES: ReadonlyMap<number, string> = new Map([
   [82, 'java.util.UUID'],
 ]);
 
-const COLLECTIONS = new Set(['java.util.ArrayList', 'java.util.LinkedList', 'java.util.HashSet', 'java.util.LinkedHashSet', 'java.util.ArrayDeque']);
+const COLLECTIONS = new Set([
+  'java.util.ArrayList',
+  'java.util.LinkedList',
+  'java.util.HashSet',
+  'java.util.LinkedHashSet',
+  'java.util.ArrayDeque',
+]);
 const MAPS = new Set(['java.util.HashMap', 'java.util.LinkedHashMap']);
 /** They are written without a mark that says whether they are null or have come before. */
 const WITHOUT_REFERENCES = new Set(['int', 'float', 'boolean', 'byte', 'long', 'double']);
@@ -151,7 +157,8 @@ class KryoGraph {
   }
 
   #many(size: number, read: () => DumpValue, minimumSize = 1): DumpValue[] {
-    if (size * minimumSize > this.#reader.remaining || size > 100_000_000) this.#reader.fail(`a collection of ${String(size)} elements does not fit`);
+    if (size * minimumSize > this.#reader.remaining || size > 100_000_000)
+      this.#reader.fail(`a collection of ${String(size)} elements does not fit`);
     const items: DumpValue[] = [];
     for (let i = 0; i < size; i++) items.push(read());
     return items;

@@ -176,4 +176,3 @@ function dumpJavaValue(value: JavaValue, depth: number): DumpValue {
     }
   }
 }
-

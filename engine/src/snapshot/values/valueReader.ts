@@ -185,7 +185,11 @@ function enumReader(constants: readonly string[]): ValueReader {
 function scalaEnumReader(constants: readonly { readonly name: string; readonly id: number }[]): ValueReader {
   return (reader) => {
     const id = reader.i32();
-    return { $enum: constants.find((constant) => constant.id === id)?.name ?? reader.fail(`enum constant ${String(id)} is not declared`, reader.offset - 4) };
+    return {
+      $enum:
+        constants.find((constant) => constant.id === id)?.name ??
+        reader.fail(`enum constant ${String(id)} is not declared`, reader.offset - 4),
+    };
   };
 }
 
@@ -196,7 +200,8 @@ const POJO_REGISTERED = 8;
 const POJO_DEPTH_MAX = 200;
 
 function pojoReader(snapshot: PojoSnapshot, context: ValueContext): ValueReader {
-  const reader = (serializer: SerializerSnapshot | null): ValueReader | null => (serializer === null ? null : valueReader(serializer, context));
+  const reader = (serializer: SerializerSnapshot | null): ValueReader | null =>
+    serializer === null ? null : valueReader(serializer, context);
   const fields = snapshot.fields.map((field) => ({ name: field.name, read: reader(field.serializer) }));
   const registered = snapshot.registered.map((subclass) => reader(subclass.serializer));
   const unregistered = new Map(snapshot.unregistered.map((subclass) => [subclass.className, reader(subclass.serializer)]));
@@ -284,13 +289,18 @@ function streamElementReader(value: ValueReader): ValueReader {
 function bufferEntryReader(value: ValueReader): ValueReader {
   return (reader) => {
     const hasBeenJoined = reader.bool();
-    return { $class: 'org.apache.flink.streaming.api.operators.co.IntervalJoinOperator$BufferEntry', element: value(reader), hasBeenJoined };
+    return {
+      $class: 'org.apache.flink.streaming.api.operators.co.IntervalJoinOperator$BufferEntry',
+      element: value(reader),
+      hasBeenJoined,
+    };
   };
 }
 
 /** The class moved to another package in Flink 2. */
 function taggedUnionReader(one: ValueReader, two: ValueReader, flink: FlinkMajor): ValueReader {
-  const $class = flink === 2 ? 'org.apache.flink.util.TaggedUnion' : 'org.apache.flink.streaming.api.datastream.CoGroupedStreams$TaggedUnion';
+  const $class =
+    flink === 2 ? 'org.apache.flink.util.TaggedUnion' : 'org.apache.flink.streaming.api.datastream.CoGroupedStreams$TaggedUnion';
   return (reader) => {
     const tag = reader.u8();
     if (tag === 1) return { $class, one: one(reader), two: null };
