@@ -160,11 +160,11 @@ export class AlignedWindowOperator extends WindowOperator {
     return bounds;
   }
 
-  override restoreTimer(window: KeyWindow, time: number, _domain: 'event' | 'processing'): void {
+  override restoreTimer(window: KeyWindow, time: number): void {
     if (time === window.bounds.maxTimestamp) window.armed = true;
   }
 
-  override resume(_window: KeyWindow): void {
+  override resume(): void {
     // Its bounds are queued since they were made.
   }
 }

@@ -135,7 +135,7 @@ export class SessionWindowOperator extends WindowOperator {
     return window;
   }
 
-  override restoreTimer(window: KeyWindow, time: number, _domain: 'event' | 'processing'): void {
+  override restoreTimer(window: KeyWindow, time: number): void {
     if (time === window.bounds.maxTimestamp) window.armed = true;
   }
 

@@ -224,7 +224,7 @@ export class TriggeredWindowOperator extends WindowOperator {
     else this.#context.registerProcessingTimeTimer(time);
   }
 
-  override resume(_window: KeyWindow): void {
+  override resume(): void {
     // Its timers are queued since they were read.
   }
 }

@@ -18,7 +18,7 @@ export class Timed {
 }
 
 /** As Flink: expired from the millisecond at which the time is over. */
-export function isExpired(timed: Timed, ttl: Ttl, now: number): boolean {
+export function isExpired(timed: { readonly lastAccess: number }, ttl: Ttl, now: number): boolean {
   return timed.lastAccess + ttl.time <= now;
 }
 

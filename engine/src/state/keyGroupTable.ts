@@ -1,4 +1,4 @@
-import { KeyContext } from './keyContext.ts';
+import type { KeyContext } from './keyContext.ts';
 import type { KeyType } from '../types/type.ts';
 
 const FIRST_CAPACITY = 8;

@@ -45,13 +45,21 @@ function run(spec: WindowSpec, steps: readonly Step[], useSnapshots: boolean): {
   let subtasks = [new KeyedHarness(spec, { sides: ['late'] })];
   const out: string[] = [];
   const late: string[] = [];
-  const collect = (): void => {
-    const emitted = subtasks.flatMap((h) => h.emitted.map((e) => JSON.stringify(e)));
-    out.push(...emitted.sort());
-    late.push(...subtasks.flatMap((h) => h.sides.get('late')!.map((e) => JSON.stringify(e))));
+  // What came out, and at which step.
+  const collect = (step: number): void => {
+    out.push(...subtasks.flatMap((h) => h.emitted.splice(0).map((e) => `${String(step)}: ${JSON.stringify(e)}`)));
+    late.push(
+      ...subtasks.flatMap((h) =>
+        h.sides
+          .get('late')!
+          .splice(0)
+          .map((e) => JSON.stringify(e)),
+      ),
+    );
   };
   let watermark = -Infinity;
-  for (const step of steps) {
+  for (const [i, step] of steps.entries()) {
+    collect(i);
     if (step.kind === 'record') {
       for (const h of subtasks) {
         try {
@@ -66,7 +74,6 @@ function run(spec: WindowSpec, steps: readonly Step[], useSnapshots: boolean): {
       watermark = step.w;
       for (const h of subtasks) h.operator.onWatermark(step.w);
     } else if (useSnapshots) {
-      collect();
       const entries = subtasks.flatMap((h) => h.snapshot().entries);
       subtasks = Array.from({ length: step.parallelism }, (_, i) => {
         const h = new KeyedHarness(spec, { sides: ['late'], subtask: i, parallelism: step.parallelism });
@@ -79,8 +86,9 @@ function run(spec: WindowSpec, steps: readonly Step[], useSnapshots: boolean): {
       if (watermark > -Infinity) for (const h of subtasks) h.operator.onWatermark(watermark);
     }
   }
+  collect(steps.length);
   for (const h of subtasks) h.operator.onWatermark(MAX_TIMESTAMP);
-  collect();
+  collect(steps.length + 1);
   for (const h of subtasks) expect(h.operator.stateSize?.()).toMatchObject({ keys: 0, entries: 0, timers: 0 });
   return { out: out.sort(), late: late.sort() };
 }
@@ -89,12 +97,14 @@ function run(spec: WindowSpec, steps: readonly Step[], useSnapshots: boolean): {
 function model(assigner: WindowAssigner, lateness: number, steps: readonly Step[]): { out: string[]; late: string[] } {
   const out: string[] = [];
   const late: string[] = [];
+  let at = -1;
   let windows: { k: string; start: number; end: number; sum: number; fired: boolean }[] = [];
   let watermark = -Infinity;
   const emit = (w: { k: string; start: number; end: number; sum: number }): void => {
-    out.push(JSON.stringify({ value: { k: w.k, start: w.start, end: w.end, sum: w.sum }, timestamp: w.end - 1 }));
+    out.push(`${String(at + 1)}: ${JSON.stringify({ value: { k: w.k, start: w.start, end: w.end, sum: w.sum }, timestamp: w.end - 1 })}`);
   };
   for (const step of [...steps, { kind: 'watermark', w: MAX_TIMESTAMP } as Step]) {
+    at++;
     if (step.kind === 'watermark') {
       if (step.w <= watermark) continue;
       watermark = step.w;
