@@ -5,3 +5,4 @@ export type { Gate, Visit } from './gate.ts';
 export type { CompletedSnapshot, PendingSnapshot, RestoredState, SnapshotRequest, SnapshotStore } from './snapshotStore.ts';
 export { physicalPlan } from './physicalPlan.ts';
 export type { KeyInspection } from '../operators/operator.ts';
+export type { Batch, ConnectorHost, OpenSink, OpenSource, SinkWriter, SourceReader, SourceStatus } from '../operators/connector.ts';
