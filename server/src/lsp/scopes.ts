@@ -5,13 +5,10 @@ export class Scopes {
   readonly #declarations = new WeakMap<ts.Node, Map<string, ts.Declaration>>();
 
   resolve(name: ts.Identifier): ts.Declaration | null {
-    for (
-      let scope: ts.Node | undefined = name.parent as ts.Node | undefined;
-      scope !== undefined;
-      scope = scope.parent as ts.Node | undefined
-    ) {
-      if (!isScope(scope)) continue;
-      const declaration = this.#declarationsIn(scope).get(name.text);
+    let scope: ts.Node = name;
+    while (!ts.isSourceFile(scope)) {
+      scope = scope.parent;
+      const declaration = isScope(scope) ? this.#declarationsIn(scope).get(name.text) : undefined;
       if (declaration !== undefined) return declaration;
     }
     return null;
