@@ -49,7 +49,7 @@ export class SequenceShare {
     const split = this.#splits[this.#head];
     if (split === undefined) return;
     split.next += split.modulus;
-    this.#head = (this.#head + 1) % this.#splits.length;
+    this.#head = this.#head + 1 === this.#splits.length ? 0 : this.#head + 1;
   }
 
   snapshot(): Uint8Array[] {
