@@ -4,7 +4,14 @@ import { MIN_TIMESTAMP } from '../../src/operators/operator.ts';
 import type { SinkConnector, SourceConnector } from '../../src/plan/operatorSpec.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 import { createSnapshotStore, restoreSnapshot } from '../../src/restore/index.ts';
-import { createEngine, type Engine, type EngineEnvironment, type EngineEvent, type EngineOptions, type Gate } from '../../src/runtime/index.ts';
+import {
+  createEngine,
+  type Engine,
+  type EngineEnvironment,
+  type EngineEvent,
+  type EngineOptions,
+  type Gate,
+} from '../../src/runtime/index.ts';
 import { t } from '../../src/index.ts';
 import { MemoryFiles } from '../restore/memoryFiles.ts';
 
