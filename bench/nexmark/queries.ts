@@ -2,7 +2,13 @@ import { pipeline, seconds, t, windows, type PipelineModule, type Sink, type Sou
 import { discard, generator } from 'tidemark/connectors';
 import type { OpenSource } from 'tidemark/runtime';
 import type { Check } from './check.ts';
-import { event, type Auction as AuctionRecord, type Bid as BidRecord, type Event as EventRecord, type Person as PersonRecord } from './events.ts';
+import {
+  event,
+  type Auction as AuctionRecord,
+  type Bid as BidRecord,
+  type Event as EventRecord,
+  type Person as PersonRecord,
+} from './events.ts';
 
 const Person = t.record('Person', {
   id: t.long,
@@ -67,19 +73,15 @@ const q0: Build = (events, end) => {
 };
 
 const q1: Build = (events, end) => {
-  const euros = bids(events).map(
-    'euros',
-    Bid as never,
-    (b: BidRecord): BidRecord => ({
-      auction: b.auction,
-      bidder: b.bidder,
-      price: Math.round(b.price * 0.908),
-      channel: b.channel,
-      url: b.url,
-      dateTime: b.dateTime,
-      extra: b.extra,
-    }),
-  );
+  const euros = bids(events).map('euros', Bid as never, (b: BidRecord): BidRecord => ({
+    auction: b.auction,
+    bidder: b.bidder,
+    price: Math.round(b.price * 0.908),
+    channel: b.channel,
+    url: b.url,
+    dateTime: b.dateTime,
+    extra: b.extra,
+  }));
   end(euros, checkBid);
 };
 
@@ -131,7 +133,8 @@ const q4: Build = (events, end) => {
       onRecord1(a, ctx) {
         ctx.state.auction.update(a);
         for (const b of ctx.state.early.get()) {
-          if (b.dateTime >= a.dateTime && b.dateTime <= a.expires && b.price > (ctx.state.highest.value() ?? -1)) ctx.state.highest.update(b.price);
+          if (b.dateTime >= a.dateTime && b.dateTime <= a.expires && b.price > (ctx.state.highest.value() ?? -1))
+            ctx.state.highest.update(b.price);
         }
         ctx.state.early.clear();
         ctx.timers.registerEventTimeTimer(a.expires);
@@ -139,7 +142,8 @@ const q4: Build = (events, end) => {
       onRecord2(b, ctx) {
         const a = ctx.state.auction.value();
         if (a !== null) {
-          if (b.dateTime >= a.dateTime && b.dateTime <= a.expires && b.price > (ctx.state.highest.value() ?? -1)) ctx.state.highest.update(b.price);
+          if (b.dateTime >= a.dateTime && b.dateTime <= a.expires && b.price > (ctx.state.highest.value() ?? -1))
+            ctx.state.highest.update(b.price);
         } else if (ctx.watermark < b.dateTime) {
           ctx.state.early.add(b);
           ctx.timers.registerEventTimeTimer(b.dateTime + 400);
@@ -251,9 +255,7 @@ export function query(name: string, events: number, check: Check | null): Pipeli
   if (build === undefined) throw new Error(`no query ${name}; there are ${Object.keys(builds).join(', ')}`);
   return pipeline(name, { checkpointInterval: 0, parallelism: 1, restart: { kind: 'none' } }, (p) => {
     const all = generator<EventRecord>({ type: Event as never, count: events, next: event });
-    const source = p
-      .source('events', check === null ? all : withPauseBeforeEnd(all))
-      .watermarks('event-time', { timestamp: (e) => e.ts });
+    const source = p.source('events', check === null ? all : withPauseBeforeEnd(all)).watermarks('event-time', { timestamp: (e) => e.ts });
     build(source, (rows, checkRow) => {
       rows.sink('end', check === null ? discard() : summing(check, checkRow));
     });

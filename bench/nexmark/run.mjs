@@ -34,7 +34,14 @@ const { values: options } = parseArgs({
 async function buildEngine() {
   mkdirSync(output, { recursive: true });
   const bundle = join(output, 'measure.mjs');
-  await build({ entryPoints: [join(here, 'measure.ts')], outfile: bundle, bundle: true, format: 'esm', platform: 'node', target: 'node20' });
+  await build({
+    entryPoints: [join(here, 'measure.ts')],
+    outfile: bundle,
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+  });
   return bundle;
 }
 
@@ -105,7 +112,9 @@ for (const query of options.queries.split(',')) {
   const bar = BARS[query] ?? 1;
   const ok = equal && ratio >= bar;
   if (!ok) failed++;
-  const results = equal ? `equal (${String(ours.check.rows)} rows)` : `DIFFER: ${JSON.stringify(ours.check)}, Flink ${JSON.stringify(flink.check)}`;
+  const results = equal
+    ? `equal (${String(ours.check.rows)} rows)`
+    : `DIFFER: ${JSON.stringify(ours.check)}, Flink ${JSON.stringify(flink.check)}`;
   const numbers = [ours.rate.toFixed(2), flink.rate.toFixed(2), ratio.toFixed(2), bar.toFixed(1)].map((text) => text.padStart(8));
   console.log(`${query.padEnd(34)} ${numbers.join(' ')}   ${results}${ok ? '' : ratio < bar ? '   BELOW THE BAR' : ''}`);
 }

@@ -33,7 +33,7 @@ export class WatermarksOperator extends StatelessOperator {
     this.#idleAt = context.now() + this.#idleness;
   }
 
-  onRecord(value: unknown, _timestamp: number): void {
+  onRecord(value: unknown): void {
     const timestampOf = this.timestampOf;
     const timestamp: unknown = timestampOf(value);
     if (!isTimestamp(timestamp)) throw this.wrongTimestamp(timestamp);
@@ -51,7 +51,7 @@ export class WatermarksOperator extends StatelessOperator {
     if (watermark === MAX_TIMESTAMP) this.#advance(watermark);
   }
 
-  /** A batch has gone through the task; `recordsSeen` of this operator in all. Says whether the stream woke up. */
+  /** A batch has gone through the task; `recordsSeen` are this operator's in all. */
   afterBatch(recordsSeen: number): void {
     if (recordsSeen === this.#recordsSeen) return;
     this.#recordsSeen = recordsSeen;

@@ -1,4 +1,4 @@
-import type { SinkOperator } from '../operators/sinkOperator.ts';
+import { SinkOperator } from '../operators/sinkOperator.ts';
 import type { OperatorSpec, UserFunction } from '../plan/operatorSpec.ts';
 import type { ChainNode, Place } from './chainNode.ts';
 import { chainText } from './chainText.ts';
@@ -21,7 +21,7 @@ export function fusedChain(nodes: readonly ChainNode[], place: Place, counters: 
   const environment = {
     f: nodes.map((node) => userFunctionOf(node.plan.spec)),
     o: nodes.map((node) => node.operator),
-    w: nodes.map((node) => (node.plan.spec.kind === 'sink' ? (node.operator as SinkOperator).writer : null)),
+    w: nodes.map((node) => (node.operator instanceof SinkOperator ? node.operator.writer : null)),
     x: program.exchanges,
     c: counters,
     p: place,
