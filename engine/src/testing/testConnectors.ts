@@ -1,5 +1,5 @@
 import type { Batch, OpenSink, OpenSource, SinkWriter, SourceReader, SourceStatus } from '../operators/connector.ts';
-import { MAX_TIMESTAMP, MIN_TIMESTAMP } from '../operators/operator.ts';
+import { MIN_TIMESTAMP } from '../operators/operator.ts';
 
 /** A source whose records come from the test. Each record goes to the next subtask in turn. */
 export class PushedRecords {
@@ -34,7 +34,7 @@ export class PushedRecords {
     });
     batch.count = records.length;
     if (records.length > 0) return { kind: 'more' };
-    return this.#ended ? { kind: 'end' } : { kind: 'waiting', wakeAt: MAX_TIMESTAMP };
+    return this.#ended ? { kind: 'end' } : { kind: 'waiting', wakeAt: MIN_TIMESTAMP };
   }
 }
 

@@ -70,6 +70,8 @@ export class ControlledRun {
 
   begin(): void {
     this.#mailbox.onMessage((message) => this.#receive(message));
+    // The first record may already lead into code that does not come back.
+    this.#sendStatus(this.#options.host.now());
     this.#slice();
   }
 

@@ -55,11 +55,11 @@ async function main(args: RunArguments): Promise<number> {
   const begin = control.begun();
   control.mailbox.send({ kind: 'loaded', info: infoOf(id, args, loaded, prepared), plan: toRunPlan(loaded.plan), bundle: loaded.bundle.sourceMap.toData() });
   await control.listening;
-  process.once('disconnect', () => process.exit(EXIT_CANCELLED));
+  let abandoned = (): void => process.exit(EXIT_CANCELLED);
+  process.once('disconnect', () => abandoned());
   say({ kind: 'listening', socket: socketPath(id) });
   await begin;
-  process.removeAllListeners('disconnect');
-  process.once('disconnect', () => run.cancel());
+  abandoned = () => run.cancel();
   run.begin();
   const ended = await run.ended;
   const closed = control.closed();
