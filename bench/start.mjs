@@ -34,7 +34,11 @@ const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.l
 /** Milliseconds to the first printed record; `idle` then waits a while and gives the engine's memory in MB. */
 async function once({ env = {}, idle = false } = {}) {
   const from = performance.now();
-  const child = spawn(process.execPath, [join(root, 'bin/tidemark.js'), 'run', program, '--json'], { cwd: folder, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [join(root, 'bin/tidemark.js'), 'run', program, '--json'], {
+    cwd: folder,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let rss = 0;
   let errors = '';
   let rest = '';

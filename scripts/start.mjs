@@ -50,7 +50,12 @@ async function install() {
   const installed = join(root, 'node_modules/.package-lock.json');
   const wanted = join(root, 'package-lock.json');
   if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(wanted).mtimeMs) return;
-  if (existsSync(installed) && existsSync(join(root, 'node_modules/esbuild/package.json')) && existsSync(join(root, 'node_modules/elkjs/package.json'))) return;
+  if (
+    existsSync(installed) &&
+    existsSync(join(root, 'node_modules/esbuild/package.json')) &&
+    existsSync(join(root, 'node_modules/elkjs/package.json'))
+  )
+    return;
   headline('Installing packages (npm ci)');
   await run('npm', ['ci', '--no-audit', '--no-fund']);
 }

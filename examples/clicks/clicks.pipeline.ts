@@ -2,7 +2,11 @@
 import { minutes, pipeline, seconds, t, windows } from 'tidemark';
 import { files, generator } from 'tidemark/connectors';
 
-const Click = t.record('Click', { visitor: t.long, page: t.enum('Page', ['home', 'search', 'product', 'basket', 'paid']), at: t.timestamp });
+const Click = t.record('Click', {
+  visitor: t.long,
+  page: t.enum('Page', ['home', 'search', 'product', 'basket', 'paid']),
+  at: t.timestamp,
+});
 
 const Visit = t.record('Visit', { visitor: t.long, clicks: t.int, paid: t.boolean, start: t.timestamp, end: t.timestamp });
 

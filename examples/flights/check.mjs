@@ -17,7 +17,12 @@ function lines(name) {
   const path = join(results, name);
   if (!existsSync(path)) throw new Error(`there is no ${path}: run the pipeline first`);
   const files = statSync(path).isDirectory() ? readdirSync(path).map((part) => join(path, part)) : [path];
-  return files.flatMap((file) => readFileSync(file, 'utf8').split('\n').filter(Boolean).map((line) => JSON.parse(line)));
+  return files.flatMap((file) =>
+    readFileSync(file, 'utf8')
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line)),
+  );
 }
 const time = (value) => (typeof value === 'string' ? Date.parse(value) : value);
 
@@ -41,8 +46,12 @@ for (const { origin, destination, departure, delay } of flights) {
     const by = {};
     for (const late of airport.late) by[late.destination] = (by[late.destination] ?? 0) + late.delay;
     const most = Math.max(...Object.values(by));
-    const worst = Object.keys(by).filter((name) => by[name] === most).sort()[0];
-    expectedStreaks.push([origin, airport.late.length, airport.late.reduce((sum, late) => sum + late.delay, 0), worst, departure].join(' '));
+    const worst = Object.keys(by)
+      .filter((name) => by[name] === most)
+      .sort()[0];
+    expectedStreaks.push(
+      [origin, airport.late.length, airport.late.reduce((sum, late) => sum + late.delay, 0), worst, departure].join(' '),
+    );
   }
   airport.late = [];
 }
@@ -67,14 +76,19 @@ if (JSON.stringify([...streaks].sort()) !== JSON.stringify([...expectedStreaks].
   const got = new Set(streaks);
   const missing = [...wanted].filter((each) => !got.has(each));
   const surplus = [...got].filter((each) => !wanted.has(each));
-  problems.push(`streaks: ${streaks.length} instead of ${expectedStreaks.length}; missing: ${missing.slice(0, 3).join(', ') || 'none'}; surplus: ${surplus.slice(0, 3).join(', ') || 'none'}`);
+  problems.push(
+    `streaks: ${streaks.length} instead of ${expectedStreaks.length}; missing: ${missing.slice(0, 3).join(', ') || 'none'}; surplus: ${surplus.slice(0, 3).join(', ') || 'none'}`,
+  );
 }
 const wrongHours = [...perHour].filter(([, rest]) => rest.some((value) => value !== 0));
-if (wrongHours.length > 0) problems.push(`hours: ${wrongHours.length} are wrong, such as ${wrongHours[0][0]} by ${wrongHours[0][1].join(', ')}`);
+if (wrongHours.length > 0)
+  problems.push(`hours: ${wrongHours.length} are wrong, such as ${wrongHours[0][0]} by ${wrongHours[0][1].join(', ')}`);
 
 if (problems.length > 0) {
   console.error(`The results in ${results} are wrong:\n${problems.join('\n')}`);
   process.exitCode = 1;
 } else {
-  console.log(`The results in ${results} are those of the independent calculation: ${streaks.length} streaks, ${hours.length} hours of airports, ${tooLate.length} flights too late for their hour, ${flights.length} flights in all.`);
+  console.log(
+    `The results in ${results} are those of the independent calculation: ${streaks.length} streaks, ${hours.length} hours of airports, ${tooLate.length} flights too late for their hour, ${flights.length} flights in all.`,
+  );
 }

@@ -19,7 +19,13 @@ const Streak = t.record('Streak', {
   endedAt: t.timestamp,
 });
 
-const HourOfAirport = t.record('HourOfAirport', { origin: t.string, hour: t.timestamp, flights: t.int, totalDelayMinutes: t.int, late: t.int });
+const HourOfAirport = t.record('HourOfAirport', {
+  origin: t.string,
+  hour: t.timestamp,
+  flights: t.int,
+  totalDelayMinutes: t.int,
+  late: t.int,
+});
 
 const LATE_MINUTES = 15;
 const SHORTEST_STREAK = 3;

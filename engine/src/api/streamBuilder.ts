@@ -75,9 +75,7 @@ export class StreamBuilder implements StreamNode {
     };
     if (typeof key !== 'function') return fail('keyBy: the key selector is no function');
     if (!isKeyType(type))
-      return fail(
-        `keyBy: ${(type as Type<unknown>).name} is no key; keys are strings, whole numbers, booleans, enums, and tuples of them`,
-      );
+      return fail(`keyBy: ${(type as Type<unknown>).name} is no key; keys are strings, whole numbers, booleans, enums, and tuples of them`);
     return new KeyedStreamBuilder(this, key as (record: unknown) => unknown, type);
   }
 

@@ -27,9 +27,11 @@ export async function loadPlan(program: string, options: LoadOptions): Promise<L
   const module = evaluateBundle(bundle)['default'];
   if (!isPipelineModule(module)) {
     const found = module === undefined ? 'It has no default export' : `Its default export is of type ${typeof module}`;
-    throw new PipelineLoadError('noDefaultExport', `${program} is no pipeline module: ${found}. Write "export default pipeline('name', (p) => { ... })".`, [
-      { message: found, position: { file: program, line: 1, column: 1 } },
-    ]);
+    throw new PipelineLoadError(
+      'noDefaultExport',
+      `${program} is no pipeline module: ${found}. Write "export default pipeline('name', (p) => { ... })".`,
+      [{ message: found, position: { file: program, line: 1, column: 1 } }],
+    );
   }
   try {
     const plan = buildPlan(module, {

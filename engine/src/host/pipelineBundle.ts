@@ -175,7 +175,8 @@ function buildProblem(program: string, error: unknown): Error {
 
 function problemOf(program: string, { text, location }: Message): LoadProblem {
   // "file" is relative to the working folder, which is the program's own.
-  const position = location === null ? null : { file: resolve(dirname(program), location.file), line: location.line, column: location.column + 1 };
+  const position =
+    location === null ? null : { file: resolve(dirname(program), location.file), line: location.line, column: location.column + 1 };
   return { message: text, position };
 }
 

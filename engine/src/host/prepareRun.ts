@@ -65,7 +65,11 @@ export function prepareRun(loaded: LoadedPlan, options: RunOptions, log: Connect
     restoredFrom,
     createEngine: (gate, listener) =>
       // After a failure the run comes back to a state it has had itself, or to the one it began with: what was dropped then is dropped again.
-      createEngine(plan, { host, store, gate, listener, restore: (path) => restore(path, options.allowNonRestoredState).state }, { restored: restored?.state ?? null }),
+      createEngine(
+        plan,
+        { host, store, gate, listener, restore: (path) => restore(path, options.allowNonRestoredState).state },
+        { restored: restored?.state ?? null },
+      ),
   };
 }
 

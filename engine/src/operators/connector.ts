@@ -87,4 +87,9 @@ export interface SinkWriter {
  * `SinkConnector.open`. `pending` is null on a fresh start, else the transactions of the restored checkpoint, dealt out anew when rescaled:
  * commit them (idempotent: they may have been committed already), and undo what was written after them.
  */
-export type OpenSink = (host: ConnectorHost, subtask: SubtaskInfo, type: Type<unknown>, pending: readonly Uint8Array[] | null) => SinkWriter;
+export type OpenSink = (
+  host: ConnectorHost,
+  subtask: SubtaskInfo,
+  type: Type<unknown>,
+  pending: readonly Uint8Array[] | null,
+) => SinkWriter;

@@ -1,7 +1,9 @@
-import type { KeyedState } from './keyed/keyedState.ts';
+import type { KeyedState, KeyGroupSection } from './keyed/keyedState.ts';
+import type { KeyedEntry } from './keyed/stateCodec.ts';
 import type { OperatorState } from './operator/operatorState.ts';
 import type { Snapshot, SnapshotOperator, SnapshotSubtask } from './snapshot.ts';
 import { dumpBytes, dumpText, type DumpValue } from './values/dumpValue.ts';
+import { UnreadableValue } from './values/unreadableValue.ts';
 
 /**
  * The contents of a snapshot as lines of JSON: what it is, its operators, then all their state. State whose form cannot be read yet is
@@ -41,10 +43,25 @@ interface Place {
 
 async function* dumpKeyed(keyed: KeyedState, place: Place): AsyncGenerator<string> {
   for (const section of keyed.sections) {
-    for (const entry of await keyed.entries(section)) {
+    const entries = await readableEntries(keyed, section);
+    if (entries instanceof UnreadableValue) {
+      yield dumpText({ kind: 'unreadable', ...place, keyGroup: section.keyGroup, reason: entries.message });
+      continue;
+    }
+    for (const entry of entries) {
       const { kind, state: index, keyGroup, ...rest } = entry;
       yield dumpText({ kind, ...place, state: keyed.states[index]?.name ?? '', keyGroup, ...rest });
     }
+  }
+}
+
+/** In the heap layout an opaque value may hide where everything after it in its key group begins. */
+async function readableEntries(keyed: KeyedState, section: KeyGroupSection): Promise<KeyedEntry[] | UnreadableValue> {
+  try {
+    return await keyed.entries(section);
+  } catch (error) {
+    if (error instanceof UnreadableValue) return error;
+    throw error;
   }
 }
 

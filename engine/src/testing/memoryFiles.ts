@@ -12,7 +12,14 @@ export function memoryFiles(content = new Map<string, Uint8Array>()): SnapshotFi
     size: (path) => file(path).length,
     read: (path, offset, length) => file(path).subarray(offset, offset + length),
     exists: (path) => content.has(path) || [...content.keys()].some((name) => name.startsWith(`${path}/`)),
-    list: (folder) => [...new Set([...content.keys()].filter((name) => name.startsWith(`${folder}/`)).map((name) => name.slice(folder.length + 1).split('/')[0] ?? ''))].sort(),
+    list: (folder) =>
+      [
+        ...new Set(
+          [...content.keys()]
+            .filter((name) => name.startsWith(`${folder}/`))
+            .map((name) => name.slice(folder.length + 1).split('/')[0] ?? ''),
+        ),
+      ].sort(),
     makeFolder: () => undefined,
     openForWriting: (path, offset) => new MemoryFileWriter(content, path, offset),
     rename(from, to) {

@@ -47,7 +47,10 @@ export class PipelineTest {
 
   constructor(module: PipelineModule, options: PipelineTestOptions) {
     const { parallelism, parameters, from } = options;
-    const plan = buildPlan(module, { ...(parallelism === undefined ? {} : { parallelism }), ...(parameters === undefined ? {} : { parameters: { launch: parameters } }) });
+    const plan = buildPlan(module, {
+      ...(parallelism === undefined ? {} : { parallelism }),
+      ...(parameters === undefined ? {} : { parameters: { launch: parameters } }),
+    });
     this.#test = testPlan(plan);
     this.#now = options.now ?? 0;
     for (const [path, bytes] of from?.files ?? []) this.#files.set(path, bytes);
@@ -58,7 +61,11 @@ export class PipelineTest {
     });
     const restored = from === undefined ? null : this.#open(from.path, options.allowNonRestoredState ?? false);
     const listener = (event: EngineEvent): void => this.#hear(event);
-    this.#engine = createEngine(this.#test.plan, { host, store, gate: null, listener, restore: (path) => this.#open(path, false) }, { restored });
+    this.#engine = createEngine(
+      this.#test.plan,
+      { host, store, gate: null, listener, restore: (path) => this.#open(path, false) },
+      { restored },
+    );
   }
 
   /** Records come out of the source `uid`, and go their whole way. @throws what the pipeline's functions throw */

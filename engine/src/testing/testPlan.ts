@@ -86,7 +86,14 @@ function markSource(watermarks: PlanOperator, marks: PushedRecords): Omit<PlanOp
 function markFilter(watermarks: PlanOperator, maker: number): Omit<PlanOperator, 'index'> {
   const uid = `${watermarks.uid} (records)`;
   return {
-    ...{ uid, operatorId: operatorIdOf(uid), emits: watermarks.emits, sideOutputs: new Map(), parallelism: watermarks.parallelism, position: null },
+    ...{
+      uid,
+      operatorId: operatorIdOf(uid),
+      emits: watermarks.emits,
+      sideOutputs: new Map(),
+      parallelism: watermarks.parallelism,
+      position: null,
+    },
     inputs: [{ from: maker, sideOutput: null, input: 0, partitioning: { kind: 'forward' } }],
     spec: { kind: 'filter', fn: (record: unknown) => !(record instanceof TimeMark) },
   };

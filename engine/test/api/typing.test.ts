@@ -67,7 +67,7 @@ const module = pipeline('typing', { checkpointInterval: minutes(1), restart: { k
   const speedup: number = p.parameter('speedup', { type: 'number', default: 60 });
   // @ts-expect-error a default of another kind
   p.parameter('wrong', { type: 'boolean', default: false }).valueOf() satisfies string;
-  void speedup;
+  speedup;
 
   const flights = p
     .source('flights', read(Flight))
@@ -111,9 +111,9 @@ const module = pipeline('typing', { checkpointInterval: minutes(1), restart: { k
       // @ts-expect-error unknown tag
       ctx.output('nope', r);
       // @ts-expect-error unknown state
-      void ctx.state.nope;
+      ctx.state.nope;
       ctx.timers.registerEventTimeTimer(ctx.timestamp + 1);
-      void a;
+      a;
     },
     onTimer(time, ctx) {
       ctx.emit({ origin: ctx.key, n: time });

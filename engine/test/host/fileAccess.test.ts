@@ -48,5 +48,7 @@ it('keeps the order of small and large writes', () => {
 });
 
 it('names the path and the reason', () => {
-  expect(() => nodeFileAccess(folder).read('none.json', 0, 1)).toThrow(`Cannot read ${join(folder, 'none.json')}: there is no such file or folder`);
+  expect(() => nodeFileAccess(folder).read('none.json', 0, 1)).toThrow(
+    `Cannot read ${join(folder, 'none.json')}: there is no such file or folder`,
+  );
 });

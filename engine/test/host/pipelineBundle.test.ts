@@ -11,7 +11,11 @@ import { evaluateBundle } from '../../src/host/pipelineModule.ts';
 import { ENGINE_VERSION } from '../../src/host/version.ts';
 
 const require = createRequire(import.meta.url);
-const modules = { tidemark: { pipeline: (name: string) => ({ name }), 'odd-name': 1 }, 'tidemark/connectors': { files: {} }, 'tidemark/testing': {} };
+const modules = {
+  tidemark: { pipeline: (name: string) => ({ name }), 'odd-name': 1 },
+  'tidemark/connectors': { files: {} },
+  'tidemark/testing': {},
+};
 
 let folder: string;
 beforeEach(() => {
@@ -49,20 +53,24 @@ describe('a pipeline is bundled', () => {
   it.each([
     ['native', loadBundler],
     ['WebAssembly', withoutNative],
-  ])('by the %s bundler, with its own modules, npm packages and the engine that runs', async (_name, load) => {
-    write('node_modules/left/package.json', '{"name":"left","main":"index.js"}');
-    write('node_modules/left/index.js', 'exports.left = (x) => x - 1; exports.sep = require("path").sep;');
-    write('lib.ts', 'export const twice = (x: number): number => x * 2;');
-    const program = write(
-      'a.pipeline.ts',
-      `import { pipeline } from 'tidemark'; import * as c from 'tidemark/connectors'; import { left } from 'left'; import { twice } from './lib';
+  ])(
+    'by the %s bundler, with its own modules, npm packages and the engine that runs',
+    async (_name, load) => {
+      write('node_modules/left/package.json', '{"name":"left","main":"index.js"}');
+      write('node_modules/left/index.js', 'exports.left = (x) => x - 1; exports.sep = require("path").sep;');
+      write('lib.ts', 'export const twice = (x: number): number => x * 2;');
+      const program = write(
+        'a.pipeline.ts',
+        `import { pipeline } from 'tidemark'; import * as c from 'tidemark/connectors'; import { left } from 'left'; import { twice } from './lib';
        export default pipeline('a' + String(twice(left(4)))); export const files = c.files; export const url = import.meta.url;`,
-    );
-    const module = evaluateBundle(await bundlePipeline(program, modules, load));
-    expect(module['default']).toEqual({ name: 'a6' });
-    expect(module['files']).toBe(modules['tidemark/connectors'].files);
-    expect(module['url']).toMatch(/^file:.*a\.pipeline\.ts$/);
-  }, 60_000);
+      );
+      const module = evaluateBundle(await bundlePipeline(program, modules, load));
+      expect(module['default']).toEqual({ name: 'a6' });
+      expect(module['files']).toBe(modules['tidemark/connectors'].files);
+      expect(module['url']).toMatch(/^file:.*a\.pipeline\.ts$/);
+    },
+    60_000,
+  );
 
   it('and the second time nothing is bundled, until a source changes', async () => {
     write('lib.ts', 'export const n = 1;');
@@ -120,7 +128,10 @@ describe('a pipeline that cannot be loaded says where', () => {
   });
 
   it('for a module that throws, through a function in another file', async () => {
-    const lib = write('lib.ts', `type X = { a: number };\nexport function fail(x: X): never {\n  throw new RangeError('no ' + String(x.a));\n}\n`);
+    const lib = write(
+      'lib.ts',
+      `type X = { a: number };\nexport function fail(x: X): never {\n  throw new RangeError('no ' + String(x.a));\n}\n`,
+    );
     const program = write('a.pipeline.ts', `import { fail } from './lib';\n\nexport default fail({ a: 1 });\n`);
     const error = await problemOf(program);
     expect(error.message).toBe('RangeError: no 1');

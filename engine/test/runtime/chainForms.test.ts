@@ -25,11 +25,11 @@ const stepArbitrary: fc.Arbitrary<Step> = fc.record({
 function planOf(steps: readonly Step[], records: readonly NumberedRecord[], ledgers: Ledger[], failAt = -1): Plan {
   const type = Numbered as never;
   const module = pipeline('random', { checkpointInterval: 0, restart: { kind: 'none' } }, (p) => {
-    const streams: Stream<NumberedRecord>[] = [p.source('source', listSource(Numbered, records) as never) as never];
+    const streams: Stream<NumberedRecord>[] = [p.source('source', listSource(Numbered, records)) as never];
     const sink = (stream: Stream<NumberedRecord>, uid: string, parallelism: number): void => {
       const ledger = new Ledger();
       ledgers.push(ledger);
-      stream.sink(uid, ledger.sink() as never, { parallelism });
+      stream.sink(uid, ledger.sink(), { parallelism });
     };
     steps.forEach(({ kind, on, other, parallelism }, i) => {
       const stream = streams[on % streams.length]!;
@@ -101,7 +101,7 @@ function planOf(steps: readonly Step[], records: readonly NumberedRecord[], ledg
                 onTimer(time: number, ctx: any) {
                   ctx.emit({ n: -1, key: ctx.key, at: time });
                 },
-              } as never) as never,
+              }) as never,
           );
           break;
         case 'sink':

@@ -45,7 +45,7 @@ function counting({ ledger, parallelism, count, interval, onRecord = () => undef
             ctx.emit({ key: ctx.key, n: (record as NumberedRecord).n, count: next });
           },
         })
-        .sink('ledger', ledger.sink() as never);
+        .sink('ledger', ledger.sink());
     },
   );
   return buildPlan(module);
@@ -191,7 +191,7 @@ describe('snapshots on request', () => {
             ctx.emit({ key: ctx.key, n: time, count: 0 });
           },
         })
-        .sink('ledger', ledger.sink() as never);
+        .sink('ledger', ledger.sink());
     });
     const engine = world.engine(buildPlan(module));
     for (let i = 0; i < 2; i++) world.step(engine);

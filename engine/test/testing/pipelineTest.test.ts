@@ -51,7 +51,11 @@ describe('a pipeline in a test', () => {
   });
 
   it('takes parameters', () => {
-    expect(testPipeline(visits, { parameters: { limit: 1 } }).push('visits', visit('a', 0)).outputs('counts')).toHaveLength(1);
+    expect(
+      testPipeline(visits, { parameters: { limit: 1 } })
+        .push('visits', visit('a', 0))
+        .outputs('counts'),
+    ).toHaveLength(1);
   });
 
   it('fires timers and windows when event time is advanced, not before', () => {
@@ -77,7 +81,13 @@ describe('a pipeline in a test', () => {
   it('shows what is kept for a key', () => {
     const test = testPipeline(visits).push('visits', visit('a', 5), visit('a', days(1)));
     expect(test.state('counter', 'a')).toEqual({
-      states: { count: 2, days: new Map([[0, 1], [1, 2]]) },
+      states: {
+        count: 2,
+        days: new Map([
+          [0, 1],
+          [1, 2],
+        ]),
+      },
       windows: [],
       timers: [
         { domain: 'event', timestamp: 5 + hours(1), window: null },

@@ -16,7 +16,11 @@ interface OperatorReport extends OperatorDescription {
 
 /** `tidemark inspect SNAPSHOT`: what it is, its operators, and their states; no entry of state is read. */
 export async function inspect(args: readonly string[], io: CliIo): Promise<number> {
-  const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, options: { json: { type: 'boolean', default: false } } });
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: { json: { type: 'boolean', default: false } },
+  });
   const [location, ...more] = positionals;
   if (location === undefined || more.length > 0) throw new UsageError('inspect needs a snapshot.');
   try {
@@ -35,7 +39,15 @@ async function report(location: string): Promise<{ summary: SnapshotSummary; ope
   for (const operator of opened.snapshot.operators) {
     const { operatorId, parallelism, maxParallelism, finished } = operator.metadata;
     const description = await describeStates(operator);
-    operators.push({ uid: operatorLabel(opened, operator), operatorId, parallelism, maxParallelism, finished, stateBytes: operator.stateSize, ...description });
+    operators.push({
+      uid: operatorLabel(opened, operator),
+      operatorId,
+      parallelism,
+      maxParallelism,
+      finished,
+      stateBytes: operator.stateSize,
+      ...description,
+    });
   }
   return { summary: await summaryOf(opened), operators };
 }
@@ -46,7 +58,11 @@ function reportText(summary: SnapshotSummary, operators: readonly OperatorReport
     summary.location,
     `  ${kind === 'unknown' ? 'snapshot' : kind} ${String(checkpointId)}${pipeline === null ? '' : ` of ${pipeline}`}${createdAt === null ? '' : `, ${timeText(createdAt)} UTC`}`,
     `  ${sizeText(sizeBytes)} of state, ${plural(operators.length, 'operator')}, metadata version ${String(version)}`,
-    verified === null ? '  no tidemark.json: written by Flink' : verified.ok ? '  all checksums hold' : `  DAMAGED: ${verified.reason ?? ''}`,
+    verified === null
+      ? '  no tidemark.json: written by Flink'
+      : verified.ok
+        ? '  all checksums hold'
+        : `  DAMAGED: ${verified.reason ?? ''}`,
   ];
   for (const operator of operators) lines.push('', ...operatorText(operator));
   return `${lines.join('\n')}\n`;

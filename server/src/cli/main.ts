@@ -13,10 +13,15 @@ import { VERSION } from './version.ts';
 const COMMANDS: Readonly<Record<string, { readonly command: Command; readonly usage: string; readonly about: string }>> = {
   run: {
     command: run,
-    usage: 'run PIPELINE [--from SAVEPOINT|latest] [--claim|--no-claim] [--parallelism N] [--param name=value]... [--allow-non-restored-state] [--watch] [--ui [PORT]] [--json]',
+    usage:
+      'run PIPELINE [--from SAVEPOINT|latest] [--claim|--no-claim] [--parallelism N] [--param name=value]... [--allow-non-restored-state] [--watch] [--ui [PORT]] [--json]',
     about: 'runs a *.pipeline.ts; Ctrl-C stops it with a checkpoint',
   },
-  savepoint: { command: savepoint, usage: 'savepoint PIPELINE [--target FOLDER] [--json]', about: 'takes a savepoint of a running pipeline' },
+  savepoint: {
+    command: savepoint,
+    usage: 'savepoint PIPELINE [--target FOLDER] [--json]',
+    about: 'takes a savepoint of a running pipeline',
+  },
   stop: { command: stop, usage: 'stop PIPELINE [--drain] [--target FOLDER] [--json]', about: 'stops a running pipeline with a savepoint' },
   list: { command: list, usage: 'list [--json]', about: 'lists running pipelines' },
   inspect: { command: inspect, usage: 'inspect SNAPSHOT [--json]', about: 'shows what is in a savepoint or checkpoint' },
@@ -62,7 +67,10 @@ async function main(argv: readonly string[], io: CliIo): Promise<number> {
 
 /** Ours, and those of Node's own argument parser. */
 function isUsageError(error: unknown): error is Error {
-  return error instanceof UsageError || (error instanceof TypeError && String((error as NodeJS.ErrnoException).code).startsWith('ERR_PARSE_ARGS'));
+  return (
+    error instanceof UsageError ||
+    (error instanceof TypeError && String((error as NodeJS.ErrnoException).code).startsWith('ERR_PARSE_ARGS'))
+  );
 }
 
 // A reader of our output that has seen enough, such as `head`, is no failure.

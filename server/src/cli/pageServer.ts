@@ -8,9 +8,16 @@ import type { FromPage, PagePlan, PageRun, PageStatus, ToPage } from '../../../w
 import type { ControlEvent, ControlEvents, Failure, RunStatus } from '../control.ts';
 import type { RunSession } from './runSession.ts';
 
-const TYPES: Readonly<Record<string, string>> = { '.html': 'text/html', '.css': 'text/css', '.js': 'text/javascript', '.svg': 'image/svg+xml', '.map': 'application/json' };
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html',
+  '.css': 'text/css',
+  '.js': 'text/javascript',
+  '.svg': 'image/svg+xml',
+  '.map': 'application/json',
+};
 const MESSAGE_BYTES_MAX = 64 * 1024;
-const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; base-uri 'none'; form-action 'none'";
+const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; base-uri 'none'; form-action 'none'";
 
 export class PageServer {
   readonly url: string;
@@ -34,7 +41,13 @@ export class PageServer {
     const server = createServer();
     return new Promise((resolve, reject) => {
       server.once('error', (error: NodeJS.ErrnoException) =>
-        reject(new Error(error.code === 'EADDRINUSE' ? `Port ${String(port)} is taken: choose another one with --ui PORT, or --ui alone.` : error.message)),
+        reject(
+          new Error(
+            error.code === 'EADDRINUSE'
+              ? `Port ${String(port)} is taken: choose another one with --ui PORT, or --ui alone.`
+              : error.message,
+          ),
+        ),
       );
       server.listen(port, '127.0.0.1', () => {
         const address = server.address();
@@ -56,14 +69,23 @@ export class PageServer {
   event(event: ControlEvent, body: never): void {
     switch (event) {
       case 'status':
-        this.#status = body as RunStatus;
-        return this.#broadcast({ kind: 'status', status: this.#status });
-      case 'failure':
-        return this.#notice('error', (body as Failure).message);
-      case 'snapshotFailed':
-        return this.#notice('warning', `Snapshot failed: ${(body as ControlEvents['snapshotFailed']).reason}`);
-      case 'ended':
-        return this.#broadcast({ kind: 'run', run: null });
+        this.#status = body;
+        {
+          this.#broadcast({ kind: 'status', status: this.#status });
+          return;
+        }
+      case 'failure': {
+        this.#notice('error', (body as Failure).message);
+        return;
+      }
+      case 'snapshotFailed': {
+        this.#notice('warning', `Snapshot failed: ${(body as ControlEvents['snapshotFailed']).reason}`);
+        return;
+      }
+      case 'ended': {
+        this.#broadcast({ kind: 'run', run: null });
+        return;
+      }
       default:
     }
   }
@@ -77,9 +99,18 @@ export class PageServer {
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', 'http://127.0.0.1');
     // Another site's page may make a browser ask here under a name of its own.
-    if (!/^(127\.0\.0\.1|localhost)(:\d+)?$/.test(request.headers.host ?? '')) return refuse(response, 403);
-    if (url.pathname === '/events') return this.#isAllowed(url) ? this.#stream(response) : refuse(response, 403);
-    if (url.pathname === '/message') return this.#isAllowed(url) && request.method === 'POST' ? this.#receive(request, response) : refuse(response, 403);
+    if (!/^(127\.0\.0\.1|localhost)(:\d+)?$/.test(request.headers.host ?? '')) {
+      refuse(response, 403);
+      return;
+    }
+    if (url.pathname === '/events') {
+      this.#isAllowed(url) ? this.#stream(response) : refuse(response, 403);
+      return;
+    }
+    if (url.pathname === '/message') {
+      this.#isAllowed(url) && request.method === 'POST' ? this.#receive(request, response) : refuse(response, 403);
+      return;
+    }
     return this.#file(url.pathname === '/' ? 'index.html' : url.pathname.slice(1), response);
   }
 
@@ -100,7 +131,10 @@ export class PageServer {
     let text = '';
     for await (const chunk of request) {
       text += String(chunk);
-      if (text.length > MESSAGE_BYTES_MAX) return refuse(response, 413);
+      if (text.length > MESSAGE_BYTES_MAX) {
+        refuse(response, 413);
+        return;
+      }
     }
     try {
       await this.#act(JSON.parse(text) as FromPage);
@@ -138,9 +172,15 @@ export class PageServer {
 
   async #file(name: string, response: ServerResponse): Promise<void> {
     const type = TYPES[extname(name)];
-    if (!/^[\w.-]+$/.test(name) || type === undefined) return refuse(response, 404);
+    if (!/^[\w.-]+$/.test(name) || type === undefined) {
+      refuse(response, 404);
+      return;
+    }
     const bytes = await readFile(join(this.#folder, name)).catch(() => null);
-    if (bytes === null) return refuse(response, 404);
+    if (bytes === null) {
+      refuse(response, 404);
+      return;
+    }
     response.writeHead(200, {
       'content-type': `${type}; charset=utf-8`,
       'content-security-policy': POLICY,
@@ -162,7 +202,11 @@ export class PageServer {
       canPause: true,
     };
     const pagePlan: PagePlan = plan;
-    return [{ kind: 'run', run }, { kind: 'plan', plan: pagePlan }, ...(this.#status === null ? [] : [{ kind: 'status', status: this.#status } as const])];
+    return [
+      { kind: 'run', run },
+      { kind: 'plan', plan: pagePlan },
+      ...(this.#status === null ? [] : [{ kind: 'status', status: this.#status } as const]),
+    ];
   }
 
   #notice(severity: 'info' | 'warning' | 'error', text: string): void {

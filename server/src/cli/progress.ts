@@ -60,25 +60,38 @@ class TextProgress implements Progress {
 
   started(info: RunInfo): void {
     const from = info.restoredFrom === null ? '' : `, restored from ${info.restoredFrom}`;
-    this.note(`Pipeline ${info.pipeline} is running (id ${info.id}, process ${String(info.pid)}${from}). Ctrl-C stops it with a checkpoint.`);
+    this.note(
+      `Pipeline ${info.pipeline} is running (id ${info.id}, process ${String(info.pid)}${from}). Ctrl-C stops it with a checkpoint.`,
+    );
   }
 
   event<E extends ControlEvent>(event: E, body: ControlEvents[E]): void {
     switch (event) {
-      case 'status':
-        return this.#status(body as RunStatus);
+      case 'status': {
+        this.#status(body as RunStatus);
+        return;
+      }
       case 'snapshotCompleted': {
         const snapshot = body as SnapshotInfo;
         // Checkpoints come by themselves and are in the live line; savepoints were asked for.
-        if (snapshot.kind === 'savepoint') this.note(`Savepoint ${String(snapshot.id)}, ${sizeText(snapshot.stateBytes)}: ${snapshot.path}`);
+        if (snapshot.kind === 'savepoint')
+          this.note(`Savepoint ${String(snapshot.id)}, ${sizeText(snapshot.stateBytes)}: ${snapshot.path}`);
         return;
       }
-      case 'snapshotFailed':
-        return this.note(`Snapshot ${String((body as ControlEvents['snapshotFailed']).id)} failed: ${(body as ControlEvents['snapshotFailed']).reason}`);
-      case 'failure':
-        return this.failure(body as Failure);
-      case 'ended':
-        return this.#ended(body as ControlEvents['ended']);
+      case 'snapshotFailed': {
+        this.note(
+          `Snapshot ${String((body as ControlEvents['snapshotFailed']).id)} failed: ${(body as ControlEvents['snapshotFailed']).reason}`,
+        );
+        return;
+      }
+      case 'failure': {
+        this.failure(body as Failure);
+        return;
+      }
+      case 'ended': {
+        this.#ended(body as ControlEvents['ended']);
+        return;
+      }
       default:
     }
   }
@@ -91,11 +104,15 @@ class TextProgress implements Progress {
   }
 
   failure(failure: Failure): void {
-    const place = failure.uid === null ? '' : `Operator "${failure.uid}"${failure.subtask === null ? '' : `, subtask ${String(failure.subtask + 1)}`}: `;
+    const place =
+      failure.uid === null
+        ? ''
+        : `Operator "${failure.uid}"${failure.subtask === null ? '' : `, subtask ${String(failure.subtask + 1)}`}: `;
     const stack = failure.stack.map(({ name, position }) =>
       position === null ? `    at ${name}` : `    at ${name} (${position.path}:${String(position.line)}:${String(position.column)})`,
     );
-    const restart = failure.restartsInMs === null ? [] : [`Restarting in ${(failure.restartsInMs / 1000).toFixed(1)} s from the newest checkpoint.`];
+    const restart =
+      failure.restartsInMs === null ? [] : [`Restarting in ${(failure.restartsInMs / 1000).toFixed(1)} s from the newest checkpoint.`];
     this.note([`${place}${failure.message}`, ...stack, ...restart].join('\n'));
   }
 
@@ -114,7 +131,10 @@ class TextProgress implements Progress {
     this.#liveLine = '';
     const status = this.#last;
     const seconds = status === null ? 0 : (status.now - status.startedAt) / 1000;
-    const records = status === null ? '' : `: ${plural(status.recordsIn, 'record')} in, ${status.recordsOut.toLocaleString('en')} out, ${seconds.toFixed(1)} s`;
+    const records =
+      status === null
+        ? ''
+        : `: ${plural(status.recordsIn, 'record')} in, ${status.recordsOut.toLocaleString('en')} out, ${seconds.toFixed(1)} s`;
     this.#io.err(`${outcome}${records}\n`);
   }
 

@@ -18,7 +18,8 @@ type Next = { readonly exitCode: number } | { readonly restartFrom: string | nul
 export async function run(args: readonly string[], io: CliIo): Promise<number> {
   const options = parseRunOptions(args, io.cwd);
   const progress = createProgress(io, options.json);
-  const page = options.uiPort === null ? null : await PageServer.open(join(dirname(fileURLToPath(import.meta.url)), 'page'), options.uiPort);
+  const page =
+    options.uiPort === null ? null : await PageServer.open(join(dirname(fileURLToPath(import.meta.url)), 'page'), options.uiPort);
   if (page !== null) progress.note(`Dataflow page: ${page.url}`);
   const watcher = options.watch ? new SourceWatcher(options.program) : null;
   try {
@@ -34,14 +35,31 @@ export async function run(args: readonly string[], io: CliIo): Promise<number> {
   }
 }
 
-async function runOnce(options: RunCommandOptions, io: CliIo, progress: Progress, page: PageServer | null, watcher: SourceWatcher | null): Promise<Next> {
+async function runOnce(
+  options: RunCommandOptions,
+  io: CliIo,
+  progress: Progress,
+  page: PageServer | null,
+  watcher: SourceWatcher | null,
+): Promise<Next> {
   const { program, from, claim, allowNonRestoredState, parallelism, parameters } = options;
   const onEvent = (event: ControlEvent, body: never): void => {
     progress.event(event, body);
     page?.event(event, body);
   };
   const session = await startSession(
-    { program, from, claim, allowNonRestoredState, parallelism, parameters, parametersFrom: 'commandLine', debug: false, stopOnEntry: false, breakpoints: [] },
+    {
+      program,
+      from,
+      claim,
+      allowNonRestoredState,
+      parallelism,
+      parameters,
+      parametersFrom: 'commandLine',
+      debug: false,
+      stopOnEntry: false,
+      breakpoints: [],
+    },
     io.cwd,
     onEvent,
   );

@@ -74,6 +74,7 @@ function parameter(text: string): [string, string] {
 
 function wholeNumber(option: string, text: string, least: number, most: number): number {
   const value = Number(text);
-  if (!/^\d+$/.test(text) || value < least || value > most) throw new UsageError(`${option} ${text}: a whole number from ${String(least)} to ${String(most)} is needed.`);
+  if (!/^\d+$/.test(text) || value < least || value > most)
+    throw new UsageError(`${option} ${text}: a whole number from ${String(least)} to ${String(most)} is needed.`);
   return value;
 }

@@ -7,7 +7,17 @@ import { ControlClient } from '../controlClient.ts';
 import { firstMessage, startRun } from '../run/launch.ts';
 import type { RunArguments } from '../run/launch.ts';
 
-const EVENTS = ['status', 'stateChanged', 'snapshotStarted', 'snapshotCompleted', 'snapshotFailed', 'stopped', 'resumed', 'failure', 'ended'] as const satisfies readonly ControlEvent[];
+const EVENTS = [
+  'status',
+  'stateChanged',
+  'snapshotStarted',
+  'snapshotCompleted',
+  'snapshotFailed',
+  'stopped',
+  'resumed',
+  'failure',
+  'ended',
+] as const satisfies readonly ControlEvent[];
 const STATUS_MS = 250;
 
 export type Ended = ControlEvents['ended'];
@@ -22,7 +32,11 @@ export interface RunSession {
 }
 
 /** Begins a run; `onEvent` hears everything from the first record on. When it could not be loaded, how it ended instead. */
-export async function startSession(args: RunArguments, cwd: string, onEvent: (event: ControlEvent, body: never) => void): Promise<RunSession | Ended> {
+export async function startSession(
+  args: RunArguments,
+  cwd: string,
+  onEvent: (event: ControlEvent, body: never) => void,
+): Promise<RunSession | Ended> {
   const child = startRun(dirname(fileURLToPath(import.meta.url)), args, cwd, 'inherit');
   const message = await firstMessage(child);
   if (message.kind === 'failed') return { outcome: 'failed', exitCode: message.exitCode, failure: message.failure };
@@ -39,7 +53,9 @@ async function endOf(control: ControlClient, child: ChildProcess): Promise<Ended
   control.on('ended', (body) => {
     said = body;
   });
-  const [code, signal] = (child.exitCode === null && child.signalCode === null ? await once(child, 'exit') : [child.exitCode, child.signalCode]) as [number | null, string | null];
+  const [code, signal] = (
+    child.exitCode === null && child.signalCode === null ? await once(child, 'exit') : [child.exitCode, child.signalCode]
+  ) as [number | null, string | null];
   control.close();
   if (said !== null) return said;
   const message = `The engine process ended unexpectedly (${signal ?? `exit code ${String(code)}`}).`;

@@ -12,14 +12,31 @@ export function matchingRuns(runs: readonly RegisteredRun[], wanted: string, cwd
 }
 
 export function runsTable(runs: readonly RegisteredRun[]): string {
-  const rows = runs.map(({ id, pipeline, pid, startedAt, program }) => [id, pipeline, String(pid), new Date(startedAt).toLocaleString('sv'), program]);
+  const rows = runs.map(({ id, pipeline, pid, startedAt, program }) => [
+    id,
+    pipeline,
+    String(pid),
+    new Date(startedAt).toLocaleString('sv'),
+    program,
+  ]);
   const all = [['id', 'pipeline', 'process', 'started', 'program'], ...rows];
   const widths = all[0]?.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0))) ?? [];
-  return all.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd()).join('\n');
+  return all
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
 }
 
 /** Does something with the one running pipeline that is meant. When it is not clear which, says which there are. */
-export async function withRunningPipeline(wanted: string | undefined, io: CliIo, act: (control: ControlClient, run: RegisteredRun) => Promise<number>): Promise<number> {
+export async function withRunningPipeline(
+  wanted: string | undefined,
+  io: CliIo,
+  act: (control: ControlClient, run: RegisteredRun) => Promise<number>,
+): Promise<number> {
   const runs = runningPipelines();
   if (runs.length === 0) {
     io.err('No pipeline is running.\n');
@@ -28,7 +45,12 @@ export async function withRunningPipeline(wanted: string | undefined, io: CliIo,
   const matching = wanted === undefined ? [] : matchingRuns(runs, wanted, io.cwd);
   const [run] = matching;
   if (run === undefined || matching.length > 1) {
-    const problem = wanted === undefined ? 'Which pipeline?' : matching.length > 1 ? `"${wanted}" runs ${String(matching.length)} times: say which by its id.` : `No pipeline "${wanted}" is running.`;
+    const problem =
+      wanted === undefined
+        ? 'Which pipeline?'
+        : matching.length > 1
+          ? `"${wanted}" runs ${String(matching.length)} times: say which by its id.`
+          : `No pipeline "${wanted}" is running.`;
     io.err(`${problem} Running now:\n${runsTable(matching.length > 1 ? matching : runs)}\n`);
     return wanted === undefined ? EXIT.usage : EXIT.notRunning;
   }

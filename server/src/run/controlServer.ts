@@ -55,15 +55,21 @@ export class ControlServer {
   /** Opens the socket once the pipeline is loaded. */
   receive(message: FromEngine, listening: (error: Error | null) => void): void {
     switch (message.kind) {
-      case 'loaded':
-        return this.#open(message, listening);
+      case 'loaded': {
+        this.#open(message, listening);
+        return;
+      }
       case 'lastStatus':
         this.#lastStatus = message.status;
         return;
-      case 'reply':
-        return this.#settle(message.id, { result: message.result });
-      case 'error':
-        return this.#settle(message.id, { error: message.error });
+      case 'reply': {
+        this.#settle(message.id, { result: message.result });
+        return;
+      }
+      case 'error': {
+        this.#settle(message.id, { error: message.error });
+        return;
+      }
       case 'event':
         this.#note(message);
         this.#broadcast(message.event, message.body);
@@ -121,7 +127,12 @@ export class ControlServer {
         else this.#send(connection, { type: 'reply', id, result: reply.result });
         if (message.method === 'hello' && 'result' in reply) this.#welcome(connection);
       },
-      (error: unknown) => this.#send(connection, { type: 'error', id, error: { code: 'internal', message: error instanceof Error ? error.message : String(error) } }),
+      (error: unknown) =>
+        this.#send(connection, {
+          type: 'error',
+          id,
+          error: { code: 'internal', message: error instanceof Error ? error.message : String(error) },
+        }),
     );
   }
 
@@ -158,13 +169,16 @@ export class ControlServer {
       case 'setBreakpoints':
         return this.#ask('setBreakpoints', request.params as never);
       default:
-        return refusal('unknownMethod', `This engine does not know the request "${String((request as Request).method)}".`);
+        return refusal('unknownMethod', `This engine does not know the request "${String(request.method)}".`);
     }
   }
 
   #hello(connection: Connection, params: ControlRequests['hello']['params']): Reply {
     if (params.version !== CONTROL_VERSION) {
-      return refusal('versionMismatch', `The engine speaks version ${String(CONTROL_VERSION)} of the control protocol, ${params.client} version ${String(params.version)}. Use the same release of both.`);
+      return refusal(
+        'versionMismatch',
+        `The engine speaks version ${String(CONTROL_VERSION)} of the control protocol, ${params.client} version ${String(params.version)}. Use the same release of both.`,
+      );
     }
     connection.greeted = true;
     return { result: this.#loaded?.info };
@@ -294,7 +308,9 @@ export class ControlServer {
       if (statusTimer !== null) clearInterval(statusTimer);
       return new Promise<void>((resolve) => socket.end(() => resolve()));
     });
-    void Promise.race([Promise.all(ending), new Promise((resolve) => setTimeout(resolve, 500))]).then(() => this.#options.mailbox.send({ kind: 'closed' }));
+    void Promise.race([Promise.all(ending), new Promise((resolve) => setTimeout(resolve, 500))]).then(() =>
+      this.#options.mailbox.send({ kind: 'closed' }),
+    );
   }
 }
 

@@ -92,7 +92,8 @@ export class ControlledRun {
     } catch (error) {
       const cause = error instanceof Error ? error : new Error(String(error));
       this.#failure = toFailure(null, null, cause, this.#options.sourceMap.stack(cause), null);
-      return this.#finish('failed');
+      this.#finish('failed');
+      return;
     } finally {
       host.flush();
     }
@@ -100,7 +101,10 @@ export class ControlledRun {
     if (now - this.#sentStatusAt >= STATUS_MS) this.#sendStatus(now);
     if (result.kind === 'done') return void this.#settle();
     const isIdle = result.kind === 'idle' && now - this.#pauseRequestedAt >= RECORD_WAIT_MS;
-    if (this.#pauseRequested && (this.#gate === null || isIdle)) return this.#holdBetweenRecords();
+    if (this.#pauseRequested && (this.#gate === null || isIdle)) {
+      this.#holdBetweenRecords();
+      return;
+    }
     if (result.kind === 'busy') setImmediate(() => this.#slice());
     else this.#waking = setTimeout(() => this.#slice(), Math.max(0, Math.min(IDLE_MS, result.until - now)));
   }
@@ -132,20 +136,30 @@ export class ControlledRun {
     switch (message.method) {
       case 'savepoint':
       case 'checkpoint':
-      case 'stopWithSavepoint':
-        return this.#takeSnapshot(message);
+      case 'stopWithSavepoint': {
+        this.#takeSnapshot(message);
+        return;
+      }
       case 'cancel':
         this.#reply(message, {});
-        return this.cancel();
+        {
+          this.cancel();
+          return;
+        }
       case 'pause':
         if (this.#held === null) {
           this.#pauseRequested = true;
           this.#pauseRequestedAt = this.#options.host.now();
         }
         this.#reply(message, {});
-        return this.#wake();
-      case 'resume':
-        return this.#resume(message);
+        {
+          this.#wake();
+          return;
+        }
+      case 'resume': {
+        this.#resume(message);
+        return;
+      }
       default:
         this.#answer(message);
     }
@@ -155,20 +169,40 @@ export class ControlledRun {
   #answer(message: EngineRequest): void {
     switch (message.method) {
       case 'pause':
-      case 'resume':
-        return this.#reply(message, {});
-      case 'status':
-        return this.#reply(message, this.#status());
+      case 'resume': {
+        this.#reply(message, {});
+        return;
+      }
+      case 'status': {
+        this.#reply(message, this.#status());
+        return;
+      }
       case 'frames':
-        if (this.#held === null) return this.#refuse(message, 'notPaused', 'The pipeline is running: pause it to see the way of a record.');
-        return this.#reply(message, { frames: this.#held === 'atRecord' ? (this.#gate?.frames() ?? []) : [] });
+        if (this.#held === null) {
+          this.#refuse(message, 'notPaused', 'The pipeline is running: pause it to see the way of a record.');
+          return;
+        }
+        {
+          this.#reply(message, { frames: this.#held === 'atRecord' ? (this.#gate?.frames() ?? []) : [] });
+          return;
+        }
       case 'scopes':
-        if (this.#held === null) return this.#refuse(message, 'notPaused', 'The pipeline is running: pause it to see its state.');
-        return this.#reply(message, { scopes: this.#held === 'atRecord' ? (this.#gate?.scopes(message.params.frame) ?? []) : [] });
-      case 'setBreakpoints':
-        return this.#setBreakpoints(message);
-      default:
-        return this.#refuse(message, 'notRunning', `${message.method} is not possible now.`);
+        if (this.#held === null) {
+          this.#refuse(message, 'notPaused', 'The pipeline is running: pause it to see its state.');
+          return;
+        }
+        {
+          this.#reply(message, { scopes: this.#held === 'atRecord' ? (this.#gate?.scopes(message.params.frame) ?? []) : [] });
+          return;
+        }
+      case 'setBreakpoints': {
+        this.#setBreakpoints(message);
+        return;
+      }
+      default: {
+        this.#refuse(message, 'notRunning', `${message.method} is not possible now.`);
+        return;
+      }
     }
   }
 
@@ -268,23 +302,34 @@ export class ControlledRun {
 
   #onEngineEvent(event: EngineEvent): void {
     switch (event.kind) {
-      case 'stateChanged':
-        return this.#event('stateChanged', { state: event.state });
-      case 'snapshotStarted':
-        return this.#event('snapshotStarted', { id: event.checkpointId, kind: event.snapshot, trigger: event.trigger });
+      case 'stateChanged': {
+        this.#event('stateChanged', { state: event.state });
+        return;
+      }
+      case 'snapshotStarted': {
+        this.#event('snapshotStarted', { id: event.checkpointId, kind: event.snapshot, trigger: event.trigger });
+        return;
+      }
       case 'snapshotCompleted':
         // Told in the midst of a slice: no further record passes the gate.
         this.#standAgain();
-        return this.#event('snapshotCompleted', toSnapshotInfo(event.snapshot, event.durationMs));
+        {
+          this.#event('snapshotCompleted', toSnapshotInfo(event.snapshot, event.durationMs));
+          return;
+        }
       case 'snapshotFailed':
         this.#standAgain();
-        return this.#event('snapshotFailed', { id: event.checkpointId, reason: event.reason });
+        {
+          this.#event('snapshotFailed', { id: event.checkpointId, reason: event.reason });
+          return;
+        }
       case 'failure': {
         const frames = this.#options.sourceMap.stack(event.error);
         this.#failure = toFailure(event.uid, event.subtask, event.error, frames, event.restartsIn);
         this.#gate?.reset();
         this.#options.host.flush();
-        return this.#event('failure', this.#failure);
+        this.#event('failure', this.#failure);
+        return;
       }
     }
   }
@@ -313,5 +358,7 @@ export class ControlledRun {
 
 function entrancesOf(plan: Plan): ReadonlySet<string> {
   const isSource = (index: number): boolean => plan.operators[index]?.spec.kind === 'source';
-  return new Set(plan.operators.filter(({ index, inputs }) => isSource(index) || inputs.some(({ from }) => isSource(from))).map(({ uid }) => uid));
+  return new Set(
+    plan.operators.filter(({ index, inputs }) => isSource(index) || inputs.some(({ from }) => isSource(from))).map(({ uid }) => uid),
+  );
 }

@@ -7,16 +7,29 @@ import type { MessagePort } from 'node:worker_threads';
 import type { ControlError, ControlEvent, ControlEvents, ControlRequests, RunInfo, RunPlan, RunStatus } from '../control.ts';
 
 /** What the control thread leaves to the engine's thread: it answers everything else itself. */
-export type EngineMethod = 'savepoint' | 'checkpoint' | 'stopWithSavepoint' | 'cancel' | 'pause' | 'resume' | 'frames' | 'scopes' | 'setBreakpoints' | 'status';
+export type EngineMethod =
+  'savepoint' | 'checkpoint' | 'stopWithSavepoint' | 'cancel' | 'pause' | 'resume' | 'frames' | 'scopes' | 'setBreakpoints' | 'status';
 
 export type ToEngine =
   | { readonly kind: 'begin' }
-  | { readonly [M in EngineMethod]: { readonly kind: 'request'; readonly id: number; readonly method: M; readonly params: ControlRequests[M]['params'] } }[EngineMethod]
+  | {
+      readonly [M in EngineMethod]: {
+        readonly kind: 'request';
+        readonly id: number;
+        readonly method: M;
+        readonly params: ControlRequests[M]['params'];
+      };
+    }[EngineMethod]
   /** Everything that was sent to clients is out, and the socket is closed. */
   | { readonly kind: 'closed' };
 
 export type FromEngine =
-  | { readonly kind: 'loaded'; readonly info: RunInfo; readonly plan: RunPlan; readonly bundle: { readonly path: string; readonly map: string } }
+  | {
+      readonly kind: 'loaded';
+      readonly info: RunInfo;
+      readonly plan: RunPlan;
+      readonly bundle: { readonly path: string; readonly map: string };
+    }
   | { readonly kind: 'reply'; readonly id: number; readonly result: unknown }
   | { readonly kind: 'error'; readonly id: number; readonly error: ControlError }
   | { readonly [E in ControlEvent]: { readonly kind: 'event'; readonly event: E; readonly body: ControlEvents[E] } }[ControlEvent]

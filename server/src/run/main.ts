@@ -34,7 +34,10 @@ async function main(args: RunArguments): Promise<number> {
   let loaded: LoadedPlan;
   let prepared: PreparedRun;
   try {
-    loaded = await loadPlan(args.program, { parallelism: args.parallelism, parameters: { [args.parametersFrom ?? 'launch']: args.parameters } });
+    loaded = await loadPlan(args.program, {
+      parallelism: args.parallelism,
+      parameters: { [args.parametersFrom ?? 'launch']: args.parameters },
+    });
     prepared = prepareRun(loaded, args, (level, message) => process.stderr.write(`${level === 'info' ? '' : `${level}: `}${message}\n`));
   } catch (error) {
     return refuse(error);
@@ -53,7 +56,12 @@ async function main(args: RunArguments): Promise<number> {
   (globalThis as Record<symbol, unknown>)[Symbol.for(INSPECTION)] = run.inspection;
 
   const begin = control.begun();
-  control.mailbox.send({ kind: 'loaded', info: infoOf(id, args, loaded, prepared), plan: toRunPlan(loaded.plan), bundle: loaded.bundle.sourceMap.toData() });
+  control.mailbox.send({
+    kind: 'loaded',
+    info: infoOf(id, args, loaded, prepared),
+    plan: toRunPlan(loaded.plan),
+    bundle: loaded.bundle.sourceMap.toData(),
+  });
   await control.listening;
   let abandoned = (): void => process.exit(EXIT_CANCELLED);
   process.once('disconnect', () => abandoned());
@@ -73,7 +81,12 @@ function startControlThread(id: string) {
   const { port1, port2 } = new MessageChannel();
   const data: ControlWorkerData = { memory, port: port2, socketPath: socketPath(id) };
   const script = join(dirname(fileURLToPath(import.meta.url)), 'controlWorker.cjs');
-  const worker = new Worker(script, { workerData: data, transferList: [port2], execArgv: [], resourceLimits: { maxOldGenerationSizeMb: 64 } });
+  const worker = new Worker(script, {
+    workerData: data,
+    transferList: [port2],
+    execArgv: [],
+    resourceLimits: { maxOldGenerationSizeMb: 64 },
+  });
   const mailbox = new ControlMailbox(memory, port1);
   const heard = (kind: 'begin' | 'closed'): Promise<void> =>
     new Promise((resolve) => {

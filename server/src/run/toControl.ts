@@ -4,7 +4,18 @@ import type { Plan, SourcePosition } from 'tidemark/plan';
 import { physicalPlan } from 'tidemark/runtime';
 import type { CheckpointSummary, CompletedSnapshot, EngineStatus, KeyInspection, Visit } from 'tidemark/runtime';
 import type { StackFrame } from 'tidemark/host';
-import type { Failure, OperatorFrame, Position, RunOperatorStatus, RunPlan, RunState, RunStatus, Scope, SnapshotInfo, Variable } from '../control.ts';
+import type {
+  Failure,
+  OperatorFrame,
+  Position,
+  RunOperatorStatus,
+  RunPlan,
+  RunState,
+  RunStatus,
+  Scope,
+  SnapshotInfo,
+  Variable,
+} from '../control.ts';
 import { toVariable } from './variables.ts';
 
 export function toPosition(position: SourcePosition | null): Position | null {
@@ -53,14 +64,12 @@ export function toRunStatus(status: EngineStatus, paused: boolean): RunStatus {
     lastCheckpoint: summary('checkpoint', status.lastCheckpoint),
     lastSavepoint: summary('savepoint', status.lastSavepoint),
     rssBytes: process.memoryUsage.rss(),
-    operators: status.operators.map(
-      ({ uid, counters, gauges, subtasks }): RunOperatorStatus => ({
-        uid,
-        counters: { ...counters },
-        gauges: { ...gauges },
-        subtasks: subtasks.map((subtask) => ({ ...subtask, watermark: timeOrNull(subtask.watermark) })),
-      }),
-    ),
+    operators: status.operators.map(({ uid, counters, gauges, subtasks }): RunOperatorStatus => ({
+      uid,
+      counters: { ...counters },
+      gauges: { ...gauges },
+      subtasks: subtasks.map((subtask) => ({ ...subtask, watermark: timeOrNull(subtask.watermark) })),
+    })),
   };
 }
 
@@ -73,14 +82,21 @@ function timeOrNull(time: number | null): number | null {
   return time === null || Math.abs(time) >= 8.64e15 ? null : time;
 }
 
-export function toFailure(uid: string | null, subtask: number | null, error: Error, frames: readonly StackFrame[], restartsInMs: number | null): Failure {
+export function toFailure(
+  uid: string | null,
+  subtask: number | null,
+  error: Error,
+  frames: readonly StackFrame[],
+  restartsInMs: number | null,
+): Failure {
   const message = error.name === 'Error' ? error.message : `${error.name}: ${error.message}`;
   return { uid, subtask, message, stack: frames.map(({ name, position }) => ({ name, position: toPosition(position) })), restartsInMs };
 }
 
 export function toOperatorFrame(visit: Visit, plan: Plan): OperatorFrame {
   const operator = plan.operators.find(({ uid }) => uid === visit.uid);
-  const subtask = operator !== undefined && operator.parallelism > 1 ? ` [${String(visit.subtask + 1)}/${String(operator.parallelism)}]` : '';
+  const subtask =
+    operator !== undefined && operator.parallelism > 1 ? ` [${String(visit.subtask + 1)}/${String(operator.parallelism)}]` : '';
   return {
     uid: visit.uid,
     kind: operator?.spec.kind ?? '',

@@ -6,9 +6,11 @@ const TEXT_MAX = 1000;
 
 /** A value as a tree for people. Depth and breadth are bounded, and what is left out says so. Never calls user code. */
 export function toVariable(name: string, value: unknown, depth = DEPTH_MAX): Variable {
-  if (typeof value !== 'object' || value === null) return { name, value: scalarText(value), type: value === null ? null : typeof value, children: [] };
+  if (typeof value !== 'object' || value === null)
+    return { name, value: scalarText(value), type: value === null ? null : typeof value, children: [] };
   if (value instanceof Uint8Array) return { name, value: bytesText(value), type: 'bytes', children: [] };
-  if (value instanceof Date) return { name, value: Number.isNaN(value.getTime()) ? 'Invalid Date' : value.toISOString(), type: 'Date', children: [] };
+  if (value instanceof Date)
+    return { name, value: Number.isNaN(value.getTime()) ? 'Invalid Date' : value.toISOString(), type: 'Date', children: [] };
   const entries = entriesOf(value);
   const children = depth === 0 ? [] : entries.slice(0, CHILDREN_MAX).map(([child, inner]) => toVariable(child, inner, depth - 1));
   if (depth > 0 && entries.length > CHILDREN_MAX) {
@@ -34,7 +36,9 @@ function typeName(value: object): string {
 }
 
 function summary(value: object, entries: readonly [string, unknown][]): string {
-  const shown = entries.slice(0, 6).map(([name, inner]) => (Array.isArray(value) || value instanceof Set ? inlineText(inner) : `${name}: ${inlineText(inner)}`));
+  const shown = entries
+    .slice(0, 6)
+    .map(([name, inner]) => (Array.isArray(value) || value instanceof Set ? inlineText(inner) : `${name}: ${inlineText(inner)}`));
   const text = `${shown.join(', ')}${entries.length > 6 ? ', …' : ''}`;
   if (Array.isArray(value) || value instanceof Map || value instanceof Set) return `(${String(entries.length)}) [${text}]`;
   return text === '' ? '{}' : `{ ${text} }`;

@@ -36,7 +36,8 @@ async function messages(count: number): Promise<{ kind: string }[]> {
   const found: { kind: string }[] = [];
   const decoder = new TextDecoder();
   for await (const chunk of response.body ?? []) {
-    for (const line of decoder.decode(chunk as Uint8Array).split('\n')) if (line.startsWith('data: ')) found.push(JSON.parse(line.slice(6)) as { kind: string });
+    for (const line of decoder.decode(chunk as Uint8Array).split('\n'))
+      if (line.startsWith('data: ')) found.push(JSON.parse(line.slice(6)) as { kind: string });
     if (found.length >= count) break;
   }
   aborted.abort();
@@ -52,7 +53,11 @@ it('serves the page on loopback, with a policy that lets nothing else in', async
 
 it('tells a newcomer the run, the plan and the last status', async () => {
   page.event('status', { recordsIn: 3 } as never);
-  expect(await messages(3)).toMatchObject([{ kind: 'run', run: { pipeline: 'p', canOpenSource: false } }, { kind: 'plan' }, { kind: 'status', status: { recordsIn: 3 } }]);
+  expect(await messages(3)).toMatchObject([
+    { kind: 'run', run: { pipeline: 'p', canOpenSource: false } },
+    { kind: 'plan' },
+    { kind: 'status', status: { recordsIn: 3 } },
+  ]);
 });
 
 it('asks the engine for what the page wants', async () => {

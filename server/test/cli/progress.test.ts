@@ -19,7 +19,9 @@ const status: RunStatus = {
 };
 
 it('says records, rate, watermark, state and last checkpoint in one line', () => {
-  expect(statusLine(status, 4210.4)).toBe('running  12,345 records  4,210/s  watermark 2001-01-14 21:55:00  state 2.0 KB  checkpoint 3, 2 s ago, 1000 B  1 restart');
+  expect(statusLine(status, 4210.4)).toBe(
+    'running  12,345 records  4,210/s  watermark 2001-01-14 21:55:00  state 2.0 KB  checkpoint 3, 2 s ago, 1000 B  1 restart',
+  );
 });
 
 it('takes the rate over the last seconds and never says less than none', () => {
@@ -39,7 +41,13 @@ it('rewrites one line on a terminal, writes lines elsewhere and JSON for scripts
     progress.event('status', status);
     progress.event('status', { ...status, now: status.now + 250 });
     progress.event('snapshotCompleted', { id: 4, kind: 'savepoint', path: '/x/sp', stateBytes: 5, createdAt: 0, durationMs: 1 });
-    progress.failure({ uid: 'op', subtask: 0, message: 'no', stack: [{ name: 'f', position: { path: '/a.ts', line: 3, column: 4 } }], restartsInMs: 500 });
+    progress.failure({
+      uid: 'op',
+      subtask: 0,
+      message: 'no',
+      stack: [{ name: 'f', position: { path: '/a.ts', line: 3, column: 4 } }],
+      restartsInMs: 500,
+    });
     return text;
   };
   expect(said(true, false).match(/\r/g)?.length).toBeGreaterThan(2);

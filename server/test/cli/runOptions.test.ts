@@ -23,8 +23,25 @@ describe('tidemark run', () => {
   });
 
   it('takes options before and after the pipeline', () => {
-    const options = parse('--parallelism', '4', 'a.pipeline.ts', '--param', 'speedup=10', '--param', 'text=a=b', '--allow-non-restored-state', '--watch', '--json');
-    expect(options).toMatchObject({ parallelism: 4, parameters: { speedup: '10', text: 'a=b' }, allowNonRestoredState: true, watch: true, json: true });
+    const options = parse(
+      '--parallelism',
+      '4',
+      'a.pipeline.ts',
+      '--param',
+      'speedup=10',
+      '--param',
+      'text=a=b',
+      '--allow-non-restored-state',
+      '--watch',
+      '--json',
+    );
+    expect(options).toMatchObject({
+      parallelism: 4,
+      parameters: { speedup: '10', text: 'a=b' },
+      allowNonRestoredState: true,
+      watch: true,
+      json: true,
+    });
   });
 
   it('serves the page at a given port or at any', () => {

@@ -44,11 +44,21 @@ beforeEach(async () => {
     for (const wake of arrived.splice(0)) wake();
   });
   killed = new Promise((resolve) => {
-    server = new ControlServer({ socketPath: socketPath('r1'), mailbox: new EngineMailbox(new SharedArrayBuffer(MAILBOX_BYTES), port2), kill: resolve });
+    server = new ControlServer({
+      socketPath: socketPath('r1'),
+      mailbox: new EngineMailbox(new SharedArrayBuffer(MAILBOX_BYTES), port2),
+      kill: resolve,
+    });
   });
   await new Promise<void>((resolve, reject) => {
-    server.receive({ kind: 'loaded', info, plan: { pipeline: 'p', maxParallelism: 128, operators: [], edges: [] }, bundle: { path: '/b.cjs', map: '{}' } }, (error) =>
-      error === null ? resolve() : reject(error),
+    server.receive(
+      {
+        kind: 'loaded',
+        info,
+        plan: { pipeline: 'p', maxParallelism: 128, operators: [], edges: [] },
+        bundle: { path: '/b.cjs', map: '{}' },
+      },
+      (error) => (error === null ? resolve() : reject(error)),
     );
   });
 });

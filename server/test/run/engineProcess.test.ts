@@ -87,7 +87,11 @@ describe('an engine process', () => {
     const file = join(workspace, 'broken.pipeline.ts');
     writeFileSync(file, 'export default 1;\nconst = 2;\n');
     const engine = start(file);
-    expect(await engine.firstMessage()).toMatchObject({ kind: 'failed', exitCode: 3, failure: { stack: [{ position: { path: file, line: 2 } }] } });
+    expect(await engine.firstMessage()).toMatchObject({
+      kind: 'failed',
+      exitCode: 3,
+      failure: { stack: [{ position: { path: file, line: 2 } }] },
+    });
     expect(await engine.exit()).toBe(3);
   });
 
@@ -110,7 +114,11 @@ describe('an engine process', () => {
     const file = program('crash');
     const engine = await start(file, { parameters: { bad: 3 } }).begin();
     const ended = await engine.event('ended');
-    expect(ended).toMatchObject({ outcome: 'failed', exitCode: 1, failure: { uid: 'double', message: 'RangeError: bad 3', restartsInMs: null } });
+    expect(ended).toMatchObject({
+      outcome: 'failed',
+      exitCode: 1,
+      failure: { uid: 'double', message: 'RangeError: bad 3', restartsInMs: null },
+    });
     expect(ended.failure?.stack.slice(0, 2).map(({ position }) => [position?.path, position?.line])).toEqual([
       [file, lineOf('BEHAVIOUR')],
       [file, lineOf('return misbehave')],
@@ -179,7 +187,12 @@ describe('a run that is debugged', () => {
       await engine.event('stopped', n);
     }
     const { frames } = await engine.control.request('frames', {});
-    expect(frames[0]).toMatchObject({ uid: 'sum', kind: 'keyedProcess', origin: 'operator', position: { path: file, line: lineOf("'sum'") } });
+    expect(frames[0]).toMatchObject({
+      uid: 'sum',
+      kind: 'keyedProcess',
+      origin: 'operator',
+      position: { path: file, line: lineOf("'sum'") },
+    });
     expect(frames[1]).toMatchObject({ uid: 'double', kind: 'map' });
     const { scopes } = await engine.control.request('scopes', { frame: 0 });
     const scope = (name: string) => scopes.find((each) => each.name === name)?.variables.map((variable) => [variable.name, variable.value]);
@@ -241,7 +254,12 @@ describe('user code that does not come back', () => {
     await engine.control.request('pause', {});
     expect(await engine.event('stopped')).toMatchObject({ reason: 'pause' });
     const { frames } = await engine.control.request('frames', {});
-    expect(frames[0]).toMatchObject({ origin: 'user', name: 'misbehave', uid: 'double', position: { path: file, line: lineOf('BEHAVIOUR') } });
+    expect(frames[0]).toMatchObject({
+      origin: 'user',
+      name: 'misbehave',
+      uid: 'double',
+      position: { path: file, line: lineOf('BEHAVIOUR') },
+    });
     expect(frames.filter(({ origin }) => origin === 'operator').map(({ uid }) => uid)).toContain('double');
     const { scopes } = await engine.control.request('scopes', { frame: 0 });
     expect(scopes[0]?.variables.find(({ name }) => name === 'n')?.value).toBe('2');

@@ -29,7 +29,17 @@ export async function buildPrograms(): Promise<{ dist: string; workspace: string
   return { dist: join(folder, 'dist'), workspace, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
 
-const HEARD = ['status', 'stateChanged', 'snapshotStarted', 'snapshotCompleted', 'stopped', 'resumed', 'output', 'failure', 'ended'] as const;
+const HEARD = [
+  'status',
+  'stateChanged',
+  'snapshotStarted',
+  'snapshotCompleted',
+  'stopped',
+  'resumed',
+  'output',
+  'failure',
+  'ended',
+] as const;
 
 /** An engine process, its connection, and everything it has said. */
 export class EngineProcess {

@@ -2,7 +2,14 @@ import { expect, it } from 'vitest';
 import { toVariable } from '../../src/run/variables.ts';
 
 it('shows values as trees', () => {
-  const variable = toVariable('value', { name: 'a', count: 3, tags: ['x', 'y'], seen: new Map([['k', 1n]]), raw: new Uint8Array([1, 255]), none: null });
+  const variable = toVariable('value', {
+    name: 'a',
+    count: 3,
+    tags: ['x', 'y'],
+    seen: new Map([['k', 1n]]),
+    raw: new Uint8Array([1, 255]),
+    none: null,
+  });
   expect(variable.value).toBe('{ name: "a", count: 3, tags: (2) […], seen: (1) […], raw: (2 bytes) 01 ff, none: null }');
   expect(variable.children.map(({ name, value, type }) => [name, value, type])).toEqual([
     ['name', '"a"', 'string'],
@@ -20,7 +27,10 @@ it('is bounded in depth and breadth, and says what it leaves out', () => {
   let depth = 0;
   for (let at = toVariable('loop', loop); at.children[0] !== undefined; at = at.children[0]) depth++;
   expect(depth).toBe(5);
-  const wide = toVariable('wide', Array.from({ length: 1000 }, (_, i) => i));
+  const wide = toVariable(
+    'wide',
+    Array.from({ length: 1000 }, (_, i) => i),
+  );
   expect(wide.children).toHaveLength(101);
   expect(wide.children.at(-1)?.value).toBe('900 more');
 });
@@ -31,5 +41,5 @@ it('calls no getter of the user', () => {
       throw new Error('called');
     },
   };
-  expect(toVariable('x', value).children[0]?.value).toBe("\"(computed)\"");
+  expect(toVariable('x', value).children[0]?.value).toBe('"(computed)"');
 });
