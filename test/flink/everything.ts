@@ -302,18 +302,6 @@ function twoInputs(numbers: Stream<number>, sink: Sink<number>): void {
   bySeven
     .intervalJoin('interval-join', bySeven, { emits: t.long, lower: -seconds(5), upper: seconds(3), join: nothing })
     .sink('discard-interval-join', sink);
-  numbers
-    .keyBy((n) => n % 10, t.long)
-    .windowJoin(
-      'window-join',
-      numbers.filter('evens', (n) => n % 2 === 0).keyBy((n) => n % 10, t.long),
-      {
-        emits: t.long,
-        window: windows.tumbling(minutes(1)),
-        join: add,
-      },
-    )
-    .sink('discard-window-join', sink);
 }
 
 /** Keeps one transaction a subtask pending for ever, so that there is something for a restore to hand back. */

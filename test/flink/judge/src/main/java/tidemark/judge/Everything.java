@@ -14,7 +14,6 @@ import org.apache.avro.generic.GenericData;
 import org.apache.avro.generic.GenericRecord;
 import org.apache.flink.api.common.eventtime.WatermarkStrategy;
 import org.apache.flink.api.common.functions.AggregateFunction;
-import org.apache.flink.api.common.functions.JoinFunction;
 import org.apache.flink.api.common.functions.OpenContext;
 import org.apache.flink.api.common.functions.ReduceFunction;
 import org.apache.flink.api.common.state.AggregatingState;
@@ -151,15 +150,6 @@ final class Everything {
             .between(Duration.ofSeconds(-5), Duration.ofSeconds(3))
             .process(new Pairs()),
         "interval-join");
-    // A join has no place for a uid, but what it makes is the operator of the window.
-    DataStream<Long> joined =
-        numbers
-            .join(numbers.filter(n -> n % 2 == 0).uid("evens"))
-            .where(n -> n % 10, Types.LONG)
-            .equalTo(n -> n % 10, Types.LONG)
-            .window(TumblingEventTimeWindows.of(Duration.ofMinutes(1)))
-            .apply((JoinFunction<Long, Long, Long>) Long::sum, Types.LONG);
-    end((SingleOutputStreamOperator<Long>) joined, "window-join");
   }
 
   private static void end(SingleOutputStreamOperator<Long> stream, String uid) {
