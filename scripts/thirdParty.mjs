@@ -57,7 +57,13 @@ function packageFolder(input) {
 function readPackage(root, folder) {
   const manifest = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
   const licence = typeof manifest.license === 'string' ? manifest.license : manifest.license?.type;
-  if (!ALLOWED.has(licence))
+  // `A OR B` leaves the choice to us.
+  if (
+    !String(licence)
+      .replaceAll(/[()]/g, '')
+      .split(' OR ')
+      .some((choice) => ALLOWED.has(choice))
+  )
     throw new Error(`${folder} has the licence ${JSON.stringify(licence)}, which is not on the list of allowed ones.`);
   const files = readdirSync(join(root, folder)).filter((file) => LICENCE_FILE.test(file));
   const repository = typeof manifest.repository === 'string' ? manifest.repository : (manifest.repository?.url ?? manifest.homepage ?? '');
