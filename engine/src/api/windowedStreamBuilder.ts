@@ -108,6 +108,8 @@ export class WindowedStreamBuilder {
     }
     const late = lateOutput === undefined ? {} : { [lateOutput]: stream.type };
     const windowStates = call.states(spec.windowState);
+    if (this.#assigner.kind === 'session' && windowStates.length > 0)
+      call.fail('state', 'session windows become one another and can have no state of their own (windowState); use globalState');
     const globalStates = call.states(spec.globalState);
     checkNames(call, [...windowStates, ...globalStates]);
     return call.add(

@@ -1,4 +1,5 @@
 import type { Trigger } from '../plan/operatorSpec.ts';
+import { MAX_TIMESTAMP } from './operator.ts';
 
 /** What a trigger decides, as bits. */
 export const CONTINUE = 0;
@@ -116,7 +117,9 @@ function countTrigger(count: number): WindowTrigger {
 /** State: the time of the next fire. */
 function continuousEventTime(interval: number): WindowTrigger {
   const registerNext = (time: number, context: TriggerContext): void => {
-    const next = Math.min(time + interval, context.maxTimestamp);
+    // A window without end fires once more at the end of input: interval by interval it would never get there.
+    const isOver = context.watermark === MAX_TIMESTAMP && context.maxTimestamp === MAX_TIMESTAMP;
+    const next = isOver ? MAX_TIMESTAMP : Math.min(time + interval, context.maxTimestamp);
     context.state = next;
     context.registerEventTimeTimer(next);
   };

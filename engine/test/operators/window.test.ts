@@ -208,6 +208,23 @@ describe.each(Object.entries(assigners))('%s windows', (_name, assigner) => {
   }
 });
 
+test('a session that has fired and that a late record makes live again fires at its new end, not when the old one was to go', () => {
+  const h = new KeyedHarness(windowSpec({ kind: 'session', time: 'event', gap: 10 }, { allowedLateness: 100 }));
+  h.operator.onRecord({ k: 'a', v: 1 }, 0);
+  h.operator.onWatermark(9);
+  h.operator.onRecord({ k: 'a', v: 2 }, 8);
+  expect(h.values()).toEqual([{ k: 'a', start: 0, end: 10, sum: 1 }]);
+  h.operator.onWatermark(16);
+  expect(h.emitted).toHaveLength(1);
+  h.operator.onWatermark(17);
+  expect(h.values().slice(1)).toEqual([{ k: 'a', start: 0, end: 18, sum: 3 }]);
+  h.operator.onWatermark(116);
+  expect(h.operator.stateSize?.()).toMatchObject({ keys: 1 });
+  h.operator.onWatermark(117);
+  expect(h.emitted).toHaveLength(2);
+  expect(h.operator.stateSize?.()).toMatchObject({ keys: 0, entries: 0, timers: 0 });
+});
+
 test('late records without a late output are counted', () => {
   const h = new KeyedHarness(windowSpec(assigners['tumbling']!));
   h.operator.onWatermark(50);

@@ -102,6 +102,17 @@ describe('errors name code, operator and place', () => {
           .window(windows.session(5))
           .aggregate('w', { acc: t.int, emits: t.int, create: () => 0, add: (a) => a, result: (a) => a }),
     ],
+    [
+      'state',
+      'w',
+      'use globalState',
+      (p) =>
+        p
+          .source('a', items)
+          .keyBy((r) => r.id, t.int)
+          .window(windows.session(5))
+          .process('w', { emits: t.int, windowState: { seen: t.state.value(t.int) }, process: () => undefined }),
+    ],
     ['function', 'm', 'the function of map is no function', (p) => p.source('a', items).map('m', t.int, bad)],
     ['function', 'm', 'is async', (p) => p.source('a', items).map('m', t.int, (async () => Promise.resolve(1)) as never)],
     ['key', null, 'Item is no key', (p) => p.source('a', items).keyBy((r) => r.id, Item as never)],
