@@ -24,7 +24,7 @@ const SPARK_POINTS = 48;
 const SPARK_WIDTH = 108;
 const SPARK_HEIGHT = 20;
 /** Below this scale labels cannot be read and are left out. */
-const LABELS_FROM_SCALE = 0.5;
+const LABELS_FROM_SCALE = 0.4;
 /** Fitting never makes the picture smaller than this. */
 const SMALLEST_FIT = 0.3;
 const TWEEN_MS = 200;
