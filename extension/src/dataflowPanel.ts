@@ -86,7 +86,7 @@ export class DataflowPanel implements vscode.Disposable {
     if (run !== this.#shown) this.#sendAll();
     else if (change === 'plan') this.#sendRunAndPlan(run);
     else if (change === 'status') this.#sendStatus(run);
-    else if (change === 'ended') this.#sendRun(run);
+    else if (change === 'ended') this.#sendEnd(run);
   }
 
   #receive(message: FromPage): void {
@@ -157,6 +157,15 @@ export class DataflowPanel implements vscode.Disposable {
 
   #sendStatus(run: Run): void {
     if (run.status !== null) this.#post({ kind: 'status', status: run.status });
+  }
+
+  /** An engine that was killed had no chance to say that it stopped. */
+  #sendEnd(run: Run): void {
+    this.#sendRun(run);
+    if (run.status === null) return;
+    const { state } = run.status;
+    const ended = state === 'finished' || state === 'failed' ? state : 'stopped';
+    this.#post({ kind: 'status', status: { ...run.status, state: ended } });
   }
 
   #post(message: ToPage): void {

@@ -89,7 +89,7 @@ export async function uiSuite({ server, browser, paths, prepare, report }) {
     });
 
     await steps.step('deleting asks first', async () => {
-      await page.locator('.activitybar .action-item a[aria-label^="Tidemark"]').click();
+      await steps.command('Focus on Savepoints View');
       const row = steps.row(/savepoint-/);
       await row.click({ button: 'right' });
       await page.locator('.context-view .action-item', { hasText: 'Delete Snapshot' }).click();

@@ -57,6 +57,7 @@ export const emptyModel: Model = {
 export function reduce(model: Model, action: Action): Model {
   switch (action.kind) {
     case 'run':
+      if (isSameRun(model.run, action.run)) return { ...model, run: action.run };
       // A new run begins with an empty picture; the plan that belongs to it follows.
       return { ...emptyModel, view: model.view, run: action.run, plan: model.plan?.pipeline === action.run?.pipeline ? model.plan : null };
     case 'plan':
@@ -75,6 +76,10 @@ export function reduce(model: Model, action: Action): Model {
     case 'lost':
       return { ...model, connected: false };
   }
+}
+
+function isSameRun(a: PageRun | null, b: PageRun | null): boolean {
+  return a !== null && b !== null && a.program === b.program && a.startedAt === b.startedAt;
 }
 
 function keepSelected(selected: string | null, plan: PagePlan): string | null {

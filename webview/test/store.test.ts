@@ -39,7 +39,8 @@ describe('store', () => {
 
   it('begins afresh with a new run and with a restarted engine', () => {
     const before = afterTicks(30);
-    expect(reduce(before, { kind: 'run', run }).history).toHaveLength(0);
+    expect(reduce(before, { kind: 'run', run: { ...run, startedAt: 7 } }).history).toHaveLength(0);
+    expect(reduce(before, { kind: 'run', run: { ...run, canPause: false } }).history).toHaveLength(30);
     const restarted = { ...statusAt(flightsPlan, 0), startedAt: 42 };
     const after = reduce(before, { kind: 'status', status: restarted });
     expect(after.history).toHaveLength(1);
