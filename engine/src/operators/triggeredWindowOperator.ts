@@ -177,6 +177,7 @@ export class TriggeredWindowOperator extends WindowOperator {
     // eslint-disable-next-line @typescript-eslint/no-this-alias
     const operator = this;
     return {
+      isEventTime: this.isEventTime,
       get maxTimestamp() {
         return operator.#window.bounds.maxTimestamp;
       },

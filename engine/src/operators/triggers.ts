@@ -11,6 +11,8 @@ export type TriggerResult = 0 | 1 | 2 | 3;
 export interface TriggerContext {
   readonly maxTimestamp: number;
   readonly watermark: number;
+  /** The window's bounds are event time, not that of the clock. */
+  readonly isEventTime: boolean;
   /** Null when nothing is kept. */
   state: number | null;
   now(): number;
@@ -151,22 +153,27 @@ function continuousEventTime(interval: number): WindowTrigger {
 
 /** State: the time of the next fire. */
 function continuousProcessingTime(interval: number): WindowTrigger {
-  const registerNext = (time: number, context: TriggerContext): void => {
-    const next = Math.min(time + interval, context.maxTimestamp);
-    // At the window's last fire there is no next one: registering it again would fire without end.
-    context.state = next > time ? next : null;
-    if (next > time) context.registerProcessingTimeTimer(next);
+  // The end of a window of event time says nothing about the clock: Flink takes it for a time of the clock, and fires without end when
+  // it lies in the past, as it does wherever old data is replayed.
+  const nextAfter = (time: number, context: TriggerContext): number =>
+    context.isEventTime ? time + interval : Math.min(time + interval, context.maxTimestamp);
+  const register = (time: number, context: TriggerContext): void => {
+    context.state = time;
+    context.registerProcessingTimeTimer(time);
   };
   return {
     onElement(_timestamp, context) {
       const now = context.now();
-      if (context.state === null) registerNext(now - (now % interval), context);
+      if (context.state === null) register(nextAfter(now - (now % interval), context), context);
       return CONTINUE;
     },
     onEventTime: () => CONTINUE,
     onProcessingTime(time, context) {
       if (context.state !== time) return CONTINUE;
-      registerNext(time, context);
+      const next = nextAfter(time, context);
+      // At the window's last fire there is no next one: registering it again would fire without end.
+      if (next > time) register(next, context);
+      else context.state = null;
       return FIRE;
     },
     onMerge(states, context) {

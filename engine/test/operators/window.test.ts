@@ -285,8 +285,8 @@ test('window state lives with the window, global state with the key', () => {
     function: {
       kind: 'process',
       process: (records: readonly number[], ctx: any) => {
-        ctx.windowState.n.update((ctx.windowState.n.value() ?? 0) + 1);
-        ctx.globalState.all.update((ctx.globalState.all.value() ?? 0) + records.length);
+        ctx.windowState.n.update(Number(ctx.windowState.n.value() ?? 0) + 1);
+        ctx.globalState.all.update(Number(ctx.globalState.all.value() ?? 0) + records.length);
         ctx.emit([ctx.windowState.n.value(), ctx.globalState.all.value()]);
       },
     },
