@@ -49,19 +49,19 @@ type End = <T>(rows: Stream<T>, check: (check: Check, row: T) => void) => void;
 
 /** Fields of the source's records are of one type or absent; what a filter lets through is there. */
 function bids(events: Stream<EventRecord>): Stream<BidRecord> {
-  return events.filter('is-bid', (e) => e.bid !== null).map('bid', Bid as never, (e: EventRecord): BidRecord => e.bid as BidRecord);
+  return events.filter('is-bid', (e) => e.bid !== null).map('bid', Bid, (e: EventRecord): BidRecord => e.bid as BidRecord);
 }
 
 function auctions(events: Stream<EventRecord>, accept: (auction: AuctionRecord) => boolean): Stream<AuctionRecord> {
   return events
     .filter('is-auction', (e) => e.auction !== null && accept(e.auction))
-    .map('auction', Auction as never, (e: EventRecord): AuctionRecord => e.auction as AuctionRecord);
+    .map('auction', Auction, (e: EventRecord): AuctionRecord => e.auction as AuctionRecord);
 }
 
 function persons(events: Stream<EventRecord>, accept: (person: PersonRecord) => boolean): Stream<PersonRecord> {
   return events
     .filter('is-person', (e) => e.person !== null && accept(e.person))
-    .map('person', Person as never, (e: EventRecord): PersonRecord => e.person as PersonRecord);
+    .map('person', Person, (e: EventRecord): PersonRecord => e.person as PersonRecord);
 }
 
 const checkBid = (check: Check, b: BidRecord): void => {
@@ -73,7 +73,7 @@ const q0: Build = (events, end) => {
 };
 
 const q1: Build = (events, end) => {
-  const euros = bids(events).map('euros', Bid as never, (b: BidRecord): BidRecord => ({
+  const euros = bids(events).map('euros', Bid, (b: BidRecord): BidRecord => ({
     auction: b.auction,
     bidder: b.bidder,
     price: Math.round(b.price * 0.908),
@@ -254,7 +254,7 @@ export function query(name: string, events: number, check: Check | null): Pipeli
   const build = builds[name];
   if (build === undefined) throw new Error(`no query ${name}; there are ${Object.keys(builds).join(', ')}`);
   return pipeline(name, { checkpointInterval: 0, parallelism: 1, restart: { kind: 'none' } }, (p) => {
-    const all = generator<EventRecord>({ type: Event as never, count: events, next: event });
+    const all = generator<EventRecord>({ type: Event, count: events, next: event });
     const source = p.source('events', check === null ? all : withPauseBeforeEnd(all)).watermarks('event-time', { timestamp: (e) => e.ts });
     build(source, (rows, checkRow) => {
       rows.sink('end', check === null ? discard() : summing(check, checkRow));

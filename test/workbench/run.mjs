@@ -5,7 +5,7 @@
  * trust: the same VSIX in a workspace that is not trusted. Screenshots go to build/screenshots. The last line counts.
  */
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -59,10 +59,9 @@ async function main() {
     if (process.env.CI === 'true') count.failed += named.length;
     return;
   }
-  if (!existsSync(paths.vsix) || !existsSync(join(paths.extension, 'dist/extension.cjs'))) {
-    const packaged = spawnSync(process.execPath, [join(root, 'scripts/package.mjs')], { stdio: 'inherit' });
-    if (packaged.status !== 0) throw new Error('The extension could not be packaged, see above.');
-  }
+  // Always anew: an old package would test yesterday's code.
+  const packaged = spawnSync(process.execPath, [join(root, 'scripts/package.mjs')], { stdio: 'inherit' });
+  if (packaged.status !== 0) throw new Error('The extension could not be packaged, see above.');
   await buildHostSuite(root);
   mkdirSync(paths.screenshots, { recursive: true });
   const browser = await chromium.launch({

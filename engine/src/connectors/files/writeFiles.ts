@@ -46,7 +46,7 @@ function linesOf(format: 'jsonl' | 'csv', type: Type<unknown>): Lines {
 
 function cell(json: unknown): string {
   if (json === null || json === undefined) return '';
-  const text = typeof json === 'object' ? JSON.stringify(json) : String(json);
+  const text = typeof json === 'string' ? json : JSON.stringify(json);
   // A blank cell is quoted: a row of nothing else would be a blank line, which is no row.
   return /[",\r\n]/.test(text) || text.trim() === '' ? `"${text.replaceAll('"', '""')}"` : text;
 }
