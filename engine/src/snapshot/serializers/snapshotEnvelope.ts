@@ -120,13 +120,6 @@ function head(writer: ByteWriter, className: string, version: number): void {
   writer.i32(version);
 }
 
-/** The snapshot as bytes, in the form that stands at the top of headers. */
-export function serializerSnapshotBytes(snapshot: SerializerSnapshot): Uint8Array {
-  const writer = new ByteWriter();
-  writeSerializerSnapshot(writer, snapshot);
-  return writer.toBytes();
-}
-
 function readVersioned(reader: ByteReader, depth: number): SerializerSnapshot {
   const start = reader.offset;
   if (depth > DEPTH_MAX) reader.fail(`serializers are nested more than ${String(DEPTH_MAX)} deep`, start);
