@@ -21,7 +21,7 @@ export interface PipelineOptions {
   readonly maxParallelism: number;
 }
 
-/** Delays in milliseconds. */
+/** Delays in milliseconds. The exponential one begins anew, attempts included, after a run of `maxDelay` without a failure. */
 export type RestartStrategy =
   | { readonly kind: 'none' }
   | { readonly kind: 'fixedDelay'; readonly attempts: number; readonly delay: number }

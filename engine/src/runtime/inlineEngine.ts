@@ -53,7 +53,8 @@ class InlineEngine implements Engine {
   #attempts = 0;
   #restarts = 0;
   #restartAt = 0;
-  #lastCheckpointPath: string | null = null;
+  /** The newest snapshot that sinks commit with. */
+  #restartPath: string | null = null;
   #workedMs = 0;
   #workedRounds = 0;
   #busySince: number;
@@ -65,8 +66,8 @@ class InlineEngine implements Engine {
     this.#form = options.form ?? (environment.gate === null ? 'fused' : 'plain');
     this.#initial = options.restored ?? null;
     this.#physical = physicalPlan(plan);
-    this.#backoff = new RestartBackoff(plan.options.restart);
     this.#startedAt = environment.host.now();
+    this.#backoff = new RestartBackoff(plan.options.restart, this.#startedAt);
     this.#clock = { now: this.#startedAt };
     this.#busySince = this.#startedAt;
     this.#checkpointer = new Checkpointer({
@@ -263,9 +264,10 @@ class InlineEngine implements Engine {
   }
 
   #onComplete(checkpointId: number, purpose: SnapshotPurpose, snapshot: CompletedSnapshot): void {
-    if (snapshot.kind === 'checkpoint') this.#lastCheckpointPath = snapshot.path;
     // A savepoint in passing commits nothing: a failure restarts from the newest checkpoint, and would write those records again.
     if (purpose.kind === 'savepoint') return;
+    // Before any sink has committed: when one of them throws, the others' records must not come again.
+    this.#restartPath = snapshot.path;
     for (const task of this.#tasks) task.onCheckpointComplete(checkpointId);
     if (purpose.kind === 'stop') this.#end('stopped', new Error('the run has stopped'));
     if (purpose.kind === 'last') this.#end('finished', new Error('the run has finished'));
@@ -283,20 +285,21 @@ class InlineEngine implements Engine {
     const subtask = this.#place.at < 0 ? null : this.#place.subtask;
     this.#checkpointer.abortRunning(new Error(`the run failed meanwhile: ${error.message}`));
     this.#closeTasks();
-    const delay = this.#backoff.onFailure();
+    const now = this.#environment.host.now();
+    const delay = this.#backoff.onFailure(now);
     this.#environment.listener({ kind: 'failure', uid, subtask, error, restartsIn: delay });
     if (delay === null) {
       this.#end('failed', new Error(`the run has failed: ${error.message}`));
       return;
     }
-    this.#restartAt = this.#environment.host.now() + delay;
+    this.#restartAt = now + delay;
     this.#setState('restarting');
   }
 
   #restart(): void {
     this.#restarts++;
     try {
-      const path = this.#lastCheckpointPath;
+      const path = this.#restartPath;
       this.#build(path === null ? this.#initial : this.#environment.restore(path));
       this.#setState('running');
     } catch (error) {
