@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { extname, join } from 'node:path';
 import type { FromPage, PagePlan, PageRun, PageStatus, ToPage } from '../../../webview/src/protocol.ts';
-import type { ControlEvent, ControlEvents, Failure, RunStatus } from '../control.ts';
+import type { ControlEvent, ControlEvents, Failure } from '../control.ts';
 import type { RunSession } from './runSession.ts';
 
 const TYPES: Readonly<Record<string, string>> = {

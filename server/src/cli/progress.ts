@@ -12,6 +12,8 @@ export interface Progress {
   event<E extends ControlEvent>(event: E, body: ControlEvents[E]): void;
   note(text: string): void;
   failure(failure: Failure): void;
+  /** The run is being ended after this checkpoint: its end is a stop from which it can go on. */
+  stoppingAt(checkpoint: SnapshotInfo): void;
 }
 
 export function createProgress(io: CliIo, json: boolean): Progress {
@@ -42,6 +44,10 @@ class JsonProgress implements Progress {
     this.#line({ event: 'failure', ...failure });
   }
 
+  stoppingAt(): void {
+    // Its `snapshotCompleted` has told it already.
+  }
+
   #line(value: object): void {
     this.#io.err(`${JSON.stringify(value)}\n`);
   }
@@ -53,6 +59,7 @@ class TextProgress implements Progress {
   #lastPlainLine = 0;
   readonly #rate = new RateWindow();
   #last: RunStatus | null = null;
+  #checkpoint: SnapshotInfo | null = null;
 
   constructor(io: CliIo) {
     this.#io = io;
@@ -116,6 +123,10 @@ class TextProgress implements Progress {
     this.note([`${place}${failure.message}`, ...stack, ...restart].join('\n'));
   }
 
+  stoppingAt(checkpoint: SnapshotInfo): void {
+    this.#checkpoint = checkpoint;
+  }
+
   #status(status: RunStatus): void {
     this.#last = status;
     const line = statusLine(status, this.#rate.add(status.now, status.recordsIn));
@@ -135,7 +146,10 @@ class TextProgress implements Progress {
       status === null
         ? ''
         : `: ${plural(status.recordsIn, 'record')} in, ${status.recordsOut.toLocaleString('en')} out, ${seconds.toFixed(1)} s`;
-    this.#io.err(`${outcome}${records}\n`);
+    const checkpoint = this.#checkpoint;
+    if (outcome === 'cancelled' && checkpoint !== null)
+      this.#io.err(`stopped with checkpoint ${String(checkpoint.id)}${records}\n${checkpoint.path}\nGo on from it with --from latest.\n`);
+    else this.#io.err(`${outcome}${records}\n`);
   }
 
   #live(line: string): void {

@@ -133,10 +133,11 @@ class Interrupt {
   async #stop(): Promise<void> {
     const { control } = this.#session;
     try {
-      const { path } = await control.request('checkpoint', {});
-      this.#progress.note(`Checkpoint: ${path}\nGo on from it with --from latest.`);
+      this.#progress.stoppingAt(await control.request('checkpoint', {}));
     } catch (error) {
-      this.#progress.note(`No checkpoint could be taken: ${error instanceof Error ? error.message : String(error)}`);
+      this.#progress.note(
+        `No checkpoint could be taken, so the run is cancelled: ${error instanceof Error ? error.message : String(error)}`,
+      );
     }
     // Its answer may be the end of the connection.
     await control.request('cancel', {}).catch(() => undefined);

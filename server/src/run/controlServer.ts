@@ -72,9 +72,16 @@ export class ControlServer {
       }
       case 'event':
         this.#note(message);
+        // The last status comes before the last event, so that what is told about the whole run is true.
+        if (message.event === 'ended') for (const each of this.#connections) if (each.statusTimer !== null) this.#sendStatus(each);
         this.#broadcast(message.event, message.body);
         if (message.event === 'ended') this.#close();
     }
+  }
+
+  /** Nobody is left who could ask for the end: the engine's thread may be held at a record, or be in code that does not come back. */
+  starterDied(): void {
+    void this.#cancel();
   }
 
   #open(loaded: Loaded, listening: (error: Error | null) => void): void {

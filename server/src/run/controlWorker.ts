@@ -9,9 +9,14 @@ export interface ControlWorkerData {
   readonly memory: SharedArrayBuffer;
   readonly port: MessagePort;
   readonly socketPath: string;
+  /** The process that started this one, whose death ends the run; null lets the run go on alone. */
+  readonly starter: number | null;
 }
 
-const { memory, port, socketPath } = workerData as ControlWorkerData;
+/** Between two looks whether the starter still lives. Its IPC channel tells only the engine's thread, which may not listen. */
+const STARTER_MS = 500;
+
+const { memory, port, socketPath, starter } = workerData as ControlWorkerData;
 const server = new ControlServer({
   socketPath,
   mailbox: new EngineMailbox(memory, port),
@@ -20,3 +25,24 @@ const server = new ControlServer({
 port.on('message', (message: FromEngine) => {
   server.receive(message, (error) => parentPort?.postMessage({ error: error === null ? null : error.message }));
 });
+
+if (starter !== null) {
+  const watching = setInterval(() => {
+    if (isStarterAlive(starter)) return;
+    clearInterval(watching);
+    server.starterDied();
+  }, STARTER_MS);
+  watching.unref();
+}
+
+/** An orphan gets another parent; on Windows it keeps the number of the dead one. */
+function isStarterAlive(pid: number): boolean {
+  if (process.ppid !== pid) return false;
+  if (process.platform !== 'win32') return true;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}

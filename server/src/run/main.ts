@@ -79,7 +79,7 @@ async function main(args: RunArguments): Promise<number> {
 function startControlThread(id: string) {
   const memory = new SharedArrayBuffer(MAILBOX_BYTES);
   const { port1, port2 } = new MessageChannel();
-  const data: ControlWorkerData = { memory, port: port2, socketPath: socketPath(id) };
+  const data: ControlWorkerData = { memory, port: port2, socketPath: socketPath(id), starter: process.connected ? process.ppid : null };
   const script = join(dirname(fileURLToPath(import.meta.url)), 'controlWorker.cjs');
   const worker = new Worker(script, {
     workerData: data,

@@ -63,6 +63,17 @@ it('rewrites one line on a terminal, writes lines elsewhere and JSON for scripts
   expect(events).toEqual(['status', 'status', 'snapshotCompleted', 'failure']);
 });
 
+it('ends with where a stopped run can go on from', () => {
+  let text = '';
+  const progress = createProgress({ out: () => undefined, err: (more) => void (text += more), live: false, cwd: '/' }, false);
+  progress.event('status', status);
+  progress.stoppingAt({ id: 4, kind: 'checkpoint', path: '/x/chk-4', stateBytes: 5, createdAt: 0, durationMs: 1 });
+  progress.event('status', { ...status, recordsIn: 20_000 });
+  text = '';
+  progress.event('ended', { outcome: 'cancelled', exitCode: 130, failure: null });
+  expect(text).toBe('stopped with checkpoint 4: 20,000 records in, 10 out, 10.0 s\n/x/chk-4\nGo on from it with --from latest.\n');
+});
+
 it('writes sizes for people', () => {
   expect([0, 1023, 1024, 150 * 1024, 5 * 1024 ** 3].map(sizeText)).toEqual(['0 B', '1023 B', '1.0 KB', '150 KB', '5.0 GB']);
 });

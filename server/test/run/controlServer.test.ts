@@ -148,6 +148,25 @@ describe('the control socket', () => {
     expect(seen).toEqual([7, 8]);
   });
 
+  it('tells those who subscribed the final figures before the end', async () => {
+    const client = await connected();
+    const heard: unknown[] = [];
+    client.on('status', ({ recordsIn }) => heard.push(recordsIn));
+    const ended = new Promise((resolve) => client.on('ended', resolve));
+    await client.request('subscribe', { intervalMs: 60_000 });
+    say({ kind: 'lastStatus', status: { ...status, recordsIn: 20_000 } });
+    say({ kind: 'event', event: 'ended', body: { outcome: 'finished', exitCode: 0, failure: null } });
+    await ended;
+    expect(heard).toEqual([20_000]);
+  });
+
+  it('ends the run when the one who started it has died', async () => {
+    await connected();
+    server.starterDied();
+    await until('cancel');
+    await killed;
+  });
+
   it('tells a newcomer that the run stands still', async () => {
     say({ kind: 'event', event: 'stopped', body: { reason: 'entry', uid: 'a', text: null } });
     const client = await ControlClient.connect(socketPath('r1'));

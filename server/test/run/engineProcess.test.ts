@@ -1,5 +1,9 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcessByStdio } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { RunArguments } from '../../src/run/launch.ts';
 import { buildPrograms, EngineProcess } from './engineProcess.ts';
@@ -57,6 +61,23 @@ function start(file: string, args: Partial<RunArguments> = {}): EngineProcess {
   const engine = new EngineProcess(dist, file, args);
   running.push(engine);
   return engine;
+}
+
+/** An engine process whose starter is not this process; what it says on its control socket comes on the same output. */
+function startByAnother(file: string, args: Partial<RunArguments>): ChildProcessByStdio<null, Readable, null> {
+  const code = `
+    const { fork } = require('node:child_process');
+    const child = fork(process.argv[1], [process.argv[2]], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    child.once('message', ({ socket }) => {
+      const control = require('node:net').connect(socket);
+      control.pipe(process.stdout);
+      control.write(JSON.stringify({ type: 'request', id: 1, method: 'hello', params: { version: 1, client: 'test' } }) + '\\n');
+    });`;
+  const runArguments = { ...EngineProcess.defaults(file), ...args };
+  return spawn(process.execPath, ['-e', code, join(dist, 'run.cjs'), JSON.stringify(runArguments)], {
+    cwd: workspace,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
 }
 
 const LOOP = 'console.log("looping"); for (let turns = 0; ; turns++) { if (turns < 0) throw new Error(String(n)); }';
@@ -154,10 +175,27 @@ describe('an engine process', () => {
     expect((await second.control.hello('again')).restoredFrom).toBe(path);
   });
 
-  it('ends when the one who started it dies', async () => {
-    const engine = await start(program('orphan'), { parameters: { count: 1e12 } }).begin();
+  it('ends when the one who started it lets go of it', async () => {
+    const engine = await start(program('let-go'), { parameters: { count: 1e12 } }).begin();
+    await engine.said('k1=');
     engine.child.disconnect();
-    expect(await engine.exit()).toBe(130);
+    expect(await once(engine.child, 'exit')).toEqual([130, null]);
+  });
+
+  it.each([
+    ['while records flow', 'k1=', 'flows', {}],
+    ['in code that does not come back', 'looping', 'loops', { parameters: { bad: 2 } }],
+    ['while it stands at a record', '"stopped"', 'stands', { debug: true, stopOnEntry: true }],
+  ])('ends when the one who started it is killed %s', async (_when, sign, name, args) => {
+    const starter = startByAnother(program(`orphan-${name}`, LOOP), { parameters: { count: 1e12 }, ...args });
+    let said = '';
+    for await (const text of starter.stdout.setEncoding('utf8')) {
+      said += String(text);
+      // The engine process holds the other end of this pipe: the text comes to its end when it has died, too.
+      if (said.includes(sign)) starter.kill('SIGKILL');
+    }
+    expect(said).toContain(sign);
+    expect(starter.signalCode).toBe('SIGKILL');
   });
 });
 

@@ -50,16 +50,19 @@ export class EngineProcess {
   #waiting: (() => void)[] = [];
 
   constructor(dist: string, program: string, args: Partial<RunArguments> = {}) {
-    const defaults: RunArguments = {
-      ...{ program, from: null, claim: false, allowNonRestoredState: false, parallelism: null, parameters: {} },
-      ...{ debug: false, stopOnEntry: false, breakpoints: [] },
-    };
-    this.child = startRun(dist, { ...defaults, ...args }, join(program, '..'));
+    this.child = startRun(dist, { ...EngineProcess.defaults(program), ...args }, join(program, '..'));
     this.child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.stdout += text;
       this.#wake();
     });
     this.child.stderr?.setEncoding('utf8').on('data', (text: string) => process.stderr.write(text));
+  }
+
+  static defaults(program: string): RunArguments {
+    return {
+      ...{ program, from: null, claim: false, allowNonRestoredState: false, parallelism: null, parameters: {} },
+      ...{ debug: false, stopOnEntry: false, breakpoints: [] },
+    };
   }
 
   get control(): ControlClient {
