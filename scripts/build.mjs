@@ -2,6 +2,7 @@
  * `npm run build`: everything that runs, bundled into dist/.
  *   dist/extension.cjs                   the extension (entry of the VSIX)
  *   dist/{lsp,dap,snapshots,run,cli}.cjs the processes, and controlWorker.cjs, a thread of `run`
+ *   dist/typescript/                     TypeScript's own declarations, which the type checker within lsp reads
  *   dist/page/                           the dataflow page
  * `node scripts/build.mjs --only dap,run` builds those entries alone. Metafiles go to build/meta/ for notices and size checks.
  */
@@ -70,6 +71,8 @@ await Promise.all(
         target: 'node20',
         format: 'cjs',
         external,
+        // Nine tenths of the language server are the TypeScript compiler.
+        ...(name === 'lsp' ? { minify: true, keepNames: true } : {}),
         // CommonJS has no import.meta.url; bundled libraries that ask for it get the bundle's own.
         define: { 'import.meta.url': '__bundleUrl' },
         banner: { js: "const __bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
@@ -77,6 +80,13 @@ await Promise.all(
     ),
   ),
 );
+
+if (only === null || only.includes('lsp')) {
+  const libraries = at('node_modules/typescript/lib');
+  for (const file of readdirSync(libraries)) {
+    if (/^lib\..*\.d\.ts$|^lib\.d\.ts$/.test(file)) cpSync(join(libraries, file), at('dist/typescript', file));
+  }
+}
 
 if (only === null || only.includes('page')) {
   await settle(

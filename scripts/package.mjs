@@ -139,6 +139,7 @@ async function packVsix(library, folder) {
   writeJson(join(folder, 'package.json'), { ...shipped, name: 'tidemark' });
   for (const name of VSIX_PROGRAMS) await minify(at('dist', `${name}.cjs`), join(folder, 'dist', `${name}.cjs`));
   copyPage(join(folder, 'dist/page'));
+  cpSync(at('dist/typescript'), join(folder, 'dist/typescript'), { recursive: true });
   // The portable bundler; where a pipeline's project has the native one, or PATH leads to it, that is used instead.
   const wasm = join(folder, 'dist/node_modules/esbuild-wasm');
   for (const file of ['package.json', 'esbuild.wasm', 'wasm_exec.js', 'wasm_exec_node.js', 'bin', 'lib/main.js', 'LICENSE.md']) {

@@ -17,6 +17,8 @@ export interface PipelineSyntax {
   readonly imports: readonly Span[];
   /** The parser had to guess: what is said about this text may be wrong. */
   readonly hasSyntaxErrors: boolean;
+  /** The innermost statement there; the whole text where there is none. */
+  statementAt(offset: number): Span;
 }
 
 export interface PipelineCall extends Span {
@@ -108,7 +110,19 @@ class Reader {
       hasDefaultExport: exported !== null,
       imports,
       hasSyntaxErrors: (this.#source as unknown as { parseDiagnostics: unknown[] }).parseDiagnostics.length > 0,
+      statementAt: (offset) => this.#statementAt(offset),
     };
+  }
+
+  #statementAt(offset: number): Span {
+    let innermost: Span = { start: 0, end: this.#source.end };
+    const visit = (node: ts.Node): void => {
+      if (offset < node.getStart(this.#source) || offset > node.end) return;
+      if (ts.isStatement(node) && !ts.isBlock(node)) innermost = this.#span(node);
+      ts.forEachChild(node, visit);
+    };
+    ts.forEachChild(this.#source, visit);
+    return innermost;
   }
 
   /** The exported expression; the statement itself where it cannot be followed; null without default export. */

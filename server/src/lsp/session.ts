@@ -1,4 +1,11 @@
-import { DocumentDiagnosticReportKind, TextDocuments, TextDocumentSyncKind } from 'vscode-languageserver';
+import {
+  DidChangeWatchedFilesNotification,
+  DocumentDiagnosticReportKind,
+  LSPErrorCodes,
+  ResponseError,
+  TextDocuments,
+  TextDocumentSyncKind,
+} from 'vscode-languageserver';
 import type { CancellationToken, Connection, InitializeParams, InitializeResult } from 'vscode-languageserver';
 import { TextDocument } from 'vscode-languageserver-textdocument';
 import { provideCodeActions } from './features/codeActions.ts';
@@ -10,15 +17,19 @@ import { isPackageInstalled, pathOf, readSyntax, type PipelineDocument } from '.
 import type { PipelineSyntax } from './pipelineSyntax.ts';
 import type { RunBuilder } from './planFacts.ts';
 import { Plans } from './plans.ts';
-import { noSemantics, type SemanticFacts } from './semanticFacts.ts';
+import { noSemantics, type SemanticFacts, type SemanticSources } from './semanticFacts.ts';
 
 const CAPABILITIES: InitializeResult['capabilities'] = {
   textDocumentSync: { openClose: true, change: TextDocumentSyncKind.Incremental, save: true },
-  diagnosticProvider: { identifier: 'tidemark', interFileDependencies: true, workspaceDiagnostics: false },
   codeLensProvider: {},
   hoverProvider: true,
   documentSymbolProvider: true,
   codeActionProvider: { codeActionKinds: ['quickfix'] },
+};
+
+/** For clients that ask for diagnostics; to others they are sent. */
+const PULL: InitializeResult['capabilities'] = {
+  diagnosticProvider: { identifier: 'tidemark', interFileDependencies: true, workspaceDiagnostics: false },
 };
 
 const isPipeline = (uri: string): boolean => uri.endsWith('.pipeline.ts');
@@ -27,20 +38,24 @@ const isPipeline = (uri: string): boolean => uri.endsWith('.pipeline.ts');
 export function startSession(
   connection: Connection,
   runBuilder: RunBuilder,
-  createSemantics: (textOf: (path: string) => { text: string; version: number } | null) => SemanticFacts = () => noSemantics,
+  createSemantics: (sources: SemanticSources) => SemanticFacts = () => noSemantics,
 ): void {
   const documents = new TextDocuments(TextDocument);
   const syntaxes = new WeakMap<TextDocument, { version: number; syntax: PipelineSyntax }>();
   let trusted = false;
   let canRefresh = { diagnostics: false, codeLens: false };
+  let pulls = false;
+  let watches = false;
 
   const refresh = (): void => {
-    if (canRefresh.diagnostics) void connection.languages.diagnostics.refresh();
+    if (!pulls) documents.all().forEach(push);
+    else if (canRefresh.diagnostics) void connection.languages.diagnostics.refresh();
   };
   const plans = new Plans(runBuilder, refresh);
-  const semantics = createSemantics((path) => {
-    const document = documents.all().find(({ uri }) => pathOf(uri) === path);
-    return document === undefined ? null : { text: document.getText(), version: document.version };
+  const semantics = createSemantics({
+    openTexts: () => new Map(documents.all().flatMap((document) => [[pathOf(document.uri) ?? '', document.getText()]])),
+    onChange: refresh,
+    warn: (message) => connection.console.warn(message),
   });
 
   const syntaxOf = (document: TextDocument): PipelineSyntax => {
@@ -68,12 +83,17 @@ export function startSession(
     };
   };
 
-  /** Answers from a pipeline; `otherwise` for other documents and for a question that nobody waits for any more. */
-  const answer = <R>(uri: string, token: CancellationToken, otherwise: R, provide: (module: PipelineDocument) => R): R => {
-    if (token.isCancellationRequested) return otherwise;
+  /** Answers from a pipeline; `otherwise` for other documents. A question that nobody waits for any more costs nothing. */
+  const answer = <R, P>(uri: string, token: CancellationToken, otherwise: R, provide: (module: PipelineDocument) => P): R | P => {
+    if (token.isCancellationRequested) throw cancelled();
     const module = moduleOf(uri);
     return module === null ? otherwise : provide(module);
   };
+
+  function push({ uri }: TextDocument): void {
+    const module = moduleOf(uri);
+    if (module !== null) void connection.sendDiagnostics({ uri, diagnostics: provideDiagnostics(module) });
+  }
 
   const replan = (document: TextDocument): void => {
     const path = pathOf(document.uri);
@@ -88,14 +108,28 @@ export function startSession(
     if (canRefresh.codeLens) void connection.sendRequest('workspace/codeLens/refresh').catch(() => undefined);
   };
 
+  /** What is imported counts as well. */
+  const filesChanged = (): void => {
+    semantics.filesChanged();
+    documents.all().forEach(replan);
+    refresh();
+  };
+
   connection.onInitialize(({ initializationOptions, capabilities }: InitializeParams) => {
     trusted = (initializationOptions as { trusted?: unknown } | undefined)?.trusted === true;
     canRefresh = {
       diagnostics: capabilities.workspace?.diagnostics?.refreshSupport === true,
       codeLens: capabilities.workspace?.codeLens?.refreshSupport === true,
     };
-    return { capabilities: CAPABILITIES, serverInfo: { name: 'Tidemark' } };
+    pulls = capabilities.textDocument?.diagnostic !== undefined;
+    watches = capabilities.workspace?.didChangeWatchedFiles?.dynamicRegistration === true;
+    return { capabilities: pulls ? { ...CAPABILITIES, ...PULL } : CAPABILITIES, serverInfo: { name: 'Tidemark' } };
   });
+  connection.onInitialized(() => {
+    const watchers = ['**/*.{ts,mts,cts}', '**/{tsconfig,package}.json'].map((globPattern) => ({ globPattern }));
+    if (watches) void connection.client.register(DidChangeWatchedFilesNotification.type, { watchers });
+  });
+  connection.onDidChangeWatchedFiles(filesChanged);
   connection.onNotification('tidemark/trust', (params: { trusted: boolean }) => setTrusted(params.trusted));
   connection.onShutdown(() => {
     plans.clear();
@@ -103,11 +137,16 @@ export function startSession(
   });
 
   documents.onDidOpen(({ document }) => replan(document));
-  // A module that a pipeline imports may have changed as well.
-  documents.onDidSave(() => documents.all().forEach(replan));
+  documents.onDidChangeContent(({ document }) => {
+    if (!pulls) push(document);
+  });
+  documents.onDidSave(filesChanged);
   documents.onDidClose(({ document }) => {
+    if (!pulls) void connection.sendDiagnostics({ uri: document.uri, diagnostics: [] });
     const path = pathOf(document.uri);
-    if (path !== null) plans.forget(path);
+    if (path === null) return;
+    plans.forget(path);
+    semantics.forget(path);
   });
 
   connection.languages.diagnostics.on(({ textDocument }, token) =>
@@ -118,7 +157,7 @@ export function startSession(
   );
   connection.onCodeLens(({ textDocument }, token) => answer(textDocument.uri, token, [], provideCodeLenses));
   connection.onHover(({ textDocument, position }, token) =>
-    answer(textDocument.uri, token, null, (module) => provideHover(module, module.document.offsetAt(position))),
+    answer(textDocument.uri, token, null, (module) => unlessCancelled(token, provideHover(module, module.document.offsetAt(position)))),
   );
   connection.onDocumentSymbol(({ textDocument }, token) => answer(textDocument.uri, token, [], provideDocumentSymbols));
   connection.onCodeAction(({ textDocument, context }, token) =>
@@ -127,4 +166,16 @@ export function startSession(
 
   documents.listen(connection);
   connection.listen();
+}
+
+function cancelled(): ResponseError<undefined> {
+  return new ResponseError(LSPErrorCodes.RequestCancelled, 'The request was cancelled.');
+}
+
+/** A question that nobody waits for any more is answered at once. */
+function unlessCancelled<R>(token: CancellationToken, answer: Promise<R>): Promise<R> {
+  return new Promise((resolve, reject) => {
+    const cancellation = token.onCancellationRequested(() => reject(cancelled()));
+    void answer.then(resolve, reject).finally(() => cancellation.dispose());
+  });
 }

@@ -8,6 +8,7 @@ import type { MessageConnection } from 'vscode-jsonrpc/node';
 import type { Diagnostic, Position, Range } from 'vscode-languageserver';
 import { createConnection } from 'vscode-languageserver/node';
 import type { PlanFacts } from '../../src/lsp/planFacts.ts';
+import type { SemanticFacts, SemanticSources } from '../../src/lsp/semanticFacts.ts';
 import { startSession } from '../../src/lsp/session.ts';
 
 /** `‹` and `›` stand around what an answer must point at; the first pair is number 0. */
@@ -40,28 +41,36 @@ export class Client {
   readonly connection: MessageConnection;
   readonly built: string[] = [];
   #version = 1;
+  /** What was sent to a client that does not ask. */
+  readonly published: { readonly uri: string; readonly diagnostics: readonly Diagnostic[] }[] = [];
+  #publishes: () => void = () => undefined;
   #refreshed: () => void = () => undefined;
   /** What running a builder finds. */
   facts: PlanFacts | null = null;
 
-  constructor() {
+  constructor(createSemantics?: (sources: SemanticSources) => SemanticFacts) {
     const [toServer, toClient] = [new PassThrough(), new PassThrough()];
     const server = createConnection(new StreamMessageReader(toServer), new StreamMessageWriter(toClient));
-    startSession(server, (program) => {
+    const runBuilder = (program: string): Promise<PlanFacts | null> => {
       this.built.push(program);
       return Promise.resolve(this.facts);
-    });
+    };
+    startSession(server, runBuilder, createSemantics);
     this.connection = createMessageConnection(new StreamMessageReader(toClient), new StreamMessageWriter(toServer));
     this.connection.onRequest('workspace/diagnostic/refresh', () => {
       this.#refreshed();
       return null;
     });
+    this.connection.onNotification('textDocument/publishDiagnostics', (params) => {
+      this.published.push(params);
+      this.#publishes();
+    });
     this.connection.listen();
     this.install('node_modules/tidemark/package.json', '{}');
   }
 
-  async initialize(trusted: boolean): Promise<unknown> {
-    const capabilities = { workspace: { diagnostics: { refreshSupport: true } } };
+  async initialize(trusted: boolean, pulls = true): Promise<unknown> {
+    const capabilities = { workspace: { diagnostics: { refreshSupport: true } }, textDocument: pulls ? { diagnostic: {} } : {} };
     const result = await this.connection.sendRequest('initialize', {
       ...{ processId: null, rootUri: null, capabilities, initializationOptions: { trusted } },
     });
@@ -96,6 +105,10 @@ export class Client {
 
   async diagnostics(uri: string): Promise<Diagnostic[]> {
     return (await this.request('textDocument/diagnostic', uri)).items;
+  }
+
+  publishes(): Promise<void> {
+    return new Promise((resolve) => (this.#publishes = resolve));
   }
 
   refreshed(): Promise<void> {

@@ -1,35 +1,23 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { PlanFacts } from '../../src/lsp/planFacts.ts';
 import { Client } from './client.ts';
+import { buildProgram } from './program.ts';
 
 const root = join(import.meta.dirname, '../../..');
 const examples = ['examples/flights/departure-delays.pipeline.ts', 'examples/clicks/clicks.pipeline.ts'];
-let folder: string;
+let built: Awaited<ReturnType<typeof buildProgram>>;
 
 beforeAll(async () => {
-  mkdirSync(join(root, 'build'), { recursive: true });
-  folder = mkdtempSync(join(root, 'build', 'test-lsp-'));
-  await build({
-    entryPoints: { lsp: join(root, 'server/src/lsp/main.ts') },
-    outdir: folder,
-    outExtension: { '.js': '.cjs' },
-    bundle: true,
-    platform: 'node',
-    format: 'cjs',
-    external: ['esbuild', 'esbuild-wasm'],
-    define: { 'import.meta.url': '__bundleUrl' },
-    banner: { js: "const __bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
-  });
+  built = await buildProgram();
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => built.remove());
 
 test.each(examples)('%s: the syntax finds the operators that the builder makes, and nothing is wrong with them', async (example) => {
-  const child = fork(join(folder, 'lsp.cjs'), ['--plan', join(root, example)], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const child = fork(built.program, ['--plan', join(root, example)], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   const [facts] = (await once(child, 'message')) as [PlanFacts];
   child.kill();
   expect(facts.problems).toEqual([]);

@@ -1,3 +1,5 @@
+import { CancellationTokenSource } from 'vscode-jsonrpc';
+import { LSPErrorCodes } from 'vscode-languageserver';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Client, marked } from './client.ts';
 
@@ -245,4 +247,37 @@ test('a missing package gets one hint and a quick fix, and so does TypeScript’
   }
   const other = { ...typescript, message: "Cannot find module 'other'" };
   expect(await client.request('textDocument/codeAction', uri, { range: ranges[0], context: { diagnostics: [other] } })).toEqual([]);
+});
+
+describe('a client that does not ask for diagnostics', () => {
+  test('is sent them: when opened, changed, told by the builder, closed', async () => {
+    client.facts = { operators: [], problems: [{ severity: 'error', code: 'plan', message: 'refused', uid: null, position: null }] };
+    const { capabilities } = (await client.initialize(true, false)) as any;
+    expect(capabilities.diagnosticProvider).toBeUndefined();
+    const shown = (): unknown => client.published.at(-1)?.diagnostics.map(({ code }) => code);
+    let published = client.publishes();
+    const uri = await client.open(pipeline(`p.source('a', r);`));
+    await published;
+    expect(shown()).toEqual(['no-sink']);
+    await client.publishes();
+    expect(shown()).toEqual(['no-sink', 'plan-error']);
+    published = client.publishes();
+    await client.change(uri, pipeline(`p.source('a', r).sink('b', s);`));
+    await published;
+    expect(shown()).toEqual([]);
+    published = client.publishes();
+    await client.connection.sendNotification('textDocument/didClose', { textDocument: { uri } });
+    await published;
+    expect(client.published.at(-1)).toEqual({ uri, diagnostics: [] });
+  });
+});
+
+test('a request that was cancelled before its turn does no work', async () => {
+  await client.initialize(false);
+  const uri = await client.open(pipeline(`p.source('a', r);`));
+  const cancellation = new CancellationTokenSource();
+  const request = client.connection.sendRequest('textDocument/diagnostic', { textDocument: { uri } }, cancellation.token);
+  cancellation.cancel();
+  await expect(request).rejects.toMatchObject({ code: LSPErrorCodes.RequestCancelled });
+  expect(await client.diagnostics(uri)).toHaveLength(1);
 });

@@ -19,6 +19,8 @@ interface Finding {
   readonly message: string;
   readonly related?: readonly { readonly span: Span; readonly message: string }[];
   readonly unused?: boolean;
+  /** The builder did not refuse, its code failed. */
+  readonly threw?: boolean;
 }
 
 /** Ours alone, and nothing where TypeScript has its own to say: not in a text that does not parse, not on top of its errors. */
@@ -34,10 +36,20 @@ export function provideDiagnostics(module: PipelineDocument): Diagnostic[] {
   ];
   const missing = missingPackage(module);
   const all = [...own, ...missing, ...(missing.length > 0 ? [] : planFindings(module, own))];
-  const errors = all.length === 0 || module.path === null ? [] : module.semantics.errors(module.path);
-  return all
-    .filter(({ code, span }) => code === 'missing-package' || !errors.some((error) => overlap(error, span)))
-    .map((each) => toDiagnostic(module, each));
+  return withoutWhatTypeScriptTells(module, all).map((each) => toDiagnostic(module, each));
+}
+
+/** In a statement with an error of TypeScript's, what we make of it may be wrong; and what user code threw comes of its errors. */
+function withoutWhatTypeScriptTells({ syntax, semantics, path, document }: PipelineDocument, all: readonly Finding[]): readonly Finding[] {
+  const errors = all.length === 0 || path === null ? [] : semantics.errors(path, document.getText());
+  if (errors.length === 0) return all;
+  const statements = errors.map(({ start }) => syntax.statementAt(start));
+  const isTold = ({ code, span, threw }: Finding): boolean => {
+    if (code === 'missing-package') return false;
+    const own = syntax.statementAt(span.start);
+    return threw === true || statements.some(({ start, end }) => start === own.start && end === own.end);
+  };
+  return all.filter((finding) => !isTold(finding));
 }
 
 function duplicateUids({ syntax }: PipelineDocument): Finding[] {
@@ -131,6 +143,7 @@ function planFindings(module: PipelineDocument, own: readonly Finding[]): Findin
         severity: isError ? DiagnosticSeverity.Error : DiagnosticSeverity.Warning,
         span,
         message: problem.message,
+        threw: problem.code === 'threw',
       };
     });
 }
@@ -152,10 +165,6 @@ function toDiagnostic({ document }: PipelineDocument, finding: Finding): Diagnos
           })),
         }),
   };
-}
-
-function overlap(a: Span, b: Span): boolean {
-  return a.start < b.end && b.start < a.end;
 }
 
 function samePath(a: string, b: string): boolean {

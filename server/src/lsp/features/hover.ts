@@ -4,12 +4,12 @@ import type { OperatorSyntax } from '../pipelineSyntax.ts';
 import type { PlanOperatorFacts } from '../planFacts.ts';
 import { toRange } from '../toProtocol.ts';
 
-/** On a uid: its operator, what it emits, its key and its states; from the plan where there is one, else from the syntax. */
-export function provideHover(module: PipelineDocument, offset: number): Hover | null {
+/** On a uid: its operator, what it emits, its key and its states; from the plan where there is one, else from the syntax and its types. */
+export async function provideHover(module: PipelineDocument, offset: number): Promise<Hover | null> {
   const operator = module.syntax.operators.find(({ uid, uidSpan }) => uid !== null && isIn(uidSpan, offset));
   if (operator === undefined) return null;
   const facts = planOperator(module, operator);
-  const lines = facts === null ? fromSyntax(module, operator) : fromPlan(facts);
+  const lines = facts === null ? await fromSyntax(module, operator) : fromPlan(facts);
   return {
     contents: { kind: 'markdown', value: [`**${escape(operator.uid ?? '')}** · ${facts?.kind ?? operator.method}`, ...lines].join('\n\n') },
     range: toRange(module.document, operator.uidSpan),
@@ -26,11 +26,11 @@ function fromPlan(facts: PlanOperatorFacts): string[] {
   return lines.filter((line) => line !== null);
 }
 
-function fromSyntax(module: PipelineDocument, operator: OperatorSyntax): string[] {
-  const type = module.path === null ? null : module.semantics.typeAt(module.path, operator.span.start);
+async function fromSyntax(module: PipelineDocument, operator: OperatorSyntax): Promise<string[]> {
+  const type = module.path === null ? null : await module.semantics.recordTypeAt(module.path, operator.span.start);
   const lines = [
     operator.keyType === null ? null : `keyed by ${code(operator.keyType)}`,
-    type === null ? null : `returns ${code(type)}`,
+    type === null ? null : `records ${code(type)}`,
     states(operator.states.map(({ name, declaration }) => [name, declaration.replaceAll(/\s+/g, ' ')])),
   ];
   return lines.filter((line) => line !== null);
