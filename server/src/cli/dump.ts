@@ -9,13 +9,21 @@ const PIECE = 1 << 16;
 
 /** `tidemark dump SNAPSHOT`: all its state as JSON Lines. `--json` changes nothing, for the output is JSON as it is. */
 export async function dump(args: readonly string[], io: CliIo): Promise<number> {
-  const { positionals } = parseArgs({ args: [...args], allowPositionals: true, options: { json: { type: 'boolean', default: false } } });
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: { limit: { type: 'string' }, json: { type: 'boolean', default: false } },
+  });
   const [location, ...more] = positionals;
   if (location === undefined || more.length > 0) throw new UsageError('dump needs a snapshot.');
+  let left = values.limit === undefined ? Infinity : Number(values.limit);
+  if (!(left >= 0) || (left !== Infinity && !Number.isInteger(left)))
+    throw new UsageError(`--limit ${String(values.limit)}: a whole number is needed.`);
   let text = '';
   try {
     const snapshot = await readSnapshot(fileStorage, resolve(io.cwd, location));
     for await (const line of dumpLines(snapshot)) {
+      if (left-- <= 0) break;
       text += `${line}\n`;
       if (text.length < PIECE) continue;
       io.out(text);

@@ -25,7 +25,7 @@ const COMMANDS: Readonly<Record<string, { readonly command: Command; readonly us
   stop: { command: stop, usage: 'stop PIPELINE [--drain] [--target FOLDER] [--json]', about: 'stops a running pipeline with a savepoint' },
   list: { command: list, usage: 'list [--json]', about: 'lists running pipelines' },
   inspect: { command: inspect, usage: 'inspect SNAPSHOT [--json]', about: 'shows what is in a savepoint or checkpoint' },
-  dump: { command: dump, usage: 'dump SNAPSHOT [--json]', about: 'writes all state of a snapshot as JSON Lines' },
+  dump: { command: dump, usage: 'dump SNAPSHOT [--limit N] [--json]', about: 'writes all state of a snapshot as JSON Lines' },
   check: { command: check, usage: 'check PIPELINE SNAPSHOT [--json]', about: 'says whether a pipeline can be restored from a snapshot' },
 };
 

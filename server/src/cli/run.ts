@@ -43,10 +43,6 @@ async function runOnce(
   watcher: SourceWatcher | null,
 ): Promise<Next> {
   const { program, from, claim, allowNonRestoredState, parallelism, parameters } = options;
-  const onEvent = (event: ControlEvent, body: never): void => {
-    progress.event(event, body);
-    page?.event(event, body);
-  };
   const session = await startSession(
     {
       program,
@@ -61,11 +57,14 @@ async function runOnce(
       breakpoints: [],
     },
     io.cwd,
-    onEvent,
   );
   if (!('control' in session)) return notStarted(session, options, progress, watcher);
   progress.started(session.info);
   page?.attach(session);
+  session.listen((event: ControlEvent, body: never) => {
+    progress.event(event, body);
+    page?.event(event, body);
+  });
   const interrupt = new Interrupt(session, progress);
   const changed = watcher?.changed().then((): 'changed' => 'changed');
   const first = await Promise.race([session.ended, ...(changed === undefined ? [] : [changed])]);

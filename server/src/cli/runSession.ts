@@ -20,6 +20,7 @@ const EVENTS = [
 ] as const satisfies readonly ControlEvent[];
 const STATUS_MS = 250;
 
+type EventListener = (event: ControlEvent, body: never) => void;
 export type Ended = ControlEvents['ended'];
 
 /** One engine process and the connection to it, from start to end. */
@@ -28,24 +29,28 @@ export interface RunSession {
   readonly info: RunInfo;
   readonly plan: RunPlan;
   readonly ended: Promise<Ended>;
+  /** Hands over all events from the first record on, those that have come already at once. */
+  listen(listener: EventListener): void;
   kill(): void;
 }
 
-/** Begins a run; `onEvent` hears everything from the first record on. When it could not be loaded, how it ended instead. */
-export async function startSession(
-  args: RunArguments,
-  cwd: string,
-  onEvent: (event: ControlEvent, body: never) => void,
-): Promise<RunSession | Ended> {
+/** Begins a run. When it could not be loaded, how it ended instead. */
+export async function startSession(args: RunArguments, cwd: string): Promise<RunSession | Ended> {
   const child = startRun(dirname(fileURLToPath(import.meta.url)), args, cwd, 'inherit');
   const message = await firstMessage(child);
   if (message.kind === 'failed') return { outcome: 'failed', exitCode: message.exitCode, failure: message.failure };
   const control = await ControlClient.connect(message.socket);
-  for (const event of EVENTS) control.on(event, (body) => onEvent(event, body as never));
+  const early: Parameters<EventListener>[] = [];
+  let heard: EventListener = (event, body) => void early.push([event, body]);
+  for (const event of EVENTS) control.on(event, (body) => heard(event, body as never));
   const ended = endOf(control, child);
   const info = await control.hello('commandLine');
   const [plan] = await Promise.all([control.request('plan', {}), control.request('subscribe', { intervalMs: STATUS_MS })]);
-  return { control, info, plan, ended, kill: () => void child.kill('SIGKILL') };
+  const listen = (listener: EventListener): void => {
+    heard = listener;
+    for (const event of early.splice(0)) listener(...event);
+  };
+  return { control, info, plan, ended, listen, kill: () => void child.kill('SIGKILL') };
 }
 
 async function endOf(control: ControlClient, child: ChildProcess): Promise<Ended> {

@@ -11,12 +11,16 @@ import type { RunArguments, RunMessage } from '../../src/run/launch.ts';
 const source = join(import.meta.dirname, '../../src');
 const scratch = join(import.meta.dirname, '../../../build/test-programs');
 
-/** The engine process's programs, built as they are for a release. Inside the repository, where the bundlers are found. */
+/** The programs of engine process and command line, built as they are for a release. Inside the repository, where the bundlers are found. */
 export async function buildPrograms(): Promise<{ dist: string; workspace: string; remove: () => void }> {
   mkdirSync(scratch, { recursive: true });
   const folder = mkdtempSync(join(scratch, 'run-'));
   await build({
-    entryPoints: { run: join(source, 'run/main.ts'), controlWorker: join(source, 'run/controlWorker.ts') },
+    entryPoints: {
+      run: join(source, 'run/main.ts'),
+      controlWorker: join(source, 'run/controlWorker.ts'),
+      cli: join(source, 'cli/main.ts'),
+    },
     outdir: join(folder, 'dist'),
     outExtension: { '.js': '.cjs' },
     ...{ bundle: true, platform: 'node', format: 'cjs', external: ['esbuild', 'esbuild-wasm'] },
