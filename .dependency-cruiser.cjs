@@ -1,8 +1,8 @@
 /** The arrows of ARCHITECTURE.md. A room may import only what its row names. */
 const engineRooms = {
   'snapshot/bytes': [],
-  keys: [],
-  snapshot: ['keys'],
+  keys: ['snapshot/bytes'],
+  snapshot: ['keys', 'snapshot/bytes'],
   types: ['keys', 'snapshot/bytes', 'snapshot/serializers'],
   plan: ['types', 'keys'],
   api: ['plan', 'types', 'keys'],

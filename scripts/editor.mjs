@@ -16,6 +16,14 @@ const vsix = join(root, `build/tidemark-${version}.vsix`);
 const unpacked = join(root, 'build/vsix');
 const home = join(root, '.cache/editor');
 
+/** A quiet workbench at its first start; afterwards its settings are the user's. */
+const FIRST_SETTINGS = {
+  'workbench.startupEditor': 'none',
+  'workbench.secondarySideBar.defaultVisibility': 'hidden',
+  'chat.disableAIFeatures': true,
+  'telemetry.telemetryLevel': 'off',
+};
+
 /**
  * @param options.workspace folder to open
  * @param options.signal ends the browser workbench; Ctrl-C does so anyway
@@ -66,8 +74,7 @@ async function serveWorkbench(server, workspace, log, signal) {
   const folders = { userData: join(home, 'data'), extensions: join(home, 'extensions') };
   const settings = join(folders.userData, 'User/settings.json');
   mkdirSync(dirname(settings), { recursive: true });
-  if (!existsSync(settings))
-    writeFileSync(settings, `${JSON.stringify({ 'workbench.startupEditor': 'none', 'telemetry.telemetryLevel': 'off' }, null, 2)}\n`);
+  if (!existsSync(settings)) writeFileSync(settings, `${JSON.stringify(FIRST_SETTINGS, null, 2)}\n`);
   // A workbench is a shell on this machine: not even other users of it, or web pages, may come in without the password.
   const password = randomBytes(9).toString('base64url');
   const config = join(home, 'config.yaml');

@@ -1,10 +1,11 @@
+import { encodeUtf8 } from '../snapshot/bytes/utf8.ts';
 const MASK = 0xffffffffffffffffn;
 const C1 = 0x87c37b91114253d5n;
 const C2 = 0x4cf5ad432745937fn;
 
 /** Flink's operator id of a uid: MurmurHash3 x64 128 with seed 0 of its UTF-8 bytes, as 32 hex digits. */
 export function operatorIdOf(uid: string): string {
-  const bytes = new TextEncoder().encode(uid);
+  const bytes = encodeUtf8(uid);
   const [h1, h2] = murmur3x64(bytes);
   return littleEndianHex(h1) + littleEndianHex(h2);
 }

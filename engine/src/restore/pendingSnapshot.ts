@@ -1,3 +1,4 @@
+import { encodeUtf8 } from '../snapshot/bytes/utf8.ts';
 import { keyGroupRangeOf } from '../keys/keyGroup.ts';
 import type { Plan, PlanOperator } from '../plan/plan.ts';
 import type { CompletedSnapshot, PendingSnapshot, SnapshotRequest } from '../runtime/snapshotStore.ts';
@@ -212,7 +213,7 @@ export class PendingFlinkSnapshot implements PendingSnapshot {
     const path = `${this.#folder}/${METADATA_FILE}`;
     writeFile(files, path + PART_SUFFIX, metadata);
     const createdAt = this.#options.now();
-    writeFile(files, `${this.#folder}/${MANIFEST_FILE}`, new TextEncoder().encode(this.#manifestText(createdAt)));
+    writeFile(files, `${this.#folder}/${MANIFEST_FILE}`, encodeUtf8(this.#manifestText(createdAt)));
     files.rename(path + PART_SUFFIX, path);
     const completed: CompletedSnapshot = {
       checkpointId: this.#request.checkpointId,

@@ -1,3 +1,4 @@
+import { decodeUtf8Leniently, encodeUtf8 } from '../snapshot/bytes/utf8.ts';
 import { MANIFEST_FILE, readFile, type SnapshotFiles } from './snapshotFiles.ts';
 
 /** The content of `tidemark.json`: what a snapshot is, for people and pickers, and the checksums that a restore relies on. */
@@ -55,7 +56,7 @@ export function manifestText(manifest: SnapshotManifest, files: SnapshotFiles): 
 
 function checksum(content: object, files: SnapshotFiles): string {
   const hash = files.sha256();
-  hash.update(new TextEncoder().encode(JSON.stringify(content)));
+  hash.update(encodeUtf8(JSON.stringify(content)));
   return hash.hex();
 }
 
@@ -63,7 +64,7 @@ function checksum(content: object, files: SnapshotFiles): string {
 export function readManifest(files: SnapshotFiles, folder: string): SnapshotManifest | null {
   const path = `${folder}/${MANIFEST_FILE}`;
   if (!files.exists(path)) return null;
-  const content = parse(new TextDecoder().decode(readFile(files, path)));
+  const content = parse(decodeUtf8Leniently(readFile(files, path)));
   if (content.format !== 1)
     throw new Error(`it is of form ${JSON.stringify(content.format)}, and this version of Tidemark knows form 1 only`);
   const { sha256, ...manifest } = content;

@@ -17,10 +17,10 @@ export interface ReadOptions<T> {
   /** Default: by the file's extension. jsonl: one JSON value a line; json: one array; csv: a header row, then rows. */
   readonly format?: FileFormat;
   /** Event time of a record, epoch milliseconds; `watermarks` can give it as well. */
-  readonly timestamp?: (record: T) => number;
+  readonly timestamp?: (record: NoInfer<T>) => number;
   /** Replays in this order. Reads everything into memory first. */
-  readonly orderBy?: (record: T) => number;
-  readonly pace?: Pace<T>;
+  readonly orderBy?: (record: NoInfer<T>) => number;
+  readonly pace?: Pace<NoInfer<T>>;
 }
 
 /** Reads files. Resumes at the exact record; any parallelism: lines are split by ranges of bytes, arrays and CSV by files. */

@@ -1,8 +1,8 @@
+import { decodeUtf8 } from '../../snapshot/bytes/utf8.ts';
 import type { ByteWindow } from './byteWindow.ts';
 
 export type FileFormat = 'jsonl' | 'json' | 'csv';
 
-const utf8 = new TextDecoder('utf-8', { fatal: true });
 const LF = 0x0a;
 const CR = 0x0d;
 const SPACE = 0x20;
@@ -115,7 +115,7 @@ function takeText(window: ByteWindow, length: number): string {
   window.at += length;
   const end = length > 0 && bytes[at + length - 1] === CR ? at + length - 1 : at + length;
   try {
-    return utf8.decode(bytes.subarray(at, end));
+    return decodeUtf8(bytes.subarray(at, end));
   } catch {
     throw new SyntaxError('the text is not UTF-8');
   }

@@ -1,3 +1,4 @@
+import { encodeUtf8 } from '../../snapshot/bytes/utf8.ts';
 import type { ConnectorHost, FileWriter, OpenSink, SinkWriter, SubtaskInfo } from '../../operators/connector.ts';
 import type { Sink } from '../../plan/connectors.ts';
 import { dataTypeOf } from '../../types/dataType.ts';
@@ -51,7 +52,6 @@ function cell(json: unknown): string {
   return /[",\r\n]/.test(text) || text.trim() === '' ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-const encoder = new TextEncoder();
 /** Characters gathered before they go to the file. */
 const BUFFERED = 32 * 1024;
 
@@ -81,7 +81,7 @@ class FileSinkWriter implements SinkWriter {
 
   #flush(): void {
     if (this.#buffer === '') return;
-    const bytes = encoder.encode(this.#buffer);
+    const bytes = encodeUtf8(this.#buffer);
     this.#buffer = '';
     this.#writer ??= this.#parts[0].beginTransaction();
     this.#writer.write(bytes);

@@ -1,6 +1,5 @@
+import { decodeUtf8 } from './utf8.ts';
 import { FormatError } from './formatError.ts';
-
-const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
  * Reads the primitives of Java's `DataInput`, and Flink's own strings, from bytes in memory. Big-endian throughout.
@@ -187,7 +186,7 @@ export class ByteReader {
     const start = this.offset;
     const bytes = this.bytes32();
     try {
-      return utf8.decode(bytes);
+      return decodeUtf8(bytes);
     } catch {
       return this.fail('not UTF-8', start);
     }

@@ -1,4 +1,4 @@
-const utf8 = new TextEncoder();
+import { encodeUtf8 } from './utf8.ts';
 
 /** Long.MIN_VALUE and, rounded up by one, Long.MAX_VALUE: the two ends of Flink's time, exact as numbers. */
 const LONG_MIN = -(2 ** 63);
@@ -167,6 +167,6 @@ export class ByteWriter {
 
   /** i32 byte length and UTF-8: Avro's strings. */
   utf8(text: string): void {
-    this.bytes32(utf8.encode(text));
+    this.bytes32(encodeUtf8(text));
   }
 }

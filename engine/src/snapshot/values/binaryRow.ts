@@ -1,3 +1,4 @@
+import { decodeUtf8Leniently } from '../bytes/utf8.ts';
 import type { ByteReader } from '../bytes/byteReader.ts';
 import { describeLogicalType, type LogicalType } from '../serializers/logicalType.ts';
 import { bigintOf, decimalText, dumpBytes, dumpDouble, dumpFloat, dumpLong, dumpMap, type DumpValue } from './dumpValue.ts';
@@ -9,8 +10,6 @@ const ROW_HEADER_BITS = 8;
 const COMPACT_DECIMAL_PRECISION_MAX = 18;
 const COMPACT_TIMESTAMP_PRECISION_MAX = 3;
 const DEPTH_MAX = 50;
-
-const utf8 = new TextDecoder('utf-8');
 
 /** Reads an SQL row: its size, then the row in Flink's binary layout, which is little-endian. */
 export function readBinaryRow(reader: ByteReader, types: readonly LogicalType[]): DumpValue {
@@ -104,7 +103,7 @@ class Section {
         return { $instant: this.#timestamp(type, at, instantOfMillis) };
       case 'CHAR':
       case 'VARCHAR':
-        return utf8.decode(this.#inlineOrVariable(at));
+        return decodeUtf8Leniently(this.#inlineOrVariable(at));
       case 'BINARY':
       case 'VARBINARY':
         return dumpBytes(this.#inlineOrVariable(at));
