@@ -65,7 +65,7 @@ export function randomRecipe(chance: Chance): Recipe {
     if ((kind.endsWith('Join') || kind === 'flatMap') && joins-- <= 0) kind = 'buckets';
     return { kind, on: chance.int(0, 20), other: chance.int(0, 20), keyBy: chance.int(0, 2), size: chance.int(1, 5) };
   });
-  return { left: records(chance, chance.int(0, 150)), right: records(chance, chance.int(0, 60)), rules: rules(), steps };
+  return { left: records(chance, chance.int(0, 200)), right: records(chance, chance.int(0, 200)), rules: rules(), steps };
 }
 
 function records(chance: Chance, count: number): Sim[] {

@@ -6,7 +6,7 @@ import { planOf, randomRecipe, type Recipe } from './randomPlan.ts';
 
 /** TIDEMARK_SEED=n runs that one alone. */
 const only = process.env['TIDEMARK_SEED'];
-const count = process.env['TIDEMARK_FULL'] === '1' ? 1500 : 40;
+const count = process.env['TIDEMARK_FULL'] === '1' ? 3000 : 100;
 const seeds = only === undefined ? Array.from({ length: count }, (_, i) => i + 1) : [Number(only)];
 const MAX_ROUNDS = 5000;
 
@@ -47,7 +47,7 @@ class RoughRun {
   }
 
   async run(): Promise<void> {
-    for (let lives = this.#chance.int(0, 5); lives > 0; lives--) if (await this.#live()) return;
+    for (let lives = this.#chance.int(1, 6); lives > 0; lives--) if (await this.#live()) return;
     this.#hazards = 0;
     const engine = this.#engine();
     for (let i = 0; i < MAX_ROUNDS; i++) {
@@ -61,8 +61,8 @@ class RoughRun {
     const chance = this.#chance;
     const engine = this.#engine();
     const { files } = this.world;
-    for (let rounds = chance.int(1, 60); rounds > 0; rounds--) {
-      if (chance.is(0.03)) {
+    for (let rounds = chance.int(1, 40); rounds > 0; rounds--) {
+      if (chance.is(0.08)) {
         this.happened.savepoints++;
         engine.savepoint(null).catch(() => undefined);
       }
@@ -110,10 +110,10 @@ class RoughRun {
     const plan = planOf(this.#recipe, {
       parallelism: chance.int(1, 5),
       parallelismOf: () => (chance.is(0.3) ? chance.int(1, 5) : undefined),
-      checkpointInterval: chance.int(2, 40),
+      checkpointInterval: chance.int(2, 25),
       retainedCheckpoints: chance.int(1, 3),
       hazard: () => {
-        if (this.#hazards === 0 || !chance.is(0.003)) return;
+        if (this.#hazards === 0 || !chance.is(0.01)) return;
         this.#hazards--;
         this.happened.thrown++;
         throw new Error('an accident');
