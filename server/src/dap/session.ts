@@ -12,6 +12,7 @@ import { Handles } from './handles.ts';
 import { atFailure, Inspection } from './inspection.ts';
 import { readLaunchConfiguration } from './launchConfiguration.ts';
 import type { LaunchConfiguration } from './launchConfiguration.ts';
+import { OutputFlow } from './outputFlow.ts';
 import { Progress } from './progress.ts';
 import { failurePlace, failureText, failureTypeName, ToClient } from './toClient.ts';
 
@@ -58,6 +59,9 @@ export class Session {
   readonly #handles = new Handles();
   readonly #breakpoints = new FunctionBreakpoints();
   readonly #status = new Coalesce<RunStatus>(STATUS_INTERVAL_MS, (status) => this.#connection.event('tidemark/status', status));
+  readonly #output = new OutputFlow(({ category, text, position }) =>
+    this.#connection.event('output', { category, output: text, ...this.#toClient.location(position) }),
+  );
   #toClient = new ToClient({});
   #progress: Progress;
   #configurationDone: () => void = () => undefined;
@@ -154,8 +158,7 @@ export class Session {
       this.#leavePause();
       this.#connection.event('continued', { threadId: THREAD, allThreadsContinued: true });
     },
-    output: ({ category, text, position }) =>
-      this.#connection.event('output', { category, output: text, ...this.#toClient.location(position) }),
+    output: (output) => this.#output.push(output),
     failure: (failure) => this.#showFailure(failure),
     ended: (ended) => this.#runEnded(ended),
   };
@@ -205,7 +208,10 @@ export class Session {
   #listenerOf(debuggee: () => Debuggee): DebuggeeListener {
     return {
       event: (event, body) => {
-        if (this.#debuggee === debuggee()) this.#listeners[event](body as never);
+        if (this.#debuggee !== debuggee()) return;
+        // What was printed before something happened is shown before it.
+        if (event !== 'output' && event !== 'status') this.#output.flush();
+        this.#listeners[event](body as never);
       },
       gone: (ended) => {
         if (this.#debuggee === debuggee() && this.#pause === null) this.#finish(ended);
@@ -360,6 +366,7 @@ export class Session {
 
   #finish(ended: Ended | null): void {
     if (this.#finished) return;
+    this.#output.end();
     this.#finished = true;
     this.#progress.endAll();
     if (ended !== null) this.#connection.event('exited', { exitCode: ended.exitCode });
@@ -386,6 +393,7 @@ export class Session {
   }
 
   #print(category: 'console' | 'stderr', output: string): void {
+    this.#output.flush();
     this.#connection.event('output', { category, output });
   }
 

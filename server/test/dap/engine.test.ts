@@ -17,7 +17,8 @@ beforeEach(() => {
   workspace = mkdtempSync(join(tmpdir(), 'tidemark-workspace-'));
   client = new RecordingClient(join(dist.folder, 'dap.cjs'));
 });
-afterEach(async () => {
+afterEach(async ({ task }) => {
+  if (task.result?.state === 'fail') console.error(client.transcript());
   await client.stop();
   rmSync(workspace, { recursive: true, force: true });
 });

@@ -7,7 +7,16 @@ import { createServer } from 'node:net';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ControlEvent, ControlEvents, ControlMessage, Failure, OperatorFrame, RunPlan, SnapshotInfo } from '../../src/control.ts';
+import type {
+  ControlEvent,
+  ControlEvents,
+  ControlMessage,
+  Failure,
+  OperatorFrame,
+  RunPlan,
+  RunStatus,
+  SnapshotInfo,
+} from '../../src/control.ts';
 import { LineReader } from '../../src/lineReader.ts';
 import type { RunArguments, RunMessage } from '../../src/run/launch.ts';
 
@@ -39,6 +48,10 @@ const failure: Failure = {
     { name: '', position: null },
   ],
 };
+const emptyStatus: RunStatus = {
+  ...{ state: 'running', now: 1, startedAt: 1, recordsIn: 0, recordsOut: 0, watermark: null, stateBytes: 0, restarts: 0 },
+  ...{ lastCheckpoint: null, lastSavepoint: null, rssBytes: 0, operators: [] },
+};
 const snapshot = (id: number, kind: SnapshotInfo['kind'], target: string | null): SnapshotInfo => ({
   ...{ id, kind, path: target ?? join('/savepoints', String(id)), stateBytes: 10, createdAt: 1, durationMs: 2 },
 });
@@ -63,11 +76,21 @@ function end(outcome: ControlEvents['ended']['outcome'], exitCode: number, why: 
 function start(): void {
   if (args.debug) event('output', { category: 'stdout', text: 'hello from user code\n', position: at(2) });
   if (script === 'exit') process.exit(7);
+  if (script === 'storm') storm();
   if (script === 'finish') end('finished', 0, null);
   else if (args.stopOnEntry) {
     visit = 0;
     stop('entry');
   } else advance();
+}
+
+/** A status and a line of output a thousand times and more, all at once, then the end. */
+function storm(): void {
+  for (let n = 1; n <= 1500; n++) {
+    event('status', { ...emptyStatus, recordsIn: n });
+    event('output', { category: 'stdout', text: `line ${String(n)}\n`, position: at(2) });
+  }
+  end('finished', 0, null);
 }
 
 /** Runs until a breakpoint; with `crash` the second operator throws; without either it waits for requests. */

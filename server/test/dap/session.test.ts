@@ -181,3 +181,21 @@ test('a request that is not known, and one for what does not run', async () => {
   await expect(client.customRequest('tidemark/savepoint')).rejects.toThrow('No pipeline is running');
   await expect(client.continueRequest(thread)).rejects.toThrow('Pause it first');
 });
+
+test('a storm of status and output: the newest status, as many lines as anybody reads, and how many were left out', async () => {
+  await connect().begin();
+  const statuses: number[] = [];
+  client.on('tidemark/status', ({ body }: any) => statuses.push(body.recordsIn));
+  const terminated = client.next('terminated');
+  await client.launchWith({ program: program('storm') });
+  await terminated;
+  // How many there are depends on time; that most are not passed on does not.
+  expect(statuses.length).toBeLessThan(100);
+  expect(statuses.at(-1)).toBe(1500);
+  const lines = client.transcript().split('\n');
+  const output = lines.filter((each) => each.startsWith('! output'));
+  expect(output.join('')).toContain(String.raw`line 1\n`);
+  expect(output.join('')).not.toContain('line 1500');
+  expect(output.at(-1)).toMatch(/[45]\d\d lines of output were left out/);
+  expect(output.length).toBeLessThan(100);
+});
