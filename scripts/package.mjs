@@ -10,6 +10,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { getL10nJson } from '@vscode/l10n-dev';
 import { createVSIX } from '@vscode/vsce';
 import { metafilesOf, thirdPartyNotices } from './thirdParty.mjs';
 
@@ -150,8 +151,11 @@ async function packVsix(library, folder) {
   cpSync(at('extension/templates'), join(folder, 'templates'), { recursive: true });
   copyExample('flights', join(folder, 'templates/flights'));
   cpSync(at('media'), join(folder, 'media'), { recursive: true, filter: (path) => !path.endsWith('icon.svg') });
-  copyIfThere(['LICENSE', 'CHANGELOG.md', 'package.nls.json', 'l10n', 'docs'], folder);
+  copyIfThere(['LICENSE', 'CHANGELOG.md', 'package.nls.json', 'docs'], folder);
   cpSync(at('extension/README.md'), join(folder, 'README.md'));
+  // What translators start from.
+  mkdirSync(join(folder, 'l10n'));
+  writeJson(join(folder, 'l10n/bundle.l10n.json'), await translatableTexts());
   const bundled = ['library', 'page', ...VSIX_PROGRAMS];
   writeFileSync(join(folder, 'ThirdPartyNotices.txt'), thirdPartyNotices(root, metafilesOf(root, bundled), ['esbuild-wasm']));
   const path = at(`build/tidemark-${version}.vsix`);
@@ -160,6 +164,12 @@ async function packVsix(library, folder) {
   report(path);
   const size = statSync(path).size;
   if (size > VSIX_BYTES_MAX) fail(`The VSIX has ${size} bytes, more than ${VSIX_BYTES_MAX}`);
+}
+
+/** Every text that the extension shows, as `vscode.l10n.t` has it. */
+function translatableTexts() {
+  const files = readdirSync(at('extension/src'));
+  return getL10nJson(files.map((file) => ({ extension: '.ts', contents: readFileSync(at('extension/src', file), 'utf8') })));
 }
 
 /** Sources of the example, without what a run leaves behind. */

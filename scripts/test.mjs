@@ -20,7 +20,17 @@ const bin = (name) => join(root, 'node_modules/.bin', process.platform === 'win3
 
 /** `counts`: how many tests a log speaks of. Suites without a count of their own are one test. */
 const suites = [
-  ...['engine', 'engine/tsconfig.host.json', 'server', 'webview', 'extension', 'test', 'bench/nexmark', 'examples/flights', 'examples/clicks'].map((project) => ({
+  ...[
+    'engine',
+    'engine/tsconfig.host.json',
+    'server',
+    'webview',
+    'extension',
+    'test',
+    'bench/nexmark',
+    'examples/flights',
+    'examples/clicks',
+  ].map((project) => ({
     name: `types:${project.replace('/tsconfig.', ':').replace('.json', '')}`,
     command: [bin('tsc'), '-p', project],
   })),
