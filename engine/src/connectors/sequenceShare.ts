@@ -26,7 +26,7 @@ function readSequenceSplit(bytes: Uint8Array): SequenceSplit {
 
 /** One subtask's share of a numbered sequence, in the order of the numbers. */
 export class SequenceShare {
-  /** By `next`, beginning at `#head`: all have one modulus, so whoever has had its turn comes last. */
+  /** A ring, ordered by `next` from `#head` on. All have one modulus: who has had its turn comes last, as long as all are equally far. */
   readonly #splits: SequenceSplit[];
   #head = 0;
 
@@ -46,10 +46,28 @@ export class SequenceShare {
   }
 
   advance(): void {
-    const split = this.#splits[this.#head];
+    const splits = this.#splits;
+    const split = splits[this.#head];
     if (split === undefined) return;
     split.next += split.modulus;
-    this.#head = this.#head + 1 === this.#splits.length ? 0 : this.#head + 1;
+    const last = splits[(this.#head === 0 ? splits.length : this.#head) - 1];
+    if (last === undefined || split.next >= last.next) this.#head = this.#following(this.#head);
+    else this.#sortIn(split);
+  }
+
+  /** Splits come from subtasks that were not equally far: the one at the head goes behind all that are below it. */
+  #sortIn(split: SequenceSplit): void {
+    const splits = this.#splits;
+    for (let at = this.#head; ; at = this.#following(at)) {
+      const other = splits[this.#following(at)];
+      if (other === undefined || other.next >= split.next) return;
+      splits[at] = other;
+      splits[this.#following(at)] = split;
+    }
+  }
+
+  #following(at: number): number {
+    return at + 1 === this.#splits.length ? 0 : at + 1;
   }
 
   snapshot(): Uint8Array[] {
