@@ -16,7 +16,7 @@ export class BroadcastOperator implements Operator {
   }
 
   open(context: OperatorContext): void {
-    this.#states = this.#spec.broadcastStates.map((declaration) => new BroadcastState(declaration, context.freezeStateValues));
+    this.#states = this.#spec.broadcastStates.map((declaration) => new BroadcastState(context.uid, declaration, context.freezeStateValues));
     const views = Object.fromEntries(this.#states.map((state) => [state.name, state.readonlyView()]));
     const states = Object.fromEntries(this.#states.map((state) => [state.name, state]));
     this.#reading = Object.assign(new RecordContext(context), { broadcastState: views });

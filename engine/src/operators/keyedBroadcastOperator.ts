@@ -18,7 +18,7 @@ export class KeyedBroadcastOperator implements Operator {
 
   open(context: OperatorContext): void {
     const spec = this.#spec;
-    this.#broadcast = spec.broadcastStates.map((declaration) => new BroadcastState(declaration, context.freezeStateValues));
+    this.#broadcast = spec.broadcastStates.map((declaration) => new BroadcastState(context.uid, declaration, context.freezeStateValues));
     this.#keyed = new KeyedFunctionState(context, spec.keyType, spec.states, spec.onTimer);
     const views = Object.fromEntries(this.#broadcast.map((state) => [state.name, state.readonlyView()]));
     Object.assign(this.#keyed.context, { broadcastState: views });

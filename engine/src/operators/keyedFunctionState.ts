@@ -87,7 +87,7 @@ export class KeyedFunctionState implements KeyedStateImporter, Timers {
       now: this.#now,
     });
     this.#current = new KeyContext(null, 0, declarations.length);
-    this.#scope = new StateScope(this.#current, this.#store, this.#now, context.freezeStateValues);
+    this.#scope = new StateScope(context.uid, this.#current, this.#store, this.#now, context.freezeStateValues);
     this.context = new KeyedRecordContext(context, handlesOf(this.#slots, this.#scope), this);
   }
 

@@ -88,8 +88,8 @@ export abstract class WindowOperator implements Operator {
       now,
     });
     const nobody = new KeyContext(null, 0, 0);
-    this.#windowScope = new StateScope(nobody, this.store, now, context.freezeStateValues);
-    this.#globalScope = new StateScope(nobody, this.store, now, context.freezeStateValues);
+    this.#windowScope = new StateScope(context.uid, nobody, this.store, now, context.freezeStateValues);
+    this.#globalScope = new StateScope(context.uid, nobody, this.store, now, context.freezeStateValues);
     this.#context = new WindowRecordContext(context, handlesOf(windowSlots, this.#windowScope), handlesOf(globalSlots, this.#globalScope));
   }
 

@@ -1,6 +1,8 @@
 import type { Output } from '../operators/operator.ts';
 import type { OperatorSpec } from '../plan/operatorSpec.ts';
-import type { ChainNode, Place, Target } from './chainNode.ts';
+import { ValueCheck } from '../state/valueCheck.ts';
+import type { Type } from '../types/type.ts';
+import type { ChainNode, ChainOutput, Place, Target } from './chainNode.ts';
 import type { Gate, Visit } from './gate.ts';
 
 /** Gives a run of records, [from, to) of the columns, to the head of a chain. */
@@ -20,6 +22,7 @@ export function plainChain(nodes: readonly ChainNode[], subtask: number, place: 
   for (const node of nodes) {
     for (const output of [node.output, ...node.sideOutputs.values()])
       output.record = recordOf(node, output.targets, doors, place, counters);
+    if (gate !== null) checkOutputs(node);
   }
   const [head] = nodes;
   const door = head === undefined ? undefined : doors.get(head);
@@ -69,6 +72,24 @@ function gatedDoor(node: ChainNode, subtask: number, place: Place, counters: Cou
       gate.leave(visit);
     }
   };
+}
+
+/** Behind a gate what is emitted is looked at where it is emitted, not where it would be written. */
+function checkOutputs(node: ChainNode): void {
+  const { uid, emits, sideOutputs } = node.plan;
+  const check = (output: ChainOutput, what: string, type: Type<unknown>): void => {
+    const { record } = output;
+    const values = new ValueCheck(what, type);
+    output.record = (value, timestamp) => {
+      values.check(value);
+      record(value, timestamp);
+    };
+  };
+  if (emits !== null) check(node.output, `operator "${uid}" emits`, emits);
+  for (const [tag, output] of node.sideOutputs) {
+    const type = sideOutputs.get(tag);
+    if (type !== undefined) check(output, `operator "${uid}", side output "${tag}"`, type);
+  }
 }
 
 /** The key of a record that comes in; undefined where there is none: no keyed operator, or its broadcast input. */

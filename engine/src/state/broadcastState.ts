@@ -2,6 +2,7 @@ import type { MapState, ReadonlyMapState } from '../types/stateHandle.ts';
 import type { Type } from '../types/type.ts';
 import type { OperatorStateSnapshot } from './operatorSnapshot.ts';
 import { deepFrozen } from './stateScope.ts';
+import { ValueCheck } from './valueCheck.ts';
 import { identityOf } from './userKey.ts';
 import type { Identity } from './userKey.ts';
 
@@ -21,12 +22,21 @@ export class BroadcastState implements MapState<unknown, unknown> {
   /** A snapshot may still read the map. */
   #isShared = false;
 
-  constructor(declaration: { readonly name: string; readonly key: Type<unknown>; readonly value: Type<unknown> }, freezeValues: boolean) {
+  readonly #keyCheck: ValueCheck;
+  readonly #valueCheck: ValueCheck;
+
+  constructor(
+    uid: string,
+    declaration: { readonly name: string; readonly key: Type<unknown>; readonly value: Type<unknown> },
+    freezeValues: boolean,
+  ) {
     this.name = declaration.name;
     this.#key = declaration.key;
     this.#value = declaration.value;
     this.#identity = identityOf(declaration.key);
     this.#freezeValues = freezeValues;
+    this.#keyCheck = new ValueCheck(`operator "${uid}", broadcast state "${declaration.name}", key`, declaration.key);
+    this.#valueCheck = new ValueCheck(`operator "${uid}", broadcast state "${declaration.name}"`, declaration.value);
   }
 
   get size(): number {
@@ -42,7 +52,10 @@ export class BroadcastState implements MapState<unknown, unknown> {
     return this.#map.has(this.#identify(key));
   }
 
+  /** Looks at both at once: changes are few, and what does not fit would fail every snapshot. */
   put(key: unknown, value: unknown): void {
+    this.#keyCheck.check(key);
+    this.#valueCheck.check(value);
     this.#own().set(this.#identify(key), { key, value });
   }
 

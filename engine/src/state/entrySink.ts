@@ -45,6 +45,25 @@ export class EntryAddress {
   }
 }
 
+/** Hands everything on, and knows of which state the last entry is: for errors. */
+export class TrackedSink implements EntrySink {
+  into!: EntrySink;
+  state = -1;
+
+  beginEntry(state: number): ByteWriter {
+    this.state = state;
+    return this.into.beginEntry(state);
+  }
+
+  beginValue(): ByteWriter {
+    return this.into.beginValue();
+  }
+
+  endEntry(): void {
+    this.into.endEntry();
+  }
+}
+
 /** Entries of keys that changed before the writer came to their key group: kept as bytes, handed on when it does. */
 export class CapturedEntries implements EntrySink {
   readonly #writer = new ByteWriter(256);

@@ -26,6 +26,7 @@ export class FrozenStore implements FrozenKeyedState {
   #at = 0;
   #bytes = 0;
   #state: 'writing' | 'done' | 'released' = 'writing';
+  #failure: Error | null = null;
 
   constructor(store: KeyedStore, version: number, frozenAt: number, entries: number) {
     this.schema = store.schema;
@@ -39,10 +40,13 @@ export class FrozenStore implements FrozenKeyedState {
   }
 
   advance(sink: (keyGroup: number, block: Uint8Array) => void, budgetMs: number, clock: () => number = () => this.#store.now()): boolean {
+    this.#throwFailure();
     if (this.#state !== 'writing') return this.#state === 'done';
     const deadline = clock() + budgetMs;
     while (this.#keyGroup <= this.keyGroups.end) {
-      if (!this.#writeContexts(deadline, clock)) return false;
+      const isWritten = this.#writeContexts(deadline, clock);
+      this.#throwFailure();
+      if (!isWritten) return false;
       const block = this.#writer.finish();
       if (block !== null) {
         this.#bytes += block.length;
@@ -54,6 +58,16 @@ export class FrozenStore implements FrozenKeyedState {
     this.#state = 'done';
     this.#store.thaw(this, this.#bytes);
     return true;
+  }
+
+  /** Something in the state cannot be written: there is no snapshot of it. */
+  fail(error: Error): void {
+    this.#failure ??= error;
+    this.release();
+  }
+
+  #throwFailure(): void {
+    if (this.#failure !== null) throw this.#failure;
   }
 
   release(): void {
@@ -79,7 +93,7 @@ export class FrozenStore implements FrozenKeyedState {
   #writeContexts(deadline: number, clock: () => number): boolean {
     const contexts = (this.#contexts ??= this.#open());
     let untilClock = CONTEXTS_PER_CLOCK;
-    while (this.#at < contexts.length) {
+    while (this.#at < contexts.length && this.#state === 'writing') {
       const context = contexts[this.#at++];
       if (context !== undefined) this.#store.writeOwed(this, context);
       if (--untilClock === 0) {

@@ -1,6 +1,8 @@
 import { keyGroupOfHash } from '../keys/keyGroup.ts';
 import { ByteWriter } from '../snapshot/bytes/byteWriter.ts';
+import { describe } from '../types/misfit.ts';
 import type { KeyType } from '../types/type.ts';
+import { TrackedSink } from './entrySink.ts';
 import type { EntrySink } from './entrySink.ts';
 import { FrozenStore } from './frozenStore.ts';
 import { DETACHED, KeyContext } from './keyContext.ts';
@@ -43,6 +45,7 @@ export class KeyedStore {
   readonly #now: () => number;
   readonly #tables: KeyGroupTable[] = [];
   readonly #keyCheck = new ByteWriter(64);
+  readonly #tracked = new TrackedSink();
   #version = 1;
   /** Snapshots still being written, oldest first. */
   #frozen: FrozenStore[] = [];
@@ -149,7 +152,23 @@ export class KeyedStore {
   }
 
   #writeTo(frozen: FrozenStore, context: KeyContext): void {
-    this.#writeContext(context, frozen.sinkFor(keyGroupOfHash(context.hash, this.maxParallelism)), frozen.frozenAt);
+    const sink = this.#tracked;
+    sink.into = frozen.sinkFor(keyGroupOfHash(context.hash, this.maxParallelism));
+    try {
+      this.#writeContext(context, sink, frozen.frozenAt);
+    } catch (error) {
+      // Whoever asked for the snapshot hears of it: the record at hand, whose key is only copied, is not to blame.
+      frozen.fail(this.#unwritable(context, sink.state, error));
+    }
+  }
+
+  #unwritable(context: KeyContext, state: number, error: unknown): Error {
+    const name = this.schema.states[state]?.name ?? '';
+    const problem = error instanceof Error ? error.message : String(error);
+    return new TypeError(
+      `operator "${this.#uid}", state "${name}" of key ${describe(context.key)} holds what is not of its type: ${problem}; store what the state's type says, or change the type`,
+      { cause: error },
+    );
   }
 
   #tableOf(hash: number, key: unknown): KeyGroupTable {

@@ -1,4 +1,6 @@
+import type { Type } from '../types/type.ts';
 import type { StateHolder } from './keyContext.ts';
+import { ValueCheck } from './valueCheck.ts';
 
 /** What the handles of one operator share: whose state they show. The operator sets `holder` before it calls the user. */
 export class StateScope {
@@ -8,8 +10,11 @@ export class StateScope {
   readonly now: () => number;
   /** Values handed out are frozen deeply, so that a mutation fails where it happens. */
   readonly freezeValues: boolean;
+  /** The operator, for errors. */
+  readonly uid: string;
 
-  constructor(holder: StateHolder, counts: EntryCounts, now: () => number, freezeValues: boolean) {
+  constructor(uid: string, holder: StateHolder, counts: EntryCounts, now: () => number, freezeValues: boolean) {
+    this.uid = uid;
     this.holder = holder;
     this.#counts = counts;
     this.now = now;
@@ -35,6 +40,11 @@ export class StateScope {
     holder.slots[slot] = undefined;
     holder.used--;
     this.#counts.entries--;
+  }
+
+  /** Looks at what the user stores at once, when debugging; null elsewhere. */
+  checkOf(state: string, type: Type<unknown>): ValueCheck | null {
+    return this.freezeValues ? new ValueCheck(`operator "${this.uid}", state "${state}"`, type) : null;
   }
 
   handOut<T>(value: T): T {

@@ -9,6 +9,7 @@ import type { StateValueType } from './operatorSnapshot.ts';
 import type { StateScope } from './stateScope.ts';
 import { identityOf } from './userKey.ts';
 import type { Identity } from './userKey.ts';
+import { CheckedCell, checkedList, checkedMap } from './valueCheck.ts';
 import { AggregatingHandle, ReducingHandle, ValueHandle } from './valueHandles.ts';
 import type { AggregateFunctions } from './valueHandles.ts';
 
@@ -67,7 +68,9 @@ class SingleSlot implements StateSlot {
   }
 
   createHandle(scope: StateScope, slot: number): unknown {
-    return this.#handle(this.#ttl === null ? new PlainCell(scope, slot) : new TtlCell(scope, slot, this.#ttl), scope);
+    const cell = this.#ttl === null ? new PlainCell(scope, slot) : new TtlCell(scope, slot, this.#ttl);
+    const check = scope.checkOf(this.name, this.#type);
+    return this.#handle(check === null ? cell : new CheckedCell(cell, check), scope);
   }
 
   write(entries: EntrySink, state: number, address: EntryAddress, stored: unknown, frozenAt: number): void {
@@ -120,7 +123,9 @@ export class ListSlot implements StateSlot {
   }
 
   createHandle(scope: StateScope, slot: number): unknown {
-    return this.#ttl === null ? new ListHandle(scope, slot) : new TtlListHandle(scope, slot, this.#ttl);
+    const handle = this.#ttl === null ? new ListHandle(scope, slot) : new TtlListHandle(scope, slot, this.#ttl);
+    const check = scope.checkOf(this.name, this.#element);
+    return check === null ? handle : checkedList(handle, check);
   }
 
   write(entries: EntrySink, state: number, address: EntryAddress, stored: unknown, frozenAt: number): void {
@@ -199,7 +204,10 @@ export class MapSlot implements StateSlot {
   }
 
   createHandle(scope: StateScope, slot: number): unknown {
-    return this.#isPlain ? new MapHandle(scope, slot) : new EntryMapHandle(scope, slot, this.#identity, this.#ttl);
+    const handle = this.#isPlain ? new MapHandle(scope, slot) : new EntryMapHandle(scope, slot, this.#identity, this.#ttl);
+    const keys = scope.checkOf(this.name, this.#key);
+    const values = scope.checkOf(this.name, this.#value);
+    return keys === null || values === null ? handle : checkedMap(handle, keys, values);
   }
 
   write(entries: EntrySink, state: number, address: EntryAddress, stored: unknown, frozenAt: number): void {
