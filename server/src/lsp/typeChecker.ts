@@ -37,16 +37,13 @@ interface Project {
 /** TypeScript's language service over the projects of the pipelines that are asked about. Every call may take a second: not for the main thread. */
 export class TypeChecker {
   readonly #settings: TypeCheckerSettings;
-  readonly #isCancelled: () => boolean;
   readonly #projects = new Map<string, Project>();
   readonly #registry = ts.createDocumentRegistry(ts.sys.useCaseSensitiveFileNames);
   #open: ReadonlyMap<string, OpenText> = new Map();
   #versions = 0;
 
-  /** `isCancelled` is asked now and then while a call works; then it throws `ts.OperationCanceledException`. */
-  constructor(settings: TypeCheckerSettings, isCancelled: () => boolean) {
+  constructor(settings: TypeCheckerSettings) {
     this.#settings = settings;
-    this.#isCancelled = isCancelled;
   }
 
   /** Texts that stand for files, by path; until the next call. */
@@ -116,7 +113,6 @@ export class TypeChecker {
       readDirectory: (...args) => ts.sys.readDirectory(...args),
       realpath: (path) => ts.sys.realpath?.(path) ?? path,
       useCaseSensitiveFileNames: () => ts.sys.useCaseSensitiveFileNames,
-      getCancellationToken: () => ({ isCancellationRequested: this.#isCancelled }),
       resolveModuleNameLiterals: (names, file, redirected, wanted) =>
         names.map(({ text }) => this.#resolve(text, file, wanted, host, redirected)),
     };

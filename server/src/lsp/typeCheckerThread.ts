@@ -5,7 +5,7 @@ import type { Answer, Question } from './typeCheckerWorker.ts';
 
 /** Typing comes in bursts: types are looked at when there has been quiet for this long. */
 const PAUSE_MS = 200;
-/** A thread that nobody asked anything for so long is ended: the compiler and a program take some 100 MB. */
+/** A thread that nobody asked anything for so long is ended: the compiler and a small project were measured to take 145 MB. */
 const IDLE_MS = 5 * 60_000;
 
 interface Known {
@@ -25,6 +25,8 @@ export class TypeCheckerThread implements SemanticFacts {
   readonly #known = new Map<string, Known>();
   /** Paths whose errors are wanted, until there is an answer. */
   readonly #wanted = new Set<string>();
+  /** The texts that the newest question about errors is about, until it is answered. */
+  #looking: ReadonlyMap<string, string> | null = null;
   readonly #waiting = new Map<number, (answer: Answer | null) => void>();
   #worker: Worker | null = null;
   #failed = false;
@@ -40,11 +42,14 @@ export class TypeCheckerThread implements SemanticFacts {
   errors(path: string, text: string): readonly Span[] {
     const known = this.#known.get(path);
     if (known?.text === text && !known.stale) return known.errors;
+    const before = known === undefined ? [] : moved(known, text);
+    // Asked again while the answer is being worked on: the plan has come, or the editor shows the file a second time.
+    if (this.#looking?.get(path) === text) return before;
     this.#wanted.add(path);
     if (this.#pause !== null) clearTimeout(this.#pause);
     this.#pause = setTimeout(() => void this.#look(), PAUSE_MS);
     this.#pause.unref();
-    return known === undefined ? [] : moved(known, text);
+    return before;
   }
 
   async recordTypeAt(path: string, offset: number): Promise<string | null> {
@@ -53,6 +58,7 @@ export class TypeCheckerThread implements SemanticFacts {
   }
 
   filesChanged(): void {
+    this.#looking = null;
     for (const [path, known] of this.#known) this.#known.set(path, { ...known, stale: true });
   }
 
@@ -71,10 +77,15 @@ export class TypeCheckerThread implements SemanticFacts {
     const texts = this.#sources.openTexts();
     const paths = [...this.#wanted].filter((path) => texts.has(path));
     if (paths.length === 0) return;
+    const looking = new Map(paths.map((path) => [path, texts.get(path) ?? '']));
+    this.#looking = looking;
     const answer = await this.#ask((number) => {
       Atomics.store(new Int32Array(this.#newest), 0, number);
       return { number, texts, kind: 'errors', paths };
     });
+    // A newer question is on its way, or files have changed: this answer is of no use any more.
+    if (this.#looking !== looking) return;
+    this.#looking = null;
     let changed = false;
     for (const [path, errors] of answer?.errors ?? []) {
       const text = texts.get(path);
@@ -82,7 +93,8 @@ export class TypeCheckerThread implements SemanticFacts {
       const before = this.#known.get(path);
       changed ||= JSON.stringify(errors) !== JSON.stringify(before === undefined ? [] : moved(before, text));
       this.#known.set(path, { text, errors, stale: false });
-      this.#wanted.delete(path);
+      // The text may have changed meanwhile, and its question wait for its pause.
+      if (this.#sources.openTexts().get(path) === text) this.#wanted.delete(path);
     }
     if (changed) this.#sources.onChange();
   }

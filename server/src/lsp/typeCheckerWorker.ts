@@ -1,11 +1,10 @@
 import { parentPort } from 'node:worker_threads';
-import ts from 'typescript';
 import type { Span } from './pipelineSyntax.ts';
 import { TypeChecker, type TypeCheckerSettings } from './typeChecker.ts';
 
 export interface TypeCheckerData {
   readonly settings: TypeCheckerSettings;
-  /** One Int32: the number of the newest question about errors. What is worked on for an older one is given up. */
+  /** One Int32: the number of the newest question about errors. Those that are older and still wait get an empty answer. */
   readonly newest: SharedArrayBuffer;
 }
 
@@ -20,25 +19,20 @@ export interface Answer {
   readonly recordType: string | null;
 }
 
-/** The thread's side: answers questions in their order, one answer each. */
+/**
+ * The thread's side: answers questions in their order, one answer each. Between two files it looks whether anybody still waits; within
+ * a file TypeScript is not interrupted: its next answer would begin at nothing, and types were seen to be `any` after it.
+ */
 export function serveTypeChecker({ settings, newest }: TypeCheckerData): void {
   const newestNumber = new Int32Array(newest);
-  let cancellable: number | null = null;
-  const checker = new TypeChecker(settings, () => cancellable !== null && Atomics.load(newestNumber, 0) !== cancellable);
+  const checker = new TypeChecker(settings);
+  const answer = (question: Question): Omit<Answer, 'number'> => {
+    checker.setOpenTexts(question.texts);
+    if (question.kind === 'recordType') return { errors: [], recordType: checker.recordTypeAt(question.path, question.offset) };
+    const isNewest = (): boolean => Atomics.load(newestNumber, 0) === question.number;
+    return { errors: question.paths.flatMap((path) => (isNewest() ? [[path, checker.errors(path)] as const] : [])), recordType: null };
+  };
   parentPort?.on('message', (question: Question) => {
-    cancellable = question.kind === 'errors' ? question.number : null;
-    const answer = { number: question.number, errors: [], recordType: null };
-    try {
-      checker.setOpenTexts(question.texts);
-      parentPort?.postMessage({
-        ...answer,
-        ...(question.kind === 'errors'
-          ? { errors: question.paths.map((path) => [path, checker.errors(path)]) }
-          : { recordType: checker.recordTypeAt(question.path, question.offset) }),
-      });
-    } catch (error) {
-      if (!(error instanceof ts.OperationCanceledException)) throw error;
-      parentPort?.postMessage(answer);
-    }
+    parentPort?.postMessage({ number: question.number, ...answer(question) } satisfies Answer);
   });
 }

@@ -61,10 +61,35 @@ test('edits in a burst are one question, and a newer question gives up the older
   await vi.advanceTimersByTimeAsync(200);
   const [first, second] = workers[0]!.questions;
   expect(newest[0]).toBe(second!.number);
-  // The first was given up: it says nothing, and its path is in the second.
-  workers[0]!.emit('message', { number: first!.number, errors: [], recordType: null });
+  // What the first says, when it was too late to give it up, is of an older text.
+  workers[0]!.emit('message', { number: first!.number, errors: [['a', [{ start: 0, end: 9 }]]], recordType: null });
+  await vi.advanceTimersByTimeAsync(0);
+  expect(changes).toBe(0);
   await answer([['a', [{ start: 1, end: 2 }]]]);
   expect([thread.errors('a', 'other text'), changes]).toEqual([[{ start: 1, end: 2 }], 1]);
+});
+
+test('an edit that waits for its pause when an answer comes is asked about all the same', async () => {
+  thread.errors('a', 'text');
+  await vi.advanceTimersByTimeAsync(200);
+  texts = new Map([['a', 'more text']]);
+  thread.errors('a', 'more text');
+  await answer([['a', [{ start: 0, end: 4 }]]]);
+  expect(thread.errors('a', 'more text')).toEqual([{ start: 5, end: 9 }]);
+  await vi.advanceTimersByTimeAsync(200);
+  expect(workers[0]!.questions.at(-1)!.texts).toEqual(texts);
+});
+
+test('what is being looked at is not asked for again, unless files have changed', async () => {
+  thread.errors('a', 'text');
+  await vi.advanceTimersByTimeAsync(200);
+  thread.errors('a', 'text');
+  await vi.advanceTimersByTimeAsync(200);
+  expect(workers[0]!.questions).toHaveLength(1);
+  thread.filesChanged();
+  thread.errors('a', 'text');
+  await vi.advanceTimersByTimeAsync(200);
+  expect(workers[0]!.questions).toHaveLength(2);
 });
 
 test('nobody is told of an answer that changes nothing', async () => {
