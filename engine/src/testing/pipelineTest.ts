@@ -43,7 +43,7 @@ export class PipelineTest {
   readonly #engine: Engine;
   #now: number;
   #failure: Error | null = null;
-  #savepointPath: string | null = null;
+  readonly #savepoints: string[] = [];
 
   constructor(module: PipelineModule, options: PipelineTestOptions) {
     const { parallelism, parameters, from } = options;
@@ -57,7 +57,7 @@ export class PipelineTest {
     const host = this.#host(options.seed ?? 1);
     const store = createSnapshotStore({
       ...{ files: memoryFiles(this.#files), plan: this.#test.plan, program: null, now: () => this.#now, clock: () => 0 },
-      ...{ random: host.random, savepoints: `${ROOT}/savepoints`, checkpoints: `${ROOT}/checkpoints`, claimed: null },
+      ...{ random: () => host.random(), savepoints: `${ROOT}/savepoints`, checkpoints: `${ROOT}/checkpoints`, claimed: null },
     });
     const restored = from === undefined ? null : this.#open(from.path, options.allowNonRestoredState ?? false);
     const listener = (event: EngineEvent): void => this.#hear(event);
@@ -104,6 +104,7 @@ export class PipelineTest {
   }
 
   /** What has reached the sink `uid` so far, in order. */
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the test knows what it reads, and says it once
   outputs<T = unknown>(uid: string): readonly T[] {
     const collected = this.#test.outputs.get(uid);
     if (collected === undefined) throw new Error(`the pipeline has no sink "${uid}"; it has ${names(this.#test.outputs.keys())}`);
@@ -124,12 +125,11 @@ export class PipelineTest {
   }
 
   savepoint(): TestSavepoint {
-    this.#savepointPath = null;
     // Its outcome comes by the events.
     this.#engine.savepoint(null).catch(() => undefined);
     this.#run();
-    const path: string | null = this.#savepointPath;
-    if (path === null) throw new Error('the savepoint was not completed: the pipeline has ended');
+    const path = this.#savepoints.pop();
+    if (path === undefined) throw new Error('the savepoint was not completed: the pipeline has ended');
     return { path, files: new Map(this.#files) };
   }
 
@@ -144,7 +144,7 @@ export class PipelineTest {
 
   #hear(event: EngineEvent): void {
     if (event.kind === 'failure') this.#failure = event.error;
-    if (event.kind === 'snapshotCompleted') this.#savepointPath = event.snapshot.path;
+    if (event.kind === 'snapshotCompleted' && event.snapshot.kind === 'savepoint') this.#savepoints.push(event.snapshot.path);
     if (event.kind === 'snapshotFailed') this.#failure = new Error(event.reason);
   }
 

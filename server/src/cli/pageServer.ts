@@ -70,10 +70,8 @@ export class PageServer {
     switch (event) {
       case 'status':
         this.#status = body;
-        {
-          this.#broadcast({ kind: 'status', status: this.#status });
-          return;
-        }
+        this.#broadcast({ kind: 'status', status: this.#status });
+        return;
       case 'failure': {
         this.#notice('error', (body as Failure).message);
         return;
@@ -104,11 +102,13 @@ export class PageServer {
       return;
     }
     if (url.pathname === '/events') {
-      this.#isAllowed(url) ? this.#stream(response) : refuse(response, 403);
+      if (this.#isAllowed(url)) this.#stream(response);
+      else refuse(response, 403);
       return;
     }
     if (url.pathname === '/message') {
-      this.#isAllowed(url) && request.method === 'POST' ? this.#receive(request, response) : refuse(response, 403);
+      if (this.#isAllowed(url) && request.method === 'POST') return this.#receive(request, response);
+      refuse(response, 403);
       return;
     }
     return this.#file(url.pathname === '/' ? 'index.html' : url.pathname.slice(1), response);

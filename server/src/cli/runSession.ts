@@ -44,8 +44,12 @@ export async function startSession(args: RunArguments, cwd: string): Promise<Run
   let heard: EventListener = (event, body) => void early.push([event, body]);
   for (const event of EVENTS) control.on(event, (body) => heard(event, body as never));
   const ended = endOf(control, child);
-  const info = await control.hello('commandLine');
-  const [plan] = await Promise.all([control.request('plan', {}), control.request('subscribe', { intervalMs: STATUS_MS })]);
+  // All in one go: the run begins at the first of them, and a short one may have ended before another round trip.
+  const [info, plan] = await Promise.all([
+    control.hello('commandLine'),
+    control.request('plan', {}),
+    control.request('subscribe', { intervalMs: STATUS_MS }),
+  ]);
   const listen = (listener: EventListener): void => {
     heard = listener;
     for (const event of early.splice(0)) listener(...event);
@@ -54,15 +58,16 @@ export async function startSession(args: RunArguments, cwd: string): Promise<Run
 }
 
 async function endOf(control: ControlClient, child: ChildProcess): Promise<Ended> {
-  let said: Ended | null = null;
-  control.on('ended', (body) => {
-    said = body;
-  });
+  const said: Ended[] = [];
+  control.on('ended', (body) => void said.push(body));
+  const closed = new Promise<string>((resolve) => control.onClose(resolve));
   const [code, signal] = (
     child.exitCode === null && child.signalCode === null ? await once(child, 'exit') : [child.exitCode, child.signalCode]
   ) as [number | null, string | null];
-  control.close();
-  if (said !== null) return said;
+  // What the process said last may still be on its way.
+  await closed;
+  const [ended] = said;
+  if (ended !== undefined) return ended;
   const message = `The engine process ended unexpectedly (${signal ?? `exit code ${String(code)}`}).`;
   return { outcome: 'failed', exitCode: code ?? 1, failure: { uid: null, subtask: null, message, stack: [], restartsInMs: null } };
 }

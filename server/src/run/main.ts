@@ -50,7 +50,7 @@ async function main(args: RunArguments): Promise<number> {
     debug: args.debug,
     stopOnEntry: args.stopOnEntry,
     breakpoints: args.breakpoints,
-    createEngine: prepared.createEngine,
+    createEngine: (gate, listener) => prepared.createEngine(gate, listener),
   });
   if (args.debug) consoleAsEvents(loaded.bundle.sourceMap, (body) => control.mailbox.send({ kind: 'event', event: 'output', body }));
   (globalThis as Record<symbol, unknown>)[Symbol.for(INSPECTION)] = run.inspection;
