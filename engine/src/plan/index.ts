@@ -7,3 +7,4 @@ export type { PipelineModule, PlanOptions } from './planBuilder.ts';
 export { PlanError } from './planError.ts';
 export type { PlanErrorCode, PlanWarning } from './planError.ts';
 export { planWarnings } from './planWarnings.ts';
+export { nearest } from './nearest.ts';

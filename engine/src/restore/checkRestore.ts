@@ -5,7 +5,7 @@ import type { StateMetaInfo } from '../snapshot/stateMetaInfo.ts';
 import type { KeyedStateSchema } from '../state/operatorSnapshot.ts';
 import { serializerName } from '../types/dataType.ts';
 import { stateTypeName } from './keyedMetaInfo.ts';
-import { nearest } from './nearest.ts';
+import { nearest } from '../plan/nearest.ts';
 import { uidOf, type OpenedSnapshot } from './openSnapshot.ts';
 import { operatorStateTypeName, operatorStatesOf, type OperatorStateDeclaration } from './operatorStates.ts';
 import type { FindingCode, RestoreFinding, RestoreReport } from './restoreReport.ts';

@@ -1,6 +1,6 @@
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import type { ControlRequests, RunPlan } from '../control.ts';
-import { nearest } from './nearest.ts';
+import { nearest } from 'tidemark/plan';
 import type { ToClient } from './toClient.ts';
 
 type Verdicts = ControlRequests['setBreakpoints']['result']['breakpoints'];

@@ -3,7 +3,7 @@ export function nearest(name: string, candidates: Iterable<string>): string | nu
   let best: string | null = null;
   let fewest = Math.max(2, Math.ceil(name.length * 0.4));
   for (const candidate of candidates) {
-    const edits = editDistance(name, candidate);
+    const edits = editDistance(name.toLowerCase(), candidate.toLowerCase());
     if (edits <= fewest) {
       best = candidate;
       fewest = edits - 1;
