@@ -84,7 +84,7 @@ await Promise.all(
 if (only === null || only.includes('lsp')) {
   const libraries = at('node_modules/typescript/lib');
   for (const file of readdirSync(libraries)) {
-    if (/^lib\..*\.d\.ts$|^lib\.d\.ts$/.test(file)) cpSync(join(libraries, file), at('dist/typescript', file));
+    if (/^lib\..*d\.ts$/.test(file)) cpSync(join(libraries, file), at('dist/typescript', file));
   }
 }
 
