@@ -51,12 +51,16 @@ export class WatermarksOperator extends StatelessOperator {
     if (watermark === MAX_TIMESTAMP) this.#advance(watermark);
   }
 
-  /** A batch has gone through the task; `recordsSeen` are this operator's in all. */
-  afterBatch(recordsSeen: number): void {
-    if (recordsSeen === this.#recordsSeen) return;
+  /** A batch has gone through the task; `recordsSeen` are this operator's in all. False when none of it came here. */
+  noteRecords(recordsSeen: number): boolean {
+    if (recordsSeen === this.#recordsSeen) return false;
     this.#recordsSeen = recordsSeen;
     this.idle = false;
     if (this.#idleness !== MAX_TIMESTAMP) this.#idleAt = (this.#context?.now() ?? 0) + this.#idleness;
+    return true;
+  }
+
+  emitWatermark(): void {
     // The watermark promises that nothing at or before it is to come; equal timestamps still are, so it is one less.
     if (this.maxTimestamp !== MIN_TIMESTAMP) this.#advance(this.maxTimestamp - this.#outOfOrderness - 1);
   }

@@ -1,4 +1,4 @@
-import { MIN_TIMESTAMP, type Operator, type Output } from '../operators/operator.ts';
+import { MAX_TIMESTAMP, MIN_TIMESTAMP, type Operator, type Output } from '../operators/operator.ts';
 import type { PlanOperator } from '../plan/plan.ts';
 import type { Exchange } from './exchange.ts';
 import { WatermarkValve } from './watermarkValve.ts';
@@ -82,6 +82,8 @@ export class ChainNode {
   }
 
   #deliver(): void {
+    // The end of a stream that was idle is news all the same.
+    if (this.makesWatermarks && this.valve.watermark === MAX_TIMESTAMP) this.sendIdle(false);
     this.#place.at = this.plan.index;
     this.operator.onWatermark(this.valve.watermark);
   }

@@ -145,8 +145,10 @@ export class Task {
     this.#onBatch(input, values, timestamps, from, to);
     for (const { node, operator } of this.#watermarkMakers) {
       this.#enter(node.index);
-      operator.afterBatch(this.counters[2 * node.index] ?? 0);
-      node.sendIdle(operator.idle);
+      if (!operator.noteRecords(this.counters[2 * node.index] ?? 0)) continue;
+      // First that the stream is awake: of one that is idle, watermarks are not looked at.
+      node.sendIdle(false);
+      operator.emitWatermark();
     }
   }
 

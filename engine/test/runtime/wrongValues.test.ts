@@ -16,7 +16,7 @@ function planOf(ledger: Ledger, stored: (n: number) => unknown, emitted: (r: Num
         state: { last: t.state.value(t.int) },
         onRecord(record, ctx) {
           ctx.state.last.update(stored((record as NumberedRecord).n) as never);
-          ctx.emit(emitted(record as NumberedRecord) as never);
+          ctx.emit(emitted(record as NumberedRecord));
         },
       })
       .sink('ledger', ledger.sink());
