@@ -18,8 +18,10 @@ export interface EngineOptions {
   readonly form?: ChainForm;
 }
 
-/** Records that a source is asked for at once. Behind a gate it is one, so that a stop finds the run between two records. */
+/** Records that a source is asked for at once, at most. Behind a gate it is one, so that a stop finds the run between two records. */
 const BATCH = 1024;
+/** What a batch may take until smaller ones are asked for: slices have to end, however slow user code is. */
+const BATCH_MS = 8;
 /** While a snapshot is written, writing gets this many milliseconds after so many of work, or so many rounds where the clock stands still. */
 const WRITE_MS = 2;
 const WORK_MS = 6;
@@ -55,6 +57,7 @@ class InlineEngine implements Engine {
   #restartAt = 0;
   /** The newest snapshot that sinks commit with. */
   #restartPath: string | null = null;
+  #batch = BATCH;
   #workedMs = 0;
   #workedRounds = 0;
   #busySince: number;
@@ -159,7 +162,7 @@ class InlineEngine implements Engine {
       // Behind a gate a snapshot is whole before the next record: who asked for it while looking at a record finds the run where it was.
       const waits = this.#checkpointer.isStopping || (this.#environment.gate !== null && this.#checkpointer.isBusy);
       const worked = !waits && this.#work();
-      this.#write(worked);
+      this.#write(worked, now);
       if (this.#isOver()) return { kind: 'done' };
       return worked ? { kind: 'busy' } : this.#rest();
     } catch (error) {
@@ -171,20 +174,25 @@ class InlineEngine implements Engine {
   /** True when there was anything to do. */
   #work(): boolean {
     let worked = this.#fireTimers();
-    const limit = this.#environment.gate === null ? BATCH : 1;
     for (const task of this.#tasks) {
       if (task.source === null || task.hasEnded || task.wakeAt > this.#clock.now) continue;
       const before = this.#clock.now;
-      const polled = task.poll(limit);
+      const polled = task.poll(this.#environment.gate === null ? this.#batch : 1);
       this.#clock.now = this.#environment.host.now();
       task.busyMs += this.#clock.now - before;
       if (polled) {
         worked = true;
         this.#drain();
+        this.#fitBatch(this.#clock.now - before);
       }
     }
     if (!worked && this.#hasEnded()) this.#finish();
     return worked;
+  }
+
+  #fitBatch(tookMs: number): void {
+    if (tookMs > BATCH_MS) this.#batch = Math.max(1, this.#batch >> 1);
+    else if (this.#batch < BATCH && tookMs * 4 < BATCH_MS) this.#batch *= 2;
   }
 
   #hasEnded(): boolean {
@@ -211,10 +219,9 @@ class InlineEngine implements Engine {
   }
 
   /** The background writing of a snapshot: a share of the time while there is work, all of it while there is none. */
-  #write(worked: boolean): void {
+  #write(worked: boolean, roundStartedAt: number): void {
     if (!this.#checkpointer.isBusy) return;
-    const now = this.#environment.host.now();
-    this.#workedMs += now - this.#clock.now;
+    this.#workedMs += this.#environment.host.now() - roundStartedAt;
     this.#workedRounds++;
     if (worked && this.#workedMs < WORK_MS && this.#workedRounds < WORK_ROUNDS) return;
     this.#workedMs = 0;
