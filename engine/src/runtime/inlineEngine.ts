@@ -20,6 +20,8 @@ export interface EngineOptions {
 
 /** Records that a source is asked for at once, at most. Behind a gate it is one, so that a stop finds the run between two records. */
 const BATCH = 1024;
+/** The first batch: nobody knows yet how fast user code is. */
+const FIRST_BATCH = 16;
 /** What a batch may take until smaller ones are asked for: slices have to end, however slow user code is. */
 const BATCH_MS = 8;
 /** While a snapshot is written, writing gets this many milliseconds after so many of work, or so many rounds where the clock stands still. */
@@ -57,11 +59,13 @@ class InlineEngine implements Engine {
   #restartAt = 0;
   /** The newest snapshot that sinks commit with. */
   #restartPath: string | null = null;
-  #batch = BATCH;
+  #batch = FIRST_BATCH;
   #workedMs = 0;
   #workedRounds = 0;
   #busySince: number;
   #lastRequested = false;
+  /** The round before did no work, for a snapshot. */
+  #hasWaited = false;
 
   constructor(plan: Plan, environment: EngineEnvironment, options: EngineOptions) {
     this.plan = plan;
@@ -158,9 +162,11 @@ class InlineEngine implements Engine {
     }
     try {
       this.#place.at = -1;
-      this.#checkpointer.trigger(now);
+      // Checkpoints that take longer than their interval must not follow each other so closely that no record comes between.
+      this.#checkpointer.trigger(now, !this.#hasWaited);
       // Behind a gate a snapshot is whole before the next record: who asked for it while looking at a record finds the run where it was.
       const waits = this.#checkpointer.isStopping || (this.#environment.gate !== null && this.#checkpointer.isBusy);
+      this.#hasWaited = waits;
       const worked = !waits && this.#work();
       this.#write(worked, now);
       if (this.#isOver()) return { kind: 'done' };

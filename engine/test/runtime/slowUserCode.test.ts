@@ -4,7 +4,7 @@ import { buildPlan } from '../../src/plan/index.ts';
 import { Ledger, listSource, Numbered, settle, World, type NumberedRecord } from './world.ts';
 
 const RECORD_MS = 5;
-const records = Array.from({ length: 20_000 }, (_, n): NumberedRecord => ({ n, key: 'k', at: n }));
+const records = Array.from({ length: 100_000 }, (_, n): NumberedRecord => ({ n, key: 'k', at: n }));
 
 /** A world in which user code takes its time. */
 function slow(): { world: World; plan: ReturnType<typeof buildPlan> } {
@@ -28,14 +28,16 @@ test('slow user code makes batches small, so that slices stay short', () => {
     engine.runSlice(10);
     return world.now - before;
   });
-  expect(Math.max(...took.slice(20))).toBeLessThanOrEqual(10 + 2 * RECORD_MS);
+  expect(Math.min(...took)).toBeGreaterThanOrEqual(10);
+  expect(Math.max(...took.slice(5))).toBeLessThanOrEqual(10 + 2 * RECORD_MS);
+  expect(Math.max(...took)).toBeLessThanOrEqual(16 * RECORD_MS);
 });
 
 test('a savepoint does not wait for many rounds of slow user code', async () => {
   const { world, plan } = slow();
   const engine = world.engine(plan);
-  for (let i = 0; i < 20; i++) engine.runSlice(10);
+  for (let i = 0; i < 5; i++) engine.runSlice(10);
   const before = world.now;
   await settle(world, engine, engine.savepoint(null));
-  expect(world.now - before).toBeLessThan(100);
+  expect(world.now - before).toBeLessThanOrEqual(8 * RECORD_MS);
 });
