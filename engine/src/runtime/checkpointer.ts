@@ -87,10 +87,13 @@ export class Checkpointer {
     });
   }
 
-  /** Starts what has been asked for or is due, between two batches with all channels empty. @throws what operators throw when they freeze. */
-  trigger(now: number): void {
+  /**
+   * Starts what has been asked for or, unless `mayBeDue` is false, what is due by the interval; between two batches with all channels
+   * empty. @throws what operators throw when they freeze.
+   */
+  trigger(now: number, mayBeDue = true): void {
     if (this.#running !== null) return;
-    const ticket = this.#queue.shift() ?? (now >= this.#nextTriggerAt ? byInterval() : null);
+    const ticket = this.#queue.shift() ?? (mayBeDue && now >= this.#nextTriggerAt ? byInterval() : null);
     if (ticket !== null) this.#start(ticket, now);
   }
 

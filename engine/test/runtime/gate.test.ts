@@ -7,8 +7,8 @@ import { Ledger, listSource, Numbered, settle, World, type NumberedRecord } from
 
 const records = Array.from({ length: 6 }, (_, n): NumberedRecord => ({ n, key: n % 2 === 0 ? 'even' : 'odd', at: 10 * n }));
 
-function planOf(ledger: Ledger, parallelism = 1): Plan {
-  const module = pipeline('visited', { checkpointInterval: 0, restart: { kind: 'none' } }, (p) => {
+function planOf(ledger: Ledger, parallelism = 1, checkpointInterval = 0): Plan {
+  const module = pipeline('visited', { checkpointInterval, restart: { kind: 'none' } }, (p) => {
     p.source('numbers', listSource(Numbered, records, 3) as never)
       .watermarks('time', { timestamp: (r) => (r as NumberedRecord).at, outOfOrderness: 0 })
       .flatMap('twice', Numbered as never, (record, emit) => {
@@ -153,4 +153,14 @@ test('a savepoint that is asked for during a visit holds the run between two rec
   expect(visits).toBe(before);
   world.step(engine);
   expect(visits).toBe(2 * before);
+});
+
+test('checkpoints that take longer than their interval let records through all the same', () => {
+  const [world, ledger] = [new World(), new Ledger()];
+  world.gate = { enter: () => undefined, leave: () => undefined };
+  const engine = world.engine(planOf(ledger, 1, 1));
+  world.run(engine, 2000);
+  expect(engine.status().state).toBe('finished');
+  expect(ledger.records).toHaveLength(2 * records.length);
+  expect(world.events.filter((event) => event.kind === 'snapshotCompleted').length).toBeGreaterThan(3);
 });
