@@ -43,6 +43,7 @@ async function runOnce(
   watcher: SourceWatcher | null,
 ): Promise<Next> {
   const { program, from, claim, allowNonRestoredState, parallelism, parameters } = options;
+  watcher?.begin();
   const session = await startSession(
     {
       program,
@@ -59,6 +60,7 @@ async function runOnce(
     io.cwd,
   );
   if (!('control' in session)) return notStarted(session, options, progress, watcher);
+  watcher?.watchInputs();
   progress.started(session.info);
   page?.attach(session);
   session.listen((event: ControlEvent, body: never) => {
@@ -100,6 +102,9 @@ async function restartWithChange(session: RunSession, progress: Progress): Promi
   }
 }
 
+/** Ctrl-C, the end asked for by a supervisor, and the end of the terminal. */
+const INTERRUPTIONS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
 /** The first Ctrl-C stops with a checkpoint, the second at once. */
 class Interrupt {
   interrupted = false;
@@ -110,13 +115,11 @@ class Interrupt {
   constructor(session: RunSession, progress: Progress) {
     this.#session = session;
     this.#progress = progress;
-    process.on('SIGINT', this.#listener);
-    process.on('SIGTERM', this.#listener);
+    for (const signal of INTERRUPTIONS) process.on(signal, this.#listener);
   }
 
   release(): void {
-    process.off('SIGINT', this.#listener);
-    process.off('SIGTERM', this.#listener);
+    for (const signal of INTERRUPTIONS) process.off(signal, this.#listener);
   }
 
   #onSignal(): void {

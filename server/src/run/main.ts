@@ -24,8 +24,12 @@ const EXIT_NOT_RESTORED = 4;
 /** How long the control thread may take to say goodbye. */
 const GOODBYE_MS = 2000;
 
-/** A terminal's Ctrl-C reaches every process of its group: what is to happen then is for the one who started us to decide. */
-process.on('SIGINT', () => undefined);
+/** A terminal's or a supervisor's signal reaches every process of a group: what is to happen is for the one who started us to decide. */
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => {
+    if (!process.connected) process.exit(EXIT_CANCELLED);
+  });
+}
 
 async function main(args: RunArguments): Promise<number> {
   registerEngineModules({ tidemark, 'tidemark/connectors': connectors, 'tidemark/testing': testing });

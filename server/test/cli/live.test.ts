@@ -151,10 +151,12 @@ describe('a pipeline from the command line', () => {
     expect(stdout).toBe('"first"\n'.repeat(20));
   });
 
-  it('says on its last lines where a run that was interrupted goes on from', async () => {
+  it.each(['SIGINT', 'SIGTERM'] as const)('says on its last lines where a run that was interrupted goes on from (%s)', async (signal) => {
     const cli = tidemark('run', program('interrupted'));
     await cli.found(() => (cli.stdout.includes('first') ? true : undefined));
-    cli.child.kill('SIGINT');
+    // As a terminal and a supervisor do it: to the engine process as well.
+    process.kill(Number(/process (\d+)/.exec(cli.stderr)?.[1]), signal);
+    cli.child.kill(signal);
     expect(await cli.exit()).toBe(130);
     const [stopped, path = '', hint] = cli.stderr.trim().split('\n').slice(-3);
     expect(stopped).toMatch(/^stopped with checkpoint 1: [\d,]+ records in/);
