@@ -11,7 +11,7 @@ function slow(): { world: World; plan: ReturnType<typeof buildPlan> } {
   const world = new World();
   const module = pipeline('slow', { checkpointInterval: 0 }, (p) => {
     p.source('numbers', listSource(Numbered, records, 1_000_000) as never)
-      .map('slow', Numbered as never, (record: never) => {
+      .map('slow', Numbered as never, (record: unknown) => {
         world.now += RECORD_MS;
         return record;
       })

@@ -51,7 +51,10 @@ class RoughRun {
     this.#hazards = 0;
     const engine = this.#engine();
     for (let i = 0; i < MAX_ROUNDS; i++) {
-      if (await this.#step(engine)) return this.#expectFinished(engine);
+      if (await this.#step(engine)) {
+        this.#expectFinished(engine);
+        return;
+      }
     }
     throw new Error('the run does not end');
   }

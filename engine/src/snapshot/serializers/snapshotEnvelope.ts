@@ -1,5 +1,5 @@
 import type { ByteReader } from '../bytes/byteReader.ts';
-import { ByteWriter } from '../bytes/byteWriter.ts';
+import type { ByteWriter } from '../bytes/byteWriter.ts';
 import { compositeSerializer, compositeSerializerOf, isComposite } from './compositeSerializers.ts';
 import { readJavaObject } from './javaObject.ts';
 import { readLogicalType, type LogicalType } from './logicalType.ts';
