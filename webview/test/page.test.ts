@@ -41,7 +41,7 @@ beforeEach(async () => {
     kind: 'run',
     run: {
       pipeline: 'departure-delays',
-      program: '/work/a.pipeline.ts',
+      program: '/projects/a.pipeline.ts',
       startedAt: 1_700_000_000_000,
       restoredFrom: null,
       canOpenSource: true,

@@ -47,7 +47,7 @@ function operator(
     parallelism,
     task,
     states,
-    position: { path: '/work/flights.pipeline.ts', line: 10 + task, column: 3 },
+    position: { path: '/projects/flights.pipeline.ts', line: 10 + task, column: 3 },
   };
 }
 

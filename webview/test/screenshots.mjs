@@ -36,7 +36,7 @@ const run = {
   kind: 'run',
   run: {
     pipeline: 'departure-delays',
-    program: '/work/flights.pipeline.ts',
+    program: '/projects/flights.pipeline.ts',
     startedAt: 1_700_000_000_000,
     restoredFrom: null,
     canOpenSource: true,

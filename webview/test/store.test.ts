@@ -4,7 +4,7 @@ import { flightsPlan, statusAt } from './samplePlan.ts';
 
 const run = {
   pipeline: 'departure-delays',
-  program: '/work/a.pipeline.ts',
+  program: '/projects/a.pipeline.ts',
   startedAt: 0,
   restoredFrom: null,
   canOpenSource: true,
