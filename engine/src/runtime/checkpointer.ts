@@ -158,6 +158,15 @@ export class Checkpointer {
     }
   }
 
+  /** Gives up what is being written, on request; the run goes on. False where nothing is, and for the checkpoint that ends a run. */
+  giveUp(reason: Error): boolean {
+    const running = this.#running;
+    if (running === null || running.purpose.kind === 'last') return false;
+    this.#abort(running, reason);
+    this.#afterFailure(running.checkpointId, running.purpose, reason);
+    return true;
+  }
+
   /** Gives up what is being taken: a task has failed, or the run ends. */
   abortRunning(reason: Error): void {
     if (this.#running !== null) this.#abort(this.#running, reason);

@@ -364,6 +364,10 @@ class InlineEngine implements Engine {
     return this.#checkpointer.request(purpose);
   }
 
+  abortSnapshot(): boolean {
+    return this.#checkpointer.giveUp(new Error('cancelled'));
+  }
+
   cancel(): void {
     if (this.#isOver()) return;
     this.#end('stopped', new Error('the run was cancelled'));

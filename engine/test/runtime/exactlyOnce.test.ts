@@ -165,6 +165,22 @@ describe('snapshots on request', () => {
     expectEveryRecordOnce(ledger, 60);
   });
 
+  test('one that is given up while it is written leaves the run going', async () => {
+    const [world, ledger] = [new World(), new Ledger()];
+    const engine = world.engine(counting({ ledger, parallelism: 2, count: 5_000, interval: 0 }));
+    expect(engine.abortSnapshot()).toBe(false);
+    const outcome = engine.savepoint(null).then(
+      () => 'completed',
+      (error: unknown) => String(error),
+    );
+    while (!world.events.some((event) => event.kind === 'snapshotStarted')) world.step(engine);
+    expect(engine.abortSnapshot()).toBe(true);
+    expect(await outcome).toBe('Error: cancelled');
+    world.run(engine);
+    expect(engine.status().state).toBe('finished');
+    expectEveryRecordOnce(ledger, 5_000);
+  });
+
   test('none of a run that is over, and none that a failure interrupts', async () => {
     const world = new World();
     const onRecord = ({ n }: NumberedRecord): void => {

@@ -11,10 +11,10 @@ export class Progress {
     this.#supported = supported;
   }
 
-  start(progressId: string, title: string): void {
+  start(progressId: string, title: string, cancellable = false): void {
     if (!this.#supported || this.#running.has(progressId)) return;
     this.#running.add(progressId);
-    this.#connection.event('progressStart', { progressId, title, cancellable: false });
+    this.#connection.event('progressStart', { progressId, title, cancellable });
   }
 
   end(progressId: string, message: string): void {

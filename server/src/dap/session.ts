@@ -31,6 +31,7 @@ const CAPABILITIES: DebugProtocol.Capabilities = {
   supportsExceptionInfoRequest: true,
   supportsDelayedStackTraceLoading: true,
   supportsEvaluateForHovers: false,
+  supportsCancelRequest: true,
   exceptionBreakpointFilters: [
     {
       filter: FAILURES,
@@ -120,6 +121,10 @@ export class Session {
     restart: (args: { arguments?: Record<string, unknown> }, reply: Reply) => this.#restart(args.arguments, reply),
     terminate: (_: object, reply: Reply) => this.#terminate(reply),
     disconnect: (_: object, reply: Reply) => this.#disconnect(reply),
+    cancel: async (args: DebugProtocol.CancelArguments) => {
+      if (args.progressId?.startsWith('savepoint-') === true) await this.#live().request('cancelSnapshot', {});
+      return {};
+    },
     'tidemark/savepoint': (args: { target?: string }) => this.#live().request('savepoint', { target: args.target ?? null }),
     'tidemark/checkpoint': () => this.#live().request('checkpoint', {}),
     'tidemark/stopWithSavepoint': (args: { target?: string; drain?: boolean }) =>
@@ -137,7 +142,7 @@ export class Session {
       if (this.#lastStatus !== null) this.#showStatus({ ...this.#lastStatus, state });
     },
     snapshotStarted: ({ id, kind }) => {
-      if (kind === 'savepoint') this.#progress.start(`savepoint-${String(id)}`, 'Taking a savepoint');
+      if (kind === 'savepoint') this.#progress.start(`savepoint-${String(id)}`, 'Taking a savepoint', true);
     },
     snapshotCompleted: (snapshot) => {
       if (snapshot.kind === 'savepoint') {

@@ -173,6 +173,8 @@ export class ControlServer {
       case 'checkpoint':
       case 'stopWithSavepoint':
         return this.#snapshot(request.method, request.params as never);
+      case 'cancelSnapshot':
+        return this.#ask('cancelSnapshot', {});
       case 'setBreakpoints':
         return this.#ask('setBreakpoints', request.params as never);
       default:

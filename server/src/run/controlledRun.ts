@@ -168,6 +168,10 @@ export class ControlledRun {
   /** What can be answered wherever the thread stands. */
   #answer(message: EngineRequest): void {
     switch (message.method) {
+      case 'cancelSnapshot': {
+        this.#reply(message, { cancelled: this.#engine.abortSnapshot() });
+        return;
+      }
       case 'pause':
       case 'resume': {
         this.#reply(message, {});

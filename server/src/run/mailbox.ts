@@ -8,7 +8,17 @@ import type { ControlError, ControlEvent, ControlEvents, ControlRequests, RunInf
 
 /** What the control thread leaves to the engine's thread: it answers everything else itself. */
 export type EngineMethod =
-  'savepoint' | 'checkpoint' | 'stopWithSavepoint' | 'cancel' | 'pause' | 'resume' | 'frames' | 'scopes' | 'setBreakpoints' | 'status';
+  | 'savepoint'
+  | 'checkpoint'
+  | 'stopWithSavepoint'
+  | 'cancelSnapshot'
+  | 'cancel'
+  | 'pause'
+  | 'resume'
+  | 'frames'
+  | 'scopes'
+  | 'setBreakpoints'
+  | 'status';
 
 export type ToEngine =
   | { readonly kind: 'begin' }
