@@ -13,8 +13,8 @@ export interface ControlRequests {
   savepoint: { params: { target: string | null }; result: SnapshotInfo };
   checkpoint: { params: Record<string, never>; result: SnapshotInfo };
   stopWithSavepoint: { params: { target: string | null; drain: boolean }; result: SnapshotInfo };
-  /** Gives up the snapshot that is being written, if there is one; the run goes on. Who asked for it gets `snapshotFailed`. */
-  cancelSnapshot: { params: Record<string, never>; result: { cancelled: boolean } };
+  /** Gives up the snapshot with this id if it is still being written; the run goes on. Who asked for it gets `snapshotFailed`. */
+  cancelSnapshot: { params: { id: number }; result: { cancelled: boolean } };
   /** Ends without a snapshot. */
   cancel: { params: Record<string, never>; result: Record<string, never> };
   /** At the next record boundary; inside user code when that does not come within a second. Answers at once, `stopped` follows. */

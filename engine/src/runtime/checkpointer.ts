@@ -158,10 +158,10 @@ export class Checkpointer {
     }
   }
 
-  /** Gives up what is being written, on request; the run goes on. False where nothing is, and for the checkpoint that ends a run. */
-  giveUp(reason: Error): boolean {
+  /** Gives up this snapshot, on request; the run goes on. False where it is not being written, and for the checkpoint that ends a run. */
+  giveUp(checkpointId: number, reason: Error): boolean {
     const running = this.#running;
-    if (running === null || running.purpose.kind === 'last') return false;
+    if (running?.checkpointId !== checkpointId || running.purpose.kind === 'last') return false;
     this.#abort(running, reason);
     this.#afterFailure(running.checkpointId, running.purpose, reason);
     return true;

@@ -47,8 +47,8 @@ export interface Engine {
   checkpoint(): Promise<CompletedSnapshot>;
   /** A savepoint after which no record is processed and sinks have committed; then the run is 'stopped'. `drain` fires all timers first. */
   stopWithSavepoint(target: string | null, drain: boolean): Promise<CompletedSnapshot>;
-  /** Gives up the snapshot that is being written; the run goes on. False where none is, and for the checkpoint that ends a run. */
-  abortSnapshot(): boolean;
+  /** Gives up a snapshot; the run goes on. False where it is not being written (any more), and for the checkpoint that ends a run. */
+  abortSnapshot(checkpointId: number): boolean;
   /** Stops at once; nothing is committed that was not. */
   cancel(): void;
 }

@@ -364,8 +364,8 @@ class InlineEngine implements Engine {
     return this.#checkpointer.request(purpose);
   }
 
-  abortSnapshot(): boolean {
-    return this.#checkpointer.giveUp(new Error('cancelled'));
+  abortSnapshot(checkpointId: number): boolean {
+    return this.#checkpointer.giveUp(checkpointId, new Error('cancelled'));
   }
 
   cancel(): void {

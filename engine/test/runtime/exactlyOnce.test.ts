@@ -168,13 +168,14 @@ describe('snapshots on request', () => {
   test('one that is given up while it is written leaves the run going', async () => {
     const [world, ledger] = [new World(), new Ledger()];
     const engine = world.engine(counting({ ledger, parallelism: 2, count: 5_000, interval: 0 }));
-    expect(engine.abortSnapshot()).toBe(false);
+    expect(engine.abortSnapshot(1)).toBe(false);
     const outcome = engine.savepoint(null).then(
       () => 'completed',
       (error: unknown) => String(error),
     );
     while (!world.events.some((event) => event.kind === 'snapshotStarted')) world.step(engine);
-    expect(engine.abortSnapshot()).toBe(true);
+    expect(engine.abortSnapshot(2)).toBe(false);
+    expect(engine.abortSnapshot(1)).toBe(true);
     expect(await outcome).toBe('Error: cancelled');
     world.run(engine);
     expect(engine.status().state).toBe('finished');

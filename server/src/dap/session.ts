@@ -122,7 +122,8 @@ export class Session {
     terminate: (_: object, reply: Reply) => this.#terminate(reply),
     disconnect: (_: object, reply: Reply) => this.#disconnect(reply),
     cancel: async (args: DebugProtocol.CancelArguments) => {
-      if (args.progressId?.startsWith('savepoint-') === true) await this.#live().request('cancelSnapshot', {});
+      const id = /^savepoint-(\d+)$/.exec(args.progressId ?? '')?.[1];
+      if (id !== undefined) await this.#live().request('cancelSnapshot', { id: Number(id) });
       return {};
     },
     'tidemark/savepoint': (args: { target?: string }) => this.#live().request('savepoint', { target: args.target ?? null }),

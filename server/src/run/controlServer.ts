@@ -174,7 +174,7 @@ export class ControlServer {
       case 'stopWithSavepoint':
         return this.#snapshot(request.method, request.params as never);
       case 'cancelSnapshot':
-        return this.#ask('cancelSnapshot', {});
+        return this.#ask('cancelSnapshot', request.params as ControlRequests['cancelSnapshot']['params']);
       case 'setBreakpoints':
         return this.#ask('setBreakpoints', request.params as never);
       default:

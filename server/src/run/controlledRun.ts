@@ -169,7 +169,7 @@ export class ControlledRun {
   #answer(message: EngineRequest): void {
     switch (message.method) {
       case 'cancelSnapshot': {
-        this.#reply(message, { cancelled: this.#engine.abortSnapshot() });
+        this.#reply(message, { cancelled: this.#engine.abortSnapshot(message.params.id) });
         return;
       }
       case 'pause':

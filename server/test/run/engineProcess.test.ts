@@ -246,7 +246,7 @@ describe('a run that is debugged', () => {
     const engine = await start(program('standing'), { debug: true, breakpoints: ['double'], parameters: { count: 20 } }).begin();
     await engine.event('stopped');
     await engine.control.request('setBreakpoints', { uids: [] });
-    expect(await engine.control.request('cancelSnapshot', {})).toEqual({ cancelled: false });
+    expect(await engine.control.request('cancelSnapshot', { id: 1 })).toEqual({ cancelled: false });
     const savepoint = await engine.control.request('savepoint', { target: null });
     expect(existsSync(join(savepoint.path, '_metadata'))).toBe(true);
     expect(await engine.event('stopped', 2)).toMatchObject({ reason: 'pause' });
