@@ -1,0 +1,67 @@
+import type { KeyedHeader } from './keyedStream.ts';
+
+export type KeyedLayout = 'canonical' | 'heap' | 'rocksdb' | 'changelog';
+
+const EMPTY = new Uint8Array(0);
+
+/**
+ * One row of keyed state in Flink's canonical encoding, whatever layout it came from. A value or list state has one row for each key and
+ * namespace, a map state one for each user key, a timer queue one for each timer.
+ *
+ * A scan has one row that it fills again and again: what `visit` wants to keep, it copies. Nothing is allocated per row.
+ */
+export class KeyedRow {
+  /** Index in `header.states`. */
+  state = 0;
+  keyGroup = 0;
+  /** The composite key from after the key-group prefix on: key, namespace and, for maps, the user key; of timers timestamp, key, namespace. */
+  keyBytes: Uint8Array = EMPTY;
+  keyStart = 0;
+  keyEnd = 0;
+  /** Elements of a list are joined by a comma; a map's value has its null mark in front; timers have none. */
+  valueBytes: Uint8Array = EMPTY;
+  valueStart = 0;
+  valueEnd = 0;
+  /** The value stands as its whole serializer writes it, because nothing that is known could take it apart. Heap layout only. */
+  opaque = false;
+}
+
+/** What is called for each row; `false` ends the scan. */
+export type RowVisitor = (row: KeyedRow) => boolean | undefined;
+
+/** What a scan may leave out. A scan honours it as far as that saves work, and may show more than was asked for. */
+export interface RowFilter {
+  /** Indices of the states that are wanted. */
+  readonly states?: ReadonlySet<number>;
+  /** Composite keys that are wanted begin with these bytes, after the key-group prefix. Not for timers, which begin with their time. */
+  readonly keyPrefix?: Uint8Array;
+  /** Asked now and then, between reads: whether to stop. It then throws its reason. */
+  readonly signal?: ScanSignal;
+}
+
+/** The part of AbortSignal that the snapshot reader needs; it knows no DOM and no Node. */
+export interface ScanSignal {
+  throwIfAborted(): void;
+}
+
+export interface KeyGroupSection {
+  readonly keyGroup: number;
+  /** Bytes in its files; 0 where it is known to be empty, null where only reading would tell. */
+  readonly size: number | null;
+}
+
+/** The keyed state of one subtask. Its headers have been read; rows are read key group by key group, when asked for. */
+export interface KeyedRows {
+  readonly header: KeyedHeader;
+  readonly layout: KeyedLayout;
+  /** For errors: where the state lies. */
+  readonly file: string;
+  /** The key groups of its range, in ascending order. */
+  readonly sections: readonly KeyGroupSection[];
+  /**
+   * Shows the rows of a key group. Rows of one map state's key come one after another. Memory does not grow with the key group.
+   * False when `visit` ended it. @throws FormatError where it is damaged, UnreadableValue in the heap layout where an opaque value
+   * hides everything after it
+   */
+  scan(keyGroup: number, visit: RowVisitor, filter?: RowFilter): Promise<boolean>;
+}
