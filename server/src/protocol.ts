@@ -11,7 +11,257 @@ export interface SnapshotRequests {
   /** The whole snapshot as JSON Lines, at most `limit` lines; `truncated` says when there is more. */
   'snapshot/dump': { params: { location: string; limit: number }; result: { text: string; truncated: boolean } };
   'snapshot/check': { params: { location: string; program: string }; result: CheckReport };
+  /** What `_metadata` and the manifest say. Reads no state, so its time does not grow with the state. */
+  'snapshot/overview': { params: { location: string }; result: SnapshotOverview };
+  /** Whether all files are there and whole; with checksums where the snapshot has them, and then every byte is read. */
+  'snapshot/verify': { params: { location: string }; result: SnapshotVerdict };
+  /** Reads the headers of these operators' state, and no entries. Results stand in the order of `operators`. */
+  'snapshot/operators': { params: { location: string; operators: string[] }; result: { operators: OperatorFacts[] } };
+  /** Reads every entry of an operator, or of all (null). Reports `StatisticsProgress`, with what has been counted so far. */
+  'snapshot/statistics': { params: { location: string; operator: string | null } & Reporting; result: SnapshotStatistics };
+  /** One page of a state's entries that match. Reports `ReadProgress`. */
+  'snapshot/entries': { params: { location: string } & StateSelection & EntryPageRequest & Reporting; result: EntryPage };
+  /** Writes what matches to the file `target`; null is the whole snapshot. Nothing is left at `target` when it fails or is cancelled. */
+  'snapshot/export': {
+    params: { location: string; selection: StateSelection | null; format: ExportFormat; target: string } & Reporting;
+    result: { entries: number; bytes: number };
+  };
 }
+
+/**
+ * A long request reports to `$/progress` under this token while it works, at most a few times a second; null asks for no reports. It ends
+ * early when it is cancelled through JSON-RPC's `$/cancelRequest`, with the error code RequestCancelled.
+ */
+export interface Reporting {
+  progress: string | null;
+}
+
+export interface ReadProgress {
+  bytesRead: number;
+  bytesTotal: number;
+}
+
+export interface StatisticsProgress extends ReadProgress {
+  /** States that changed since the last report. */
+  states: StateStatistics[];
+}
+
+export interface SnapshotOverview {
+  /** The folder of `_metadata`. */
+  location: string;
+  name: string;
+  kind: 'savepoint' | 'checkpoint' | 'unknown';
+  /** Of `_metadata`, 1 to 6. */
+  version: number;
+  checkpointId: number;
+  pipeline: string | null;
+  /** The module that wrote it, where the manifest says so and it still exists. */
+  program: string | null;
+  createdAt: number | null;
+  /** `Tidemark 0.1.0`; null where nothing says who wrote it. */
+  writer: string | null;
+  /** `canonical`, `native`, `RocksDB, incremental`, `changelog`; several are joined by `and`. */
+  format: string;
+  /** Versions of Flink that restore it, in words; null where that cannot be said. */
+  restoresOn: string | null;
+  sizeBytes: number;
+  fileCount: number;
+  /** No file is referred to by an absolute path, so that the folder can be moved. */
+  relocatable: boolean;
+  hasChecksums: boolean;
+  operators: OperatorOverview[];
+}
+
+export interface OperatorOverview {
+  /** 32 hex digits. */
+  id: string;
+  /** Uid, else name, else id. */
+  label: string;
+  uid: string | null;
+  name: string | null;
+  parallelism: number;
+  maxParallelism: number;
+  finished: boolean;
+  bytes: StateBytes;
+}
+
+/** As the handles say it. `total` is the sum of the others. */
+export interface StateBytes {
+  total: number;
+  keyed: number;
+  rawKeyed: number;
+  operator: number;
+  rawOperator: number;
+  channels: number;
+  coordinator: number;
+}
+
+export interface SnapshotVerdict {
+  ok: boolean;
+  /** Whether contents were compared with checksums, or only presence and sizes of files. */
+  checksums: boolean;
+  /** What is wrong, at most the first 100. */
+  problems: { file: string; reason: string }[];
+}
+
+/** What handles and headers say about an operator. */
+export interface OperatorFacts {
+  id: string;
+  states: StateFacts[];
+  /** State that cannot be read, or an error in a header, in words; null where all can be read. */
+  unreadable: string | null;
+  /** In order of index; finished subtasks too. */
+  subtasks: SubtaskFacts[];
+  /** Bytes of keyed state by key group, over all subtasks; null without keyed state, and where the handles do not tell. */
+  keyGroupBytes: number[] | null;
+  /** How far a source has read, one text a split. */
+  sourcePositions: string[];
+}
+
+export interface SubtaskFacts {
+  index: number;
+  finished: boolean;
+  bytes: number;
+  /** Its key groups; null without keyed state. */
+  keyGroups: { first: number; last: number } | null;
+}
+
+export type StateGroup = 'keyed' | 'timers' | 'list' | 'broadcast' | 'raw';
+
+export interface StateFacts {
+  name: string;
+  group: StateGroup;
+  /** For people: `value`, `map`, `union list`, `event-time timers` ... */
+  kind: string;
+  /** Types for people, such as `map<string, long>`; null for what the state has none of. `value` is null for timers. */
+  key: string | null;
+  namespace: string | null;
+  userKey: string | null;
+  value: string | null;
+  /** Class names of its serializers, without packages, outermost first. */
+  serializers: string[];
+  /** Values carry the time of their last access. */
+  hasTtl: boolean;
+  /** Entries, where counting costs nothing; null for keyed state. */
+  count: number | null;
+}
+
+export interface SnapshotStatistics {
+  bytesRead: number;
+  durationMs: number;
+  states: StateStatistics[];
+  /** Key groups that could not be read, in words, at most the first 100. Their entries are not counted. */
+  errors: { operator: string; message: string }[];
+}
+
+/** Bytes of an entry are those of its row in Flink's canonical encoding, key and value, whatever the layout. */
+export interface StateStatistics {
+  operator: string;
+  state: string;
+  group: StateGroup;
+  /** Rows: for a map state one a user key. */
+  entries: number;
+  /** Keys that have entries; null where they cannot be told apart (operator state). */
+  keys: number | null;
+  bytes: number;
+  /** Those that have entries, ascending. Empty for operator state. */
+  keyGroups: { keyGroup: number; entries: number; bytes: number }[];
+  /** `sizes[i]` entries have 2^i to 2^(i+1)-1 bytes; those without bytes are in `sizes[0]`. */
+  sizes: number[];
+  /** The median and the 99th percentile of entries' bytes, as the upper ends of their buckets; null without entries. */
+  medianBytes: number | null;
+  p99Bytes: number | null;
+  largestBytes: number;
+  /** The keys with the most bytes, largest first, at most 50. */
+  largestKeys: { key: ValueText; keyGroup: number; entries: number; bytes: number }[];
+  /** Of timers, when they fire. */
+  timers: TimeBuckets | null;
+  /** Of state with TTL, when entries were accessed last. */
+  lastAccess: TimeBuckets | null;
+}
+
+/** How many lie in each span of time. Times are epoch milliseconds. */
+export interface TimeBuckets {
+  /** Of the first bucket; a multiple of `bucketMs`. */
+  start: number;
+  /** A minute, an hour, a day, 30 days ...: the shortest with at most 1,000 buckets. */
+  bucketMs: number;
+  counts: number[];
+  /** The exact first and last time within the buckets; null where there is none. */
+  first: number | null;
+  last: number | null;
+  /** How many are at or before the time the snapshot was taken. */
+  due: number;
+  /** How many are outside of what a date can say, such as timers at the end of time. */
+  beyond: number;
+}
+
+/** A state of an operator, and which of its entries. */
+export interface StateSelection {
+  operator: string;
+  state: string;
+  group: StateGroup;
+  query: EntryQuery;
+}
+
+/** All that are given must hold. */
+export interface EntryQuery {
+  /** The key as JSON, as people write it or as a dump has it: `"ATL"`, `17`, `{"$long":"17"}`. A text that is no JSON is a string. */
+  key: string | null;
+  /** What the key's text begins with; for keys that are no texts, their JSON. */
+  prefix: string | null;
+  /** Such as `key == 'ATL' && value > 30`. A wrong one is refused with the position in it. */
+  expression: string | null;
+  keyGroup: number | null;
+  subtask: number | null;
+}
+
+export interface EntryPageRequest {
+  /** Where the page begins: null, or a cursor from an earlier page or row of the same selection. */
+  cursor: string | null;
+  /** At most 1,000. */
+  limit: number;
+  /** Values are cut after so many characters. */
+  valueLimit: number;
+}
+
+export interface EntryPage {
+  rows: EntryRow[];
+  /** Where the next page begins; null at the end. */
+  cursor: string | null;
+  /** Bytes that this page needed, of those of the whole selection. */
+  bytesRead: number;
+  bytesTotal: number;
+  /** How much was searched from the beginning of the selection, and how much there is. */
+  searchedKeyGroups: number;
+  keyGroups: number;
+  durationMs: number;
+}
+
+export interface EntryRow {
+  /** A page that begins here has this row first. */
+  cursor: string;
+  keyGroup: number | null;
+  subtask: number;
+  key: ValueText | null;
+  namespace: ValueText | null;
+  userKey: ValueText | null;
+  /** Null for timers. */
+  value: ValueText | null;
+  /** When a timer fires; a decimal number, for it has 64 bits. */
+  timestamp: string | null;
+  lastAccess: number | null;
+  bytes: number;
+}
+
+/** A value as one line of JSON that keeps Flink's types apart, as `tidemark dump` writes it. */
+export interface ValueText {
+  json: string;
+  /** It is cut off, and no JSON any more. */
+  cut: boolean;
+}
+
+export type ExportFormat = 'jsonl' | 'csv' | 'parquet';
 
 export interface SnapshotSummary {
   location: string;

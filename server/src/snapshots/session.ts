@@ -33,6 +33,12 @@ export class SnapshotSession {
     'snapshot/list': async ({ folders }) => ({ snapshots: await listSnapshots(folders) }),
     'snapshot/dump': async ({ location, limit }) => this.#dump(location, limit),
     'snapshot/check': async ({ location, program }) => checkProgram({ program, location, parallelism: null, allowNonRestoredState: false }),
+    'snapshot/overview': () => Promise.reject(new Error('not served yet')),
+    'snapshot/verify': () => Promise.reject(new Error('not served yet')),
+    'snapshot/operators': () => Promise.reject(new Error('not served yet')),
+    'snapshot/statistics': () => Promise.reject(new Error('not served yet')),
+    'snapshot/entries': () => Promise.reject(new Error('not served yet')),
+    'snapshot/export': () => Promise.reject(new Error('not served yet')),
   };
 
   async #open(location: string): Promise<CachedSnapshot> {
