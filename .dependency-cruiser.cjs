@@ -36,7 +36,15 @@ module.exports = {
       name: 'only-host-touches-node',
       severity: 'error',
       from: { path: '^engine/src/', pathNot: '^engine/src/host/' },
-      to: { dependencyTypes: ['core', 'npm', 'npm-dev', 'npm-optional'] },
+      to: { dependencyTypes: ['core', 'npm-dev', 'npm-optional'] },
+    },
+    {
+      name: 'engine-without-packages',
+      comment:
+        'Packages come in through host, or through this one file: checksums and decompressors of RocksDB, which run on plain JavaScript and WebAssembly.',
+      severity: 'error',
+      from: { path: '^engine/src/', pathNot: '^engine/src/(host/|snapshot/rocksdb/codecs\\.ts$)' },
+      to: { dependencyTypes: ['npm'] },
     },
     { name: 'only-extension-imports-vscode', severity: 'error', from: { pathNot: '^extension/' }, to: { path: '^vscode$' } },
     { name: 'webview-is-a-leaf', severity: 'error', from: { path: '^webview/src' }, to: { path: '^(server|engine|extension)/' } },
