@@ -59,7 +59,17 @@ function untangled(value: unknown): unknown[] {
   return [pairs, [...pairs].reverse()].map((halves) => ({ $map: [0, 1].map((i) => halves.map((half) => half[i])) }));
 }
 
-const READABLE = snapshotNames().filter((name) => name.includes('canonical') || name.includes('hashmap'));
+/** Their readers are still to come; a name leaves this list with its reader. */
+const NOT_YET = new Set([
+  '1.20.5-rocksdb-native',
+  '2.3.0-rocksdb-checkpoint-changelog',
+  '2.3.0-rocksdb-checkpoint-filemerging',
+  '2.3.0-rocksdb-checkpoint-incremental',
+  '2.3.0-rocksdb-heaptimers-native',
+  '2.3.0-rocksdb-native',
+  '2.3.0-rocksdb-sql-native',
+]);
+const READABLE = snapshotNames().filter((name) => !NOT_YET.has(name));
 
 describe('a dump has every line that Flink itself reads out of the snapshot', () => {
   test.each(READABLE)('%s', async (name) => {
@@ -104,21 +114,5 @@ describe("values that only the job's classes could explain", () => {
         .map((line) => `${String(line['key'])} ${String((line['value'] as { $bytes: string }).$bytes.length % 2)}`)
         .sort();
     expect(await shape('2.3.0-hashmap-native')).toEqual(await shape('2.3.0-hashmap-canonical'));
-  });
-});
-
-describe('state in forms that cannot be read yet', () => {
-  test('is listed with its size and the reason', async () => {
-    const lines = await ourDump('2.3.0-rocksdb-sql-native');
-    const unreadable = lines.filter((line) => line['kind'] === 'unreadable');
-    expect(unreadable.length).toBeGreaterThan(0);
-    expect(unreadable[0]).toMatchObject({ reason: 'keyed state in the files of RocksDB cannot be read yet' });
-    const expected = (flinkDump('2.3.0-rocksdb-sql-native') as Line[]).filter((line) => line['kind'] === 'operator');
-    expect(
-      lines
-        .filter((line) => line['kind'] === 'operator')
-        .map((line) => identity(line, false))
-        .sort(),
-    ).toEqual(expected.map((line) => identity(line, false)).sort());
   });
 });

@@ -56,6 +56,8 @@ export function memoryStorage(files: ReadonlyMap<string, Uint8Array>): SnapshotS
 
 const BLOCK = 512;
 const REGULAR_FILES = new Set(['0', '\0', '']);
+/** An entry of GNU's tar whose content is the name of the next one, which is longer than 100 bytes. */
+const LONG_NAME = 'L';
 
 function untar(archive: Uint8Array): Map<string, Uint8Array> {
   const files = new Map<string, Uint8Array>();
@@ -63,9 +65,12 @@ function untar(archive: Uint8Array): Map<string, Uint8Array> {
     Buffer.from(archive.subarray(start, start + length))
       .toString('latin1')
       .replace(/\0.*$/s, '');
+  let longName: string | null = null;
   for (let at = 0; at + BLOCK <= archive.length && archive[at] !== 0;) {
     const size = Number.parseInt(text(at + 124, 12).trim(), 8);
-    if (REGULAR_FILES.has(text(at + 156, 1))) files.set(text(at, 100), archive.slice(at + BLOCK, at + BLOCK + size));
+    const kind = text(at + 156, 1);
+    if (REGULAR_FILES.has(kind)) files.set(longName ?? text(at, 100), archive.slice(at + BLOCK, at + BLOCK + size));
+    longName = kind === LONG_NAME ? text(at + BLOCK, size) : null;
     at += BLOCK + Math.ceil(size / BLOCK) * BLOCK;
   }
   return files;
