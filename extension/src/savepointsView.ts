@@ -32,7 +32,8 @@ interface MoreNode {
   readonly is: 'more';
   readonly of: SnapshotRoot | ContentNode;
   readonly shown: number;
-  readonly total: number;
+  /** Null where nobody has counted them. */
+  readonly total: number | null;
 }
 
 const ICONS: Record<SnapshotNode['kind'], string> = {
@@ -115,7 +116,7 @@ export class SavepointsView implements vscode.TreeDataProvider<SavepointsNode>, 
     });
     const key = pageKey(parent);
     const nodes: SavepointsNode[] = page.nodes.map((node) => ({ is: 'content', location: parent.location, parent: key, node }));
-    if (page.nodes.length < page.total) nodes.push({ is: 'more', of: parent, shown: page.nodes.length, total: page.total });
+    if (page.total === null || page.nodes.length < page.total) nodes.push({ is: 'more', of: parent, shown: page.nodes.length, total: page.total });
     return nodes;
   }
 
@@ -214,7 +215,7 @@ function contentItem({ node, parent }: ContentNode): vscode.TreeItem {
 function moreItem(node: MoreNode): vscode.TreeItem {
   const item = new vscode.TreeItem(vscode.l10n.t('Load more'));
   item.iconPath = new vscode.ThemeIcon('ellipsis');
-  item.description = `${count(node.shown)} of ${count(node.total)}`;
+  item.description = node.total === null ? count(node.shown) : `${count(node.shown)} of ${count(node.total)}`;
   item.command = { command: 'tidemark.savepoints.loadMore', title: vscode.l10n.t('Load more'), arguments: [node] };
   item.contextValue = 'more';
   return item;

@@ -58,7 +58,9 @@ export interface SnapshotOverview {
   /** The module that wrote it, where the manifest says so and it still exists. */
   program: string | null;
   createdAt: number | null;
-  /** `Tidemark 0.1.0`; null where nothing says who wrote it. */
+  /** What asked for it: `interval`, `command`, `stop` ...; null where nothing says so. */
+  trigger: string | null;
+  /** `Tidemark`, `Flink 2.0 or newer`; null where nothing says who wrote it. */
   writer: string | null;
   /** `canonical`, `native`, `RocksDB, incremental`, `changelog`; several are joined by `and`. */
   format: string;
@@ -278,7 +280,8 @@ export interface SnapshotSummary {
 
 export interface SnapshotPage {
   nodes: SnapshotNode[];
-  total: number;
+  /** Null where there are more, and only reading all of them would tell how many. */
+  total: number | null;
 }
 
 export interface SnapshotNode {

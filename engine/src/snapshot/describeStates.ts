@@ -34,9 +34,8 @@ export async function describeStates(operator: SnapshotOperator): Promise<Operat
   };
   for (const subtask of operator.subtasks) {
     unreadable ??= subtask.unreadableKeyedState;
-    const keyed = await subtask.keyedState();
-    if (keyed !== null) {
-      key ??= describeSerializer(keyed.header.key.snapshot);
+    for (const keyed of await subtask.keyedStates()) {
+      key ??= describeSerializer(keyed.rows.header.key.snapshot);
       for (const meta of keyed.states) add(keyedDescription(meta));
     }
     const operatorState = await subtask.operatorState();

@@ -1,39 +1,51 @@
-import type { KeyedState, KeyGroupSection } from './keyed/keyedState.ts';
-import type { KeyedEntry } from './keyed/stateCodec.ts';
+import type { KeyedState } from './keyed/keyedState.ts';
+import type { RowFilter, ScanSignal } from './keyed/keyedRows.ts';
 import type { OperatorState } from './operator/operatorState.ts';
+import { pulled } from './pulled.ts';
 import type { Snapshot, SnapshotOperator, SnapshotSubtask } from './snapshot.ts';
 import { dumpBytes, dumpText, type DumpValue } from './values/dumpValue.ts';
 import { UnreadableValue } from './values/unreadableValue.ts';
 
+/** What of a snapshot is wanted; everything where nothing is said. Only what is wanted is read. */
+export interface DumpSelection {
+  readonly operator?: (operator: SnapshotOperator) => boolean;
+  readonly subtask?: number;
+  /** Keyed state of this key group only, and no operator state. */
+  readonly keyGroup?: number;
+  /** By its name. */
+  readonly state?: (name: string) => boolean;
+  readonly signal?: ScanSignal;
+}
+
+/** Takes a record of the dump; a promise holds the dump up until it is kept. */
+export type DumpSink = (record: DumpValue) => Promise<undefined> | undefined;
+
 /**
- * The contents of a snapshot as lines of JSON: what it is, its operators, then all their state. State whose form cannot be read yet is
- * a line of kind `unreadable` that says so. @throws FormatError where it is damaged
+ * The contents of a snapshot as lines of JSON: what it is, its operators, then all their state. State that cannot be read without the
+ * job's classes, and hides what comes after it, is a line of kind `unreadable` that says so. @throws FormatError where it is damaged
  */
-export async function* dumpLines(snapshot: Snapshot): AsyncGenerator<string> {
-  const { checkpointId, operators } = snapshot.metadata;
-  yield dumpText({ kind: 'snapshot', checkpointId, operators: operators.length });
-  for (const operator of snapshot.operators) yield dumpText(operatorLine(operator));
-  for (const operator of snapshot.operators) {
-    for (const subtask of operator.subtasks) yield* dumpSubtask(operator.metadata.operatorId, subtask);
+export async function* dumpLines(snapshot: Snapshot, selection: DumpSelection = {}): AsyncGenerator<string> {
+  for await (const record of pulled<DumpValue>((emit) => dumpRecords(snapshot, emit, selection))) yield dumpText(record);
+}
+
+/** The same as records, for whoever does not need to pull. @throws FormatError where it is damaged */
+export async function dumpRecords(snapshot: Snapshot, emit: DumpSink, selection: DumpSelection = {}): Promise<void> {
+  const { checkpointId } = snapshot.metadata;
+  const operators = snapshot.operators.filter((operator) => selection.operator?.(operator) ?? true);
+  await emit({ kind: 'snapshot', checkpointId, operators: snapshot.operators.length });
+  for (const operator of operators) await emit(operatorRecord(operator));
+  for (const operator of operators) {
+    for (const subtask of operator.subtasks) {
+      if (selection.subtask === undefined || selection.subtask === subtask.metadata.index) {
+        await dumpSubtask(subtask, { operator: operator.metadata.operatorId, subtask: subtask.metadata.index }, emit, selection);
+      }
+    }
   }
 }
 
-function operatorLine({ metadata, stateSize }: SnapshotOperator): DumpValue {
+function operatorRecord({ metadata, stateSize }: SnapshotOperator): DumpValue {
   const { operatorId, uid, name, parallelism, maxParallelism, finished } = metadata;
   return { kind: 'operator', operator: operatorId, uid, name, parallelism, maxParallelism, finished, stateSize };
-}
-
-async function* dumpSubtask(operator: string, subtask: SnapshotSubtask): AsyncGenerator<string> {
-  const place = { operator, subtask: subtask.metadata.index };
-  const unreadable = subtask.unreadableKeyedState;
-  if (unreadable !== null) yield dumpText({ kind: 'unreadable', ...place, reason: `${unreadable} cannot be read yet` });
-  const keyed = await subtask.keyedState();
-  if (keyed !== null) yield* dumpKeyed(keyed, place);
-  const operatorState = await subtask.operatorState();
-  if (operatorState !== null) yield* dumpOperatorState(operatorState, place);
-  for (const { state, parts } of await subtask.rawOperatorState()) {
-    for (const [index, part] of parts.entries()) yield dumpText({ kind: 'raw', ...place, state, index, value: dumpBytes(part) });
-  }
 }
 
 interface Place {
@@ -41,38 +53,54 @@ interface Place {
   readonly subtask: number;
 }
 
-async function* dumpKeyed(keyed: KeyedState, place: Place): AsyncGenerator<string> {
-  for (const section of keyed.sections) {
-    const entries = await readableEntries(keyed, section);
-    if (entries instanceof UnreadableValue) {
-      yield dumpText({ kind: 'unreadable', ...place, keyGroup: section.keyGroup, reason: entries.message });
-      continue;
-    }
-    for (const entry of entries) {
-      const { kind, state: index, keyGroup, ...rest } = entry;
-      yield dumpText({ kind, ...place, state: keyed.states[index]?.name ?? '', keyGroup, ...rest });
+async function dumpSubtask(subtask: SnapshotSubtask, place: Place, emit: DumpSink, selection: DumpSelection): Promise<void> {
+  for (const keyed of await subtask.keyedStates()) await dumpKeyed(keyed, place, emit, selection);
+  if (selection.keyGroup !== undefined) return;
+  const operatorState = await subtask.operatorState();
+  if (operatorState !== null) await dumpOperatorState(operatorState, place, emit, selection);
+  for (const { state, parts } of await subtask.rawOperatorState()) {
+    if (selection.state?.(state) === false) continue;
+    for (const [index, part] of parts.entries()) await emit({ kind: 'raw', ...place, state, index, value: dumpBytes(part) });
+  }
+}
+
+async function dumpKeyed(keyed: KeyedState, place: Place, emit: DumpSink, selection: DumpSelection): Promise<void> {
+  const filter = filterOf(keyed, selection);
+  if (filter.states?.size === 0) return;
+  for (const { keyGroup, size } of keyed.sections) {
+    if (size === 0 || (selection.keyGroup !== undefined && selection.keyGroup !== keyGroup)) continue;
+    try {
+      await keyed.scanEntries(
+        keyGroup,
+        (entry) => {
+          const { kind, state, keyGroup: group, ...rest } = entry;
+          return emit({ kind, ...place, state: keyed.states[state]?.name ?? '', keyGroup: group, ...rest });
+        },
+        filter,
+      );
+    } catch (error) {
+      // In the heap layout an opaque value may hide where everything after it in its key group begins.
+      if (!(error instanceof UnreadableValue)) throw error;
+      await emit({ kind: 'unreadable', ...place, keyGroup, reason: error.message });
     }
   }
 }
 
-/** In the heap layout an opaque value may hide where everything after it in its key group begins. */
-async function readableEntries(keyed: KeyedState, section: KeyGroupSection): Promise<KeyedEntry[] | UnreadableValue> {
-  try {
-    return await keyed.entries(section);
-  } catch (error) {
-    if (error instanceof UnreadableValue) return error;
-    throw error;
-  }
+function filterOf(keyed: KeyedState, { state, signal }: DumpSelection): RowFilter {
+  const base = signal === undefined ? {} : { signal };
+  if (state === undefined) return base;
+  return { ...base, states: new Set(keyed.states.flatMap((meta, i) => (state(meta.name) ? [i] : []))) };
 }
 
-function* dumpOperatorState(operatorState: OperatorState, place: Place): Generator<string> {
+async function dumpOperatorState(operatorState: OperatorState, place: Place, emit: DumpSink, selection: DumpSelection): Promise<void> {
   for (const state of operatorState.states) {
     const name = state.meta.name;
+    if (selection.state?.(name) === false) continue;
     if (state.meta.kind === 'BROADCAST') {
-      for (const [key, value] of operatorState.entries(state)) yield dumpText({ kind: 'broadcast', ...place, state: name, key, value });
+      for (const [key, value] of operatorState.entries(state)) await emit({ kind: 'broadcast', ...place, state: name, key, value });
       continue;
     }
     let index = 0;
-    for (const value of operatorState.elements(state)) yield dumpText({ kind: 'list', ...place, state: name, index: index++, value });
+    for (const value of operatorState.elements(state)) await emit({ kind: 'list', ...place, state: name, index: index++, value });
   }
 }

@@ -1,6 +1,8 @@
 import { ByteReader } from './bytes/byteReader.ts';
 import { FormatError } from './bytes/formatError.ts';
+import type { KeyedRows } from './keyed/keyedRows.ts';
 import { KeyedState } from './keyed/keyedState.ts';
+import { openKeyGroups } from './keyed/openKeyGroups.ts';
 import { channelSize, keyedStateSize, operatorStateSize, streamSize } from './metadata/handleSizes.ts';
 import { readMetadata } from './metadata/readMetadata.ts';
 import type {
@@ -84,12 +86,16 @@ export class SnapshotSubtask {
     );
   }
 
-  /** Null where there is none, or where its form is not readable yet: `unreadableKeyedState` says which. @throws FormatError */
-  async keyedState(): Promise<KeyedState | null> {
-    const handle = this.metadata.managedKeyedState;
-    if (handle?.kind !== 'keyGroups' || handle.stream === null) return null;
+  /** All keyed state, whatever backend wrote it; timers that RocksDB's backend keeps on the heap are a keyed state of their own. @throws FormatError */
+  async keyedStates(): Promise<KeyedState[]> {
+    const rows = this.metadata.managedKeyedState === null ? null : await this.#openRows(this.metadata.managedKeyedState);
+    return rows === null ? [] : [new KeyedState(rows, this.#flink)];
+  }
+
+  async #openRows(handle: KeyedStateHandle): Promise<KeyedRows | null> {
+    if (handle.kind !== 'keyGroups' || handle.stream === null) return null;
     const stream = await openStream(this.#storage, this.#folder, handle.stream);
-    return inFile(stream, () => KeyedState.open(stream, handle, this.#maxParallelism, this.#flink));
+    return inFile(stream, () => openKeyGroups(stream, handle, this.#maxParallelism, this.#flink));
   }
 
   /** What keyed state there is that cannot be read yet, in words; null where all can. */

@@ -86,9 +86,9 @@ export class SnapshotTree {
   async #stateContent(place: NodePlace & { is: 'state' }, offset: number, limit: number): Promise<SnapshotPage> {
     if (place.group === 'keyed' || place.group === 'timers') {
       const entries = await this.#entriesOf(place.operator);
-      const total = await entries.count(place.name);
       const found = await entries.page(place.name, offset, limit);
-      return { total, nodes: found.map((entry, i) => entryNode(place, offset + i, entry)) };
+      const nodes = found.entries.map((entry, i) => entryNode(place, offset + i, entry));
+      return { total: found.hasMore ? null : offset + nodes.length, nodes };
     }
     const elements = await this.#elements(place);
     const nodes = elements.slice(offset, offset + limit).map((element, i) => elementNode(place, offset + i, element));
@@ -146,7 +146,7 @@ export class SnapshotTree {
 
   async #value(place: NodePlace & { is: 'value' }): Promise<DumpValue> {
     if (place.group !== 'keyed') return (await this.#elements(place))[place.index]?.value ?? null;
-    const [found] = await (await this.#entriesOf(place.operator)).page(place.name, place.index, 1);
+    const [found] = (await (await this.#entriesOf(place.operator)).page(place.name, place.index, 1)).entries;
     return found?.entry.kind === 'keyed' ? found.entry.value : null;
   }
 }

@@ -1,11 +1,8 @@
-import type { KeyedEntry, KeyedState, KeyGroupSection, SnapshotOperator } from 'tidemark/snapshot';
-
-/** Key groups whose entries stay decoded: those that a page, and its neighbours, come from. */
-const DECODED_MAX = 64;
+import type { KeyedEntry, KeyedState, SnapshotOperator } from 'tidemark/snapshot';
 
 interface Place {
   readonly keyed: KeyedState;
-  readonly section: KeyGroupSection;
+  readonly keyGroup: number;
   readonly subtask: number;
 }
 
@@ -14,15 +11,19 @@ export interface PlacedEntry {
   readonly subtask: number;
 }
 
+export interface EntryPage {
+  readonly entries: readonly PlacedEntry[];
+  readonly hasMore: boolean;
+}
+
 /**
- * The entries of an operator's keyed states, in the order of key groups. To know how many there are, each key group is read once; after
- * that only counts are kept, and the key groups that pages come from.
+ * The entries of an operator's keyed states, in the order of key groups. Only what a page needs is read, and nothing of it is kept but how
+ * many entries each key group has that has been read to its end: a later page skips those unread.
  */
 export class StateEntries {
   readonly #places: readonly Place[];
-  /** For each key group, how many entries each state has, by name. */
-  #counts: Promise<readonly ReadonlyMap<string, number>[]> | null = null;
-  readonly #decoded = new Map<number, Promise<readonly KeyedEntry[]>>();
+  /** By state, the entries of each place that has been counted; places are counted in order. */
+  readonly #counts = new Map<string, number[]>();
 
   private constructor(places: readonly Place[]) {
     this.#places = places;
@@ -31,66 +32,56 @@ export class StateEntries {
   static async open(operator: SnapshotOperator): Promise<StateEntries> {
     const places: Place[] = [];
     for (const subtask of operator.subtasks) {
-      const keyed = await subtask.keyedState();
-      for (const section of keyed?.sections ?? []) {
-        if (keyed !== null && section.size > 0) places.push({ keyed, section, subtask: subtask.metadata.index });
+      for (const keyed of await subtask.keyedStates()) {
+        for (const { keyGroup, size } of keyed.sections) {
+          if (size !== 0) places.push({ keyed, keyGroup, subtask: subtask.metadata.index });
+        }
       }
     }
     return new StateEntries(places);
   }
 
-  async count(state: string): Promise<number> {
-    return (await this.#allCounts()).reduce((sum, counts) => sum + (counts.get(state) ?? 0), 0);
-  }
-
-  async page(state: string, offset: number, limit: number): Promise<PlacedEntry[]> {
+  async page(state: string, offset: number, limit: number): Promise<EntryPage> {
     const page: PlacedEntry[] = [];
+    const counts = this.#counts.get(state) ?? [];
+    this.#counts.set(state, counts);
     let skip = offset;
-    for (const [i, counts] of (await this.#allCounts()).entries()) {
-      const count = counts.get(state) ?? 0;
-      if (page.length >= limit) break;
-      if (skip >= count) {
-        skip -= count;
+    for (const [i, place] of this.#places.entries()) {
+      const known = counts[i];
+      if (known !== undefined && known <= skip) {
+        skip -= known;
         continue;
       }
-      const entries = (await this.#entries(i)).filter((entry) => this.#stateName(i, entry) === state);
-      const subtask = this.#places[i]?.subtask ?? 0;
-      page.push(...entries.slice(skip, skip + limit - page.length).map((entry) => ({ entry, subtask })));
-      skip = 0;
+      const { seen, whole } = await read(place, state, skip, limit + 1 - page.length, page);
+      if (whole && counts.length === i) counts.push(seen);
+      skip = Math.max(0, skip - seen);
+      if (page.length > limit) break;
     }
-    return page;
+    return { entries: page.slice(0, limit), hasMore: page.length > limit };
   }
+}
 
-  #allCounts(): Promise<readonly ReadonlyMap<string, number>[]> {
-    this.#counts ??= this.#count();
-    return this.#counts;
-  }
-
-  async #count(): Promise<readonly ReadonlyMap<string, number>[]> {
-    const all: Map<string, number>[] = [];
-    for (const i of this.#places.keys()) {
-      const counts = new Map<string, number>();
-      for (const entry of await this.#entries(i)) {
-        const name = this.#stateName(i, entry);
-        counts.set(name, (counts.get(name) ?? 0) + 1);
-      }
-      all.push(counts);
-    }
-    return all;
-  }
-
-  #stateName(place: number, entry: KeyedEntry): string {
-    return this.#places[place]?.keyed.states[entry.state]?.name ?? '';
-  }
-
-  #entries(i: number): Promise<readonly KeyedEntry[]> {
-    const known = this.#decoded.get(i);
-    if (known !== undefined) return known;
-    const place = this.#places[i];
-    const entries: Promise<readonly KeyedEntry[]> = place === undefined ? Promise.resolve([]) : place.keyed.entries(place.section);
-    this.#decoded.set(i, entries);
-    const oldest = this.#decoded.keys().next().value;
-    if (this.#decoded.size > DECODED_MAX && oldest !== undefined) this.#decoded.delete(oldest);
-    return entries;
-  }
+/** Adds up to `limit` entries after the first `skip` to the page; says how many it saw, and whether those were all. */
+async function read(
+  { keyed, keyGroup, subtask }: Place,
+  state: string,
+  skip: number,
+  limit: number,
+  page: PlacedEntry[],
+): Promise<{ seen: number; whole: boolean }> {
+  const index = keyed.states.findIndex((meta) => meta.name === state);
+  if (index < 0) return { seen: 0, whole: true };
+  let seen = 0;
+  let room = limit;
+  const whole = await keyed.scanEntries(
+    keyGroup,
+    (entry) => {
+      if (entry.state !== index) return undefined;
+      if (seen++ < skip) return undefined;
+      page.push({ entry, subtask });
+      return --room > 0;
+    },
+    { states: new Set([index]) },
+  );
+  return { seen, whole };
 }

@@ -90,7 +90,7 @@ describe('the snapshot process', () => {
     const all = await children(state.id, 0, 1000);
     expect(all.total).toBe(50);
     const paged: string[] = [];
-    for (let offset = 0; offset < all.total; offset += 7)
+    for (let offset = 0; offset < 50; offset += 7)
       paged.push(...(await children(state.id, offset, 7)).nodes.map((node) => node.label));
     expect(paged).toEqual(all.nodes.map((node) => node.label));
     expect(new Set(paged).size).toBe(50);

@@ -7,7 +7,7 @@ import { END_OF_KEY_GROUP, keyGroupPrefixLength, LAST_OF_STATE } from './keyGrou
  * then show the entry, until the next move.
  */
 export class KeyGroupBlockReader {
-  readonly #reader: ByteReader;
+  #reader: ByteReader;
   readonly #stateCount: number;
   readonly #prefixLength: 1 | 2;
   readonly #keyGroup: number;
@@ -33,6 +33,38 @@ export class KeyGroupBlockReader {
 
   get bytes(): Uint8Array {
     return this.#reader.bytes;
+  }
+
+  /** Of the next byte to read. */
+  get offset(): number {
+    return this.#reader.offset;
+  }
+
+  /** Goes on with other bytes, the first of which is the next to read. */
+  continueWith(reader: ByteReader): void {
+    this.#reader = reader;
+  }
+
+  /**
+   * How many bytes `next` needs, as far as the bytes at hand tell: 0 where it finds all of them. What is damaged needs nothing more, so
+   * that `next` says so.
+   */
+  bytesNeeded(): number {
+    if (this.#ended) return 0;
+    const { bytes, end, offset } = this.#reader;
+    let at = offset;
+    if (this.#lastOfState) {
+      if (end - at < 2) return 2;
+      if (bytes[at] === END_OF_KEY_GROUP >> 8 && bytes[at + 1] === (END_OF_KEY_GROUP & 0xff)) return 0;
+      at += 2;
+    }
+    if (end - at < 4) return at + 4 - offset;
+    const keySize = i32At(bytes, at);
+    if (keySize < this.#prefixLength) return 0;
+    at += 4 + keySize;
+    if (end - at < 4) return at + 4 - offset;
+    const valueSize = i32At(bytes, at);
+    return valueSize < 0 || end - at - 4 >= valueSize ? 0 : at + 4 + valueSize - offset;
   }
 
   /** Moves to the next entry; false when there is none. @throws FormatError */
@@ -85,6 +117,10 @@ export class KeyGroupBlockReader {
   fail(problem: string): never {
     return this.#reader.fail(problem, this.keyStart);
   }
+}
+
+function i32At(bytes: Uint8Array, at: number): number {
+  return ((bytes[at] ?? 0) << 24) | ((bytes[at + 1] ?? 0) << 16) | ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0);
 }
 
 /** The block uncompressed: as it is, or decoded from its Snappy stream. Offsets in errors are then those of the decoded bytes. */

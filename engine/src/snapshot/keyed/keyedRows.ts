@@ -24,10 +24,16 @@ export class KeyedRow {
   valueEnd = 0;
   /** The value stands as its whole serializer writes it, because nothing that is known could take it apart. Heap layout only. */
   opaque = false;
+  /** Added to positions in the bytes gives those in the file, for errors; 0 where the bytes do not stand there as they are. */
+  baseOffset = 0;
 }
 
-/** What is called for each row; `false` ends the scan. */
-export type RowVisitor = (row: KeyedRow) => boolean | undefined;
+/**
+ * What is called for each row; `false` ends the scan. Whoever must wait, such as for a slow reader of what he writes, gives a promise:
+ * the scan stands still until it is kept. A scan asks `typeof answer === 'object'` before it waits, so that most rows cost no promise.
+ */
+export type RowVisitor = (row: KeyedRow) => RowAnswer;
+export type RowAnswer = boolean | undefined | Promise<boolean | undefined>;
 
 /** What a scan may leave out. A scan honours it as far as that saves work, and may show more than was asked for. */
 export interface RowFilter {

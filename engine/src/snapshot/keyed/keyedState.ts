@@ -1,110 +1,231 @@
 import { ByteReader } from '../bytes/byteReader.ts';
 import { FormatError } from '../bytes/formatError.ts';
-import { decodeSnappyFrames } from '../bytes/snappy.ts';
-import type { KeyGroupsHandle } from '../metadata/snapshotMetadata.ts';
-import type { StateStream } from '../storage/stateStream.ts';
+import type { StateMetaInfo } from '../stateMetaInfo.ts';
+import { dumpBytes, dumpMap, plainInteger, type DumpValue } from '../values/dumpValue.ts';
 import type { FlinkMajor } from '../values/flinkMajor.ts';
-import { valueSerializer, type StateMetaInfo } from '../stateMetaInfo.ts';
-import { canonicalEntries } from './canonicalEntries.ts';
-import { heapEntries } from './heapEntries.ts';
-import { uncompressedBlock } from './keyGroupBlockReader.ts';
-import { readKeyedHeader, type KeyedHeader } from './keyedStream.ts';
-import { enumConstantsOf, keyedCodec, type KeyedCodec, type KeyedEntry } from './stateCodec.ts';
+import { UnreadableValue } from '../values/unreadableValue.ts';
+import { readTimerTimestamp } from '../values/valueReader.ts';
+import type { KeyedRow, KeyedRows, KeyGroupSection, RowFilter, RowVisitor } from './keyedRows.ts';
+import { codecOf, type KeyedCodec, type KeyedEntry, type StateCodec } from './stateCodec.ts';
 
-export type KeyedLayout = 'canonical' | 'heap';
+/** Between the elements of a list. */
+const SEPARATOR = 0x2c;
 
-/** The bytes of a key group: `size` is 0 for empty ones. */
-export interface KeyGroupSection {
-  readonly keyGroup: number;
-  readonly offset: number;
-  readonly size: number;
+/** What stands in a row, read. The namespace of an opaque key is null. */
+export interface RowKey {
+  readonly key: DumpValue;
+  readonly namespace: DumpValue;
+  /** Of map states. */
+  readonly userKey: DumpValue;
+  /** Of timers. */
+  readonly timestamp: DumpValue;
+  /** Where key and namespace end in the row's key bytes; what follows is the user key. */
+  readonly end: number;
 }
 
-/** One subtask's keyed state. The header has been read; key groups are read one by one when asked for. */
+type EntryVisitor = (entry: KeyedEntry) => boolean | undefined | Promise<boolean | undefined>;
+
+/** The keyed state of one subtask with its values: rows in, entries out. */
 export class KeyedState {
-  readonly header: KeyedHeader;
-  readonly layout: KeyedLayout;
-  readonly sections: readonly KeyGroupSection[];
-  readonly #stream: StateStream;
-  readonly #maxParallelism: number;
-  readonly #codec: KeyedCodec;
+  readonly rows: KeyedRows;
+  readonly codec: KeyedCodec;
 
-  private constructor(
-    stream: StateStream,
-    header: KeyedHeader,
-    layout: KeyedLayout,
-    sections: readonly KeyGroupSection[],
-    maxParallelism: number,
-    flink: FlinkMajor,
-  ) {
-    this.header = header;
-    this.layout = layout;
-    this.sections = sections;
-    this.#stream = stream;
-    this.#maxParallelism = maxParallelism;
-    const serializers = [header.key.snapshot, ...header.states.map(valueSerializer)];
-    this.#codec = keyedCodec(header, { flink, enumConstants: enumConstantsOf(serializers) });
-  }
-
-  /** @throws FormatError */
-  static async open(stream: StateStream, handle: KeyGroupsHandle, maxParallelism: number, flink: FlinkMajor): Promise<KeyedState> {
-    const sections = sectionsOf(handle, stream.size);
-    const headerEnd = Math.min(stream.size, ...sections.filter((section) => section.size > 0).map((section) => section.offset));
-    const header = readKeyedHeader(await stream.read(0, headerEnd));
-    const layout = await layoutOf(stream, handle, sections);
-    return new KeyedState(stream, header, layout, sections, maxParallelism, flink);
+  constructor(rows: KeyedRows, flink: FlinkMajor) {
+    this.rows = rows;
+    this.codec = codecOf(rows.header, flink);
   }
 
   get states(): readonly StateMetaInfo[] {
-    return this.header.states;
+    return this.rows.header.states;
   }
 
-  /** Where the state lies, for errors. */
-  get file(): string {
-    return this.#stream.name;
+  get sections(): readonly KeyGroupSection[] {
+    return this.rows.sections;
   }
 
-  /** The entries of a key group. @throws FormatError; UnreadableValue in the heap layout only */
-  async entries(section: KeyGroupSection): Promise<KeyedEntry[]> {
-    if (section.size === 0) return [];
-    const reader = await this.#stream.read(section.offset, section.size);
+  /** Errors name the file and the key group. @throws as KeyedRows.scan */
+  async scanRows(keyGroup: number, visit: RowVisitor, filter?: RowFilter): Promise<boolean> {
     try {
-      return reader.within(`key group ${String(section.keyGroup)}`, () => this.#decode(reader, section.keyGroup));
+      return await this.rows.scan(keyGroup, visit, filter);
     } catch (error) {
-      throw error instanceof FormatError ? error.inside(this.file) : error;
+      throw error instanceof FormatError ? error.inside(`${this.rows.file}, key group ${String(keyGroup)}`) : error;
     }
   }
 
-  #decode(reader: ByteReader, keyGroup: number): KeyedEntry[] {
-    if (this.layout === 'canonical') {
-      return canonicalEntries(uncompressedBlock(reader, this.header.compressed), keyGroup, this.#maxParallelism, this.#codec);
+  /** The entries of a key group; all rows of a map state's key are one entry. @throws as KeyedRows.scan */
+  async scanEntries(keyGroup: number, visit: EntryVisitor, filter?: RowFilter): Promise<boolean> {
+    const map = new MapInHand();
+    const whole = await this.scanRows(
+      keyGroup,
+      (row) => {
+        const state = this.#stateOf(row);
+        if (map.continuesWith(row)) {
+          map.pairs.push([this.#userKey(row, state, map.keyLength), this.mapValue(row)]);
+          return undefined;
+        }
+        const finished = map.take();
+        const entry = this.#entry(row, state, map);
+        if (finished === null) return entry === null ? undefined : visit(entry);
+        const answer = visit(finished);
+        if (entry === null) return answer;
+        return both(answer, () => visit(entry));
+      },
+      filter,
+    );
+    const last = map.take();
+    if (last === null || !whole) return whole;
+    return (await visit(last)) !== false;
+  }
+
+  /** The entry of a row; null where it opens a map, which is then in hand. */
+  #entry(row: KeyedRow, state: StateCodec, map: MapInHand): KeyedEntry | null {
+    const { key, namespace, userKey, timestamp, end } = this.rowKey(row);
+    if (state.type === 'TIMER') return { kind: 'timer', state: row.state, keyGroup: row.keyGroup, timestamp, key, namespace };
+    const place = { kind: 'keyed', state: row.state, keyGroup: row.keyGroup, key, namespace } as const;
+    if (state.type !== 'MAP' || row.opaque) return { ...place, value: this.value(row) };
+    map.begin(row, end, place, [userKey, this.mapValue(row)]);
+    return null;
+  }
+
+  #stateOf(row: KeyedRow): StateCodec {
+    return this.codec.states[row.state] ?? keyReader(row).fail(`state ${String(row.state)} is not declared`);
+  }
+
+  /** Where nothing can read the key, it is its bytes. */
+  rowKey(row: KeyedRow): RowKey {
+    const state = this.#stateOf(row);
+    const reader = keyReader(row);
+    try {
+      const timestamp = state.type === 'TIMER' ? plainInteger(readTimerTimestamp(reader)) : null;
+      const key = this.#part(reader, this.codec.key, state.ambiguous);
+      const namespace = this.#part(reader, state.namespace, state.ambiguous);
+      const end = reader.offset;
+      const userKey = state.type === 'MAP' && !row.opaque ? state.userKey(reader) : null;
+      if (reader.remaining > 0) reader.fail(`${String(reader.remaining)} bytes are left over`);
+      return { key, namespace, userKey, timestamp, end };
+    } catch (error) {
+      if (!(error instanceof UnreadableValue)) throw error;
+      return opaqueKey(row, state);
     }
-    const found = reader.i32();
-    if (found !== keyGroup) reader.fail(`key group ${String(keyGroup)} is expected, found ${String(found)}`, reader.offset - 4);
-    const section = this.header.compressed ? new ByteReader(decodeSnappyFrames(reader)) : reader;
-    return heapEntries(section, keyGroup, this.#maxParallelism, this.header, this.#codec);
+  }
+
+  #part(reader: ByteReader, read: (reader: ByteReader) => DumpValue, ambiguous: boolean): DumpValue {
+    const start = reader.offset;
+    const value = read(reader);
+    if (ambiguous) skipLength(reader, reader.offset - start);
+    return value;
+  }
+
+  #userKey(row: KeyedRow, state: StateCodec, keyLength: number): DumpValue {
+    const reader = new ByteReader(row.keyBytes, row.keyStart + keyLength, row.keyEnd, row.baseOffset);
+    return wholeOrBytes(reader, () => state.userKey(reader));
+  }
+
+  /** Of value, list, reducing and aggregating state. Where nothing can read it, it is its bytes. */
+  value(row: KeyedRow): DumpValue {
+    const state = this.#stateOf(row);
+    const reader = valueReader(row);
+    if (row.opaque) return dumpBytes(row.valueBytes.subarray(row.valueStart, row.valueEnd));
+    return wholeOrBytes(reader, () => (state.type === 'LIST' ? readList(reader, state) : state.value(reader)));
+  }
+
+  /** Of map state. After the mark of a null value, some backends write more, which means nothing. */
+  mapValue(row: KeyedRow): DumpValue {
+    const reader = valueReader(row);
+    if (reader.bool()) return null;
+    return wholeOrBytes(reader, () => this.#stateOf(row).userValue(reader));
   }
 }
 
-/** A key group reaches to where the next one begins, whatever their order in the stream. */
-function sectionsOf(handle: KeyGroupsHandle, streamSize: number): KeyGroupSection[] {
-  const starts = [...new Set(handle.offsets.filter((offset) => offset > 0))].sort((a, b) => a - b);
-  const ends = new Map(starts.map((start, i) => [start, starts[i + 1] ?? streamSize]));
-  return handle.offsets.map((offset, i) => {
-    const end = ends.get(offset);
-    return { keyGroup: handle.firstKeyGroup + i, offset, size: end === undefined ? 0 : end - offset };
-  });
+/** The map whose rows come one after another. */
+class MapInHand {
+  #entry: Omit<Extract<KeyedEntry, { kind: 'keyed' }>, 'value'> | null = null;
+  #key: Uint8Array = new Uint8Array(0);
+  pairs: [DumpValue, DumpValue][] = [];
+
+  get keyLength(): number {
+    return this.#key.length;
+  }
+
+  begin(row: KeyedRow, end: number, entry: Omit<Extract<KeyedEntry, { kind: 'keyed' }>, 'value'>, pair: [DumpValue, DumpValue]): void {
+    this.#entry = entry;
+    this.#key = row.keyBytes.slice(row.keyStart, end);
+    this.pairs = [pair];
+  }
+
+  continuesWith(row: KeyedRow): boolean {
+    const key = this.#key;
+    if (this.#entry?.state !== row.state || row.opaque || row.keyEnd - row.keyStart < key.length) return false;
+    for (let i = 0; i < key.length; i++) {
+      if (row.keyBytes[row.keyStart + i] !== key[i]) return false;
+    }
+    return true;
+  }
+
+  /** The whole map; it is no longer in hand. */
+  take(): KeyedEntry | null {
+    if (this.#entry === null) return null;
+    const entry: KeyedEntry = { ...this.#entry, value: dumpMap(this.pairs) };
+    this.#entry = null;
+    return entry;
+  }
 }
 
-/**
- * Nothing in a checkpoint says which layout its keyed state has; savepoints are canonical. The heap layout has every key group, even
- * empty ones, and each begins with its number.
- */
-async function layoutOf(stream: StateStream, handle: KeyGroupsHandle, sections: readonly KeyGroupSection[]): Promise<KeyedLayout> {
-  if (handle.form === 'savepoint' || sections.some((section) => section.size < 4)) return 'canonical';
-  for (const section of sections) {
-    const found = (await stream.read(section.offset, 4)).i32();
-    if (found !== section.keyGroup) return 'canonical';
+/** The second answer, unless the first ends it. */
+function both(first: ReturnType<EntryVisitor>, second: () => ReturnType<EntryVisitor>): ReturnType<EntryVisitor> {
+  if (typeof first === 'object') return first.then((answer) => (answer === false ? false : second()));
+  return first === false ? false : second();
+}
+
+function keyReader(row: KeyedRow): ByteReader {
+  return new ByteReader(row.keyBytes, row.keyStart, row.keyEnd, row.baseOffset);
+}
+
+function valueReader(row: KeyedRow): ByteReader {
+  return new ByteReader(row.valueBytes, row.valueStart, row.valueEnd, row.baseOffset);
+}
+
+const TIMESTAMP_SIZE = 8;
+
+function opaqueKey(row: KeyedRow, state: StateCodec): RowKey {
+  const reader = keyReader(row);
+  const timestamp = state.type === 'TIMER' ? plainInteger(readTimerTimestamp(reader)) : null;
+  const start = state.type === 'TIMER' ? row.keyStart + TIMESTAMP_SIZE : row.keyStart;
+  return { key: dumpBytes(row.keyBytes.subarray(start, row.keyEnd)), namespace: null, userKey: null, timestamp, end: row.keyEnd };
+}
+
+/** The length of what stands before it, low byte first. */
+function skipLength(reader: ByteReader, expected: number): void {
+  const start = reader.offset;
+  let rest = expected;
+  do {
+    if (reader.u8() !== (rest & 0xff)) reader.fail(`the length ${String(expected)} is expected`, start);
+    rest >>>= 8;
+  } while (rest !== 0);
+}
+
+/** Elements with one byte between them, and no count. */
+function readList(reader: ByteReader, state: StateCodec): DumpValue {
+  const elements: DumpValue[] = [];
+  while (reader.remaining > 0) {
+    const start = reader.offset;
+    elements.push(state.element(reader));
+    if (reader.remaining === 0) break;
+    if (reader.u8() !== SEPARATOR) reader.fail('the separator of list elements is expected', reader.offset - 1);
+    if (reader.offset === start) reader.fail('list elements without bytes');
   }
-  return 'heap';
+  return elements;
+}
+
+/** What `read` reads must end where the reader ends. Where the value is opaque, its bytes take its place. */
+function wholeOrBytes(reader: ByteReader, read: () => DumpValue): DumpValue {
+  const start = reader.offset;
+  try {
+    const value = read();
+    if (reader.remaining > 0) reader.fail(`${String(reader.remaining)} bytes are left over`);
+    return value;
+  } catch (error) {
+    if (error instanceof UnreadableValue) return dumpBytes(reader.bytes.subarray(start, reader.end));
+    throw error;
+  }
 }

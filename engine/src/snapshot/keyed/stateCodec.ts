@@ -3,6 +3,7 @@ import { fixedLength } from '../serializers/fixedLength.ts';
 import type { SerializerSnapshot } from '../serializers/serializerSnapshot.ts';
 import { keyedStateType, namespaceSerializer, valueSerializer, type KeyedStateType, type StateMetaInfo } from '../stateMetaInfo.ts';
 import type { DumpValue } from '../values/dumpValue.ts';
+import type { FlinkMajor } from '../values/flinkMajor.ts';
 import { valueReader, type ValueContext, type ValueReader } from '../values/valueReader.ts';
 import type { KeyedHeader } from './keyedStream.ts';
 
@@ -47,6 +48,12 @@ export interface KeyedCodec {
 }
 
 const NOTHING: ValueReader = () => null;
+
+/** The readers of everything that the header declares. */
+export function codecOf(header: KeyedHeader, flink: FlinkMajor): KeyedCodec {
+  const serializers = [header.key.snapshot, ...header.states.map(valueSerializer)];
+  return keyedCodec(header, { flink, enumConstants: enumConstantsOf(serializers) });
+}
 
 export function keyedCodec(header: KeyedHeader, context: ValueContext): KeyedCodec {
   const key = header.key.snapshot;

@@ -1,0 +1,36 @@
+import { FormatError } from '../bytes/formatError.ts';
+import type { KeyGroupsHandle } from '../metadata/snapshotMetadata.ts';
+import type { StateStream } from '../storage/stateStream.ts';
+import type { FlinkMajor } from '../values/flinkMajor.ts';
+import { CanonicalRows } from './canonicalRows.ts';
+import { HeapRows } from './heapRows.ts';
+import type { KeyedRows } from './keyedRows.ts';
+import { readKeyedHeader } from './keyedStream.ts';
+import { codecOf } from './stateCodec.ts';
+import { isHeapLayout, sectionsOf } from './streamSections.ts';
+
+/** Keyed state that lies in one stream with an offset for each key group, in either layout. Reads its header. @throws FormatError */
+export async function openKeyGroups(
+  stream: StateStream,
+  handle: KeyGroupsHandle,
+  maxParallelism: number,
+  flink: FlinkMajor,
+): Promise<KeyedRows> {
+  const sections = sectionsOf(handle, stream.size);
+  const headerEnd = Math.min(stream.size, ...sections.filter((section) => section.size > 0).map((section) => section.offset));
+  const header = readKeyedHeader(await stream.read(0, headerEnd));
+  const canonical = new CanonicalRows(stream, header, sections, maxParallelism);
+  if (!(await isHeapLayout(stream, handle, sections)) || (await isAlsoCanonical(canonical))) return canonical;
+  return new HeapRows(stream, header, sections, maxParallelism, codecOf(header, flink));
+}
+
+/** Only where key group 0 is the whole range do both layouts begin alike. What reads as canonical to its end is canonical. */
+async function isAlsoCanonical(rows: CanonicalRows): Promise<boolean> {
+  if (rows.sections.length !== 1 || rows.sections[0]?.keyGroup !== 0) return false;
+  try {
+    return await rows.scan(0, () => undefined);
+  } catch (error) {
+    if (error instanceof FormatError) return false;
+    throw error;
+  }
+}
