@@ -4,9 +4,9 @@ import type { StateMetaInfo } from '../stateMetaInfo.ts';
 import { dumpBytes, dumpMap, plainInteger, type DumpValue } from '../values/dumpValue.ts';
 import type { FlinkMajor } from '../values/flinkMajor.ts';
 import { UnreadableValue } from '../values/unreadableValue.ts';
-import { readTimerTimestamp } from '../values/valueReader.ts';
+import { readTimerTimestamp, type ValueContext } from '../values/valueReader.ts';
 import type { KeyedRow, KeyedRows, KeyGroupSection, RowFilter, RowVisitor } from './keyedRows.ts';
-import { codecOf, type KeyedCodec, type KeyedEntry, type StateCodec } from './stateCodec.ts';
+import { contextOf, keyedCodec, type KeyedCodec, type KeyedEntry, type StateCodec } from './stateCodec.ts';
 
 /** Between the elements of a list. */
 const SEPARATOR = 0x2c;
@@ -29,10 +29,13 @@ type EntryVisitor = (entry: KeyedEntry) => boolean | undefined | Promise<boolean
 export class KeyedState {
   readonly rows: KeyedRows;
   readonly codec: KeyedCodec;
+  /** With which readers of parts of its values are built. */
+  readonly context: ValueContext;
 
   constructor(rows: KeyedRows, flink: FlinkMajor) {
     this.rows = rows;
-    this.codec = codecOf(rows.header, flink);
+    this.context = contextOf(rows.header, flink);
+    this.codec = keyedCodec(rows.header, this.context);
   }
 
   get states(): readonly StateMetaInfo[] {

@@ -51,8 +51,12 @@ const NOTHING: ValueReader = () => null;
 
 /** The readers of everything that the header declares. */
 export function codecOf(header: KeyedHeader, flink: FlinkMajor): KeyedCodec {
+  return keyedCodec(header, contextOf(header, flink));
+}
+
+export function contextOf(header: KeyedHeader, flink: FlinkMajor): ValueContext {
   const serializers = [header.key.snapshot, ...header.states.map(valueSerializer)];
-  return keyedCodec(header, { flink, enumConstants: enumConstantsOf(serializers) });
+  return { flink, enumConstants: enumConstantsOf(serializers) };
 }
 
 export function keyedCodec(header: KeyedHeader, context: ValueContext): KeyedCodec {
