@@ -32,7 +32,8 @@ function openHandle(snapshot: OpenedSnapshot, handle: OperatorStateHandle): Stor
   const stream = openStream(snapshot, handle.stream);
   if (stream === null) return [];
   const bytes = new ByteReader(stream.read(0, stream.size));
-  const header = inFile(snapshot, stream, () => readOperatorHeader(bytes));
+  const firstElement = Math.min(bytes.end, ...handle.partitions.flatMap(({ offsets }) => offsets));
+  const header = inFile(snapshot, stream, () => readOperatorHeader(bytes, firstElement));
   const metas = new Map([...header.lists, ...header.broadcasts].map((meta) => [meta.name, meta]));
   const boundaries = [...new Set([...handle.partitions.flatMap(({ offsets }) => offsets), bytes.end])].sort((a, b) => a - b);
   const readerAt = (offset: number): ByteReader =>

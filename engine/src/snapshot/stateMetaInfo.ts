@@ -2,6 +2,7 @@ import type { ByteReader } from './bytes/byteReader.ts';
 import type { ByteWriter } from './bytes/byteWriter.ts';
 import { readSerializerSnapshot, writeSerializerSnapshot } from './serializers/snapshotEnvelope.ts';
 import type { SerializerSnapshot } from './serializers/serializerSnapshot.ts';
+import { NO_ENDS, type SnapshotEnds } from './serializers/unknownSerializer.ts';
 
 /** In the order of Flink's ordinals. */
 const KINDS = ['KEY_VALUE', 'OPERATOR', 'BROADCAST', 'PRIORITY_QUEUE', 'KEY_VALUE_V2'] as const;
@@ -82,7 +83,8 @@ export function keySerializer(state: StateMetaInfo): SerializerSnapshot | null {
   return state.serializers.get(KEY_SERIALIZER)?.snapshot ?? null;
 }
 
-export function readStateMetaInfo(reader: ByteReader): StateMetaInfo {
+/** @throws UnknownSnapshot as readSerializerSnapshot */
+export function readStateMetaInfo(reader: ByteReader, ends: SnapshotEnds = NO_ENDS): StateMetaInfo {
   const name = reader.utf();
   return reader.within(`state ${name}`, () => {
     const ordinal = reader.i32();
@@ -94,7 +96,7 @@ export function readStateMetaInfo(reader: ByteReader): StateMetaInfo {
     const serializerCount = reader.count(8);
     for (let i = 0; i < serializerCount; i++) {
       const role = reader.utf();
-      serializers.set(role, readStoredSerializer(reader));
+      serializers.set(role, readStoredSerializer(reader, ends));
     }
     return { name, kind, options, serializers };
   });
@@ -115,9 +117,10 @@ export function writeStateMetaInfo(writer: ByteWriter, state: StateMetaInfo): vo
   }
 }
 
-export function readStoredSerializer(reader: ByteReader): StoredSerializer {
+/** @throws UnknownSnapshot as readSerializerSnapshot */
+export function readStoredSerializer(reader: ByteReader, ends: SnapshotEnds = NO_ENDS): StoredSerializer {
   const start = reader.offset;
-  const snapshot = readSerializerSnapshot(reader);
+  const snapshot = readSerializerSnapshot(reader, ends);
   return { snapshot, bytes: reader.bytes.slice(start, reader.offset) };
 }
 

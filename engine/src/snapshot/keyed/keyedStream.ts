@@ -1,6 +1,7 @@
 import type { ByteReader } from '../bytes/byteReader.ts';
 import { ByteWriter } from '../bytes/byteWriter.ts';
 import type { SerializerSnapshot } from '../serializers/serializerSnapshot.ts';
+import { readAroundUnknown, type HeaderParts, type SnapshotEnds } from '../serializers/unknownSerializer.ts';
 import {
   readStateMetaInfo,
   readStoredSerializer,
@@ -26,16 +27,21 @@ export function keyedHeader(key: SerializerSnapshot, states: readonly StateMetaI
   return { compressed: false, key: { snapshot: key, bytes: null }, states };
 }
 
+/** The reader must end where the header ends: only that tells the end of serializers that are not known. @throws FormatError */
 export function readKeyedHeader(reader: ByteReader): KeyedHeader {
+  return readAroundUnknown(reader, readHeader);
+}
+
+function readHeader(reader: ByteReader, ends: SnapshotEnds, parts: HeaderParts): KeyedHeader {
   return reader.within('header of keyed state', () => {
     const version = reader.i32();
     if (version !== VERSION)
       reader.fail(`keyed state of version ${String(version)} is not readable, only version 6 (Flink 1.8 and later)`, reader.offset - 4);
     const compressed = reader.bool();
-    const key = reader.within('key serializer', () => readStoredSerializer(reader));
+    const key = reader.within('key serializer', () => parts.once(reader, () => readStoredSerializer(reader, ends)));
     const count = reader.u16();
     const states: StateMetaInfo[] = [];
-    for (let i = 0; i < count; i++) states.push(readStateMetaInfo(reader));
+    for (let i = 0; i < count; i++) states.push(parts.once(reader, () => readStateMetaInfo(reader, ends)));
     return { compressed, key, states };
   });
 }

@@ -40,7 +40,8 @@ export class OperatorState {
   /** @throws FormatError */
   static async open(stream: StateStream, handle: OperatorStateHandle, flink: FlinkMajor): Promise<OperatorState> {
     const reader = await stream.read(0, stream.size);
-    return new OperatorState(reader, readOperatorHeader(reader), handle, flink);
+    const firstElement = Math.min(reader.end, ...handle.partitions.flatMap((partition) => partition.offsets));
+    return new OperatorState(reader, readOperatorHeader(reader, firstElement), handle, flink);
   }
 
   /** Elements of a list state. */

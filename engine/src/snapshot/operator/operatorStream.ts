@@ -1,5 +1,6 @@
 import { ByteReader } from '../bytes/byteReader.ts';
 import { decodeSnappyFrames } from '../bytes/snappy.ts';
+import { readAroundUnknown, type HeaderParts, type SnapshotEnds } from '../serializers/unknownSerializer.ts';
 import { readStateMetaInfo, type StateMetaInfo } from '../stateMetaInfo.ts';
 
 /** Flink 1.8 to 1.17, and later ones. */
@@ -12,7 +13,17 @@ export interface OperatorHeader {
   readonly broadcasts: readonly StateMetaInfo[];
 }
 
-export function readOperatorHeader(reader: ByteReader): OperatorHeader {
+/**
+ * `end` is where the first element begins: only that tells the end of serializers that are not known. @throws FormatError
+ */
+export function readOperatorHeader(reader: ByteReader, end: number = reader.end): OperatorHeader {
+  const header = new ByteReader(reader.bytes, reader.offset, Math.min(end, reader.end), reader.baseOffset);
+  const read = readAroundUnknown(header, readHeader);
+  reader.offset = header.offset;
+  return read;
+}
+
+function readHeader(reader: ByteReader, ends: SnapshotEnds, parts: HeaderParts): OperatorHeader {
   return reader.within('header of operator state', () => {
     const version = reader.i32();
     if (!VERSIONS.includes(version))
@@ -21,14 +32,20 @@ export function readOperatorHeader(reader: ByteReader): OperatorHeader {
         reader.offset - 4,
       );
     const compressed = version >= 6 && reader.bool();
-    return { compressed, lists: readStates(reader), broadcasts: readStates(reader) };
+    const lists = readStates(reader, ends, parts);
+    const broadcasts = readStates(reader, ends, parts);
+    // In front of compressed elements stands the mark of a Snappy stream.
+    if (compressed && reader.remaining === SNAPPY_MARK_LENGTH) reader.take(SNAPPY_MARK_LENGTH);
+    return { compressed, lists, broadcasts };
   });
 }
 
-function readStates(reader: ByteReader): StateMetaInfo[] {
+const SNAPPY_MARK_LENGTH = 10;
+
+function readStates(reader: ByteReader, ends: SnapshotEnds, parts: HeaderParts): StateMetaInfo[] {
   const count = reader.u16();
   const states: StateMetaInfo[] = [];
-  for (let i = 0; i < count; i++) states.push(readStateMetaInfo(reader));
+  for (let i = 0; i < count; i++) states.push(parts.once(reader, () => readStateMetaInfo(reader, ends)));
   return states;
 }
 

@@ -66,6 +66,8 @@ export function describeSerializer(snapshot: SerializerSnapshot): string {
       return `DECIMAL(${String(snapshot.precision)}, ${String(snapshot.scale)})`;
     case 'timestampData':
       return `TIMESTAMP(${String(snapshot.precision)})`;
+    case 'unknown':
+      return `${serializerName(snapshot.className)} (unknown)`;
   }
 }
 
@@ -76,6 +78,12 @@ function all(snapshots: readonly SerializerSnapshot[]): string {
 /** Of a Java binary name, what stands after packages and outer classes. */
 function simpleName(className: string): string {
   return className.slice(Math.max(className.lastIndexOf('.'), className.lastIndexOf('$')) + 1);
+}
+
+/** `MySerializer` of `com.acme.MySerializer$MySerializerSnapshot` and of `com.acme.MySerializerSnapshot`. */
+function serializerName(snapshotClass: string): string {
+  const name = simpleName(snapshotClass);
+  return name.endsWith('Snapshot') && name !== 'Snapshot' ? name.slice(0, -'Snapshot'.length) : name;
 }
 
 function avroName(schema: string): string {

@@ -23,7 +23,17 @@ export type SerializerSnapshot =
       readonly constants: readonly { readonly name: string; readonly id: number }[];
     }
   | { readonly kind: 'ttlAware'; readonly enabled: boolean; readonly value: SerializerSnapshot }
-  | TableSnapshot;
+  | TableSnapshot
+  | UnknownSerializer;
+
+/** A class that is not known here, or not in this version: what it wrote is kept, and its values are opaque. */
+export interface UnknownSerializer {
+  readonly kind: 'unknown';
+  /** Of the snapshot. */
+  readonly className: string;
+  readonly version: number;
+  readonly content: Uint8Array;
+}
 
 /** Serializers made of others, with little of their own. */
 export type CompositeSnapshot =

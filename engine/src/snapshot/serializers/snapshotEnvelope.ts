@@ -1,4 +1,5 @@
 import type { ByteReader } from '../bytes/byteReader.ts';
+import { FormatError } from '../bytes/formatError.ts';
 import type { ByteWriter } from '../bytes/byteWriter.ts';
 import { compositeSerializer, compositeSerializerOf, isComposite } from './compositeSerializers.ts';
 import { readJavaObject } from './javaObject.ts';
@@ -6,6 +7,7 @@ import { readLogicalType, type LogicalType } from './logicalType.ts';
 import { readOptionalMap, writeOptionalMap } from './optionalMap.ts';
 import type { CompositeSnapshot, KryoSnapshot, PojoSnapshot, PojoSubclass, SerializerSnapshot } from './serializerSnapshot.ts';
 import { isSimple, SIMPLE_SERIALIZERS, simpleKindOf } from './simpleSerializers.ts';
+import { NO_ENDS, UnknownSnapshot, type SnapshotEnds } from './unknownSerializer.ts';
 
 const RUNTIME = 'org.apache.flink.api.java.typeutils.runtime.';
 const TABLE = 'org.apache.flink.table.runtime.typeutils.';
@@ -28,18 +30,27 @@ const NESTED_MAGIC = 1333245;
 /** No serializer that anyone wrote is nested as deep; a file that is must be damaged. */
 const DEPTH_MAX = 64;
 
-/** Reads a snapshot as it stands at the top: in the headers of keyed and operator state. */
-export function readSerializerSnapshot(reader: ByteReader): SerializerSnapshot {
+/** How deep a snapshot stands in others, and where unknown ones end. */
+interface Nesting {
+  readonly depth: number;
+  readonly ends: SnapshotEnds;
+}
+
+/**
+ * Reads a snapshot as it stands at the top: in the headers of keyed and operator state.
+ * @throws UnknownSnapshot for a class or version that is not known and whose end `ends` does not have
+ */
+export function readSerializerSnapshot(reader: ByteReader, ends: SnapshotEnds = NO_ENDS): SerializerSnapshot {
   const start = reader.offset;
   const version = reader.i32();
   if (version !== PROXY_VERSION)
     reader.fail(`serializer snapshots of version ${String(version)} are not readable, only version 2 (Flink 1.7 and later)`, start);
-  return readVersionedSnapshot(reader);
+  return readVersioned(reader, { depth: 0, ends });
 }
 
 /** Reads a snapshot as it stands inside another one. */
 export function readVersionedSnapshot(reader: ByteReader): SerializerSnapshot {
-  return readVersioned(reader, 0);
+  return readVersioned(reader, { depth: 0, ends: NO_ENDS });
 }
 
 export function writeSerializerSnapshot(writer: ByteWriter, snapshot: SerializerSnapshot): void {
@@ -112,6 +123,10 @@ export function writeVersionedSnapshot(writer: ByteWriter, snapshot: SerializerS
     case 'timestampData':
       head(writer, TIMESTAMP_DATA, 1);
       writer.i32(snapshot.precision);
+      return;
+    case 'unknown':
+      head(writer, snapshot.className, snapshot.version);
+      writer.raw(snapshot.content);
   }
 }
 
@@ -120,51 +135,72 @@ function head(writer: ByteWriter, className: string, version: number): void {
   writer.i32(version);
 }
 
-function readVersioned(reader: ByteReader, depth: number): SerializerSnapshot {
+function readVersioned(reader: ByteReader, nesting: Nesting): SerializerSnapshot {
   const start = reader.offset;
-  if (depth > DEPTH_MAX) reader.fail(`serializers are nested more than ${String(DEPTH_MAX)} deep`, start);
+  if (nesting.depth > DEPTH_MAX) reader.fail(`serializers are nested more than ${String(DEPTH_MAX)} deep`, start);
   const className = reader.utf();
   const version = reader.i32();
-  return reader.within(className, () => readContent(reader, className, version, depth, start));
+  const end = nesting.ends.get(start);
+  if (end !== undefined) return { kind: 'unknown', className, version, content: reader.slice(end - reader.offset).slice() };
+  return reader.within(className, () => readContent(reader, className, version, nesting, start));
 }
 
-function readContent(reader: ByteReader, className: string, version: number, depth: number, start: number): SerializerSnapshot {
+/** Only names that a Java class can have are worth a search: anything else is damage. */
+const CLASS_NAME = /^[\p{L}_$][\p{L}\p{N}_$.]*$/u;
+
+function unknown(reader: ByteReader, className: string, start: number, problem: string): never {
+  const content = reader.offset;
+  try {
+    return reader.fail(problem, start);
+  } catch (error) {
+    throw error instanceof FormatError && CLASS_NAME.test(className) ? new UnknownSnapshot(error, start, content, reader.end) : error;
+  }
+}
+
+function readContent(reader: ByteReader, className: string, version: number, nesting: Nesting, start: number): SerializerSnapshot {
+  const expect = (...readable: readonly number[]): void => {
+    if (!readable.includes(version))
+      unknown(reader, className, start, `version ${String(version)} of the serializer snapshot ${className} is not known`);
+  };
   const simple = simpleKindOf(className);
   if (simple !== null) {
     if (version === 2) reader.utf();
-    else expectVersion(reader, version, [3], start);
+    else expect(3);
     return { kind: simple };
   }
   const composite = compositeSerializerOf(className);
   if (composite !== null) {
+    expect(1, 2, 3);
     const outerVersion = readOuterVersion(reader, version);
-    return composite.read(reader, outerVersion, (atLeast) => readNested(reader, depth, atLeast));
+    return composite.read(reader, outerVersion, (atLeast) => readNested(reader, nesting, atLeast));
   }
   switch (className) {
     case ENUM:
-      expectVersion(reader, version, [2, 3], start);
+      expect(2, 3);
       return { kind: 'enum', className: reader.utf(), constants: readTexts(reader) };
     case POJO:
-      expectVersion(reader, version, [2], start);
-      return readPojo(reader, depth);
+      expect(2);
+      return readPojo(reader, nesting);
     case KRYO:
-      expectVersion(reader, version, [2], start);
+      expect(2);
       return readKryo(reader);
     case AVRO:
-      return readAvro(reader, version, start);
+      expect(1, 2, 3);
+      return readAvro(reader, version);
     case TTL_AWARE:
-      expectVersion(reader, version, [1], start);
-      return { kind: 'ttlAware', enabled: reader.bool(), value: readVersioned(reader, depth + 1) };
+      expect(1);
+      return { kind: 'ttlAware', enabled: reader.bool(), value: readVersioned(reader, deeper(nesting)) };
     case SCALA_ENUM:
+      expect(2);
       return { kind: 'scalaEnum', className: reader.utf(), constants: readScalaConstants(reader) };
     case ROW_DATA:
-      expectVersion(reader, version, [3], start);
-      return readRowData(reader, depth);
+      expect(3);
+      return readRowData(reader, nesting);
     case ARRAY_DATA:
-      expectVersion(reader, version, [3], start);
+      expect(3);
       return readJavaParts(reader, 1, ([element], content) => ({ kind: 'arrayData', element: known(reader, element), content }));
     case MAP_DATA:
-      expectVersion(reader, version, [3], start);
+      expect(3);
       return readJavaParts(reader, 2, ([key, value], content) => ({
         kind: 'mapData',
         key: known(reader, key),
@@ -172,18 +208,23 @@ function readContent(reader: ByteReader, className: string, version: number, dep
         content,
       }));
     case DECIMAL_DATA:
-      expectVersion(reader, version, [3], start);
+      expect(3);
       return { kind: 'decimalData', precision: reader.i32(), scale: reader.i32() };
     case TIMESTAMP_DATA:
-      expectVersion(reader, version, [1], start);
+      expect(1);
       return { kind: 'timestampData', precision: reader.i32() };
     default:
-      return reader.fail(`the serializer snapshot ${className} is not known, and nothing in the file says where it ends`, start);
+      return unknown(
+        reader,
+        className,
+        start,
+        `the serializer snapshot ${className} is not known, and nothing in the file says where it ends`,
+      );
   }
 }
 
-function expectVersion(reader: ByteReader, version: number, readable: readonly number[], start: number): void {
-  if (!readable.includes(version)) reader.fail(`version ${String(version)} of this serializer snapshot is not known`, start);
+function deeper({ depth, ends }: Nesting): Nesting {
+  return { depth: depth + 1, ends };
 }
 
 /** Versions up to 2 have no outer version of their own. */
@@ -203,7 +244,7 @@ function writeComposite(writer: ByteWriter, snapshot: CompositeSnapshot): void {
   writeNested(writer, composite.parts(snapshot));
 }
 
-function readNested(reader: ByteReader, depth: number, atLeast: number): SerializerSnapshot[] {
+function readNested(reader: ByteReader, nesting: Nesting, atLeast: number): SerializerSnapshot[] {
   const start = reader.offset;
   if (reader.i32() !== NESTED_MAGIC) reader.fail('the mark of nested serializer snapshots is expected', start);
   const version = reader.i32();
@@ -211,7 +252,7 @@ function readNested(reader: ByteReader, depth: number, atLeast: number): Seriali
   const count = reader.count(6);
   if (count < atLeast) reader.fail(`${String(atLeast)} nested serializers are expected, found ${String(count)}`, start);
   const parts: SerializerSnapshot[] = [];
-  for (let i = 0; i < count; i++) parts.push(readVersioned(reader, depth + 1));
+  for (let i = 0; i < count; i++) parts.push(readVersioned(reader, deeper(nesting)));
   return parts;
 }
 
@@ -236,17 +277,16 @@ function readScalaConstants(reader: ByteReader): { name: string; id: number }[] 
   return constants;
 }
 
-function readAvro(reader: ByteReader, version: number, start: number): SerializerSnapshot {
-  expectVersion(reader, version, [1, 2, 3], start);
+function readAvro(reader: ByteReader, version: number): SerializerSnapshot {
   if (version === 1) return { kind: 'avro', runtimeClass: 'org.apache.avro.generic.GenericRecord', schema: reader.utf() };
   const text = (): string => (version === 2 ? reader.utf() : (reader.vstr() ?? reader.fail('an Avro schema must not be null')));
   const runtimeClass = text();
   return { kind: 'avro', runtimeClass, schema: text() };
 }
 
-function readPojo(reader: ByteReader, depth: number): PojoSnapshot {
+function readPojo(reader: ByteReader, nesting: Nesting): PojoSnapshot {
   const className = reader.utf();
-  const serializer = (frame: ByteReader): SerializerSnapshot => readVersioned(frame, depth + 1);
+  const serializer = (frame: ByteReader): SerializerSnapshot => readVersioned(frame, deeper(nesting));
   const fields = readOptionalMap(reader, (frame) => ({ className: frame.utf(), field: frame.utf() }), serializer);
   const subclasses = (): PojoSubclass[] =>
     readOptionalMap(reader, () => true, serializer).map((entry) => ({
@@ -300,13 +340,13 @@ function readKryo(reader: ByteReader): KryoSnapshot {
   };
 }
 
-function readRowData(reader: ByteReader, depth: number): SerializerSnapshot {
+function readRowData(reader: ByteReader, nesting: Nesting): SerializerSnapshot {
   const start = reader.offset;
   const count = reader.count(5);
   const types: LogicalType[] = [];
   for (let i = 0; i < count; i++) types.push(readLogicalType(reader));
   const content = reader.bytes.slice(start, reader.offset);
-  return { kind: 'rowData', types, fields: readNested(reader, depth, count), content };
+  return { kind: 'rowData', types, fields: readNested(reader, nesting, count), content };
 }
 
 /** Java objects one after another: first SQL types, then as many serializers, which only Java can use. */

@@ -87,6 +87,10 @@ export function valueReader(snapshot: SerializerSnapshot, context: ValueContext 
       return decimalReader(snapshot.precision, snapshot.scale);
     case 'timestampData':
       return (reader) => ({ $instant: instantOfMillis(reader.i64(), snapshot.precision <= 3 ? 0 : reader.i32()) });
+    case 'unknown':
+      return () => {
+        throw new UnreadableValue(`values of ${snapshot.className}`);
+      };
     case 'lockable':
     case 'windowKey':
       return () => {
