@@ -49,13 +49,19 @@ const ICONS: Record<SnapshotNode['kind'], string> = {
   error: 'error',
 };
 
+interface ReadChildren {
+  readonly nodes: readonly SnapshotNode[];
+  readonly total: number | null;
+  wantsMore: boolean;
+}
+
 export class SavepointsView implements vscode.TreeDataProvider<SavepointsNode>, vscode.Disposable {
   readonly #process: SnapshotProcess;
   readonly #folders: SavepointFolders;
   readonly #changed = new vscode.EventEmitter<SavepointsNode | undefined>();
   readonly #subscription: vscode.Disposable;
-  /** Pages read of a node so far, while it is in the tree. */
-  readonly #pages = new Map<string, number>();
+  /** What has been read of a node's children so far: one more page at each "load more". */
+  readonly #read = new Map<string, ReadChildren>();
 
   readonly onDidChangeTreeData = this.#changed.event;
 
@@ -66,13 +72,13 @@ export class SavepointsView implements vscode.TreeDataProvider<SavepointsNode>, 
   }
 
   refresh(): void {
-    this.#pages.clear();
+    this.#read.clear();
     this.#changed.fire(undefined);
   }
 
   loadMore(more: MoreNode): void {
-    const key = pageKey(more.of);
-    this.#pages.set(key, (this.#pages.get(key) ?? 1) + 1);
+    const read = this.#read.get(pageKey(more.of));
+    if (read !== undefined) read.wantsMore = true;
     this.#changed.fire(more.of);
   }
 
@@ -106,18 +112,23 @@ export class SavepointsView implements vscode.TreeDataProvider<SavepointsNode>, 
   }
 
   async #contents(parent: SnapshotRoot | ContentNode): Promise<SavepointsNode[]> {
-    const pageSize = vscode.workspace.getConfiguration('tidemark').get('savepoints.pageSize', 100);
-    const wanted = pageSize * (this.#pages.get(pageKey(parent)) ?? 1);
+    const key = pageKey(parent);
+    const known = this.#read.get(key);
+    const read = known === undefined || known.wantsMore ? await this.#readMore(parent, known?.nodes ?? []) : known;
+    this.#read.set(key, read);
+    const nodes: SavepointsNode[] = read.nodes.map((node) => ({ is: 'content', location: parent.location, parent: key, node }));
+    if (read.total === null || nodes.length < read.total) nodes.push({ is: 'more', of: parent, shown: nodes.length, total: read.total });
+    return nodes;
+  }
+
+  async #readMore(parent: SnapshotRoot | ContentNode, before: readonly SnapshotNode[]): Promise<ReadChildren> {
     const page = await this.#process.request('snapshot/children', {
       location: parent.location,
       node: parent.is === 'content' ? parent.node.id : null,
-      offset: 0,
-      limit: wanted,
+      offset: before.length,
+      limit: vscode.workspace.getConfiguration('tidemark').get('savepoints.pageSize', 100),
     });
-    const key = pageKey(parent);
-    const nodes: SavepointsNode[] = page.nodes.map((node) => ({ is: 'content', location: parent.location, parent: key, node }));
-    if (page.total === null || page.nodes.length < page.total) nodes.push({ is: 'more', of: parent, shown: page.nodes.length, total: page.total });
-    return nodes;
+    return { nodes: [...before, ...page.nodes], total: page.total, wantsMore: false };
   }
 
   getTreeItem(node: SavepointsNode): vscode.TreeItem {

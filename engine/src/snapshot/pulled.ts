@@ -2,58 +2,73 @@
 class Enough extends Error {}
 
 /** How many items wait for whoever pulls. */
-const BATCH = 256;
+const BATCH_SIZE = 256;
+
+/** Where a producer that pushes and a consumer that pulls meet: one of them stands still while the other works. */
+class Exchange<T> {
+  #batch: T[] = [];
+  #isOver = false;
+  #isEnough = false;
+  #resume: ((go: boolean) => void) | null = null;
+  #wake: () => void = () => undefined;
+
+  emit(item: T): Promise<undefined> | undefined {
+    if (this.#isEnough) throw new Enough();
+    this.#batch.push(item);
+    if (this.#batch.length < BATCH_SIZE) return undefined;
+    return new Promise((resolve, reject) => {
+      this.#resume = (go) => {
+        if (go) resolve(undefined);
+        else reject(new Enough());
+      };
+      this.#wake();
+    });
+  }
+
+  over(): void {
+    this.#isOver = true;
+    this.#wake();
+  }
+
+  /** The next batch; null after the last. */
+  async take(): Promise<T[] | null> {
+    this.#letGo(true);
+    if (this.#resume === null && !this.#isOver) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    if (this.#batch.length === 0) return null;
+    const batch = this.#batch;
+    this.#batch = [];
+    return batch;
+  }
+
+  enough(): void {
+    this.#isEnough = true;
+    this.#letGo(false);
+  }
+
+  #letGo(go: boolean): void {
+    const resume = this.#resume;
+    this.#resume = null;
+    resume?.(go);
+  }
+}
 
 /**
  * What `produce` emits, for whoever wants to pull it. The producer stands still while a batch waits, so that memory stays bounded.
  * @throws what `produce` throws, after everything that was emitted before
  */
 export async function* pulled<T>(produce: (emit: (item: T) => Promise<undefined> | undefined) => Promise<void>): AsyncGenerator<T> {
-  let batch: T[] = [];
-  let isOver = false;
-  let isEnough = false;
-  let wakeReader: () => void = () => undefined;
-  let resumeProducer: ((go: boolean) => void) | null = null;
-  const emit = (item: T): Promise<undefined> | undefined => {
-    if (isEnough) throw new Enough();
-    batch.push(item);
-    if (batch.length < BATCH) return undefined;
-    return new Promise((resolve, reject) => {
-      resumeProducer = (go) => {
-        if (go) resolve(undefined);
-        else reject(new Enough());
-      };
-      wakeReader();
-    });
-  };
-  const produced = produce(emit).finally(() => {
-    isOver = true;
-    wakeReader();
-  });
+  const exchange = new Exchange<T>();
+  const produced = produce((item) => exchange.emit(item)).finally(() => exchange.over());
   // It is awaited at the end; until then it is no unhandled rejection.
   produced.catch(() => undefined);
-  const resume = (go: boolean): void => {
-    const waiting = resumeProducer;
-    resumeProducer = null;
-    waiting?.(go);
-  };
   try {
-    for (;;) {
-      if (resumeProducer === null && !isOver) {
-        await new Promise<void>((resolve) => {
-          wakeReader = resolve;
-        });
-        continue;
-      }
-      const items = batch;
-      batch = [];
-      yield* items;
-      if (isOver) break;
-      resume(true);
-    }
+    for (let batch = await exchange.take(); batch !== null; batch = await exchange.take()) yield* batch;
     await produced;
   } finally {
-    isEnough = true;
-    resume(false);
+    exchange.enough();
   }
 }

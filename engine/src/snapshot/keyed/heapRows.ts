@@ -6,7 +6,7 @@ import type { StateStream } from '../storage/stateStream.ts';
 import { UnreadableValue } from '../values/unreadableValue.ts';
 import { HeapEntry, HeapSection } from './heapSection.ts';
 import type { KeyedHeader } from './keyedStream.ts';
-import { KeyedRow, type KeyedRows, type RowFilter, type RowVisitor } from './keyedRows.ts';
+import { KeyedRow, type KeyedRows, type RowAnswer, type RowFilter, type RowVisitor } from './keyedRows.ts';
 import { isWanted } from './rowFilter.ts';
 import type { KeyedCodec, StateCodec } from './stateCodec.ts';
 import type { StreamSection } from './streamSections.ts';
@@ -70,14 +70,17 @@ export class HeapRows implements KeyedRows {
         reading.resume(position, reader);
         continue;
       }
-      if (!(await rows.show(reader.bytes, entry))) return false;
+      const answer = rows.show(reader.bytes, entry);
+      if (answer === undefined || answer === true) continue;
+      if (answer === false || (await answer) === false) return false;
     }
   }
 
   async #expectKeyGroup(section: StreamSection): Promise<void> {
     const reader = await this.#stream.read(section.offset, KEY_GROUP_SIZE);
     const found = reader.i32();
-    if (found !== section.keyGroup) reader.fail(`key group ${String(section.keyGroup)} is expected, found ${String(found)}`, reader.offset - 4);
+    if (found !== section.keyGroup)
+      reader.fail(`key group ${String(section.keyGroup)} is expected, found ${String(found)}`, reader.offset - 4);
   }
 
   /** From the first opaque value on, everything that is left of the key group must be in memory at once. */
@@ -92,7 +95,7 @@ export class HeapRows implements KeyedRows {
     const reader = window.reader();
     reading.resume(position, reader);
     for (const entry of reading.guessRest(reader)) {
-      if (!(await rows.show(reader.bytes, entry))) return false;
+      if ((await rows.show(reader.bytes, entry)) === false) return false;
     }
     return true;
   }
@@ -116,13 +119,13 @@ class RowsOfEntry {
     this.#row.keyGroup = keyGroup;
   }
 
-  /** False when the visitor has seen enough. */
-  async show(bytes: Uint8Array, entry: HeapEntry): Promise<boolean> {
+  /** What the visitor says. */
+  show(bytes: Uint8Array, entry: HeapEntry): RowAnswer {
     const row = this.#row;
     const { states } = this.#filter;
-    if (states !== undefined && !states.has(entry.state)) return true;
+    if (states !== undefined && !states.has(entry.state)) return undefined;
     const state = this.#codec.states[entry.state];
-    if (state === undefined) return true;
+    if (state === undefined) return undefined;
     row.state = entry.state;
     row.opaque = entry.opaque;
     if (state.type === 'TIMER') {
@@ -138,7 +141,7 @@ class RowsOfEntry {
       row.valueBytes = this.#value.view();
       row.valueStart = 0;
       row.valueEnd = row.valueBytes.length;
-      if (row.valueEnd === 0) return true;
+      if (row.valueEnd === 0) return undefined;
     } else {
       row.valueBytes = bytes;
       row.valueStart = entry.valueStart;
@@ -193,14 +196,13 @@ class RowsOfEntry {
       row.valueStart = reader.offset;
       if (!reader.bool()) state.userValue(reader);
       row.valueEnd = reader.offset;
-      if (!(await this.#ask())) return false;
+      if ((await this.#ask()) === false) return false;
     }
     return true;
   }
 
-  async #ask(): Promise<boolean> {
-    if (!isWanted(this.#row, this.#header, this.#filter)) return true;
-    return (await this.#visit(this.#row)) !== false;
+  #ask(): RowAnswer {
+    return isWanted(this.#row, this.#header, this.#filter) ? this.#visit(this.#row) : undefined;
   }
 }
 

@@ -153,7 +153,8 @@ export class HeapSection {
         if (guess === null) throw error;
         if (++attempts > ATTEMPTS_MAX) throw guess.error;
         entries.length = guess.entryCount;
-        entries.push({ ...guess.entry, end: guess.valueEnd });
+        guess.entry.end = guess.valueEnd;
+        entries.push(guess.entry);
         this.resume(guess.position, reader);
         reader.offset = guess.valueEnd;
       }
