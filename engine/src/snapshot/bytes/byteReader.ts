@@ -6,25 +6,50 @@ import { FormatError } from './formatError.ts';
  * Every length is checked against the bytes that remain before anything is allocated; what does not fit is a FormatError.
  */
 export class ByteReader {
-  readonly bytes: Uint8Array;
-  readonly #view: DataView;
+  #bytes: Uint8Array;
+  #view: DataView;
   /** Position of the next byte to read, from the start of `bytes`. */
   offset: number;
-  readonly end: number;
-  /** Added to `offset` in errors: where `bytes` begins in its file. */
-  readonly baseOffset: number;
+  #end: number;
+  #baseOffset: number;
   readonly #path: string[] = [];
 
   constructor(bytes: Uint8Array, start = 0, end = bytes.length, baseOffset = 0) {
-    this.bytes = bytes;
+    this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.offset = start;
-    this.end = end;
-    this.baseOffset = baseOffset;
+    this.#end = end;
+    this.#baseOffset = baseOffset;
+  }
+
+  get bytes(): Uint8Array {
+    return this.#bytes;
+  }
+
+  get end(): number {
+    return this.#end;
+  }
+
+  /** Added to `offset` in errors: where `bytes` begins in its file. */
+  get baseOffset(): number {
+    return this.#baseOffset;
+  }
+
+  /** Goes on with another range, so that whoever reads many needs one reader. */
+  moveTo(bytes: Uint8Array, start: number, end: number, baseOffset = 0): this {
+    if (bytes !== this.#bytes) {
+      this.#bytes = bytes;
+      this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    }
+    this.offset = start;
+    this.#end = end;
+    this.#baseOffset = baseOffset;
+    if (this.#path.length > 0) this.#path.length = 0;
+    return this;
   }
 
   get remaining(): number {
-    return this.end - this.offset;
+    return this.#end - this.offset;
   }
 
   /** Runs `read` with `structure` on the path that errors report. */
@@ -36,14 +61,14 @@ export class ByteReader {
   }
 
   fail(problem: string, offset = this.offset): never {
-    throw new FormatError(problem, this.baseOffset + offset, [...this.#path]);
+    throw new FormatError(problem, this.#baseOffset + offset, [...this.#path]);
   }
 
   /** Checks that `size` bytes remain, and moves past them. Returns where they start. */
   take(size: number): number {
     const start = this.offset;
-    if (size < 0 || size > this.end - start) {
-      this.fail(`${String(size)} bytes wanted, ${String(this.end - start)} left`);
+    if (size < 0 || size > this.#end - start) {
+      this.fail(`${String(size)} bytes wanted, ${String(this.#end - start)} left`);
     }
     this.offset = start + size;
     return start;
@@ -105,7 +130,7 @@ export class ByteReader {
   /** A view of the next `size` bytes; shares memory with `bytes`. */
   slice(size: number): Uint8Array {
     const start = this.take(size);
-    return this.bytes.subarray(start, start + size);
+    return this.#bytes.subarray(start, start + size);
   }
 
   /** i32 length and that many bytes. */
@@ -131,7 +156,7 @@ export class ByteReader {
     let text = '';
     let at = start;
     while (at < stop) {
-      const a = this.bytes[at++] ?? 0;
+      const a = this.#bytes[at++] ?? 0;
       if (a < 0x80) {
         text += String.fromCharCode(a);
         continue;
@@ -140,7 +165,7 @@ export class ByteReader {
       if (length === 0 || at + length > stop) this.fail('not modified UTF-8', at - 1);
       let unit = length === 1 ? a & 0x1f : a & 0x0f;
       for (let i = 0; i < length; i++) {
-        const b = this.bytes[at++] ?? 0;
+        const b = this.#bytes[at++] ?? 0;
         if (b >> 6 !== 2) this.fail('not modified UTF-8', at - 1);
         unit = (unit << 6) | (b & 0x3f);
       }

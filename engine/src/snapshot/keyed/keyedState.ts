@@ -10,6 +10,7 @@ import { contextOf, keyedCodec, type KeyedCodec, type KeyedEntry, type StateCode
 
 /** Between the elements of a list. */
 const SEPARATOR = 0x2c;
+const NOTHING = new Uint8Array(0);
 
 /** What stands in a row, read. The namespace of an opaque key is null. */
 export interface RowKey {
@@ -29,6 +30,9 @@ type EntryVisitor = (entry: KeyedEntry) => boolean | undefined | Promise<boolean
 export class KeyedState {
   readonly rows: KeyedRows;
   readonly codec: KeyedCodec;
+  /** One each for all rows. */
+  readonly #keyReader = new ByteReader(NOTHING);
+  readonly #valueReader = new ByteReader(NOTHING);
   /** With which readers of parts of its values are built. */
   readonly context: ValueContext;
 
@@ -83,21 +87,21 @@ export class KeyedState {
   /** The entry of a row; null where it opens a map, which is then in hand. */
   #entry(row: KeyedRow, state: StateCodec, map: MapInHand): KeyedEntry | null {
     const { key, namespace, userKey, timestamp, end } = this.rowKey(row);
-    if (state.type === 'TIMER') return { kind: 'timer', state: row.state, keyGroup: row.keyGroup, timestamp, key, namespace };
-    const place = { kind: 'keyed', state: row.state, keyGroup: row.keyGroup, key, namespace } as const;
-    if (state.type !== 'MAP' || row.opaque) return { ...place, value: this.value(row) };
-    map.begin(row, end, place, [userKey, this.mapValue(row)]);
+    const { state: index, keyGroup } = row;
+    if (state.type === 'TIMER') return { kind: 'timer', state: index, keyGroup, timestamp, key, namespace };
+    if (state.type !== 'MAP' || row.opaque) return { kind: 'keyed', state: index, keyGroup, key, namespace, value: this.value(row) };
+    map.begin(row, end, { kind: 'keyed', state: index, keyGroup, key, namespace }, [userKey, this.mapValue(row)]);
     return null;
   }
 
   #stateOf(row: KeyedRow): StateCodec {
-    return this.codec.states[row.state] ?? keyReader(row).fail(`state ${String(row.state)} is not declared`);
+    return this.codec.states[row.state] ?? this.#keyOf(row).fail(`state ${String(row.state)} is not declared`);
   }
 
   /** Where nothing can read the key, it is its bytes. */
   rowKey(row: KeyedRow): RowKey {
     const state = this.#stateOf(row);
-    const reader = keyReader(row);
+    const reader = this.#keyOf(row);
     try {
       const timestamp = state.type === 'TIMER' ? plainInteger(readTimerTimestamp(reader)) : null;
       const key = this.#part(reader, this.codec.key, state.ambiguous);
@@ -120,21 +124,29 @@ export class KeyedState {
   }
 
   #userKey(row: KeyedRow, state: StateCodec, keyLength: number): DumpValue {
-    const reader = new ByteReader(row.keyBytes, row.keyStart + keyLength, row.keyEnd, row.baseOffset);
+    const reader = this.#keyReader.moveTo(row.keyBytes, row.keyStart + keyLength, row.keyEnd, row.baseOffset);
     return wholeOrBytes(reader, () => state.userKey(reader));
+  }
+
+  #keyOf(row: KeyedRow): ByteReader {
+    return this.#keyReader.moveTo(row.keyBytes, row.keyStart, row.keyEnd, row.baseOffset);
+  }
+
+  #valueOf(row: KeyedRow): ByteReader {
+    return this.#valueReader.moveTo(row.valueBytes, row.valueStart, row.valueEnd, row.baseOffset);
   }
 
   /** Of value, list, reducing and aggregating state. Where nothing can read it, it is its bytes. */
   value(row: KeyedRow): DumpValue {
     const state = this.#stateOf(row);
-    const reader = valueReader(row);
+    const reader = this.#valueOf(row);
     if (row.opaque) return dumpBytes(row.valueBytes.subarray(row.valueStart, row.valueEnd));
     return wholeOrBytes(reader, () => (state.type === 'LIST' ? readList(reader, state) : state.value(reader)));
   }
 
   /** Of map state. After the mark of a null value, some backends write more, which means nothing. */
   mapValue(row: KeyedRow): DumpValue {
-    const reader = valueReader(row);
+    const reader = this.#valueOf(row);
     if (reader.bool()) return null;
     return wholeOrBytes(reader, () => this.#stateOf(row).userValue(reader));
   }
@@ -180,18 +192,10 @@ function both(first: ReturnType<EntryVisitor>, second: () => ReturnType<EntryVis
   return first === false ? false : second();
 }
 
-function keyReader(row: KeyedRow): ByteReader {
-  return new ByteReader(row.keyBytes, row.keyStart, row.keyEnd, row.baseOffset);
-}
-
-function valueReader(row: KeyedRow): ByteReader {
-  return new ByteReader(row.valueBytes, row.valueStart, row.valueEnd, row.baseOffset);
-}
-
 const TIMESTAMP_SIZE = 8;
 
 function opaqueKey(row: KeyedRow, state: StateCodec): RowKey {
-  const reader = keyReader(row);
+  const reader = new ByteReader(row.keyBytes, row.keyStart, row.keyEnd, row.baseOffset);
   const timestamp = state.type === 'TIMER' ? plainInteger(readTimerTimestamp(reader)) : null;
   const start = state.type === 'TIMER' ? row.keyStart + TIMESTAMP_SIZE : row.keyStart;
   return { key: dumpBytes(row.keyBytes.subarray(start, row.keyEnd)), namespace: null, userKey: null, timestamp, end: row.keyEnd };
