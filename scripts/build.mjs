@@ -3,7 +3,7 @@
  *   dist/extension.cjs                   the extension (entry of the VSIX)
  *   dist/{lsp,dap,snapshots,run,cli}.cjs the processes, and controlWorker.cjs, a thread of `run`
  *   dist/typescript/                     TypeScript's own declarations, which the type checker within lsp reads
- *   dist/page/                           the dataflow page
+ *   dist/page/                           the dataflow page and the savepoint page
  * `node scripts/build.mjs --only dap,run` builds those entries alone. Metafiles go to build/meta/ for notices and size checks.
  */
 import { build } from 'esbuild';
@@ -91,7 +91,7 @@ if (only === null || only.includes('lsp')) {
 if (only === null || only.includes('page')) {
   await settle(
     bundle('page', {
-      entryPoints: { page: at('webview/src/main.ts') },
+      entryPoints: { page: at('webview/src/main.ts'), savepoint: at('webview/src/savepoint/main.ts') },
       outdir: at('dist/page'),
       plugins: [workerAsText],
       platform: 'browser',
@@ -100,8 +100,10 @@ if (only === null || only.includes('page')) {
       minify: true,
     }),
   );
-  for (const file of readdirSync(at('webview/src'))) {
-    if (/\.(html|css|svg)$/.test(file)) cpSync(at('webview/src', file), at('dist/page', file));
+  for (const folder of ['webview/src', 'webview/src/savepoint']) {
+    for (const file of readdirSync(at(folder))) {
+      if (/\.(html|css|svg)$/.test(file)) cpSync(at(folder, file), at('dist/page', file));
+    }
   }
 }
 process.exitCode = failed ? 1 : 0;

@@ -1,0 +1,197 @@
+import { element } from '../views/element.ts';
+import type { ValueText } from './protocol.ts';
+
+/** What a piece of a value's text is, for its colour. */
+type Role = 'string' | 'number' | 'boolean' | 'null' | 'name' | 'plain';
+
+export interface Piece {
+  readonly role: Role;
+  readonly text: string;
+}
+
+/** JSON whose numbers keep their digits: 64 bits do not fit a JavaScript number. */
+type Parsed = string | boolean | null | Digits | Parsed[] | Map<string, Parsed>;
+
+class Digits {
+  readonly text: string;
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+/** The type that a dump's mark names, for the column beside the value: `{"$long":"179"}` is a long. Empty where the value shows it. */
+export function typeName(value: ValueText): string {
+  const mark = /^\{"\$(\w+)"/.exec(value.json)?.[1];
+  if (mark !== undefined) return mark;
+  if (value.json.startsWith('"')) return 'string';
+  if (value.json.startsWith('{')) return 'record';
+  if (value.json.startsWith('[')) return 'list';
+  if (/^-?\d/.test(value.json)) return value.json.includes('.') ? 'number' : 'int';
+  return value.json === 'true' || value.json === 'false' ? 'boolean' : '';
+}
+
+/** A value for people: the marks that keep Flink's types apart are left out. Text that is cut off stays as it is. */
+export function pieces(value: ValueText): Piece[] {
+  if (value.cut) return [{ role: 'plain', text: `${value.json}…` }];
+  const out: Piece[] = [];
+  try {
+    write(parse(value.json), out);
+  } catch {
+    return [{ role: 'plain', text: value.json }];
+  }
+  return out;
+}
+
+export function plainText(value: ValueText): string {
+  return pieces(value)
+    .map(({ text }) => text)
+    .join('');
+}
+
+export function typedValue(value: ValueText | null): HTMLElement {
+  const shown = element('span', { class: 'value' });
+  if (value === null) return shown;
+  // A line shows a few hundred characters at most: nobody needs more elements than that.
+  let length = 0;
+  for (const { role, text } of pieces(value)) {
+    if (length > 400) {
+      shown.append('…');
+      break;
+    }
+    length += text.length;
+    shown.append(role === 'plain' ? text : element('span', { class: role }, text));
+  }
+  return shown;
+}
+
+function write(value: Parsed, out: Piece[]): void {
+  if (value instanceof Digits) out.push({ role: 'number', text: value.text });
+  else if (value === null) out.push({ role: 'null', text: 'null' });
+  else if (typeof value === 'boolean') out.push({ role: 'boolean', text: String(value) });
+  else if (typeof value === 'string') out.push({ role: 'string', text: JSON.stringify(value) });
+  else if (value instanceof Map) writeObject(value, out);
+  else writeList(value, out);
+}
+
+function writeList(items: readonly Parsed[], out: Piece[]): void {
+  out.push({ role: 'plain', text: '[' });
+  items.forEach((item, i) => {
+    if (i > 0) out.push({ role: 'plain', text: ', ' });
+    write(item, out);
+  });
+  out.push({ role: 'plain', text: ']' });
+}
+
+const NUMBERS = new Set(['long', 'double', 'float', 'short', 'byte', 'decimal', 'bigint', 'bigdec', 'bigInteger', 'bigDecimal']);
+
+function writeObject(object: ReadonlyMap<string, Parsed>, out: Piece[]): void {
+  const [tag, inner] = object.entries().next().value ?? ['', null];
+  if (!tag.startsWith('$')) return writeFields([...object], out);
+  const mark = tag.slice(1);
+  if (mark === 'map' && Array.isArray(inner)) {
+    out.push({ role: 'plain', text: '{' });
+    inner.forEach((pair, i) => {
+      if (i > 0) out.push({ role: 'plain', text: ', ' });
+      if (!Array.isArray(pair)) return write(pair, out);
+      write(pair[0] ?? null, out);
+      out.push({ role: 'plain', text: ': ' });
+      write(pair[1] ?? null, out);
+    });
+    out.push({ role: 'plain', text: '}' });
+    return;
+  }
+  if (mark === 'avro' && inner instanceof Map) return writeFields([...inner], out);
+  // When it was accessed last stands in a column of its own.
+  if (mark === 'ttl') return write(object.get('value') ?? null, out);
+  if (mark === 'row' && Array.isArray(inner)) return writeList(inner, out);
+  if ((mark === 'date' || mark === 'timestamp') && inner instanceof Digits) {
+    out.push({ role: 'number', text: instantOf(Number(inner.text)) });
+    return;
+  }
+  if (mark === 'class') return writeFields([...object].slice(1), out);
+  if (mark === 'window' && Array.isArray(inner)) {
+    const text = inner.map((end) => (end instanceof Digits ? instantOf(Number(end.text)) : '?')).join(' to ');
+    out.push({ role: 'number', text });
+    return;
+  }
+  if (object.size > 1)
+    return writeFields(
+      [...object].map(([name, item]) => [name.replace(/^\$/, ''), item]),
+      out,
+    );
+  if (Array.isArray(inner)) return writeList(inner, out);
+  if (typeof inner === 'string') {
+    out.push(
+      mark === 'bytes'
+        ? { role: 'string', text: `0x${inner}` }
+        : NUMBERS.has(mark)
+          ? { role: 'number', text: inner }
+          : { role: 'string', text: inner },
+    );
+    return;
+  }
+  write(inner, out);
+}
+
+function writeFields(fields: readonly (readonly [string, Parsed])[], out: Piece[]): void {
+  out.push({ role: 'plain', text: '{' });
+  fields.forEach(([name, item], i) => {
+    out.push({ role: 'plain', text: i > 0 ? ', ' : '' }, { role: 'name', text: name }, { role: 'plain', text: ': ' });
+    write(item, out);
+  });
+  out.push({ role: 'plain', text: '}' });
+}
+
+function instantOf(ms: number): string {
+  return Math.abs(ms) > 8.64e15 ? String(ms) : new Date(ms).toISOString().slice(0, 19).replace('T', ' ');
+}
+
+const TOKEN = /\s*(?:([[\]{},:])|("(?:[^"\\]|\\.)*")|(-?\d[\d.eE+-]*)|(true|false|null))/y;
+
+function parse(text: string): Parsed {
+  TOKEN.lastIndex = 0;
+  return parseValue(text, next(text));
+}
+
+function next(text: string): RegExpExecArray {
+  const found = TOKEN.exec(text);
+  if (found === null) throw new SyntaxError('no JSON');
+  return found;
+}
+
+function parseValue(text: string, token: RegExpExecArray): Parsed {
+  const [, mark, quoted, digits, word] = token;
+  if (quoted !== undefined) return JSON.parse(quoted) as string;
+  if (digits !== undefined) return new Digits(digits);
+  if (word !== undefined) return word === 'null' ? null : word === 'true';
+  if (mark === '[') return parseList(text);
+  if (mark === '{') return parseObject(text);
+  throw new SyntaxError('no value');
+}
+
+function parseList(text: string): Parsed[] {
+  const items: Parsed[] = [];
+  let token = next(text);
+  if (token[1] === ']') return items;
+  for (;;) {
+    items.push(parseValue(text, token));
+    token = next(text);
+    if (token[1] === ']') return items;
+    if (token[1] !== ',') throw new SyntaxError('no list');
+    token = next(text);
+  }
+}
+
+function parseObject(text: string): Map<string, Parsed> {
+  const fields = new Map<string, Parsed>();
+  let token = next(text);
+  if (token[1] === '}') return fields;
+  for (;;) {
+    if (token[2] === undefined || next(text)[1] !== ':') throw new SyntaxError('no object');
+    fields.set(JSON.parse(token[2]) as string, parseValue(text, next(text)));
+    token = next(text);
+    if (token[1] === '}') return fields;
+    if (token[1] !== ',') throw new SyntaxError('no object');
+    token = next(text);
+  }
+}

@@ -1,0 +1,151 @@
+import { element } from '../../views/element.ts';
+
+export interface VirtualListOptions<T> {
+  readonly label: string;
+  readonly role: 'grid' | 'listbox';
+  /** More rows than these are scrolled. */
+  readonly visibleRows: number;
+  /** The cells of a row. */
+  cells(item: T): readonly HTMLElement[];
+  /** For screen readers; the cells say it where it is null. */
+  sentence(item: T): string | null;
+  /** Of a row; what is drawn anew when it changes. */
+  version(item: T): string;
+  onSelect(item: T): void;
+  onOpen(item: T): void;
+  /** Which items are in view, now and then. */
+  onView?(items: readonly T[]): void;
+}
+
+export interface VirtualList<T> {
+  readonly root: HTMLElement;
+  show(items: readonly T[], selected: T | null): void;
+}
+
+const ROW = 24;
+const SPARE = 6;
+let lists = 0;
+
+/**
+ * A list of which only the rows in view exist, so that 100,000 cost no more than 20. One tab stop; the selected row is its active
+ * descendant, and arrows, Home, End and the page keys move it.
+ */
+export function createVirtualList<T>(options: VirtualListOptions<T>): VirtualList<T> {
+  const id = `list${String(++lists)}`;
+  const rowRole = options.role === 'grid' ? 'row' : 'option';
+  const space = element('div', { class: 'space', role: 'presentation' });
+  const root = element('div', { class: 'virtual', role: options.role, 'aria-label': options.label, tabindex: '0' }, space);
+  const rows = new Map<number, { element: HTMLElement; version: string }>();
+  let items: readonly T[] = [];
+  let selected = -1;
+
+  root.addEventListener('scroll', draw, { passive: true });
+  root.addEventListener('keydown', onKey);
+  root.addEventListener('click', (event) => {
+    const index = indexOf(event);
+    if (index !== null) select(index);
+  });
+  root.addEventListener('dblclick', (event) => {
+    const item = items[indexOf(event) ?? -1];
+    if (item !== undefined) options.onOpen(item);
+  });
+
+  function indexOf(event: Event): number | null {
+    const row = (event.target as Element | null)?.closest<HTMLElement>('[data-index]');
+    return row == null ? null : Number(row.dataset['index']);
+  }
+
+  function onKey(event: KeyboardEvent): void {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const page = Math.max(1, options.visibleRows - 1);
+    const steps: Record<string, number> = {
+      ArrowDown: selected + 1,
+      ArrowUp: selected - 1,
+      PageDown: selected + page,
+      PageUp: selected - page,
+      Home: 0,
+      End: items.length - 1,
+    };
+    const to = steps[event.key];
+    const item = items[selected];
+    if (to !== undefined) select(Math.max(0, Math.min(items.length - 1, to)));
+    else if (event.key === 'Enter' && item !== undefined) options.onOpen(item);
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  function select(index: number): void {
+    const item = items[index];
+    if (item === undefined) return;
+    selected = index;
+    reveal(index);
+    draw();
+    options.onSelect(item);
+  }
+
+  function reveal(index: number): void {
+    const height = options.visibleRows * ROW;
+    if (index * ROW < root.scrollTop) root.scrollTop = index * ROW;
+    else if ((index + 1) * ROW > root.scrollTop + height) root.scrollTop = (index + 1) * ROW - height;
+  }
+
+  function draw(): void {
+    const first = Math.max(0, Math.floor(root.scrollTop / ROW) - SPARE);
+    const end = Math.min(items.length, Math.ceil(root.scrollTop / ROW) + options.visibleRows + SPARE);
+    for (const [index, row] of rows) {
+      if (index >= first && index < end) continue;
+      row.element.remove();
+      rows.delete(index);
+    }
+    for (let index = first; index < end; index++) drawRow(index);
+    const active = items.length === 0 || selected < 0 ? null : `${id}-${String(selected)}`;
+    if (active === null) root.removeAttribute('aria-activedescendant');
+    else root.setAttribute('aria-activedescendant', active);
+    options.onView?.(items.slice(first, end));
+  }
+
+  function drawRow(index: number): void {
+    const item = items[index];
+    if (item === undefined) return;
+    const version = options.version(item);
+    const isSelected = String(index === selected);
+    const known = rows.get(index);
+    if (known?.version === version) {
+      known.element.setAttribute('aria-selected', isSelected);
+      return;
+    }
+    const made = element(
+      'div',
+      {
+        class: 'line',
+        role: rowRole,
+        id: `${id}-${String(index)}`,
+        'data-index': String(index),
+        'aria-selected': isSelected,
+        'aria-label': options.sentence(item),
+        ...(options.role === 'grid'
+          ? { 'aria-rowindex': String(index + 1) }
+          : { 'aria-posinset': String(index + 1), 'aria-setsize': String(items.length) }),
+      },
+      ...options.cells(item),
+    );
+    made.style.top = `${String(index * ROW)}px`;
+    if (known === undefined) space.append(made);
+    else known.element.replaceWith(made);
+    rows.set(index, { element: made, version });
+  }
+
+  return {
+    root,
+    show(shown, chosen) {
+      items = shown;
+      selected = chosen === null ? -1 : shown.indexOf(chosen);
+      space.style.height = `${String(items.length * ROW)}px`;
+      root.style.height = `${String(Math.min(items.length, options.visibleRows) * ROW)}px`;
+      if (options.role === 'grid') root.setAttribute('aria-rowcount', String(items.length));
+      if (selected >= 0 && rows.get(selected) === undefined) reveal(selected);
+      draw();
+    },
+  };
+}
