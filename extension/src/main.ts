@@ -12,6 +12,7 @@ import { SavepointFolders } from './savepointFolders.ts';
 import { SavepointPicker } from './savepointPicker.ts';
 import { SavepointsView } from './savepointsView.ts';
 import { SnapshotDocuments } from './snapshotDocument.ts';
+import { onSnapshotConfiguration, snapshotConfiguration } from './snapshotConfiguration.ts';
 import { SnapshotProcess } from './snapshotProcess.ts';
 import { StatusItem } from './statusItem.ts';
 import { TidemarkPackage } from './tidemarkPackage.ts';
@@ -21,7 +22,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const messages = new Messages(vscode.window.createOutputChannel('Tidemark', { log: true }));
   const program = (name: string): string => vscode.Uri.joinPath(context.extensionUri, 'dist', name).fsPath;
 
-  const snapshots = new SnapshotProcess(program('snapshots.cjs'), messages.log);
+  const snapshots = new SnapshotProcess(program('snapshots.cjs'), snapshotConfiguration, messages.log);
   const folders = new SavepointFolders(context.workspaceState);
   const picker = new SavepointPicker(snapshots, folders);
   const view = new SavepointsView(snapshots, folders);
@@ -44,6 +45,10 @@ export function activate(context: vscode.ExtensionContext): void {
     // The adapter hears of a snapshot before the file watcher does.
     runs.onDidChange(({ change }) => {
       if (change === 'snapshot') folders.changed();
+    }),
+    onSnapshotConfiguration(() => {
+      snapshots.configure();
+      view.refresh();
     }),
     new DataflowPanel(vscode.Uri.joinPath(context.extensionUri, 'dist/page'), runs, messages),
     new StatusItem(runs),

@@ -3,7 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import type * as vscode from 'vscode';
 import { createMessageConnection, StreamMessageReader, StreamMessageWriter } from 'vscode-languageclient/node';
 import type { MessageConnection } from 'vscode-languageclient/node';
-import type { SnapshotRequests } from '../../server/src/protocol.ts';
+import type { SnapshotConfiguration, SnapshotRequests } from '../../server/src/protocol.ts';
 
 /**
  * The process that reads snapshots, started with the first request. One that died is started again by the next request; one that
@@ -19,9 +19,24 @@ export class SnapshotProcess implements vscode.Disposable {
   static readonly crashLimit = 4;
   static readonly crashWindowMs = 60_000;
 
-  constructor(program: string, log: vscode.LogOutputChannel) {
+  readonly #configuration: () => SnapshotConfiguration;
+
+  constructor(program: string, configuration: () => SnapshotConfiguration, log: vscode.LogOutputChannel) {
     this.#program = program;
+    this.#configuration = configuration;
     this.#log = log;
+  }
+
+  /** The configuration changed: a process that runs hears of it, one that starts asks for it. */
+  configure(): void {
+    if (this.#running !== null) this.#sendConfiguration(this.#running.connection);
+  }
+
+  #sendConfiguration(connection: MessageConnection): void {
+    // Requests are answered in order, so what follows is read with it. A process that dies meanwhile is reported by its exit.
+    connection.sendRequest('snapshot/configure', this.#configuration()).catch((error: unknown) => {
+      this.#log.warn(`snapshots: ${error instanceof Error ? error.message : String(error)}`);
+    });
   }
 
   /** @throws Error with the reader's reason, or that the process died while it worked on this request. */
@@ -71,6 +86,7 @@ export class SnapshotProcess implements vscode.Disposable {
     });
     connection.onError(([error]) => this.#log.error(`snapshots: ${error.message}`));
     connection.listen();
+    this.#sendConfiguration(connection);
     this.#log.debug(`Snapshot process ${String(child.pid)} started.`);
     return { child, connection };
   }

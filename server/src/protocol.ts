@@ -2,6 +2,8 @@
 
 /** Snapshot process: JSON-RPC over stdio (vscode-jsonrpc). Reads snapshots; blocks neither the extension host nor the language server. */
 export interface SnapshotRequests {
+  /** What the editor knows that snapshots do not say. Comes first, and again when it changed. */
+  'snapshot/configure': { params: SnapshotConfiguration; result: null };
   /** `folder` is a snapshot folder, or a `_metadata` file. */
   'snapshot/open': { params: { location: string }; result: SnapshotSummary };
   /** Everything of the tree below a node, one page: operators, states, keys, entries ... */
@@ -26,6 +28,17 @@ export interface SnapshotRequests {
     params: { location: string; selection: StateSelection | null; format: ExportFormat; target: string } & Reporting;
     result: { entries: number; bytes: number };
   };
+}
+
+export interface SnapshotConfiguration {
+  /** Workspace folders: the uids of operators are looked for in their sources. */
+  folders: string[];
+  /** Uids that the user gave. */
+  uids: string[];
+  /** Files that a snapshot names below `from` are read below `to`. */
+  pathMap: { from: string; to: string }[];
+  /** Whether the workspace's own code may run, such as decoders of its classes. */
+  trusted: boolean;
 }
 
 /**

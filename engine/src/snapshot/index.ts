@@ -1,3 +1,4 @@
+export { uidsOfOperators } from '../keys/uidsOfOperators.ts';
 export { ByteReader } from './bytes/byteReader.ts';
 export { FormatError } from './bytes/formatError.ts';
 export { describeStates, type OperatorDescription, type StateDescription } from './describeStates.ts';

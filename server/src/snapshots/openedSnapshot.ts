@@ -1,21 +1,48 @@
 import { stat } from 'node:fs/promises';
 import { snapshotFiles } from 'tidemark/host';
 import { readManifest, verifySnapshot, type SnapshotManifest } from 'tidemark/restore';
-import { readSnapshot, type Snapshot, type SnapshotOperator } from 'tidemark/snapshot';
+import { readSnapshot, uidsOfOperators, type Snapshot, type SnapshotOperator } from 'tidemark/snapshot';
 import type { SnapshotSummary } from '../protocol.ts';
 import { fileStorage } from './fileStorage.ts';
+import { sourceTexts } from './sourceTexts.ts';
 
 /** A snapshot with what `tidemark.json` says about it. */
 export interface OpenedSnapshot {
   readonly snapshot: Snapshot;
   /** Null where there is none, as in snapshots of Flink, or where it is damaged. */
   readonly manifest: SnapshotManifest | null;
+  /** Uids by operator id: those that the snapshot says, and those that were found by their hash. */
+  readonly uids: ReadonlyMap<string, string>;
+}
+
+/** Where the uids of operators may be found, when the snapshot has only their hashes. */
+export interface UidSources {
+  /** Uids that the user gave. */
+  readonly uids: readonly string[];
+  /** Folders with the sources of pipelines and Flink jobs. */
+  readonly folders: readonly string[];
 }
 
 /** @throws with the reason where it cannot be read */
-export async function openSnapshot(location: string): Promise<OpenedSnapshot> {
+export async function openSnapshot(location: string, sources: UidSources = { uids: [], folders: [] }): Promise<OpenedSnapshot> {
   const snapshot = await readSnapshot(fileStorage, location);
-  return { snapshot, manifest: manifestOf(snapshot.folder) };
+  const manifest = manifestOf(snapshot.folder);
+  return { snapshot, manifest, uids: await uidsOf(snapshot, manifest, sources) };
+}
+
+async function uidsOf(snapshot: Snapshot, manifest: SnapshotManifest | null, sources: UidSources): Promise<Map<string, string>> {
+  const said = manifest?.operators.map(({ operatorId, uid }): [string, string] => [operatorId, uid]) ?? [];
+  const uids = new Map(said);
+  for (const { metadata } of snapshot.operators) {
+    if (metadata.uid !== null) uids.set(metadata.operatorId, metadata.uid);
+  }
+  const unknown = (): string[] => snapshot.operators.map(({ metadata }) => metadata.operatorId).filter((id) => !uids.has(id));
+  for (const [id, uid] of uidsOfOperators(unknown(), sources.uids)) uids.set(id, uid);
+  // Sources are read only where something is to be found in them.
+  if (unknown().length > 0 && sources.folders.length > 0) {
+    for (const [id, uid] of uidsOfOperators(unknown(), await sourceTexts(sources.folders))) uids.set(id, uid);
+  }
+  return uids;
 }
 
 /** Whoever wants to know whether the manifest is damaged asks for the summary; reading goes on without it. */
@@ -27,10 +54,9 @@ export function manifestOf(folder: string): SnapshotManifest | null {
   }
 }
 
-/** The uid where the snapshot or its manifest says it, else what is best for people. */
-export function operatorLabel({ manifest }: OpenedSnapshot, operator: SnapshotOperator): string {
-  const { operatorId, uid } = operator.metadata;
-  return uid ?? manifest?.operators.find((each) => each.operatorId === operatorId)?.uid ?? operator.label;
+/** The uid where it is known, else what is best for people. */
+export function operatorLabel({ uids }: OpenedSnapshot, operator: SnapshotOperator): string {
+  return uids.get(operator.metadata.operatorId) ?? operator.label;
 }
 
 export async function summaryOf({ snapshot, manifest }: OpenedSnapshot): Promise<SnapshotSummary> {

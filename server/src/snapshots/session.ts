@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { dumpLines } from 'tidemark/snapshot';
 import type { MessageConnection } from 'vscode-languageserver/node';
 import { checkProgram } from '../cli/check.ts';
-import type { SnapshotRequests } from '../protocol.ts';
+import type { SnapshotConfiguration, SnapshotRequests } from '../protocol.ts';
 import { listSnapshots } from './listSnapshots.ts';
 import { openSnapshot, summaryOf, type OpenedSnapshot } from './openedSnapshot.ts';
 import { SnapshotTree } from './snapshotTree.ts';
@@ -23,8 +23,14 @@ interface CachedSnapshot {
 /** Answers the requests of one connection. Snapshots stay open, the latest few of them. */
 export class SnapshotSession {
   readonly #cache = new Map<string, CachedSnapshot>();
+  #configuration: SnapshotConfiguration = { folders: [], uids: [], pathMap: [], trusted: false };
 
   readonly handlers: Handlers = {
+    'snapshot/configure': (configuration) => {
+      this.#configuration = configuration;
+      this.#cache.clear();
+      return Promise.resolve(null);
+    },
     'snapshot/open': async ({ location }) => summaryOf((await this.#open(location)).opened),
     'snapshot/children': async ({ location, node, offset, limit }) => {
       const { tree } = await this.#open(location);
@@ -45,7 +51,7 @@ export class SnapshotSession {
     const version = await versionOf(location);
     const known = this.#cache.get(location);
     if (known?.version === version) return known;
-    const opened = await openSnapshot(location);
+    const opened = await openSnapshot(location, this.#configuration);
     const cached = { version, opened, tree: new SnapshotTree(opened) };
     this.#cache.delete(location);
     this.#cache.set(location, cached);
