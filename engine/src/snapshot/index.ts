@@ -1,3 +1,18 @@
+export { aggregateValue, type AggregateSums } from './analysis/aggregates.ts';
+export { compileAggregates, compileExpression, ExpressionError } from './analysis/expression.ts';
+export { KeyTextError } from './analysis/keyLookup.ts';
+export { partOf, scalarOf } from './analysis/scalar.ts';
+export { JobScan, mergeResults, scanUnits, type ScanJob, type ScanResult, type ScanUnit } from './analysis/scanJob.ts';
+export {
+  queryRows,
+  type MatchedRow,
+  type QueryOutcome,
+  type QueryProgress,
+  type RowCursor,
+  type StateQuery,
+} from './analysis/stateQuery.ts';
+export { sizeAtShare, type KeyedStateStatistics, type KeyedStatistics, type LargeKey } from './analysis/statistics.ts';
+export type { TimeBuckets } from './analysis/timeBuckets.ts';
 export { uidsOfOperators } from '../keys/uidsOfOperators.ts';
 export { ByteReader } from './bytes/byteReader.ts';
 export { FormatError } from './bytes/formatError.ts';
