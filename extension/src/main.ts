@@ -23,7 +23,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const program = (name: string): string => vscode.Uri.joinPath(context.extensionUri, 'dist', name).fsPath;
 
   const snapshots = new SnapshotProcess(program('snapshots.cjs'), snapshotConfiguration, messages.log);
-  const folders = new SavepointFolders(context.workspaceState);
+  const folders = new SavepointFolders(context.workspaceState, (location) => snapshots.request('snapshot/open', { location }));
   const picker = new SavepointPicker(snapshots, folders);
   const view = new SavepointsView(snapshots, folders);
   const documents = new SnapshotDocuments(snapshots, messages);
@@ -37,7 +37,7 @@ export function activate(context: vscode.ExtensionContext): void {
     folders,
     runs,
     view,
-    vscode.window.createTreeView('tidemark.savepoints', { treeDataProvider: view, showCollapseAll: true }),
+    vscode.window.createTreeView('tidemark.savepoints', { treeDataProvider: view, dragAndDropController: view, showCollapseAll: true }),
     documents.register(),
     ...registerSavepointCommands({ view, folders, documents, runs, messages }),
     ...registerDebugConfigurations(picker),

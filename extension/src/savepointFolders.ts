@@ -1,9 +1,7 @@
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import * as vscode from 'vscode';
 
-/** Where snapshots lie: the `.tidemark` folders of the workspace, and snapshot folders opened by hand. */
-const SNAPSHOT_FILES = '**/.tidemark/**/_metadata';
+/** Where snapshots lie: in the workspace, and wherever one was opened by hand. */
+const SNAPSHOT_FILES = '**/_metadata';
 const REMEMBERED = 'tidemark.openedSnapshots';
 const REMEMBERED_LIMIT = 20;
 
@@ -15,8 +13,12 @@ export class SavepointFolders implements vscode.Disposable {
 
   readonly onDidChange = this.#changed.event;
 
-  constructor(memory: vscode.Memento) {
+  readonly #check: (location: string) => Promise<unknown>;
+
+  /** `check` reads what a location holds, and throws where that is no snapshot. */
+  constructor(memory: vscode.Memento, check: (location: string) => Promise<unknown>) {
     this.#memory = memory;
+    this.#check = check;
     this.#watcher.onDidCreate(() => this.changed());
     this.#watcher.onDidDelete(() => this.changed());
   }
@@ -50,23 +52,31 @@ export class SavepointFolders implements vscode.Disposable {
     this.#timer = setTimeout(() => this.#changed.fire(), 300);
   }
 
-  /** Asks for a snapshot folder; undefined when the user gave up. */
+  /** Asks for a snapshot: a folder, an archive, or an address; undefined when the user gave up. */
   async browse(): Promise<string | undefined> {
-    const chosen = await vscode.window.showOpenDialog({
-      canSelectFolders: true,
-      canSelectFiles: false,
-      title: vscode.l10n.t('Open a savepoint or checkpoint folder'),
-      openLabel: vscode.l10n.t('Open'),
-    });
-    const folder = chosen?.[0]?.fsPath;
-    if (folder === undefined) return undefined;
-    if (!(await readdir(folder)).includes('_metadata')) {
-      throw new Error(
-        `${folder} has no _metadata file. Choose the folder of one savepoint or checkpoint, such as ${join('.tidemark', 'name', 'savepoints', 'savepoint-1')}.`,
-      );
-    }
-    await this.remember(folder);
-    return folder;
+    const folder = {
+      label: vscode.l10n.t('$(folder) Folder…'),
+      detail: vscode.l10n.t('A savepoint, a checkpoint, or a folder of checkpoints'),
+    };
+    const file = {
+      label: vscode.l10n.t('$(file-zip) Archive or _metadata file…'),
+      detail: vscode.l10n.t('.zip, .tar or .tar.gz with a snapshot in it'),
+    };
+    const address = {
+      label: vscode.l10n.t('$(cloud) Address…'),
+      detail: vscode.l10n.t('s3://bucket/path, with the credentials of the AWS environment or profile'),
+    };
+    const chosen = await vscode.window.showQuickPick([folder, file, address], { title: vscode.l10n.t('Open a savepoint or checkpoint') });
+    if (chosen === undefined) return undefined;
+    const location = chosen === address ? await askAddress() : await askFile(chosen === folder);
+    return location === undefined ? undefined : this.open(location);
+  }
+
+  /** Remembers a snapshot that can be read. @throws with the reason where it cannot */
+  async open(location: string): Promise<string> {
+    await this.#check(location);
+    await this.remember(location);
+    return location;
   }
 
   dispose(): void {
@@ -74,4 +84,22 @@ export class SavepointFolders implements vscode.Disposable {
     this.#watcher.dispose();
     this.#changed.dispose();
   }
+}
+
+async function askAddress(): Promise<string | undefined> {
+  return vscode.window.showInputBox({
+    title: vscode.l10n.t('Where is the snapshot?'),
+    placeHolder: 's3://bucket/flink/savepoints/savepoint-0c9d4b-7f3a21',
+    validateInput: (text) => (/^s3[an]?:\/\/[^/]+\/?/.test(text) ? null : vscode.l10n.t('An address begins with s3:// and a bucket')),
+  });
+}
+
+async function askFile(isFolder: boolean): Promise<string | undefined> {
+  const chosen = await vscode.window.showOpenDialog({
+    canSelectFolders: isFolder,
+    canSelectFiles: !isFolder,
+    title: vscode.l10n.t('Open a savepoint or checkpoint'),
+    openLabel: vscode.l10n.t('Open'),
+  });
+  return chosen?.[0]?.fsPath;
 }

@@ -55,7 +55,11 @@ interface ReadChildren {
   wantsMore: boolean;
 }
 
-export class SavepointsView implements vscode.TreeDataProvider<SavepointsNode>, vscode.Disposable {
+export class SavepointsView
+  implements vscode.TreeDataProvider<SavepointsNode>, vscode.TreeDragAndDropController<SavepointsNode>, vscode.Disposable
+{
+  readonly dropMimeTypes = ['text/uri-list'];
+  readonly dragMimeTypes: readonly string[] = [];
   readonly #process: SnapshotProcess;
   readonly #folders: SavepointFolders;
   readonly #changed = new vscode.EventEmitter<SavepointsNode | undefined>();
@@ -80,6 +84,14 @@ export class SavepointsView implements vscode.TreeDataProvider<SavepointsNode>, 
     const read = this.#read.get(pageKey(more.of));
     if (read !== undefined) read.wantsMore = true;
     this.#changed.fire(more.of);
+  }
+
+  /** Folders and archives that are dropped on the view are opened in it. */
+  async handleDrop(_target: SavepointsNode | undefined, data: vscode.DataTransfer): Promise<void> {
+    const list = (await data.get('text/uri-list')?.asString()) ?? '';
+    for (const line of list.split(/\r?\n/)) {
+      if (line !== '' && !line.startsWith('#')) await this.#folders.open(vscode.Uri.parse(line).fsPath);
+    }
   }
 
   async getChildren(parent?: SavepointsNode): Promise<SavepointsNode[]> {
@@ -197,7 +209,7 @@ function snapshotItem(listed: SnapshotListItem): vscode.TreeItem {
     listed.location,
   ];
   item.tooltip = new vscode.MarkdownString(lines.join('\n\n'));
-  item.contextValue = `snapshot.${listed.kind}.owned`;
+  item.contextValue = `snapshot.${listed.kind}${listed.owned ? '.owned' : ''}`;
   item.accessibilityInformation = { label: `${listed.kind} ${basename(listed.location)} of ${listed.pipeline}, ${item.description}` };
   return item;
 }

@@ -8,7 +8,7 @@ export interface SnapshotRequests {
   'snapshot/open': { params: { location: string }; result: SnapshotSummary };
   /** Everything of the tree below a node, one page: operators, states, keys, entries ... */
   'snapshot/children': { params: { location: string; node: string | null; offset: number; limit: number }; result: SnapshotPage };
-  /** All snapshots below the workspace folders' `.tidemark` folders, newest first. */
+  /** All snapshots at or below the folders, newest first. */
   'snapshot/list': { params: { folders: string[] }; result: { snapshots: SnapshotListItem[] } };
   /** The whole snapshot as JSON Lines, at most `limit` lines; `truncated` says when there is more. */
   'snapshot/dump': { params: { location: string; limit: number }; result: { text: string; truncated: boolean } };
@@ -318,6 +318,8 @@ export interface SnapshotListItem {
   sizeBytes: number;
   /** Absolute path of the pipeline module that wrote it, where known. */
   program: string | null;
+  /** It lies in a `.tidemark` folder: the engine wrote it, and it may be deleted from the view. */
+  owned: boolean;
 }
 
 export interface CheckReport {

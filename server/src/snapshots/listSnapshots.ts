@@ -1,5 +1,5 @@
 import { readdir, stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { readSnapshot } from 'tidemark/snapshot';
 import type { SnapshotListItem } from '../protocol.ts';
 import { fileStorage } from './fileStorage.ts';
@@ -10,25 +10,38 @@ const DEPTH_MAX = 4;
 const SKIPPED = new Set(['node_modules', '.git', 'dist', 'out', 'build']);
 const KINDS = { savepoints: 'savepoint', checkpoints: 'checkpoint' } as const;
 
-/** All whole snapshots in the `.tidemark` folders at or below the folders, newest first. */
+interface Found {
+  /** `.tidemark` folders. */
+  readonly homes: string[];
+  /** Snapshots that lie elsewhere, such as those of Flink. */
+  readonly others: string[];
+}
+
+/** All whole snapshots at or below the folders, newest first: those of pipelines, and those that someone put there. */
 export async function listSnapshots(folders: readonly string[]): Promise<SnapshotListItem[]> {
   const items: SnapshotListItem[] = [];
   for (const folder of folders) {
-    for (const home of await homes(folder, 0)) items.push(...(await snapshotsOf(home)));
+    const found: Found = { homes: [], others: [] };
+    await find(folder, 0, found);
+    for (const home of found.homes) items.push(...(await snapshotsOf(home)));
+    for (const location of found.others) {
+      const kind = /^chk-\d+$/.test(basename(location)) ? 'checkpoint' : 'savepoint';
+      const item = await listItem(location, relative(dirname(folder), dirname(location)).replaceAll('\\', '/'), kind, false);
+      if (item !== null) items.push(item);
+    }
   }
   return items.sort((a, b) => b.createdAt - a.createdAt || b.checkpointId - a.checkpointId);
 }
 
-async function homes(folder: string, depth: number): Promise<string[]> {
+async function find(folder: string, depth: number, found: Found): Promise<void> {
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
-  const found: string[] = [];
+  if (entries.some((entry) => entry.name === '_metadata' && !entry.isDirectory())) found.others.push(folder);
   for (const entry of entries) {
     if (!entry.isDirectory() || SKIPPED.has(entry.name)) continue;
     const path = join(folder, entry.name);
-    if (entry.name === '.tidemark') found.push(path);
-    else if (depth < DEPTH_MAX && !entry.name.startsWith('.')) found.push(...(await homes(path, depth + 1)));
+    if (entry.name === '.tidemark') found.homes.push(path);
+    else if (depth < DEPTH_MAX && !entry.name.startsWith('.')) await find(path, depth + 1, found);
   }
-  return found;
 }
 
 async function snapshotsOf(home: string): Promise<SnapshotListItem[]> {
@@ -36,7 +49,7 @@ async function snapshotsOf(home: string): Promise<SnapshotListItem[]> {
   for (const pipeline of await fileStorage.list(home)) {
     for (const [kindFolder, kind] of Object.entries(KINDS)) {
       for (const name of await fileStorage.list(join(home, pipeline, kindFolder))) {
-        const item = await listItem(join(home, pipeline, kindFolder, name), pipeline, kind);
+        const item = await listItem(join(home, pipeline, kindFolder, name), pipeline, kind, true);
         if (item !== null) items.push(item);
       }
     }
@@ -45,13 +58,18 @@ async function snapshotsOf(home: string): Promise<SnapshotListItem[]> {
 }
 
 /** Null for a folder that is no whole snapshot: without `_metadata` it does not exist. */
-async function listItem(location: string, folder: string, kind: SnapshotListItem['kind']): Promise<SnapshotListItem | null> {
+async function listItem(
+  location: string,
+  folder: string,
+  kind: SnapshotListItem['kind'],
+  owned: boolean,
+): Promise<SnapshotListItem | null> {
   const written = await stat(join(location, '_metadata')).catch(() => null);
   if (written === null) return null;
   const manifest = manifestOf(location);
   if (manifest !== null) {
     const { pipeline, checkpointId, createdAt, stateBytes, program } = manifest;
-    return { location, pipeline, kind: manifest.kind, checkpointId, createdAt, sizeBytes: stateBytes, program };
+    return { location, pipeline, kind: manifest.kind, checkpointId, createdAt, sizeBytes: stateBytes, program, owned };
   }
   const snapshot = await readSnapshot(fileStorage, location).catch(() => null);
   // A damaged snapshot is listed all the same: opening it says what is wrong with it.
@@ -64,5 +82,6 @@ async function listItem(location: string, folder: string, kind: SnapshotListItem
     createdAt: written.mtimeMs,
     sizeBytes: snapshot?.stateSize ?? written.size,
     program: null,
+    owned,
   };
 }

@@ -74,6 +74,29 @@ describe('the snapshot process', () => {
     expect(snapshots.every((each, i) => i === 0 || (snapshots[i - 1]?.createdAt ?? 0) >= each.createdAt)).toBe(true);
   });
 
+  test('lists snapshots of Flink wherever they lie in the workspace, as not its own', async () => {
+    const folder = join(root, 'elsewhere');
+    write('2.3.0-hashmap-sql-canonical', join(folder, 'flink', 'savepoint-1a2b'));
+    const { snapshots } = await request('snapshot/list', { folders: [folder] });
+    expect(snapshots).toMatchObject([{ pipeline: 'elsewhere/flink', kind: 'savepoint', owned: false, program: null }]);
+  });
+
+  test('gives operators without a uid the one that stands in the sources and hashes to their id', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tidemark-sources-'));
+    try {
+      const location = write('1.20.5-hashmap-canonical', join(folder, 'old'));
+      const labels = async (): Promise<string[]> => (await children(null, 0, 1000, location)).nodes.map((node) => node.label);
+      const own = client();
+      expect(await labels()).not.toContain('everything');
+      writeFileSync(join(folder, 'Job.java'), 'stream.process(new Everything()).uid("everything");');
+      await own('snapshot/configure', { folders: [folder], uids: ['win-tumbling-agg'], pathMap: [], trusted: false });
+      const named = (await own('snapshot/children', { location, node: null, offset: 0, limit: 1000 })).nodes.map((node) => node.label);
+      expect(named).toEqual(expect.arrayContaining(['everything', 'win-tumbling-agg']));
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
   test('opens operators, states, keys and values', async () => {
     const operator = await find(null, 'everything');
     expect(operator).toMatchObject({ kind: 'operator', sizeBytes: 236780, expandable: true });
@@ -90,8 +113,7 @@ describe('the snapshot process', () => {
     const all = await children(state.id, 0, 1000);
     expect(all.total).toBe(50);
     const paged: string[] = [];
-    for (let offset = 0; offset < 50; offset += 7)
-      paged.push(...(await children(state.id, offset, 7)).nodes.map((node) => node.label));
+    for (let offset = 0; offset < 50; offset += 7) paged.push(...(await children(state.id, offset, 7)).nodes.map((node) => node.label));
     expect(paged).toEqual(all.nodes.map((node) => node.label));
     expect(new Set(paged).size).toBe(50);
   });
