@@ -202,8 +202,13 @@ export function createSavepointPage(root: HTMLElement, post: (message: FromSavep
 
   async function showOperator(id: string): Promise<void> {
     await loadFacts([id]);
-    if (model.operator !== id || model.state !== null) return;
-    const states = factsOf(model, id)?.states ?? [];
+    selectFirstState();
+  }
+
+  /** Of the selected operator, as soon as its states are known. */
+  function selectFirstState(): void {
+    if (model.state !== null) return;
+    const states = factsOf(model, model.operator)?.states ?? [];
     const first = states.find(({ group }) => group === 'keyed') ?? states[0];
     if (first !== undefined) selectState(first);
   }
@@ -235,6 +240,7 @@ export function createSavepointPage(root: HTMLElement, post: (message: FromSavep
         for (const id of asked) model.facts.set(id, { reason: reasonOf(error) });
       }
       model.changes.facts++;
+      selectFirstState();
       schedule();
     }
   }

@@ -21,13 +21,22 @@ class Digits {
 
 /** The type that a dump's mark names, for the column beside the value: `{"$long":"179"}` is a long. Empty where the value shows it. */
 export function typeName(value: ValueText): string {
-  const mark = /^\{"\$(\w+)"/.exec(value.json)?.[1];
+  const json = withoutTtl(value);
+  const mark = /^\{"\$(\w+)"/.exec(json)?.[1];
   if (mark !== undefined) return mark;
-  if (value.json.startsWith('"')) return 'string';
-  if (value.json.startsWith('{')) return 'record';
-  if (value.json.startsWith('[')) return 'list';
-  if (/^-?\d/.test(value.json)) return value.json.includes('.') ? 'number' : 'int';
-  return value.json === 'true' || value.json === 'false' ? 'boolean' : '';
+  if (json.startsWith('"')) return 'string';
+  if (json.startsWith('{')) return 'record';
+  if (json.startsWith('[')) return 'list';
+  if (/^-?\d/.test(json)) return json.includes('.') ? 'number' : 'int';
+  return /^(true|false)/.test(json) ? 'boolean' : '';
+}
+
+export function isNumber(value: ValueText): boolean {
+  return /^(-?\d|\{"\$(long|double|float|decimal|bigint)")/.test(withoutTtl(value));
+}
+
+function withoutTtl({ json }: ValueText): string {
+  return json.replace(/^\{"\$ttl":-?\d+,"value":/, '');
 }
 
 /** A value for people: the marks that keep Flink's types apart are left out. Text that is cut off stays as it is. */

@@ -27,7 +27,7 @@ const bundled = await build({
 const extension = `
   ${bundled.outputFiles[0].text}
   window.acquireVsCodeApi = () => ({ postMessage: (message) => {
-    const send = (data) => window.dispatchEvent(new MessageEvent('message', { data }));
+    const send = (data) => setTimeout(() => window.dispatchEvent(new MessageEvent('message', { data })));
     const scene = window.scene ?? {};
     if (message.kind === 'ready') {
       if (scene.failed) send({ kind: 'failed', reason: scene.failed });
@@ -54,7 +54,7 @@ const server = createServer((request, response) => {
     const theme = themes[scene.theme];
     const variables = Object.entries(theme.colors).map(([name, value]) => `--vscode-${name}: ${value};`);
     const html = readFileSync(join(root, 'dist/page/savepoint.html'), 'utf8')
-      .replace('<html', `<html style="${variables.join(' ')}"`)
+      .replace('<html', `<html style="${variables.join(' ').replaceAll('"', '&quot;')}"`)
       .replace('<body>', `<body class="${theme.body}"><script>window.scene = ${JSON.stringify(scene)};${extension}</script>`);
     response.writeHead(200, { 'content-type': 'text/html' });
     response.end(html);

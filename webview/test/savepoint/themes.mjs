@@ -1,9 +1,15 @@
 /** VS Code's own colours, as far as the page uses them: Dark Modern, Light Modern and both high-contrast themes. */
+const fonts = {
+  'font-family': "'Ubuntu', 'Liberation Sans', 'Droid Sans', sans-serif",
+  'editor-font-family': "'Droid Sans Mono', 'DejaVu Sans Mono', monospace",
+};
+
 export const themes = {
   dark: {
     body: 'vscode-dark',
     scheme: 'dark',
     colors: {
+      ...fonts,
       'editor-background': '#1F1F1F',
       foreground: '#CCCCCC',
       descriptionForeground: '#9D9D9D',
@@ -58,6 +64,7 @@ export const themes = {
     body: 'vscode-light',
     scheme: 'light',
     colors: {
+      ...fonts,
       'editor-background': '#FFFFFF',
       foreground: '#3B3B3B',
       descriptionForeground: '#3B3B3B',
@@ -112,6 +119,7 @@ export const themes = {
     body: 'vscode-high-contrast',
     scheme: 'dark',
     colors: {
+      ...fonts,
       'editor-background': '#000000',
       foreground: '#FFFFFF',
       descriptionForeground: '#FFFFFFB3',
@@ -168,6 +176,7 @@ export const themes = {
     body: 'vscode-high-contrast vscode-high-contrast-light',
     scheme: 'light',
     colors: {
+      ...fonts,
       'editor-background': '#FFFFFF',
       foreground: '#292929',
       'sideBar-background': '#FFFFFF',

@@ -9,7 +9,7 @@ import { chart, heat, rovingCells } from './charts.ts';
 import { heading, hint } from './parts.ts';
 
 /** So many times the mean is worth a mark. */
-const OUTLIER = 5;
+const OUTLIER = 10;
 const CELLS_MAX = 1024;
 const SUBTASKS_SHOWN = 16;
 const CELL = 16;
@@ -80,7 +80,7 @@ function heatMap(model: Model, operator: OperatorOverview, groups: readonly numb
     : [{ subtask: -1, cells: cellsOf(groups, 0, groups.length, Math.ceil(groups.length / CELLS_MAX)) }];
   const across = Math.min(4, blocks.length);
   const blockWidth = (width - (across - 1) * GAP) / across;
-  const columns = Math.max(4, Math.floor(blockWidth / CELL));
+  const columns = columnsOf(max(blocks, ({ cells }) => cells.length) ?? 1, blockWidth);
   const cellWidth = blockWidth / columns;
   const heights = blocks.map(({ cells }) => Math.max(1, Math.ceil(cells.length / columns)) * CELL + (isSplit ? 18 : 0) + 8);
   const rowHeight = max(heights) ?? 0;
@@ -139,6 +139,17 @@ function heatMap(model: Model, operator: OperatorOverview, groups: readonly numb
     model.keyGroup === null ? null : `[data-group="${String(model.keyGroup)}"]`,
   );
   return node;
+}
+
+/** How many fit, and fill their last row best. */
+function columnsOf(cells: number, width: number): number {
+  let best = Math.max(1, Math.floor(width / CELL));
+  const most = Math.max(1, Math.floor(width / 11));
+  for (let columns = Math.max(1, Math.ceil(width / 24)); columns <= most; columns++) {
+    const empty = (count: number): number => (Math.ceil(cells / count) * count - cells) / count;
+    if (empty(columns) < empty(best)) best = columns;
+  }
+  return best;
 }
 
 function cellsOf(groups: readonly number[], first: number, end: number, size: number): Cell[] {

@@ -6,7 +6,7 @@ import { selectedState, type Model, type Results } from '../model.ts';
 import type { EntryRow, StateFacts } from '../protocol.ts';
 import { icon } from './icons.ts';
 import { hint, iconButton, progressBar } from './parts.ts';
-import { plainText, typedValue, typeName } from '../typedValue.ts';
+import { isNumber, plainText, typedValue, typeName } from '../typedValue.ts';
 
 export const PAGE_ROWS = 50;
 
@@ -261,8 +261,8 @@ function columnsFor(state: StateFacts | null, rows: readonly EntryRow[], model: 
   valued('Key', 'key', (row) => row.key);
   valued('Namespace', 'namespace', (row) => row.namespace);
   valued('Map key', 'key', (row) => row.userKey);
-  const isNumber = rows.every(({ value }) => value === null || /^(-?\d|\{"\$(long|double|float|decimal|bigint)")/.test(value.json));
-  valued('Value', isNumber ? 'figure' : 'text', (row) => row.value, isNumber);
+  const areNumbers = rows.every(({ value }) => value === null || isNumber(value));
+  valued('Value', areNumbers ? 'figure' : 'text', (row) => row.value, areNumbers);
   if (has((row) => row.value)) {
     columns.push({
       title: 'Type',

@@ -20,12 +20,11 @@ export function renderSizes(root: HTMLElement, model: Model): void {
     JSON.stringify([model.operator, model.state, model.changes.statistics, model.changes.width, model.reading.phase]),
     () => {
       if (statistics === null || statistics.entries === 0) return [heading('Entry size', ''), hint(unreadText(model))];
-      const { medianBytes, p99Bytes, largestBytes } = statistics;
+      const { medianBytes, p99Bytes } = statistics;
       const figures = [
-        'entries, log scale',
+        'log scale',
         ...(medianBytes === null ? [] : [`median ≤ ${bytes(medianBytes)}`]),
         ...(p99Bytes === null ? [] : [`p99 ≤ ${bytes(p99Bytes)}`]),
-        `max ${bytes(largestBytes)}`,
       ];
       return [heading('Entry size', figures.join(' · ')), histogram(statistics, Math.max(220, root.clientWidth))];
     },

@@ -118,7 +118,7 @@ function calendarChart(timers: TimeBuckets, calendar: Calendar, width: number, t
     cells[at] = (cells[at] ?? 0) + count;
   });
   const shownRows = Math.max(rows, 4);
-  const left = rowMs === WEEK ? 84 : 56;
+  const left = rowMs === WEEK ? 84 : 60;
   const x = scaleBand(
     Array.from({ length: columns }, (_, i) => String(i)),
     [left, width - 60],
@@ -240,6 +240,24 @@ const TTLS: readonly (readonly [string, number])[] = [
   ['30 d', 30 * DAY],
 ];
 
+/** Between the marks of an axis of time. */
+const STEPS = [
+  MINUTE,
+  5 * MINUTE,
+  15 * MINUTE,
+  HOUR,
+  3 * HOUR,
+  6 * HOUR,
+  12 * HOUR,
+  DAY,
+  2 * DAY,
+  WEEK,
+  2 * WEEK,
+  30 * DAY,
+  90 * DAY,
+  365 * DAY,
+];
+
 /** How many entries would be left as time goes on and nothing is written. The snapshot does not say the TTL: the reader does. */
 export function renderTtl(root: HTMLElement, model: Model, actions: Actions): void {
   const statistics = selectedStatistics(model);
@@ -255,7 +273,7 @@ export function renderTtl(root: HTMLElement, model: Model, actions: Actions): vo
       ...TTLS.map(([label, ms]) => button(label, null, () => actions.setTtl(ms), { 'aria-pressed': String(ms === model.ttl) })),
     );
     const taken = model.overview?.createdAt ?? access.last ?? 0;
-    return [heading('TTL', 'entries left if TTL is', choice), curve(access, model.ttl, taken, Math.max(220, root.clientWidth))];
+    return [heading('TTL', 'left, if it is', choice), curve(access, model.ttl, taken, Math.max(220, root.clientWidth))];
   });
 }
 
@@ -311,15 +329,15 @@ function curve(access: TimeBuckets, ttl: number, taken: number, width: number): 
   } else if (now === 0) {
     svg.append('text').attr('class', 'small').attr('x', 56).attr('y', 60).text('all had expired when it was taken');
   }
-  for (let i = 0; i < 4; i++) {
-    const time = taken + ((end - taken) * i) / 4;
+  const step = STEPS.find((each) => (end - taken) / each <= 4.5) ?? (end - taken) / 4;
+  for (let time = taken; time <= end; time += step) {
     svg
       .append('text')
       .attr('class', 'caption')
-      .attr('x', x(time))
+      .attr('x', Math.min(x(time), width - 20))
       .attr('y', 140)
-      .attr('text-anchor', i === 0 ? 'start' : 'middle')
-      .text(i === 0 ? 'taken' : `+${span(time - taken).split(' ')[0] ?? ''}`);
+      .attr('text-anchor', time === taken ? 'start' : 'middle')
+      .text(time === taken ? 'taken' : `+${span(time - taken)}`);
   }
   return svg.node()!;
 }
