@@ -1,7 +1,7 @@
 export { aggregateValue, type AggregateSums } from './analysis/aggregates.ts';
 export { compileAggregates, compileExpression, ExpressionError } from './analysis/expression.ts';
 export { KeyTextError } from './analysis/keyLookup.ts';
-export { partOf, scalarOf } from './analysis/scalar.ts';
+export { plainJson, scalarOf, type Scalar } from './analysis/scalar.ts';
 export { JobScan, mergeResults, scanUnits, type ScanJob, type ScanResult, type ScanUnit } from './analysis/scanJob.ts';
 export {
   queryRows,
@@ -12,6 +12,7 @@ export {
   type StateQuery,
 } from './analysis/stateQuery.ts';
 export { sizeAtShare, type KeyedStateStatistics, type KeyedStatistics, type LargeKey } from './analysis/statistics.ts';
+export { StateTable, type ColumnType, type TableColumn } from './analysis/table.ts';
 export type { TimeBuckets } from './analysis/timeBuckets.ts';
 export { uidsOfOperators } from '../keys/uidsOfOperators.ts';
 export { ByteReader } from './bytes/byteReader.ts';
@@ -22,5 +23,6 @@ export type { KeyedEntry } from './keyed/stateCodec.ts';
 export type { KeyedState, RowKey } from './keyed/keyedState.ts';
 export type { KeyedRow, KeyGroupSection, RowFilter, ScanSignal } from './keyed/keyedRows.ts';
 export { readSnapshot, type Snapshot, type SnapshotOperator } from './snapshot.ts';
+export { snapshotFacts, type SnapshotFacts } from './snapshotFacts.ts';
 export { snapshotFolder, type SnapshotStorage } from './storage/snapshotStorage.ts';
 export { dumpText, Floating, isList, type DumpValue } from './values/dumpValue.ts';
