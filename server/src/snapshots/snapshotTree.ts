@@ -1,13 +1,18 @@
-import { describeStates, type DumpValue, type SnapshotOperator, type StateDescription } from 'tidemark/snapshot';
+import { describeStates, type DumpValue, type KeyGroupSection, type SnapshotOperator, type StateDescription } from 'tidemark/snapshot';
 import type { SnapshotNode, SnapshotPage } from '../protocol.ts';
-import { operatorLabel, type OpenedSnapshot } from './openedSnapshot.ts';
+import { factsInWords } from './factsInWords.ts';
+import { operatorLabel, summaryOf, type OpenedSnapshot } from './openedSnapshot.ts';
 import { SOURCE_STATE, sourceSplitText } from './sourceSplit.ts';
 import { StateEntries, type PlacedEntry } from './stateEntries.ts';
 import { labelText, partsOf, timeText, valueText } from './valueText.ts';
 
 /** Where a node stands; its JSON is the node's id. `path` leads into a value, part by part. */
 type NodePlace =
+  | { readonly is: 'facts' }
+  | { readonly is: 'fact'; readonly index: number }
   | { readonly is: 'operator'; readonly operator: number }
+  | { readonly is: 'subtasks'; readonly operator: number }
+  | { readonly is: 'subtask'; readonly operator: number; readonly subtask: number; readonly keyGroup?: number }
   | { readonly is: 'state'; readonly operator: number; readonly group: StateDescription['group']; readonly name: string }
   | {
       readonly is: 'value';
@@ -34,11 +39,19 @@ export class SnapshotTree {
   }
 
   async children(node: string | null, offset: number, limit: number): Promise<SnapshotPage> {
-    if (node === null) return page(this.#operators(), offset, limit);
+    if (node === null) return page([factsNode(), ...this.#operators()], offset, limit);
     const place = JSON.parse(node) as NodePlace;
     switch (place.is) {
+      case 'facts':
+        return page(await this.#facts(), offset, limit);
+      case 'fact':
+        return page([], offset, limit);
       case 'operator':
         return page(await this.#states(place.operator), offset, limit);
+      case 'subtasks':
+        return page(await this.#subtasks(place.operator), offset, limit);
+      case 'subtask':
+        return page(await this.#keyGroups(place.operator, place.subtask), offset, limit);
       case 'state':
         return this.#stateContent(place, offset, limit);
       case 'value':
@@ -68,6 +81,58 @@ export class SnapshotTree {
     });
   }
 
+  async #facts(): Promise<SnapshotNode[]> {
+    const summary = await summaryOf(this.#opened);
+    return factsInWords(summary, this.#opened.snapshot.metadata).map(([label, description], index) => ({
+      id: id({ is: 'fact', index }),
+      kind: 'fact',
+      label,
+      description,
+      tooltip: `${label}: ${description}`,
+      sizeBytes: null,
+      expandable: false,
+    }));
+  }
+
+  async #subtasks(index: number): Promise<SnapshotNode[]> {
+    const nodes: SnapshotNode[] = [];
+    for (const [i, subtask] of this.#operator(index).subtasks.entries()) {
+      const keyGroups = (await subtask.keyedStates()).flatMap((keyed) => keyed.sections.map((section) => section.keyGroup));
+      const range = keyGroups.length === 0 ? '' : `key groups ${String(Math.min(...keyGroups))} to ${String(Math.max(...keyGroups))}`;
+      nodes.push({
+        id: id({ is: 'subtask', operator: index, subtask: i }),
+        kind: 'fact',
+        label: `Subtask ${String(subtask.metadata.index)}`,
+        description: subtask.metadata.finished ? 'finished' : range,
+        tooltip: null,
+        sizeBytes: subtask.stateSize,
+        expandable: keyGroups.length > 0,
+      });
+    }
+    return nodes;
+  }
+
+  /** Those whose size stands in the snapshot: the files of RocksDB do not say it. */
+  async #keyGroups(operator: number, index: number): Promise<SnapshotNode[]> {
+    const subtask = this.#operator(operator).subtasks[index];
+    const sizes = new Map<number, KeyGroupSection['size']>();
+    for (const keyed of (await subtask?.keyedStates()) ?? []) {
+      for (const { keyGroup, size } of keyed.sections) {
+        const known = sizes.has(keyGroup) ? sizes.get(keyGroup) : 0;
+        sizes.set(keyGroup, size === null || known == null ? null : known + size);
+      }
+    }
+    return [...sizes].map(([keyGroup, size]) => ({
+      id: id({ is: 'subtask', operator, subtask: index, keyGroup }),
+      kind: 'fact',
+      label: `Key group ${String(keyGroup)}`,
+      description: size === 0 ? 'empty' : '',
+      tooltip: null,
+      sizeBytes: size === 0 ? null : size,
+      expandable: false,
+    }));
+  }
+
   async #states(index: number): Promise<SnapshotNode[]> {
     const description = await describeStates(this.#operator(index));
     const nodes = description.states.map((state): SnapshotNode => ({
@@ -80,6 +145,7 @@ export class SnapshotTree {
       expandable: state.count !== 0,
     }));
     if (description.unreadable !== null) nodes.push(unreadableNode(index, description.unreadable));
+    nodes.push(subtasksNode(index, this.#operator(index)));
     return nodes;
   }
 
@@ -157,6 +223,30 @@ function page(nodes: SnapshotNode[], offset: number, limit: number): SnapshotPag
 
 function id(place: NodePlace): string {
   return JSON.stringify(place);
+}
+
+function factsNode(): SnapshotNode {
+  return {
+    id: id({ is: 'facts' }),
+    kind: 'fact',
+    label: 'About this snapshot',
+    description: '',
+    tooltip: null,
+    sizeBytes: null,
+    expandable: true,
+  };
+}
+
+function subtasksNode(index: number, operator: SnapshotOperator): SnapshotNode {
+  return {
+    id: id({ is: 'subtasks', operator: index }),
+    kind: 'fact',
+    label: 'Subtasks',
+    description: String(operator.subtasks.length),
+    tooltip: 'The state of each subtask, and of its key groups where their sizes are known',
+    sizeBytes: null,
+    expandable: operator.subtasks.length > 0,
+  };
 }
 
 function unreadableNode(operator: number, what: string): SnapshotNode {

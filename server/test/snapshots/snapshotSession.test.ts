@@ -97,6 +97,25 @@ describe('the snapshot process', () => {
     }
   });
 
+  test('tells what the snapshot is, and how its state is spread', async () => {
+    const facts = (await children((await find(null, 'About this snapshot')).id)).nodes;
+    const fact = (label: string): string | undefined => facts.find((node) => node.label === label)?.description;
+    expect(fact('Kind')).toBe('Savepoint');
+    expect(fact('Keyed state')).toBe('canonical');
+    expect(fact('Can be moved')).toBe('yes: all its files lie in its folder');
+    const subtasks = (await children((await find((await find(null, 'everything')).id, 'Subtasks')).id)).nodes;
+    expect(subtasks.map(({ label, description }) => `${label}: ${description}`)).toEqual([
+      'Subtask 0: key groups 0 to 42',
+      'Subtask 1: key groups 43 to 85',
+      'Subtask 2: key groups 86 to 127',
+    ]);
+    const keyGroups = (await children(subtasks[0]?.id ?? '')).nodes;
+    expect(keyGroups).toHaveLength(43);
+    const operator = await find(null, 'everything');
+    const sum = subtasks.reduce((total, subtask) => total + (subtask.sizeBytes ?? 0), 0);
+    expect(sum).toBe(operator.sizeBytes);
+  });
+
   test('opens operators, states, keys and values', async () => {
     const operator = await find(null, 'everything');
     expect(operator).toMatchObject({ kind: 'operator', sizeBytes: 236780, expandable: true });
