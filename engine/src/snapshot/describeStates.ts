@@ -1,6 +1,8 @@
 import type { SnapshotOperator } from './snapshot.ts';
 import { describeSerializer } from './serializers/describeSerializer.ts';
+import type { SerializerSnapshot } from './serializers/serializerSnapshot.ts';
 import { keyedStateType, keySerializer, valueSerializer, type StateMetaInfo } from './stateMetaInfo.ts';
+import { keyedSchema, operatorSchema, type StateSchema } from './stateSchema.ts';
 
 /** One state of an operator, over all its subtasks. */
 export interface StateDescription {
@@ -12,6 +14,8 @@ export interface StateDescription {
   readonly type: string;
   /** Entries where counting costs nothing; null for keyed state. */
   readonly count: number | null;
+  /** Null for raw state, which only the operator's own code understands. */
+  readonly schema: StateSchema | null;
 }
 
 export interface OperatorDescription {
@@ -36,7 +40,7 @@ export async function describeStates(operator: SnapshotOperator): Promise<Operat
     unreadable ??= subtask.unreadableKeyedState;
     for (const keyed of await subtask.keyedStates()) {
       key ??= describeSerializer(keyed.rows.header.key.snapshot);
-      for (const meta of keyed.states) add(keyedDescription(meta));
+      for (const meta of keyed.states) add(keyedDescription(keyed.rows.header.key.snapshot, meta));
     }
     const operatorState = await subtask.operatorState();
     for (const state of operatorState?.states ?? []) {
@@ -44,29 +48,31 @@ export async function describeStates(operator: SnapshotOperator): Promise<Operat
       add(operatorDescription(state.meta, state.partition.mode, entries));
     }
     for (const { state, parts } of await subtask.rawOperatorState()) {
-      add({ name: state, group: 'raw', kind: 'raw', type: 'bytes', count: parts.length });
+      add({ name: state, group: 'raw', kind: 'raw', type: 'bytes', count: parts.length, schema: null });
     }
   }
   return { key, states: [...states.values()], unreadable };
 }
 
-function keyedDescription(meta: StateMetaInfo): StateDescription {
+function keyedDescription(key: SerializerSnapshot, meta: StateMetaInfo): StateDescription {
   const value = valueSerializer(meta);
-  if (meta.kind === 'PRIORITY_QUEUE')
-    return { name: meta.name, group: 'timers', kind: 'timers', type: value === null ? '?' : describeSerializer(value), count: null };
+  const isTimer = meta.kind === 'PRIORITY_QUEUE';
   return {
     name: meta.name,
-    group: 'keyed',
-    kind: (keyedStateType(meta) ?? 'state').toLowerCase(),
+    group: isTimer ? 'timers' : 'keyed',
+    kind: isTimer ? 'timers' : (keyedStateType(meta) ?? 'state').toLowerCase(),
     type: value === null ? '?' : describeSerializer(value),
     count: null,
+    schema: keyedSchema(key, meta),
   };
 }
 
 function operatorDescription(meta: StateMetaInfo, mode: string, count: number): StateDescription {
   const value = valueSerializer(meta);
   const type = value === null ? '?' : describeSerializer(value);
-  if (meta.kind !== 'BROADCAST') return { name: meta.name, group: 'list', kind: mode === 'UNION' ? 'union list' : 'list', type, count };
+  const schema = operatorSchema(meta);
+  if (meta.kind !== 'BROADCAST')
+    return { name: meta.name, group: 'list', kind: mode === 'UNION' ? 'union list' : 'list', type, count, schema };
   const key = keySerializer(meta);
   return {
     name: meta.name,
@@ -74,5 +80,6 @@ function operatorDescription(meta: StateMetaInfo, mode: string, count: number): 
     kind: 'broadcast',
     type: `map<${key === null ? '?' : describeSerializer(key)}, ${type}>`,
     count,
+    schema,
   };
 }

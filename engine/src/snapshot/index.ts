@@ -1,4 +1,5 @@
 export { aggregateValue, type AggregateSums } from './analysis/aggregates.ts';
+export { dumpMatches } from './analysis/dumpMatches.ts';
 export { compileAggregates, compileExpression, ExpressionError } from './analysis/expression.ts';
 export { KeyTextError } from './analysis/keyLookup.ts';
 export { plainJson, scalarOf, type Scalar } from './analysis/scalar.ts';
@@ -22,6 +23,9 @@ export { dumpLines, dumpRecords, type DumpSelection, type DumpSink } from './dum
 export type { KeyedEntry } from './keyed/stateCodec.ts';
 export type { KeyedState, RowKey } from './keyed/keyedState.ts';
 export type { KeyedRow, KeyGroupSection, RowFilter, ScanSignal } from './keyed/keyedRows.ts';
+export { channelSize, keyedStateSize, operatorStateSize, streamSize } from './metadata/handleSizes.ts';
+export type { KeyedStateHandle } from './metadata/snapshotMetadata.ts';
+export { missingFiles, referencedFiles } from './missingFiles.ts';
 export { readSnapshot, type Snapshot, type SnapshotOperator } from './snapshot.ts';
 export { snapshotFacts, type SnapshotFacts } from './snapshotFacts.ts';
 export { snapshotFolder, type SnapshotStorage } from './storage/snapshotStorage.ts';

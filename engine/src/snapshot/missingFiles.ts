@@ -1,0 +1,52 @@
+import { referencedStreams } from './metadata/referencedStreams.ts';
+import type { StreamHandle } from './metadata/snapshotMetadata.ts';
+import type { Snapshot } from './snapshot.ts';
+import type { SnapshotStorage } from './storage/snapshotStorage.ts';
+import { openStream } from './storage/stateStream.ts';
+
+export interface ReferencedFiles {
+  /** Files beside `_metadata`. */
+  readonly count: number;
+  /** None is named by an absolute path. */
+  readonly relocatable: boolean;
+}
+
+/** The files that a snapshot consists of, as its metadata names them. */
+export function referencedFiles({ metadata }: Snapshot): ReferencedFiles {
+  const paths = new Set<string>();
+  let relocatable = true;
+  for (const stream of referencedStreams(metadata)) {
+    const path = pathOf(stream);
+    if (path === null) continue;
+    paths.add(path);
+    if (stream.kind !== 'relativeFile') relocatable = false;
+  }
+  return { count: paths.size, relocatable };
+}
+
+/** Streams whose file is not there, or is shorter than it must be, at most `most`. Reads none of them. */
+export async function missingFiles(
+  storage: SnapshotStorage,
+  snapshot: Snapshot,
+  most: number,
+): Promise<{ file: string; reason: string }[]> {
+  const missing: { file: string; reason: string }[] = [];
+  const seen = new Set<string>();
+  for (const stream of referencedStreams(snapshot.metadata)) {
+    const path = pathOf(stream);
+    const identity = `${path ?? ''} ${stream.kind === 'segment' ? String(stream.start + stream.size) : ''}`;
+    if (path === null || seen.has(identity)) continue;
+    seen.add(identity);
+    try {
+      await openStream(storage, snapshot.folder, stream);
+    } catch (error) {
+      missing.push({ file: path, reason: error instanceof Error ? error.message : String(error) });
+      if (missing.length >= most) break;
+    }
+  }
+  return missing;
+}
+
+function pathOf(stream: StreamHandle): string | null {
+  return stream.kind === 'file' || stream.kind === 'relativeFile' || stream.kind === 'segment' ? stream.path : null;
+}

@@ -1,0 +1,151 @@
+import { describeSerializer } from './serializers/describeSerializer.ts';
+import type { SerializerSnapshot } from './serializers/serializerSnapshot.ts';
+import { keyedStateType, keySerializer, namespaceSerializer, valueSerializer, type StateMetaInfo } from './stateMetaInfo.ts';
+
+/** What a state's entries consist of, as types for people; null for what it has none of. */
+export interface StateSchema {
+  readonly key: string | null;
+  readonly namespace: string | null;
+  /** Of maps. */
+  readonly userKey: string | null;
+  /** Records with their fields: `Trip<from: string, stops: int>`. */
+  readonly value: string | null;
+  /** Serializers as Flink names them, without packages, the outermost first. */
+  readonly serializers: readonly string[];
+  /** Values carry the time of their last access. */
+  readonly hasTtl: boolean;
+}
+
+/** Of keyed state and timers. */
+export function keyedSchema(key: SerializerSnapshot, meta: StateMetaInfo): StateSchema {
+  const value = valueSerializer(meta);
+  const namespace = meta.kind === 'PRIORITY_QUEUE' && value?.kind === 'timer' ? value.namespace : namespaceSerializer(meta);
+  const isTimer = meta.kind === 'PRIORITY_QUEUE';
+  const map = keyedStateType(meta) === 'MAP' && value?.kind === 'map' ? value : null;
+  return {
+    key: describeFields(key),
+    namespace: namespace === null || (isSimpleKind(namespace) && /^void/.test(namespace.kind)) ? null : describeFields(namespace),
+    userKey: map === null ? null : describeFields(map.key),
+    value: isTimer || value === null ? null : describeFields(map?.value ?? value),
+    serializers: namesOf(isTimer ? [key, namespace] : [key, value]),
+    hasTtl: value !== null && hasTtl(value),
+  };
+}
+
+/** Of operator state. */
+export function operatorSchema(meta: StateMetaInfo): StateSchema {
+  const key = keySerializer(meta);
+  const value = valueSerializer(meta);
+  return {
+    key: key === null ? null : describeFields(key),
+    namespace: null,
+    userKey: null,
+    value: value === null ? null : describeFields(value),
+    serializers: namesOf([key, value]),
+    hasTtl: false,
+  };
+}
+
+function isSimpleKind(snapshot: SerializerSnapshot): boolean {
+  return Object.keys(snapshot).length === 1;
+}
+
+function hasTtl(snapshot: SerializerSnapshot): boolean {
+  switch (snapshot.kind) {
+    case 'ttl':
+      return true;
+    case 'ttlAware':
+      return snapshot.enabled || hasTtl(snapshot.value);
+    case 'map':
+      return hasTtl(snapshot.value);
+    case 'list':
+    case 'arrayList':
+      return hasTtl(snapshot.element);
+    default:
+      return false;
+  }
+}
+
+/** As `describeSerializer`, but records have their fields, and TTL is not said: it belongs to the state. */
+function describeFields(snapshot: SerializerSnapshot): string {
+  switch (snapshot.kind) {
+    case 'ttl':
+    case 'ttlAware':
+      return describeFields(snapshot.value);
+    case 'list':
+    case 'arrayList':
+      return `list<${describeFields(snapshot.element)}>`;
+    case 'map':
+      return `map<${describeFields(snapshot.key)}, ${describeFields(snapshot.value)}>`;
+    case 'tuple':
+      return `tuple<${snapshot.fields.map(describeFields).join(', ')}>`;
+    case 'pojo': {
+      const fields = snapshot.fields.map(({ name, serializer }) => `${name}: ${serializer === null ? '?' : describeFields(serializer)}`);
+      return `${describeSerializer(snapshot)}<${fields.join(', ')}>`;
+    }
+    case 'avro':
+      return avroFields(snapshot.schema) ?? describeSerializer(snapshot);
+    default:
+      return describeSerializer(snapshot);
+  }
+}
+
+function avroFields(schema: string): string | null {
+  try {
+    return avroType(JSON.parse(schema), 0);
+  } catch {
+    // It is for display only; whoever reads values reports a schema that is no JSON.
+    return null;
+  }
+}
+
+/** Deeper than this the name of a record has to do. */
+const DEPTH_MAX = 4;
+
+function avroType(schema: unknown, depth: number): string {
+  if (typeof schema === 'string') return schema.slice(schema.lastIndexOf('.') + 1);
+  if (Array.isArray(schema)) return schema.map((each) => avroType(each, depth)).join(' | ');
+  if (typeof schema !== 'object' || schema === null) return '?';
+  const { type, name, fields, items, values } = schema as Record<string, unknown>;
+  if (type === 'array') return `list<${avroType(items, depth + 1)}>`;
+  if (type === 'map') return `map<string, ${avroType(values, depth + 1)}>`;
+  const label = typeof name === 'string' ? name.slice(name.lastIndexOf('.') + 1) : 'record';
+  if (type !== 'record' || !Array.isArray(fields) || depth > DEPTH_MAX) return typeof name === 'string' ? label : avroType(type, depth + 1);
+  const inner = fields.map((field) => {
+    const each = field as { name?: unknown; type?: unknown };
+    return `${String(each.name)}: ${avroType(each.type, depth + 1)}`;
+  });
+  return `${label}<${inner.join(', ')}>`;
+}
+
+const NAMES_MAX = 8;
+
+function namesOf(snapshots: readonly (SerializerSnapshot | null)[]): string[] {
+  const names = new Set<string>();
+  const add = (snapshot: SerializerSnapshot | null): void => {
+    if (snapshot === null || names.size >= NAMES_MAX) return;
+    names.add(nameOf(snapshot));
+    switch (snapshot.kind) {
+      case 'ttl':
+      case 'ttlAware':
+        add(snapshot.value);
+        return;
+      case 'map':
+        add(snapshot.key);
+        add(snapshot.value);
+        return;
+      case 'list':
+      case 'arrayList':
+        add(snapshot.element);
+    }
+  };
+  for (const snapshot of snapshots) add(snapshot);
+  return [...names];
+}
+
+/** Flink's class, where its name is that of the kind; else the class that the snapshot names. */
+function nameOf(snapshot: SerializerSnapshot): string {
+  if (snapshot.kind === 'unknown') return snapshot.className.slice(snapshot.className.lastIndexOf('.') + 1);
+  if (snapshot.kind === 'timer') return 'TimerSerializer';
+  return `${snapshot.kind.charAt(0).toUpperCase()}${snapshot.kind.slice(1)}Serializer`;
+}
