@@ -76,3 +76,27 @@ function windowPart(ends: DumpValue, step: string): DumpValue {
 export function positionOf(step: string): number {
   return /^f?\d{1,9}$/.test(step) ? Number(step.replace('f', '')) : -1;
 }
+
+/** Plain JSON, without the marks that keep Flink's types apart. Integers keep all their digits; numbers that JSON has not are texts. */
+export function plainJson(value: DumpValue | Scalar): string {
+  const scalar = scalarOf(value as DumpValue);
+  if (typeof scalar === 'bigint') return scalar.toString();
+  if (typeof scalar === 'number') return Number.isFinite(scalar) ? String(scalar) : JSON.stringify(String(scalar));
+  if (typeof scalar !== 'object' || scalar === null) return JSON.stringify(scalar);
+  if (isList(scalar as DumpValue)) return `[${(scalar as readonly DumpValue[]).map(plainJson).join(',')}]`;
+  if (scalar instanceof Floating) return plainJson(scalar.value);
+  const record = scalar as { readonly [key: string]: DumpValue };
+  const map = record['$map'];
+  if (map !== undefined && isList(map)) return `{${map.map(plainPair).join(',')}}`;
+  const row = record['$row'];
+  if (row !== undefined) return plainJson(row);
+  return `{${Object.entries(record)
+    .map(([name, part]) => `${JSON.stringify(name.replace(/^\$/, ''))}:${plainJson(part)}`)
+    .join(',')}}`;
+}
+
+function plainPair(pair: DumpValue): string {
+  const [key, value] = isList(pair) ? pair : [null, null];
+  const name = plainJson(key ?? null);
+  return `${name.startsWith('"') ? name : JSON.stringify(name)}:${plainJson(value ?? null)}`;
+}

@@ -1,0 +1,313 @@
+import type { RowAnswer, ScanSignal } from '../keyed/keyedRows.ts';
+import type { KeyedState } from '../keyed/keyedState.ts';
+import type { LogicalType } from '../serializers/logicalType.ts';
+import type { SerializerSnapshot } from '../serializers/serializerSnapshot.ts';
+import type { SnapshotOperator } from '../snapshot.ts';
+import { keySerializer, namespaceSerializer, valueSerializer } from '../stateMetaInfo.ts';
+import type { DumpValue } from '../values/dumpValue.ts';
+import { compileExpression } from './expression.ts';
+import type { Path, PathRoot } from './expressionSyntax.ts';
+import { RowProjection } from './rowProjection.ts';
+import { partOf, scalarOf, type Scalar } from './scalar.ts';
+import { queryRows, type QueryProgress, type StateQuery } from './stateQuery.ts';
+
+/** `long` has 64 bits; `json` is whatever has parts, or is not the same in all states. */
+export type ColumnType = 'text' | 'boolean' | 'int' | 'long' | 'double' | 'json';
+
+export interface TableColumn {
+  /** Such as `key`, `value.count`, `namespace.start`. */
+  readonly name: string;
+  readonly type: ColumnType;
+}
+
+interface PathColumn extends TableColumn {
+  readonly path: Path;
+}
+
+/** Wider values are one column of JSON. */
+const COLUMNS_MAX = 200;
+const DEPTH_MAX = 8;
+
+/** State as a table: one row an entry (of maps one a user key), the parts of keys and values in columns of their own. */
+export class StateTable {
+  readonly #operators: readonly SnapshotOperator[];
+  readonly #query: StateQuery;
+  readonly #columns: readonly PathColumn[];
+
+  private constructor(operators: readonly SnapshotOperator[], query: StateQuery, columns: readonly PathColumn[]) {
+    this.#operators = operators;
+    this.#query = query;
+    this.#columns = columns;
+  }
+
+  /** Reads headers only: columns are known before the first row. @throws ExpressionError, FormatError */
+  static async open(operators: readonly SnapshotOperator[], query: StateQuery): Promise<StateTable> {
+    if (query.where !== undefined) compileExpression(query.where);
+    const columns = new ColumnSet();
+    for (const operator of operators) {
+      for (const subtask of operator.subtasks) {
+        for (const keyed of await subtask.keyedStates()) addKeyedColumns(columns, keyed, query);
+        if (hasOperatorRows(query)) {
+          for (const { meta } of (await subtask.operatorState())?.states ?? []) {
+            if (!isWantedOperatorState(query, meta.name)) continue;
+            columns.add('key', keySerializer(meta));
+            columns.add('value', valueSerializer(meta));
+          }
+        }
+      }
+    }
+    return new StateTable(operators, query, columns.inOrder());
+  }
+
+  get columns(): readonly TableColumn[] {
+    return [OPERATOR, ...this.#columns];
+  }
+
+  /**
+   * Shows the rows, in the order of `columns`; the values hold until the visitor returns. Resolves to how many there were; `false` ends it.
+   * @throws as queryRows
+   */
+  async rows(
+    visit: (values: readonly Scalar[]) => RowAnswer,
+    options: { readonly signal?: ScanSignal; readonly onProgress?: (progress: QueryProgress) => void } = {},
+  ): Promise<number> {
+    let count = 0;
+    let ended = false;
+    const paths = this.#columns.map(({ path }) => path);
+    const show = (operator: SnapshotOperator, slots: readonly Scalar[]): RowAnswer => {
+      count++;
+      return visit([operator.metadata.operatorId, ...slots]);
+    };
+    for (const operator of this.#operators) {
+      const projections = new Map<KeyedState, RowProjection>();
+      const outcome = await queryRows(
+        operator,
+        this.#query,
+        ({ keyed, subtask, row }) => {
+          let projection = projections.get(keyed);
+          if (projection === undefined) projections.set(keyed, (projection = new RowProjection(keyed, subtask, paths)));
+          projection.read(row);
+          return show(operator, projection.slots);
+        },
+        options,
+      );
+      ended = outcome.ended || (hasOperatorRows(this.#query) && !(await this.#operatorRows(operator, (slots) => show(operator, slots))));
+      if (ended) break;
+    }
+    return count;
+  }
+
+  async #operatorRows(operator: SnapshotOperator, show: (slots: readonly Scalar[]) => RowAnswer): Promise<boolean> {
+    const where = this.#query.where === undefined ? null : compileExpression(this.#query.where);
+    for (const subtask of operator.subtasks) {
+      const { index } = subtask.metadata;
+      if ((this.#query.subtask ?? index) !== index) continue;
+      const operatorState = await subtask.operatorState();
+      for (const state of operatorState?.states ?? []) {
+        const { name, kind } = state.meta;
+        if (operatorState === null || !isWantedOperatorState(this.#query, name)) continue;
+        const entries = kind === 'BROADCAST' ? operatorState.entries(state) : valuesOnly(operatorState.elements(state));
+        for (const [key, value] of entries) {
+          const roots: Partial<Record<PathRoot, DumpValue>> = { key, value, state: name, subtask: index };
+          const at = ({ root, steps }: Path): Scalar => scalarOf(steps.reduce(partOf, roots[root] ?? null));
+          if (where !== null && where.evaluate(where.paths.map(at)) !== true) continue;
+          if ((await show(this.#columns.map(({ path }) => at(path)))) === false) return false;
+        }
+      }
+    }
+    return true;
+  }
+}
+
+const OPERATOR: TableColumn = { name: 'operator', type: 'text' };
+
+/** Operator state has neither key groups nor keys to look up. */
+function hasOperatorRows({ key, prefix, keyGroup }: StateQuery): boolean {
+  return key === undefined && prefix === undefined && keyGroup === undefined;
+}
+
+function isWantedOperatorState(query: StateQuery, name: string): boolean {
+  return query.state?.(name, 'keyed') ?? true;
+}
+
+function* valuesOnly(elements: Iterable<DumpValue>): Generator<readonly [DumpValue, DumpValue]> {
+  for (const element of elements) yield [null, element];
+}
+
+function addKeyedColumns(columns: ColumnSet, keyed: KeyedState, query: StateQuery): void {
+  for (const { meta, type } of keyed.codec.states) {
+    const isTimer = type === 'TIMER';
+    if (query.state?.(meta.name, isTimer ? 'timers' : 'keyed') === false) continue;
+    columns.addScalar('keyGroup', 'int');
+    columns.add('key', keyed.rows.header.key.snapshot);
+    const stored = valueSerializer(meta);
+    const value = stored?.kind === 'ttlAware' ? stored.value : stored;
+    if (isTimer) {
+      columns.addScalar('timestamp', 'long');
+      columns.add('namespace', value?.kind === 'timer' ? value.namespace : null);
+      continue;
+    }
+    columns.add('namespace', namespaceSerializer(meta));
+    const map = type === 'MAP' && value?.kind === 'map' ? value : null;
+    if (map !== null) columns.add('userKey', map.key);
+    const own = map?.value ?? value;
+    if (own?.kind === 'ttl') columns.addScalar('lastAccess', 'long');
+    columns.add('value', own);
+  }
+}
+
+const ROOT_ORDER: readonly PathRoot[] = ['subtask', 'state', 'keyGroup', 'key', 'namespace', 'userKey', 'timestamp', 'lastAccess', 'value'];
+
+/** The columns of several states: those of the same name are one. */
+class ColumnSet {
+  readonly #columns = new Map<string, PathColumn>();
+
+  constructor() {
+    this.addScalar('subtask', 'int');
+    this.addScalar('state', 'text');
+  }
+
+  addScalar(root: PathRoot, type: ColumnType): void {
+    this.#put({ name: root, type, path: { root, steps: [] } });
+  }
+
+  add(root: PathRoot, serializer: SerializerSnapshot | null): void {
+    if (serializer === null || serializer.kind === 'voidNamespace') return;
+    const leaves = leavesOf(serializer, [], 0);
+    const fitting = leaves.length + this.#columns.size > COLUMNS_MAX ? [{ steps: [], label: [], type: 'json' as const }] : leaves;
+    for (const { steps, label, type } of fitting) this.#put({ name: [root, ...label].join('.'), type, path: { root, steps } });
+  }
+
+  #put(column: PathColumn): void {
+    const known = this.#columns.get(column.name);
+    if (known === undefined) this.#columns.set(column.name, column);
+    else if (known.type !== column.type || known.path.steps.length !== column.path.steps.length) {
+      const steps = column.path.steps.filter((step) => !step.startsWith('$'));
+      this.#columns.set(column.name, { ...known, type: 'json', path: { root: column.path.root, steps } });
+    }
+  }
+
+  inOrder(): PathColumn[] {
+    return [...this.#columns.values()].sort((a, b) => ROOT_ORDER.indexOf(a.path.root) - ROOT_ORDER.indexOf(b.path.root));
+  }
+}
+
+/** A part of a value that is a column. Steps with `$` take a number as the text that keeps all its digits. */
+interface Leaf {
+  readonly steps: readonly string[];
+  readonly label: readonly string[];
+  readonly type: ColumnType;
+}
+
+function leavesOf(serializer: SerializerSnapshot, at: readonly string[], depth: number): Leaf[] {
+  const leaf = (type: ColumnType, exact: readonly string[] = []): Leaf[] => [{ steps: [...at, ...exact], label: at, type }];
+  const fields = (parts: readonly (readonly [string, SerializerSnapshot | null])[]): Leaf[] =>
+    parts.flatMap(([name, part]) =>
+      part === null ? [{ steps: [...at, name], label: [...at, name], type: 'json' as const }] : leavesOf(part, [...at, name], depth + 1),
+    );
+  if (depth > DEPTH_MAX) return leaf('json');
+  switch (serializer.kind) {
+    case 'boolean':
+      return leaf('boolean');
+    case 'byte':
+    case 'short':
+    case 'int':
+      return leaf('int');
+    case 'long':
+      return leaf('long');
+    case 'float':
+    case 'double':
+      return leaf('double');
+    case 'bigInteger':
+      return leaf('text', ['$bigint']);
+    case 'bigDecimal':
+    case 'decimalData':
+      return leaf('text', ['$decimal']);
+    case 'string':
+    case 'stringData':
+    case 'char':
+    case 'enum':
+    case 'scalaEnum':
+    case 'byteArray':
+    case 'localDate':
+    case 'localTime':
+    case 'localDateTime':
+    case 'instant':
+    case 'timestampData':
+      return leaf('text');
+    case 'date':
+    case 'sqlDate':
+    case 'sqlTime':
+    case 'sqlTimestamp':
+      return leaf('long');
+    case 'timeWindow':
+      return ['start', 'end'].map((name) => ({ steps: [...at, name], label: [...at, name], type: 'long' as const }));
+    case 'pojo':
+      return serializer.unregistered.length + serializer.registered.length > 0 || serializer.fields.length === 0
+        ? leaf('json')
+        : fields(serializer.fields.map((field) => [field.name, field.serializer]));
+    case 'tuple':
+    case 'scalaCaseClass':
+      return fields(serializer.fields.map((field, i) => [`f${String(i)}`, field]));
+    case 'rowData':
+      return serializer.types.flatMap((type, i) => logicalLeaves(type, [...at, `f${String(i)}`]));
+    case 'avro':
+      return avroLeaves(serializer.schema, at);
+    case 'nullable':
+    case 'scalaOption':
+    case 'ttl':
+    case 'ttlAware':
+    case 'external':
+      return leavesOf(serializer.value, at, depth + 1);
+    default:
+      return leaf('json');
+  }
+}
+
+const LOGICAL_TYPES: Readonly<Record<string, ColumnType>> = {
+  BOOLEAN: 'boolean',
+  TINYINT: 'int',
+  SMALLINT: 'int',
+  INTEGER: 'int',
+  BIGINT: 'long',
+  FLOAT: 'double',
+  DOUBLE: 'double',
+  CHAR: 'text',
+  VARCHAR: 'text',
+  DATE: 'text',
+  TIME_WITHOUT_TIME_ZONE: 'text',
+  TIMESTAMP_WITHOUT_TIME_ZONE: 'text',
+  TIMESTAMP_WITH_LOCAL_TIME_ZONE: 'text',
+};
+
+function logicalLeaves({ root }: LogicalType, at: readonly string[]): Leaf[] {
+  if (root === 'DECIMAL') return [{ steps: [...at, '$decimal'], label: at, type: 'text' }];
+  return [{ steps: at, label: at, type: LOGICAL_TYPES[root] ?? 'json' }];
+}
+
+const AVRO_TYPES: Readonly<Record<string, ColumnType>> = {
+  boolean: 'boolean',
+  int: 'int',
+  long: 'long',
+  float: 'double',
+  double: 'double',
+  string: 'text',
+};
+
+/** The fields of a record; of other schemas one column. A type or null has the columns of the type. */
+function avroLeaves(schema: string, at: readonly string[]): Leaf[] {
+  const json: Leaf[] = [{ steps: at, label: at, type: 'json' }];
+  try {
+    const parsed: unknown = JSON.parse(schema);
+    if (typeof parsed !== 'object' || parsed === null || !('fields' in parsed) || !Array.isArray(parsed.fields)) return json;
+    return (parsed.fields as { readonly name?: unknown; readonly type?: unknown }[]).map(({ name, type }) => {
+      const branches = Array.isArray(type) ? (type as unknown[]).filter((branch) => branch !== 'null') : [type];
+      const only = branches.length === 1 ? branches[0] : null;
+      const steps = [...at, String(name)];
+      return { steps, label: steps, type: (typeof only === 'string' ? AVRO_TYPES[only] : undefined) ?? ('json' as const) };
+    });
+  } catch {
+    // Whoever reads values reports a schema that is no JSON.
+    return json;
+  }
+}

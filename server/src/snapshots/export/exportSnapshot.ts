@@ -1,0 +1,109 @@
+import {
+  dumpMatches,
+  dumpRecords,
+  dumpText,
+  StateTable,
+  type DumpSelection,
+  type DumpValue,
+  type QueryProgress,
+  type Snapshot,
+  type SnapshotOperator,
+  type StateQuery,
+} from 'tidemark/snapshot';
+import { CsvSink, type CsvOptions } from './csvSink.ts';
+import { OutputFile, type Output } from './outputFile.ts';
+import type { TableSink } from './tableSink.ts';
+import { TextOutput } from './textOutput.ts';
+
+export interface ExportRequest extends CsvOptions {
+  readonly snapshot: Snapshot;
+  /** Null for all. */
+  readonly operators: readonly SnapshotOperator[] | null;
+  readonly query: StateQuery;
+  readonly format: 'jsonl' | 'csv' | 'parquet';
+  /** Of entries. */
+  readonly limit: number;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: QueryProgress) => void;
+}
+
+/** Writes to a file, which appears when it is whole. Nothing is left behind when it fails or is aborted. @throws in words */
+export async function exportToFile(request: ExportRequest, target: string): Promise<{ entries: number; bytes: number }> {
+  const file = await OutputFile.create(target);
+  try {
+    const entries = await exportTo(request, file);
+    await file.finish();
+    return { entries, bytes: file.bytes };
+  } catch (error) {
+    await file.discard();
+    throw error;
+  }
+}
+
+/** Resolves to how many entries were written. What was written before an error is whole lines. */
+export async function exportTo(request: ExportRequest, output: Output): Promise<number> {
+  return request.format === 'jsonl' ? exportLines(request, output) : exportTable(request, output);
+}
+
+async function exportTable(request: ExportRequest, output: Output): Promise<number> {
+  const { snapshot, query, limit } = request;
+  const table = await StateTable.open(request.operators ?? snapshot.operators, query);
+  const sink = await sinkOf(request, table, output);
+  let left = limit;
+  const entries = left <= 0 ? 0 : await table.rows((values) => held(sink.row(values), --left > 0), request);
+  await sink.end();
+  return entries;
+}
+
+async function sinkOf(request: ExportRequest, table: StateTable, output: Output): Promise<TableSink> {
+  if (request.format === 'csv') return new CsvSink(output, table.columns, request);
+  // Loaded when it is wanted: other exports start without it.
+  const { ParquetSink } = await import('./parquetSink.ts');
+  return new ParquetSink(output, table.columns);
+}
+
+/** The answer to a row: whether to go on, once what was written is on its way. */
+function held(written: Promise<undefined> | undefined, goOn: boolean): boolean | Promise<boolean> {
+  return written === undefined ? goOn : written.then(() => goOn);
+}
+
+/** Thrown through the dump to end it. */
+class Enough extends Error {}
+
+async function exportLines(request: ExportRequest, output: Output): Promise<number> {
+  const text = new TextOutput(output);
+  let entries = 0;
+  const emit = (record: DumpValue): Promise<undefined> | undefined => {
+    if (entries >= request.limit) throw new Enough();
+    entries++;
+    return text.add(`${dumpText(record)}\n`);
+  };
+  try {
+    if (isSearch(request.query)) {
+      for (const operator of request.operators ?? request.snapshot.operators) await dumpMatches(operator, request.query, emit, request);
+    } else await dumpRecords(request.snapshot, emit, selectionOf(request));
+  } catch (error) {
+    if (!(error instanceof Enough)) {
+      await text.flush();
+      throw error;
+    }
+  }
+  await text.flush();
+  return entries;
+}
+
+/** A search shows entries of keyed state alone; everything else is a dump, with what the snapshot is in front. */
+function isSearch({ key, prefix, where }: StateQuery): boolean {
+  return key !== undefined || prefix !== undefined || where !== undefined;
+}
+
+function selectionOf({ operators, query, signal }: ExportRequest): DumpSelection {
+  const { state, subtask, keyGroup } = query;
+  return {
+    ...(operators === null ? {} : { operator: (operator) => operators.includes(operator) }),
+    ...(state === undefined ? {} : { state: (name) => state(name, 'keyed') || state(name, 'timers') }),
+    ...(subtask === undefined ? {} : { subtask }),
+    ...(keyGroup === undefined ? {} : { keyGroup }),
+    ...(signal === undefined ? {} : { signal }),
+  };
+}

@@ -1,0 +1,144 @@
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { JobScan, mergeResults, scanUnits, type ScanJob, type ScanResult, type ScanUnit, type SnapshotOperator } from 'tidemark/snapshot';
+import type { FromScanWorker, ScanWorkerData, ToScanWorker } from './scanWorker.ts';
+
+export interface ScanOptions {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (bytesRead: number, bytesTotal: number) => void;
+  /** Besides the caller's own; by default as many as there are processors for, where the state is worth it. */
+  readonly threads?: number;
+}
+
+const THREADS_MAX = 8;
+/** A thread needs as long to start as this many bytes take to scan, and more. */
+const BYTES_MIN = 32 << 20;
+/** What a thread takes at a time. */
+const BATCH_BYTES = 4 << 20;
+
+/**
+ * Does a job over all keyed state of an operator, with the threads that are worth it; the caller's thread works along. `location` is what
+ * the snapshot was opened from: each thread opens it for itself. @throws FormatError, ExpressionError, the signal's reason
+ */
+export async function runScan(location: string, operator: SnapshotOperator, job: ScanJob, options: ScanOptions = {}): Promise<ScanResult> {
+  const scan = new JobScan(operator, job);
+  const units = await scanUnits(operator);
+  const bytesTotal = units.reduce((sum, { size }) => sum + size, 0);
+  const batches = new Batches(units);
+  let bytesRead = 0;
+  const read = (bytes: number): void => {
+    bytesRead += bytes;
+    options.onProgress?.(bytesRead, bytesTotal);
+  };
+  const data: ScanWorkerData = { location, operator: operator.metadata.operatorId, job };
+  const threads = Array.from({ length: threadCount(options.threads, bytesTotal, batches.count) }, () => startThread(data, batches, read));
+  try {
+    const results = Promise.all(threads.map(({ result }) => result));
+    const failed = failure(results);
+    for (let batch = batches.next(); batch.length > 0; batch = batches.next()) {
+      for (const unit of batch) {
+        options.signal?.throwIfAborted();
+        await Promise.race([scan.scan(unit, options.signal), failed]);
+        read(unit.size);
+      }
+    }
+    const aborted = options.signal === undefined ? [] : [abortOf(options.signal)];
+    return mergeResults(job, [scan.result(), ...(await Promise.race([results, ...aborted]))]);
+  } finally {
+    for (const { worker } of threads) void worker.terminate();
+  }
+}
+
+/** Takes care of itself: in tests and scripts there is no bundle, and one thread does everything. */
+function workerScript(): string | null {
+  const script = join(dirname(fileURLToPath(import.meta.url)), 'scanWorker.cjs');
+  return existsSync(script) ? script : null;
+}
+
+function threadCount(wanted: number | undefined, bytes: number, batches: number): number {
+  if (workerScript() === null) return 0;
+  if (wanted !== undefined) return wanted;
+  if (bytes < BYTES_MIN) return 0;
+  return Math.max(0, Math.min(availableParallelism(), THREADS_MAX, batches) - 1);
+}
+
+/** Never kept, and broken with the error of the results. */
+function failure(results: Promise<unknown>): Promise<never> {
+  return new Promise((_, reject) => {
+    results.catch(reject);
+  });
+}
+
+function abortOf(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener(
+      'abort',
+      () => {
+        reject(signal.reason instanceof Error ? signal.reason : new Error('aborted'));
+      },
+      { once: true },
+    );
+  });
+}
+
+/** Units of about equal bytes, given out one batch at a time. */
+class Batches {
+  readonly #batches: ScanUnit[][] = [];
+  #next = 0;
+
+  constructor(units: readonly ScanUnit[]) {
+    let bytes = Infinity;
+    for (const unit of units) {
+      if (bytes >= BATCH_BYTES) {
+        this.#batches.push([]);
+        bytes = 0;
+      }
+      this.#batches.at(-1)?.push(unit);
+      // Of some layouts a key group's size is not known.
+      bytes += unit.size === 0 ? BATCH_BYTES / 4 : unit.size;
+    }
+  }
+
+  get count(): number {
+    return this.#batches.length;
+  }
+
+  /** Empty at the end. */
+  next(): readonly ScanUnit[] {
+    return this.#batches[this.#next++] ?? [];
+  }
+}
+
+function startThread(
+  data: ScanWorkerData,
+  batches: Batches,
+  read: (bytes: number) => void,
+): { readonly worker: Worker; readonly result: Promise<ScanResult> } {
+  const worker = new Worker(workerScript() ?? '', { workerData: data, execArgv: [] });
+  const result = new Promise<ScanResult>((resolve, reject) => {
+    worker.on('error', reject);
+    worker.on('exit', () => {
+      reject(new Error('a thread of the scan has ended before its work was done'));
+    });
+    worker.on('message', (message: FromScanWorker) => {
+      switch (message.is) {
+        case 'next':
+          read(message.bytes);
+          worker.postMessage(batches.next() satisfies ToScanWorker);
+          break;
+        case 'result':
+          resolve(message.result);
+          break;
+        case 'error':
+          reject(Object.assign(new Error(message.message), { name: message.name }));
+          break;
+      }
+    });
+  });
+  // Whoever waits for it hears of it; until then it is no unhandled rejection.
+  result.catch(() => undefined);
+  return { worker, result };
+}

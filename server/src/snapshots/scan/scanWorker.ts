@@ -1,0 +1,49 @@
+/** Thread entry: a share of a scan. It asks for units until there are none, and then says what it has found. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { JobScan, readSnapshot, type ScanJob, type ScanResult, type ScanUnit } from 'tidemark/snapshot';
+import { fileStorage } from '../fileStorage.ts';
+
+export interface ScanWorkerData {
+  readonly location: string;
+  /** 32 hex digits. */
+  readonly operator: string;
+  readonly job: ScanJob;
+}
+
+/** Units to scan; none are the end. */
+export type ToScanWorker = readonly ScanUnit[];
+
+export type FromScanWorker =
+  | { readonly is: 'next'; readonly bytes: number }
+  | { readonly is: 'result'; readonly result: ScanResult }
+  | { readonly is: 'error'; readonly name: string; readonly message: string };
+
+const port = parentPort;
+if (port === null) throw new Error('this is the entry of a thread');
+const post = (message: FromScanWorker): void => port.postMessage(message);
+const guarded = (work: () => Promise<void>): void => {
+  work().catch((error: unknown) => {
+    const { name, message } = error instanceof Error ? error : new Error(String(error));
+    post({ is: 'error', name, message });
+  });
+};
+
+guarded(async () => {
+  const { location, operator: id, job } = workerData as ScanWorkerData;
+  const { operators } = await readSnapshot(fileStorage, location);
+  const operator = operators.find(({ metadata }) => metadata.operatorId === id);
+  if (operator === undefined) throw new Error(`${location} no longer has the operator ${id}`);
+  const scan = new JobScan(operator, job);
+  port.on('message', (units: ToScanWorker) => {
+    guarded(async () => {
+      if (units.length === 0) {
+        post({ is: 'result', result: scan.result() });
+        port.close();
+        return;
+      }
+      for (const unit of units) await scan.scan(unit);
+      post({ is: 'next', bytes: units.reduce((sum, { size }) => sum + size, 0) });
+    });
+  });
+  post({ is: 'next', bytes: 0 });
+});
