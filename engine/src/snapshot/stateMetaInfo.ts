@@ -15,6 +15,7 @@ const KEYED_STATE_TYPE = 'KEYED_STATE_TYPE';
 const DISTRIBUTION_MODE = 'OPERATOR_STATE_DISTRIBUTION_MODE';
 const KEY_SERIALIZER = 'KEY_SERIALIZER';
 const NAMESPACE_SERIALIZER = 'NAMESPACE_SERIALIZER';
+const USER_KEY_SERIALIZER = 'USER_KEY_SERIALIZER';
 const VALUE_SERIALIZER = 'VALUE_SERIALIZER';
 
 /** What Flink stores about one state: name, kind, options, and the serializers by their role. */
@@ -76,6 +77,36 @@ export function valueSerializer(state: StateMetaInfo): SerializerSnapshot | null
 
 export function namespaceSerializer(state: StateMetaInfo): SerializerSnapshot | null {
   return state.serializers.get(NAMESPACE_SERIALIZER)?.snapshot ?? null;
+}
+
+/**
+ * Of list states; of others the value's. Asynchronous state (`KEY_VALUE_V2`) has the element's serializer itself, and a map's value's, where
+ * other state has one of the whole list or map.
+ */
+export function elementSerializer(state: StateMetaInfo): SerializerSnapshot | null {
+  const value = wholeValueSerializer(state);
+  if (state.kind === 'KEY_VALUE_V2') return value;
+  return value?.kind === 'list' || value?.kind === 'arrayList' ? value.element : value;
+}
+
+/** Of map states. */
+export function userKeySerializer(state: StateMetaInfo): SerializerSnapshot | null {
+  if (state.kind === 'KEY_VALUE_V2') return state.serializers.get(USER_KEY_SERIALIZER)?.snapshot ?? null;
+  const value = wholeValueSerializer(state);
+  return value?.kind === 'map' ? value.key : null;
+}
+
+/** Of map states. */
+export function userValueSerializer(state: StateMetaInfo): SerializerSnapshot | null {
+  const value = wholeValueSerializer(state);
+  if (state.kind === 'KEY_VALUE_V2') return value;
+  return value?.kind === 'map' ? value.value : null;
+}
+
+/** Under the wrapper that knows whether there is a time to live. */
+function wholeValueSerializer(state: StateMetaInfo): SerializerSnapshot | null {
+  const value = valueSerializer(state);
+  return value?.kind === 'ttlAware' ? value.value : value;
 }
 
 /** Of broadcast states. */

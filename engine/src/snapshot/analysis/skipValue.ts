@@ -17,7 +17,6 @@ export function skipOf(serializer: SerializerSnapshot, context: ValueContext): S
   if (length !== null) return (reader) => void reader.take(length);
   switch (serializer.kind) {
     case 'string':
-    case 'stringValue':
       return skipString;
     case 'byteArray':
     case 'stringData':

@@ -1,7 +1,16 @@
 import type { ByteReader } from '../bytes/byteReader.ts';
 import { fixedLength } from '../serializers/fixedLength.ts';
 import type { SerializerSnapshot } from '../serializers/serializerSnapshot.ts';
-import { keyedStateType, namespaceSerializer, valueSerializer, type KeyedStateType, type StateMetaInfo } from '../stateMetaInfo.ts';
+import {
+  elementSerializer,
+  keyedStateType,
+  namespaceSerializer,
+  userKeySerializer,
+  userValueSerializer,
+  valueSerializer,
+  type KeyedStateType,
+  type StateMetaInfo,
+} from '../stateMetaInfo.ts';
 import type { DumpValue } from '../values/dumpValue.ts';
 import type { FlinkMajor } from '../values/flinkMajor.ts';
 import { valueReader, type ValueContext, type ValueReader } from '../values/valueReader.ts';
@@ -88,9 +97,9 @@ function stateCodec(meta: StateMetaInfo, key: SerializerSnapshot, context: Value
     namespace: read(namespace),
     ambiguous: fixedLength(key) < 0 && fixedLength(namespace) < 0,
     value: read(value),
-    element: value?.kind === 'list' || value?.kind === 'arrayList' ? read(value.element) : read(value),
-    userKey: value?.kind === 'map' ? read(value.key) : failing(meta.name),
-    userValue: value?.kind === 'map' ? read(value.value) : failing(meta.name),
+    element: read(elementSerializer(meta)),
+    userKey: read(userKeySerializer(meta)),
+    userValue: read(userValueSerializer(meta)),
   };
 }
 

@@ -6,6 +6,9 @@ import type { CompositeSnapshot, SerializerSnapshot } from './serializerSnapshot
 const BASE = 'org.apache.flink.api.common.typeutils.base.';
 const RUNTIME = 'org.apache.flink.api.java.typeutils.runtime.';
 const SCALA = 'org.apache.flink.api.scala.typeutils.';
+const CEP = 'org.apache.flink.cep.nfa.';
+const DATA_VIEW = 'org.apache.flink.table.dataview.';
+const MULTISET = 'org.apache.flink.table.runtime.sequencedmultisetstate.linked.';
 const TUPLE = 'org.apache.flink.api.java.tuple.Tuple';
 
 type CompositeOf<K extends CompositeSnapshot['kind']> = Extract<CompositeSnapshot, { kind: K }>;
@@ -13,10 +16,20 @@ type CompositeOf<K extends CompositeSnapshot['kind']> = Extract<CompositeSnapsho
 /** How a composite serializer's snapshot stands in the file: an outer part of its own, and the snapshots of its parts. */
 interface CompositeSerializer<S extends CompositeSnapshot> {
   readonly className: string;
-  /** The version that is written. */
+  /** Another class that writes the same; it is written again only where the tree keeps it, as `snapshotClass`. */
+  readonly alsoClassName?: string;
+  /** The version that is written. No later one is known. */
   readonly outerVersion: number;
-  /** Builds the tree. The reader is at the outer part; `nested` reads the parts that follow it, at least as many as asked for. */
-  read(reader: ByteReader, outerVersion: number, nested: (atLeast: number) => readonly SerializerSnapshot[]): S;
+  /**
+   * Builds the tree. The reader is at the outer part; `nested` reads the parts that follow it, at least as many as asked for.
+   * `snapshotClass` is the other class, where it is that.
+   */
+  read(
+    reader: ByteReader,
+    outerVersion: number,
+    nested: (atLeast: number) => readonly SerializerSnapshot[],
+    snapshotClass: string | undefined,
+  ): S;
   writeOuter?(writer: ByteWriter, snapshot: S): void;
   parts(snapshot: S): readonly SerializerSnapshot[];
 }
@@ -35,9 +48,11 @@ function two<S extends CompositeSnapshot>(
   outerVersion: number,
   make: (a: SerializerSnapshot, b: SerializerSnapshot) => S,
   parts: (snapshot: S) => readonly [SerializerSnapshot, SerializerSnapshot],
+  alsoClassName?: string,
 ): CompositeSerializer<S> {
   return {
     className,
+    ...(alsoClassName === undefined ? {} : { alsoClassName }),
     outerVersion,
     read: (_reader, _version, nested) => {
       const both = nested(2);
@@ -47,12 +62,26 @@ function two<S extends CompositeSnapshot>(
   };
 }
 
+/** A class whose fields follow each other, each with a serializer of its own. */
+function struct<S extends CompositeSnapshot>(
+  className: string,
+  count: number,
+  make: (fields: readonly SerializerSnapshot[]) => S,
+  parts: (snapshot: S) => readonly SerializerSnapshot[],
+): CompositeSerializer<S> {
+  return { className, outerVersion: 0, read: (_reader, _version, nested) => make(nested(count)), parts };
+}
+
 function first(parts: readonly SerializerSnapshot[]): SerializerSnapshot {
   return parts[0] ?? { kind: 'void' };
 }
 
 function second(parts: readonly SerializerSnapshot[]): SerializerSnapshot {
   return parts[1] ?? { kind: 'void' };
+}
+
+function third(parts: readonly SerializerSnapshot[]): SerializerSnapshot {
+  return parts[2] ?? { kind: 'void' };
 }
 
 export const COMPOSITE_SERIALIZERS: { readonly [K in CompositeSnapshot['kind']]: CompositeSerializer<CompositeOf<K>> } = {
@@ -106,6 +135,7 @@ export const COMPOSITE_SERIALIZERS: { readonly [K in CompositeSnapshot['kind']]:
     1,
     (left, right) => ({ kind: 'either', left, right }),
     (s) => [s.left, s.right],
+    `${RUNTIME}EitherSerializerSnapshot`,
   ),
   nullable: {
     className: `${RUNTIME}NullableSerializer$NullableSerializerSnapshot`,
@@ -120,6 +150,7 @@ export const COMPOSITE_SERIALIZERS: { readonly [K in CompositeSnapshot['kind']]:
   },
   genericArray: {
     className: `${BASE}GenericArraySerializerSnapshot`,
+    alsoClassName: `${BASE}GenericArraySerializerConfigSnapshot`,
     outerVersion: 1,
     read(reader, _version, nested) {
       const componentClass = reader.utf();
@@ -130,8 +161,12 @@ export const COMPOSITE_SERIALIZERS: { readonly [K in CompositeSnapshot['kind']]:
   },
   ttl: {
     className: 'org.apache.flink.runtime.state.ttl.TtlStateFactory$TtlSerializerSnapshot',
+    alsoClassName: 'org.apache.flink.runtime.state.v2.ttl.TtlStateFactory$TtlSerializerSnapshot',
     outerVersion: 2,
-    read: (_reader, _version, nested) => ({ kind: 'ttl', value: second(nested(2)) }),
+    read(_reader, _version, nested, snapshotClass) {
+      const value = second(nested(2));
+      return snapshotClass === undefined ? { kind: 'ttl', value } : { kind: 'ttl', value, snapshotClass };
+    },
     parts: (s) => [{ kind: 'long' }, s.value],
   },
   timer: two(
@@ -160,10 +195,14 @@ export const COMPOSITE_SERIALIZERS: { readonly [K in CompositeSnapshot['kind']]:
   ),
   scalaCaseClass: {
     className: `${SCALA}ScalaCaseClassSerializerSnapshot`,
+    alsoClassName: `${SCALA}Tuple2CaseClassSerializerSnapshot`,
     outerVersion: 2,
-    read(reader, _version, nested) {
+    read(reader, _version, nested, snapshotClass) {
       const className = reader.utf();
-      return { kind: 'scalaCaseClass', className, fields: nested(0) };
+      const fields = nested(0);
+      return snapshotClass === undefined
+        ? { kind: 'scalaCaseClass', className, fields }
+        : { kind: 'scalaCaseClass', className, fields, snapshotClass };
     },
     writeOuter: (writer, s) => writer.utf(s.className),
     parts: (s) => s.fields,
@@ -202,6 +241,99 @@ export const COMPOSITE_SERIALIZERS: { readonly [K in CompositeSnapshot['kind']]:
     (element) => ({ kind: 'lockable', element }),
     (s) => s.element,
   ),
+  nfaState: {
+    className: `${CEP}NFAStateSerializerSnapshot`,
+    outerVersion: 2,
+    read(reader, version, nested) {
+      const withPreviousTimestamp = version >= 2 && reader.bool();
+      const parts = nested(3);
+      return { kind: 'nfaState', withPreviousTimestamp, version: first(parts), nodeId: second(parts), eventId: third(parts) };
+    },
+    writeOuter: (writer, s) => writer.bool(s.withPreviousTimestamp),
+    parts: (s) => [s.version, s.nodeId, s.eventId],
+  },
+  nodeId: one(
+    `${CEP}sharedbuffer.NodeId$NodeIdSerializer$NodeIdSerializerSnapshot`,
+    1,
+    (eventId) => ({ kind: 'nodeId', eventId }),
+    (s) => s.eventId,
+  ),
+  sharedBufferNode: one(
+    `${CEP}sharedbuffer.SharedBufferNodeSerializerSnapshotV2`,
+    1,
+    (edge) => ({ kind: 'sharedBufferNode', edge }),
+    (s) => s.edge,
+  ),
+  sharedBufferNodeV1: one(
+    `${CEP}sharedbuffer.SharedBufferNode$SharedBufferNodeSerializer$SharedBufferNodeSerializerSnapshot`,
+    1,
+    (edges) => ({ kind: 'sharedBufferNodeV1', edges }),
+    (s) => s.edges,
+  ),
+  sharedBufferEdge: two(
+    `${CEP}sharedbuffer.SharedBufferEdge$SharedBufferEdgeSerializer$SharedBufferEdgeSerializerSnapshot`,
+    1,
+    (target, version) => ({ kind: 'sharedBufferEdge', target, version }),
+    (s) => [s.target, s.version],
+  ),
+  listView: one(
+    `${DATA_VIEW}ListViewSerializerSnapshot`,
+    1,
+    (list) => ({ kind: 'listView', list }),
+    (s) => s.list,
+  ),
+  mapView: one(
+    `${DATA_VIEW}MapViewSerializerSnapshot`,
+    1,
+    (map) => ({ kind: 'mapView', map }),
+    (s) => s.map,
+  ),
+  nullAwareMap: two(
+    `${DATA_VIEW}NullAwareMapSerializerSnapshot`,
+    1,
+    (key, value) => ({ kind: 'nullAwareMap', key, value }),
+    (s) => [s.key, s.value],
+  ),
+  linkedList: {
+    className: 'org.apache.flink.table.runtime.typeutils.LinkedListSerializer$LinkedListSerializerSnapshot',
+    outerVersion: 3,
+    read(reader, version, nested) {
+      const withNulls = version >= 3 ? reader.bool() : version === 2;
+      return { kind: 'linkedList', element: first(nested(1)), withNulls };
+    },
+    writeOuter: (writer, s) => writer.bool(s.withNulls),
+    parts: (s) => [s.element],
+  },
+  metaSqnInfo: struct(
+    `${MULTISET}MetaSqnInfoSerializer$MetaSqnInfoSerializerSnapshot`,
+    2,
+    (fields) => ({ kind: 'metaSqnInfo', fields }),
+    (s) => s.fields,
+  ),
+  rowSqnInfo: struct(
+    `${MULTISET}RowSqnInfoSerializer$RowSqnInfoSerializerSnapshot`,
+    2,
+    (fields) => ({ kind: 'rowSqnInfo', fields }),
+    (s) => s.fields,
+  ),
+  multisetNode: struct(
+    `${MULTISET}NodeSerializer$NodeSerializerSnapshot`,
+    6,
+    (fields) => ({ kind: 'multisetNode', fields }),
+    (s) => s.fields,
+  ),
+  twoPhaseCommitState: {
+    className: 'org.apache.flink.streaming.api.functions.sink.legacy.TwoPhaseCommitSinkFunction$StateSerializerSnapshot',
+    alsoClassName: 'org.apache.flink.streaming.api.functions.sink.TwoPhaseCommitSinkFunction$StateSerializerSnapshot',
+    outerVersion: 4,
+    read(reader, version, nested) {
+      const withNullTransaction = version >= 4 ? reader.bool() : version === 3;
+      const both = nested(2);
+      return { kind: 'twoPhaseCommitState', transaction: first(both), context: second(both), withNullTransaction };
+    },
+    writeOuter: (writer, s) => writer.bool(s.withNullTransaction),
+    parts: (s) => [s.transaction, s.context],
+  },
   windowKey: one(
     'org.apache.flink.table.runtime.typeutils.WindowKeySerializer$WindowKeySerializerSnapshot',
     1,
@@ -230,7 +362,9 @@ export const COMPOSITE_SERIALIZERS: { readonly [K in CompositeSnapshot['kind']]:
 };
 
 const KINDS_BY_CLASS: ReadonlyMap<string, CompositeSnapshot['kind']> = new Map(
-  Object.entries(COMPOSITE_SERIALIZERS).map(([kind, serializer]) => [serializer.className, kind as CompositeSnapshot['kind']]),
+  Object.entries(COMPOSITE_SERIALIZERS).flatMap(([kind, { className, alsoClassName }]) =>
+    [className, alsoClassName].flatMap((name) => (name === undefined ? [] : [[name, kind as CompositeSnapshot['kind']] as const])),
+  ),
 );
 
 /** Null for a class that is not a composite serializer's snapshot. */

@@ -50,6 +50,38 @@ export function describeSerializer(snapshot: SerializerSnapshot): string {
       return `union<${describeSerializer(snapshot.one)}, ${describeSerializer(snapshot.two)}>`;
     case 'scalaTry':
       return `try<${describeSerializer(snapshot.value)}>`;
+    case 'valueType':
+      return simpleName(snapshot.className);
+    case 'nfaState':
+      return 'NFA state';
+    case 'nodeId':
+      return 'node id';
+    case 'sharedBufferNode':
+    case 'sharedBufferNodeV1':
+      return 'shared buffer node';
+    case 'sharedBufferEdge':
+      return 'shared buffer edge';
+    case 'listView':
+      return describeSerializer(snapshot.list);
+    case 'mapView':
+      return describeSerializer(snapshot.map);
+    case 'nullAwareMap':
+    case 'sortedMap':
+      return `map<${describeSerializer(snapshot.key)}, ${describeSerializer(snapshot.value)}>`;
+    case 'linkedList':
+      return `list<${describeSerializer(snapshot.element)}>`;
+    case 'metaSqnInfo':
+      return 'multiset info';
+    case 'rowSqnInfo':
+      return 'row info';
+    case 'multisetNode':
+      return `multiset node<${snapshot.fields.slice(0, 1).map(describeSerializer).join('')}>`;
+    case 'twoPhaseCommitState':
+      return `two-phase commit<${describeSerializer(snapshot.transaction)}, ${describeSerializer(snapshot.context)}>`;
+    case 'rowDataKey':
+      return describeSerializer(snapshot.row);
+    case 'binaryRowData':
+      return `binary row of ${String(snapshot.fieldCount)} fields`;
     case 'lockable':
       return `lockable<${describeSerializer(snapshot.element)}>`;
     case 'windowKey':

@@ -1,5 +1,5 @@
 import type { SerializerSnapshot } from './serializerSnapshot.ts';
-import { isSimple, SIMPLE_SERIALIZERS } from './simpleSerializers.ts';
+import { FLINK_VALUES, isSimple, SIMPLE_SERIALIZERS } from './simpleSerializers.ts';
 
 /** Bytes of every value, or -1 where they vary: what Flink's `TypeSerializer.getLength()` says, which the layout of composite keys depends on. */
 export function fixedLength(snapshot: SerializerSnapshot): number {
@@ -7,6 +7,9 @@ export function fixedLength(snapshot: SerializerSnapshot): number {
   switch (snapshot.kind) {
     case 'tuple':
     case 'scalaCaseClass':
+    case 'metaSqnInfo':
+    case 'rowSqnInfo':
+    case 'multisetNode':
       return sum(snapshot.fields.map(fixedLength));
     case 'ttl':
       return sum([8, fixedLength(snapshot.value)]);
@@ -22,6 +25,12 @@ export function fixedLength(snapshot: SerializerSnapshot): number {
     case 'ttlAware':
     case 'external':
       return fixedLength(snapshot.value);
+    case 'rowDataKey':
+      return fixedLength(snapshot.row);
+    case 'valueType': {
+      const known = FLINK_VALUES.get(snapshot.className);
+      return known === undefined || !snapshot.copyable ? -1 : SIMPLE_SERIALIZERS[known].length;
+    }
     case 'timestampData':
       return snapshot.precision <= 3 ? 8 : 12;
     default:

@@ -22,6 +22,12 @@ export type SerializerSnapshot =
       readonly className: string;
       readonly constants: readonly { readonly name: string; readonly id: number }[];
     }
+  | {
+      /** A class that writes itself, as Flink's `Value` demands. */
+      readonly kind: 'valueType';
+      readonly className: string;
+      readonly copyable: boolean;
+    }
   | { readonly kind: 'ttlAware'; readonly enabled: boolean; readonly value: SerializerSnapshot }
   | TableSnapshot
   | UnknownSerializer;
@@ -55,18 +61,55 @@ export type CompositeSnapshot =
   | { readonly kind: 'either'; readonly left: SerializerSnapshot; readonly right: SerializerSnapshot }
   | { readonly kind: 'nullable'; readonly value: SerializerSnapshot; readonly padding: number }
   | { readonly kind: 'genericArray'; readonly componentClass: string; readonly element: SerializerSnapshot }
-  | { readonly kind: 'ttl'; readonly value: SerializerSnapshot }
+  | {
+      readonly kind: 'ttl';
+      readonly value: SerializerSnapshot;
+      /** Only where it is not the usual one: asynchronous state has its own. */
+      readonly snapshotClass?: string;
+    }
   | { readonly kind: 'timer'; readonly key: SerializerSnapshot; readonly namespace: SerializerSnapshot }
   | { readonly kind: 'streamElement'; readonly value: SerializerSnapshot }
   | { readonly kind: 'bufferEntry'; readonly value: SerializerSnapshot }
   | { readonly kind: 'taggedUnion'; readonly one: SerializerSnapshot; readonly two: SerializerSnapshot }
-  | { readonly kind: 'scalaCaseClass'; readonly className: string; readonly fields: readonly SerializerSnapshot[] }
+  | {
+      readonly kind: 'scalaCaseClass';
+      readonly className: string;
+      readonly fields: readonly SerializerSnapshot[];
+      /** Only where it is not the usual one: pairs have their own. */
+      readonly snapshotClass?: string;
+    }
   | { readonly kind: 'scalaOption'; readonly value: SerializerSnapshot }
   | { readonly kind: 'scalaEither'; readonly left: SerializerSnapshot; readonly right: SerializerSnapshot }
   | { readonly kind: 'scalaTry'; readonly value: SerializerSnapshot; readonly failure: SerializerSnapshot }
   | { readonly kind: 'scalaTraversable'; readonly builder: string; readonly element: SerializerSnapshot }
   | { readonly kind: 'lockable'; readonly element: SerializerSnapshot }
+  | {
+      /** States of a pattern's automaton. */
+      readonly kind: 'nfaState';
+      readonly withPreviousTimestamp: boolean;
+      readonly version: SerializerSnapshot;
+      readonly nodeId: SerializerSnapshot;
+      readonly eventId: SerializerSnapshot;
+    }
+  | { readonly kind: 'nodeId'; readonly eventId: SerializerSnapshot }
+  | { readonly kind: 'sharedBufferNode'; readonly edge: SerializerSnapshot }
+  | { readonly kind: 'sharedBufferNodeV1'; readonly edges: SerializerSnapshot }
+  | { readonly kind: 'sharedBufferEdge'; readonly target: SerializerSnapshot; readonly version: SerializerSnapshot }
+  | { readonly kind: 'listView'; readonly list: SerializerSnapshot }
+  | { readonly kind: 'mapView'; readonly map: SerializerSnapshot }
+  | { readonly kind: 'nullAwareMap'; readonly key: SerializerSnapshot; readonly value: SerializerSnapshot }
+  | { readonly kind: 'linkedList'; readonly element: SerializerSnapshot; readonly withNulls: boolean }
   | { readonly kind: 'windowKey'; readonly key: SerializerSnapshot }
+  | { readonly kind: 'metaSqnInfo'; readonly fields: readonly SerializerSnapshot[] }
+  | { readonly kind: 'rowSqnInfo'; readonly fields: readonly SerializerSnapshot[] }
+  | { readonly kind: 'multisetNode'; readonly fields: readonly SerializerSnapshot[] }
+  | {
+      /** Of sinks that commit in two phases. */
+      readonly kind: 'twoPhaseCommitState';
+      readonly transaction: SerializerSnapshot;
+      readonly context: SerializerSnapshot;
+      readonly withNullTransaction: boolean;
+    }
   | { readonly kind: 'rawValueData'; readonly value: SerializerSnapshot }
   | {
       /** Values of user-defined SQL functions; they are stored as the inner serializer writes them. */
@@ -123,6 +166,19 @@ export type SimpleKind =
   | 'charValue'
   | 'stringData'
   | 'dataViewNull'
+  | 'bitmap'
+  | 'variant'
+  | 'deweyNumber'
+  | 'eventId'
+  | 'sqlTimeWindow'
+  | 'sqlCountWindow'
+  | 'sqlGlobalWindow'
+  | 'sortedLong'
+  | 'scalaUnit'
+  | 'scalaNothing'
+  | 'kafkaTransaction'
+  | 'kafkaContext'
+  | 'kafkaIdHint'
   | 'javaObject';
 
 export interface PojoSnapshot {
@@ -166,5 +222,19 @@ export type TableSnapshot =
     }
   | { readonly kind: 'arrayData'; readonly element: LogicalType; readonly content: Uint8Array }
   | { readonly kind: 'mapData'; readonly key: LogicalType; readonly value: LogicalType; readonly content: Uint8Array }
+  | {
+      readonly kind: 'sortedMap';
+      readonly key: SerializerSnapshot;
+      readonly value: SerializerSnapshot;
+      /** The comparator. */
+      readonly content: Uint8Array;
+    }
+  | {
+      readonly kind: 'rowDataKey';
+      readonly row: SerializerSnapshot;
+      /** Generated code that compares and hashes rows. */
+      readonly content: Uint8Array;
+    }
+  | { readonly kind: 'binaryRowData'; readonly fieldCount: number }
   | { readonly kind: 'decimalData'; readonly precision: number; readonly scale: number }
   | { readonly kind: 'timestampData'; readonly precision: number };

@@ -2,6 +2,10 @@ import type { SimpleKind } from './serializerSnapshot.ts';
 
 const BASE = 'org.apache.flink.api.common.typeutils.base.';
 const RUNTIME = 'org.apache.flink.api.java.typeutils.runtime.';
+const SQL_WINDOWS = 'org.apache.flink.table.runtime.operators.window.';
+const CEP = 'org.apache.flink.cep.nfa.';
+const SCALA = 'org.apache.flink.api.scala.typeutils.';
+const KAFKA = 'org.apache.flink.streaming.connectors.kafka.FlinkKafkaProducer$';
 const WINDOWS = 'org.apache.flink.streaming.api.windowing.windows.';
 
 interface SimpleSerializer {
@@ -20,6 +24,11 @@ function base(prefix: string, length: number, name: string): SimpleSerializer {
 function array(element: string, name: string): SimpleSerializer {
   const serializer = `${element}PrimitiveArraySerializer`;
   return { className: `${BASE}array.${serializer}$${serializer}Snapshot`, length: -1, name };
+}
+
+/** A serializer that is a class inside the class of its values, or of its connector. */
+function inner(outer: string, serializer: string, prefix: string, length: number, name: string): SimpleSerializer {
+  return { className: `${outer}${serializer}$${prefix}SerializerSnapshot`, length, name };
 }
 
 export const SIMPLE_SERIALIZERS: Readonly<Record<SimpleKind, SimpleSerializer>> = {
@@ -76,8 +85,28 @@ export const SIMPLE_SERIALIZERS: Readonly<Record<SimpleKind, SimpleSerializer>> 
     name: 'STRING',
   },
   dataViewNull: { className: 'org.apache.flink.table.dataview.NullSerializer$NullSerializerSnapshot', length: 0, name: 'null' },
+  bitmap: base('Bitmap', -1, 'bitmap'),
+  variant: base('Variant', -1, 'VARIANT'),
+  deweyNumber: inner(`${CEP}DeweyNumber$`, 'DeweyNumberSerializer', 'DeweyNumber', -1, 'Dewey number'),
+  eventId: inner(`${CEP}sharedbuffer.EventId$`, 'EventIdSerializer', 'EventId', 12, 'event id'),
+  sqlTimeWindow: inner(`${SQL_WINDOWS}TimeWindow$`, 'Serializer', 'TimeWindow', 16, 'time window'),
+  sqlCountWindow: inner(`${SQL_WINDOWS}CountWindow$`, 'Serializer', 'CountWindow', 8, 'count window'),
+  sqlGlobalWindow: inner(`${SQL_WINDOWS}GlobalWindow$`, 'Serializer', 'GlobalWindow', 1, 'global window'),
+  sortedLong: inner('org.apache.flink.table.runtime.operators.sink.', 'SortedLongSerializer', 'SortedLong', 8, 'long'),
+  scalaUnit: inner(SCALA, 'UnitSerializer', 'Unit', 1, 'unit'),
+  scalaNothing: { className: `${SCALA}NothingSerializerSnapshot`, length: -1, name: 'nothing' },
+  kafkaTransaction: inner(KAFKA, 'TransactionStateSerializer', 'TransactionState', -1, 'Kafka transaction'),
+  kafkaContext: inner(KAFKA, 'ContextStateSerializer', 'ContextState', -1, 'Kafka transactional ids'),
+  kafkaIdHint: inner(KAFKA, 'NextTransactionalIdHintSerializer', 'NextTransactionalIdHint', 12, 'Kafka transactional id hint'),
   javaObject: { className: 'org.apache.flink.runtime.state.JavaSerializer$JavaSerializerSnapshot', length: -1, name: 'Java object' },
 };
+
+/** Flink's own classes that write themselves, with the serializers that write the same. */
+export const FLINK_VALUES: ReadonlyMap<string, SimpleKind> = new Map(
+  (
+    ['stringValue', 'booleanValue', 'byteValue', 'shortValue', 'intValue', 'longValue', 'floatValue', 'doubleValue', 'charValue'] as const
+  ).map((kind) => [`org.apache.flink.types.${kind.charAt(0).toUpperCase()}${kind.slice(1)}`, kind]),
+);
 
 const KINDS_BY_CLASS: ReadonlyMap<string, SimpleKind> = new Map(
   Object.entries(SIMPLE_SERIALIZERS).map(([kind, serializer]) => [serializer.className, kind as SimpleKind]),

@@ -16,11 +16,18 @@ const POJO = `${RUNTIME}PojoSerializerSnapshot`;
 const KRYO = `${RUNTIME}kryo.KryoSerializerSnapshot`;
 const ENUM = 'org.apache.flink.api.common.typeutils.base.EnumSerializer$EnumSerializerSnapshot';
 const AVRO = 'org.apache.flink.formats.avro.typeutils.AvroSerializerSnapshot';
+/** What Flink 1.6 and 1.7 called it. */
+const AVRO_OLD = 'org.apache.flink.formats.avro.typeutils.AvroSerializer$AvroSchemaSerializerConfigSnapshot';
+const VALUE_TYPE = `${RUNTIME}ValueSerializer$ValueSerializerSnapshot`;
+const COPYABLE_VALUE_TYPE = `${RUNTIME}CopyableValueSerializer$CopyableValueSerializerSnapshot`;
 const TTL_AWARE = 'org.apache.flink.runtime.state.ttl.TtlAwareSerializerSnapshot';
 const SCALA_ENUM = 'org.apache.flink.api.scala.typeutils.ScalaEnumSerializerSnapshot';
 const ROW_DATA = `${TABLE}RowDataSerializer$RowDataSerializerSnapshot`;
 const ARRAY_DATA = `${TABLE}ArrayDataSerializer$ArrayDataSerializerSnapshot`;
 const MAP_DATA = `${TABLE}MapDataSerializer$MapDataSerializerSnapshot`;
+const SORTED_MAP = `${TABLE}SortedMapSerializerSnapshot`;
+const ROW_DATA_KEY = 'org.apache.flink.table.runtime.sequencedmultisetstate.linked.RowDataKeySerializerSnapshot';
+const BINARY_ROW_DATA = `${TABLE}BinaryRowDataSerializer$BinaryRowDataSerializerSnapshot`;
 const DECIMAL_DATA = `${TABLE}DecimalDataSerializer$DecimalSerializerSnapshot`;
 const TIMESTAMP_DATA = `${TABLE}TimestampDataSerializer$TimestampDataSerializerSnapshot`;
 
@@ -88,6 +95,10 @@ export function writeVersionedSnapshot(writer: ByteWriter, snapshot: SerializerS
       writer.utf(snapshot.className);
       writer.raw(snapshot.content);
       return;
+    case 'valueType':
+      head(writer, snapshot.copyable ? COPYABLE_VALUE_TYPE : VALUE_TYPE, 2);
+      writer.utf(snapshot.className);
+      return;
     case 'ttlAware':
       head(writer, TTL_AWARE, 1);
       writer.bool(snapshot.enabled);
@@ -114,6 +125,20 @@ export function writeVersionedSnapshot(writer: ByteWriter, snapshot: SerializerS
     case 'mapData':
       head(writer, MAP_DATA, 3);
       writer.raw(snapshot.content);
+      return;
+    case 'sortedMap':
+      head(writer, SORTED_MAP, 3);
+      writer.raw(snapshot.content);
+      writeNested(writer, [snapshot.key, snapshot.value]);
+      return;
+    case 'rowDataKey':
+      head(writer, ROW_DATA_KEY, 0);
+      writer.raw(snapshot.content);
+      writeVersionedSnapshot(writer, snapshot.row);
+      return;
+    case 'binaryRowData':
+      head(writer, BINARY_ROW_DATA, 3);
+      writer.i32(snapshot.fieldCount);
       return;
     case 'decimalData':
       head(writer, DECIMAL_DATA, 3);
@@ -172,7 +197,10 @@ function readContent(reader: ByteReader, className: string, version: number, nes
   if (composite !== null) {
     expect(1, 2, 3);
     const outerVersion = readOuterVersion(reader, version);
-    return composite.read(reader, outerVersion, (atLeast) => readNested(reader, nesting, atLeast));
+    if (version === 3 && outerVersion > composite.outerVersion)
+      unknown(reader, className, start, `version ${String(outerVersion)} of the serializer snapshot ${className} is not known`);
+    const other = className === composite.className ? undefined : className;
+    return composite.read(reader, outerVersion, (atLeast) => readNested(reader, nesting, atLeast), other);
   }
   switch (className) {
     case ENUM:
@@ -185,8 +213,13 @@ function readContent(reader: ByteReader, className: string, version: number, nes
       expect(2);
       return readKryo(reader);
     case AVRO:
+    case AVRO_OLD:
       expect(1, 2, 3);
       return readAvro(reader, version);
+    case VALUE_TYPE:
+    case COPYABLE_VALUE_TYPE:
+      expect(1, 2);
+      return { kind: 'valueType', className: reader.utf(), copyable: className === COPYABLE_VALUE_TYPE };
     case TTL_AWARE:
       expect(1);
       return { kind: 'ttlAware', enabled: reader.bool(), value: readVersioned(reader, deeper(nesting)) };
@@ -207,6 +240,15 @@ function readContent(reader: ByteReader, className: string, version: number, nes
         value: known(reader, value),
         content,
       }));
+    case SORTED_MAP:
+      expect(3);
+      return readSortedMap(reader, nesting);
+    case ROW_DATA_KEY:
+      expect(0);
+      return readRowDataKey(reader, nesting);
+    case BINARY_ROW_DATA:
+      expect(3);
+      return { kind: 'binaryRowData', fieldCount: reader.i32() };
     case DECIMAL_DATA:
       expect(3);
       return { kind: 'decimalData', precision: reader.i32(), scale: reader.i32() };
@@ -237,7 +279,7 @@ function readOuterVersion(reader: ByteReader, version: number): number {
 
 function writeComposite(writer: ByteWriter, snapshot: CompositeSnapshot): void {
   const composite = compositeSerializer(snapshot.kind);
-  head(writer, composite.className, 3);
+  head(writer, ('snapshotClass' in snapshot ? snapshot.snapshotClass : undefined) ?? composite.className, 3);
   writer.i32(COMPOSITE_MAGIC);
   writer.i32(composite.outerVersion);
   composite.writeOuter?.(writer, snapshot);
@@ -347,6 +389,22 @@ function readRowData(reader: ByteReader, nesting: Nesting): SerializerSnapshot {
   for (let i = 0; i < count; i++) types.push(readLogicalType(reader));
   const content = reader.bytes.slice(start, reader.offset);
   return { kind: 'rowData', types, fields: readNested(reader, nesting, count), content };
+}
+
+function readSortedMap(reader: ByteReader, nesting: Nesting): SerializerSnapshot {
+  const start = reader.offset;
+  readJavaObject(reader);
+  const content = reader.bytes.slice(start, reader.offset);
+  const [key, value] = readNested(reader, nesting, 2);
+  if (key === undefined || value === undefined) return reader.fail('a map needs two serializers', start);
+  return { kind: 'sortedMap', key, value, content };
+}
+
+function readRowDataKey(reader: ByteReader, nesting: Nesting): SerializerSnapshot {
+  const start = reader.offset;
+  for (let i = 0; i < 2; i++) reader.bytes32();
+  const content = reader.bytes.slice(start, reader.offset);
+  return { kind: 'rowDataKey', row: readVersioned(reader, deeper(nesting)), content };
 }
 
 /** Java objects one after another: first SQL types, then as many serializers, which only Java can use. */

@@ -2,6 +2,7 @@ import type { ByteReader } from '../bytes/byteReader.ts';
 import { readJavaObject, type JavaValue } from '../serializers/javaObject.ts';
 import type { SimpleKind } from '../serializers/serializerSnapshot.ts';
 import { bigintOf, decimalText, dumpBytes, dumpDouble, dumpFloat, dumpLong, plainInteger, type DumpValue } from './dumpValue.ts';
+import { readDeweyNumber, readEventId } from './cepValues.ts';
 import { instantText, localDateText, localTimeText } from './isoTime.ts';
 
 export type ValueReader = (reader: ByteReader) => DumpValue;
@@ -49,16 +50,13 @@ export const SIMPLE_VALUES: Readonly<Record<SimpleKind, ValueReader>> = {
     reader.take(1);
     return { $tuple: [] };
   },
-  timeWindow: (reader) => {
-    const start = reader.i64();
-    return { $window: [plainInteger(start), plainInteger(reader.i64())] };
-  },
+  timeWindow: readTimeWindow,
   globalWindow: (reader) => {
     reader.take(1);
     return { $window: 'global' };
   },
   nullValue: () => null,
-  stringValue: (reader) => reader.vstr(),
+  stringValue: readStringValue,
   booleanValue: (reader) => reader.bool(),
   byteValue: (reader) => reader.i8(),
   shortValue: (reader) => reader.i16(),
@@ -69,8 +67,60 @@ export const SIMPLE_VALUES: Readonly<Record<SimpleKind, ValueReader>> = {
   charValue: readChar,
   stringData: (reader) => reader.utf8(),
   dataViewNull: () => null,
+  bitmap: (reader) => dumpBytes(reader.bytes32()),
+  variant: readVariant,
+  deweyNumber: readDeweyNumber,
+  eventId: readEventId,
+  sqlTimeWindow: readTimeWindow,
+  sqlCountWindow: (reader) => ({ $window: plainInteger(reader.i64()) }),
+  sqlGlobalWindow: (reader) => {
+    reader.take(1);
+    return { $window: 'global' };
+  },
+  sortedLong: (reader) => dumpLong(reader.i64() ^ LONG_MIN),
+  scalaUnit: readNothing,
+  scalaNothing: (reader) => reader.fail('a value of the Scala type Nothing, which has none'),
+  kafkaTransaction: readKafkaTransaction,
+  kafkaContext: (reader) => {
+    const count = reader.count(2);
+    const ids: DumpValue[] = [];
+    for (let i = 0; i < count; i++) ids.push(reader.utf());
+    return { transactionalIds: ids };
+  },
+  kafkaIdHint: (reader) => {
+    const nextFreeTransactionalId = dumpLong(reader.i64());
+    return { nextFreeTransactionalId, lastParallelism: reader.i32() };
+  },
   javaObject: (reader) => dumpJavaValue(readJavaObject(reader), 0),
 };
+
+/** Like strings, but with the length itself: it cannot be null. */
+function readStringValue(reader: ByteReader): DumpValue {
+  const length = reader.vlq();
+  if (length > reader.remaining) reader.fail(`a string of ${String(length)} characters does not fit`);
+  let text = '';
+  for (let i = 0; i < length; i++) text += String.fromCharCode(reader.vlq());
+  return text;
+}
+
+function readTimeWindow(reader: ByteReader): DumpValue {
+  const start = plainInteger(reader.i64());
+  return { $window: [start, plainInteger(reader.i64())] };
+}
+
+/** A value in the binary form that SQL engines share: the names of its fields stand apart, in the metadata. */
+function readVariant(reader: ByteReader): DumpValue {
+  const valueSize = reader.count();
+  const metadataSize = reader.count();
+  const value = dumpBytes(reader.slice(valueSize));
+  return { $variant: value, metadata: dumpBytes(reader.slice(metadataSize)) };
+}
+
+function readKafkaTransaction(reader: ByteReader): DumpValue {
+  const transactionalId = reader.bool() ? reader.utf() : null;
+  const producerId = dumpLong(reader.i64());
+  return { transactionalId, producerId, epoch: reader.i16() };
+}
 
 function readNothing(reader: ByteReader): null {
   reader.take(1);

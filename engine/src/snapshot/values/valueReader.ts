@@ -1,9 +1,11 @@
 import type { ByteReader } from '../bytes/byteReader.ts';
 import type { PojoSnapshot, SerializerSnapshot } from '../serializers/serializerSnapshot.ts';
-import { isSimple } from '../serializers/simpleSerializers.ts';
+import { FLINK_VALUES, isSimple } from '../serializers/simpleSerializers.ts';
 import { avroValueReader } from './avroValue.ts';
 import { readBinaryArray, readBinaryMap, readBinaryRow } from './binaryRow.ts';
-import { bigintOf, decimalText, dumpBytes, dumpMap, plainInteger, type DumpValue } from './dumpValue.ts';
+import { lockableReader, nfaStateReader, nodeIdReader, sharedBufferNodeReader } from './cepValues.ts';
+import { structOf, type Struct } from './structValues.ts';
+import { bigintOf, decimalText, dumpBytes, dumpLong, dumpMap, hexText, plainInteger, type DumpValue } from './dumpValue.ts';
 import { instantOfMillis } from './isoTime.ts';
 import type { FlinkMajor } from './flinkMajor.ts';
 import { kryoValueReader } from './kryoValue.ts';
@@ -88,15 +90,50 @@ export function valueReader(snapshot: SerializerSnapshot, context: ValueContext 
     case 'timestampData':
       return (reader) => ({ $instant: instantOfMillis(reader.i64(), snapshot.precision <= 3 ? 0 : reader.i32()) });
     case 'unknown':
-      return () => {
-        throw new UnreadableValue(`values of ${snapshot.className}`);
-      };
+      return unreadable(`values of ${snapshot.className}`);
+    case 'valueType': {
+      const known = FLINK_VALUES.get(snapshot.className);
+      return known === undefined ? unreadable(`objects of ${snapshot.className}, which write themselves,`) : SIMPLE_VALUES[known];
+    }
+    case 'nfaState':
+      return nfaStateReader(of(snapshot.version), of(snapshot.nodeId), of(snapshot.eventId), snapshot.withPreviousTimestamp);
+    case 'nodeId':
+      return nodeIdReader(of(snapshot.eventId));
     case 'lockable':
+      return lockableReader(of(snapshot.element));
+    case 'sharedBufferNode':
+      return sharedBufferNodeReader(of(snapshot.edge));
+    case 'sharedBufferNodeV1':
+      return of(snapshot.edges);
     case 'windowKey':
-      return () => {
-        throw new UnreadableValue(`values of the serializer "${snapshot.kind}"`);
-      };
+    case 'sharedBufferEdge':
+    case 'metaSqnInfo':
+    case 'rowSqnInfo':
+    case 'multisetNode':
+      return structReader(structOf(snapshot), context);
+    case 'listView':
+      return of(snapshot.list);
+    case 'mapView':
+      return of(snapshot.map);
+    case 'nullAwareMap':
+      return mapReader(nullFirst(of(snapshot.key)), nullFirst(of(snapshot.value)));
+    case 'sortedMap':
+      return mapReader(of(snapshot.key), nullFirst(of(snapshot.value)));
+    case 'linkedList':
+      return linkedListReader(of(snapshot.element), snapshot.withNulls);
+    case 'rowDataKey':
+      return of(snapshot.row);
+    case 'binaryRowData':
+      return (reader) => dumpBytes(reader.bytes32());
+    case 'twoPhaseCommitState':
+      return twoPhaseCommitReader(of(snapshot.transaction), of(snapshot.context), snapshot.withNullTransaction);
   }
+}
+
+function unreadable(what: string): ValueReader {
+  return () => {
+    throw new UnreadableValue(what);
+  };
 }
 
 function listReader(element: ValueReader): ValueReader {
@@ -141,6 +178,44 @@ function mapReader(key: ValueReader, value: ValueReader): ValueReader {
 
 function tupleReader(fields: readonly ValueReader[]): ValueReader {
   return (reader) => ({ $tuple: fields.map((field) => field(reader)) });
+}
+
+function structReader(struct: Struct | null, context: ValueContext): ValueReader {
+  if (struct === null) return unreadable('a struct without fields');
+  const { className } = struct;
+  const fields = struct.fields.map(({ name, serializer }) => ({ name, read: valueReader(serializer, context) }));
+  return (reader) => {
+    const object: Record<string, DumpValue> = { $class: className };
+    for (const { name, read } of fields) object[name] = read(reader);
+    return object;
+  };
+}
+
+/** Where nulls are possible, a mask of bits stands in front of the elements, from the most significant on. */
+function linkedListReader(element: ValueReader, withNulls: boolean): ValueReader {
+  if (!withNulls) return listReader(element);
+  return (reader) => {
+    const count = countOf(reader);
+    const mask = reader.slice(Math.ceil(count / 8));
+    const items: DumpValue[] = [];
+    for (let i = 0; i < count; i++) items.push((((mask[i >> 3] ?? 0) >> (7 - (i & 7))) & 1) === 1 ? null : element(reader));
+    return items;
+  };
+}
+
+function twoPhaseCommitReader(transaction: ValueReader, context: ValueReader, withNullTransaction: boolean): ValueReader {
+  const holder: ValueReader = (reader) => {
+    const handle = transaction(reader);
+    return { handle, transactionStartTime: dumpLong(reader.i64()) };
+  };
+  const pending = withNullTransaction ? presentFirst(holder) : holder;
+  const commits = listReader(holder);
+  const presentContext = presentFirst(context);
+  return (reader) => {
+    const pendingTransaction = pending(reader);
+    const pendingCommitTransactions = commits(reader);
+    return { pendingTransaction, pendingCommitTransactions, context: presentContext(reader) };
+  };
 }
 
 const ROW_KINDS = ['+I', '-U', '+U', '-D'] as const;
@@ -284,8 +359,21 @@ function streamElementReader(value: ValueReader): ValueReader {
         return { $streamRecord: value(reader), timestamp: null };
       case 2:
         return { $watermark: plainInteger(reader.i64()) };
+      case 3: {
+        const markedTime = plainInteger(reader.i64());
+        const operator = hexText(reader.slice(16));
+        return { $latencyMarker: markedTime, operator, subtask: reader.i32() };
+      }
+      case 4:
+        return { $watermarkStatus: reader.i32() };
+      case 5:
+        return { $recordAttributes: { backlog: reader.bool() } };
+      case 6: {
+        const subpartition = reader.i32();
+        return { $watermark: plainInteger(reader.i64()), subpartition };
+      }
       default:
-        throw new UnreadableValue(`stream element ${String(tag)}`);
+        return reader.fail(`stream elements of kind ${String(tag)} are not known`, reader.offset - 1);
     }
   };
 }
