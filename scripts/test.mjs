@@ -39,6 +39,7 @@ const suites = [
   { name: 'arrows', command: [bin('depcruise'), 'engine/src', 'server/src', 'webview/src', 'extension/src', '--output-type', 'err'] },
   { name: 'deadcode', command: [bin('knip')] },
   { name: 'build', command: [node, 'scripts/build.mjs'] },
+  { name: 'snapshots', command: [node, 'scripts/apacheSnapshots.mjs'] },
   { name: 'unit', command: [bin('vitest'), 'run'], counts: vitestCounts },
   { name: 'start', command: [node, 'scripts/start.mjs', '--no-editor'] },
   { name: 'package', command: [node, 'scripts/package.mjs'] },
