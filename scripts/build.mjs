@@ -1,7 +1,8 @@
 /**
  * `npm run build`: everything that runs, bundled into dist/.
  *   dist/extension.cjs                   the extension (entry of the VSIX)
- *   dist/{lsp,dap,snapshots,run,cli}.cjs the processes, and controlWorker.cjs, a thread of `run`
+ *   dist/{lsp,dap,snapshots,run,cli}.cjs the processes, and their threads: controlWorker.cjs of `run`, scanWorker.cjs of
+ *                                        `snapshots` and `cli`
  *   dist/typescript/                     TypeScript's own declarations, which the type checker within lsp reads
  *   dist/page/                           the dataflow page and the savepoint page
  * `node scripts/build.mjs --only dap,run` builds those entries alone. Metafiles go to build/meta/ for notices and size checks.
@@ -25,6 +26,7 @@ const nodeEntries = {
   lsp: 'server/src/lsp/main.ts',
   dap: 'server/src/dap/main.ts',
   snapshots: 'server/src/snapshots/main.ts',
+  scanWorker: 'server/src/snapshots/scan/scanWorker.ts',
   run: 'server/src/run/main.ts',
   controlWorker: 'server/src/run/controlWorker.ts',
   cli: 'server/src/cli/main.ts',

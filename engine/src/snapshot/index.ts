@@ -2,7 +2,7 @@ export { aggregateValue, type AggregateSums } from './analysis/aggregates.ts';
 export { dumpMatches } from './analysis/dumpMatches.ts';
 export { compileAggregates, compileExpression, ExpressionError } from './analysis/expression.ts';
 export { KeyTextError } from './analysis/keyLookup.ts';
-export { plainJson, scalarOf, type Scalar } from './analysis/scalar.ts';
+export { partOf, plainJson, scalarOf, type Scalar } from './analysis/scalar.ts';
 export { JobScan, mergeResults, scanUnits, type ScanJob, type ScanResult, type ScanUnit } from './analysis/scanJob.ts';
 export {
   queryRows,
@@ -24,8 +24,7 @@ export type { KeyedEntry } from './keyed/stateCodec.ts';
 export type { KeyedState, RowKey } from './keyed/keyedState.ts';
 export type { KeyedRow, KeyGroupSection, RowFilter, ScanSignal } from './keyed/keyedRows.ts';
 export { channelSize, keyedStateSize, operatorStateSize, streamSize } from './metadata/handleSizes.ts';
-export type { KeyedStateHandle } from './metadata/snapshotMetadata.ts';
-export { missingFiles, referencedFiles } from './missingFiles.ts';
+export { missingFiles } from './missingFiles.ts';
 export { readSnapshot, type Snapshot, type SnapshotOperator } from './snapshot.ts';
 export { snapshotFacts, type SnapshotFacts } from './snapshotFacts.ts';
 export { snapshotFolder, type SnapshotStorage } from './storage/snapshotStorage.ts';

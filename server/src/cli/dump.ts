@@ -1,39 +1,147 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { dumpLines, readSnapshot } from 'tidemark/snapshot';
-import { fileStorage } from '../snapshots/fileStorage.ts';
-import { EXIT, UsageError, type CliIo } from './io.ts';
+import {
+  aggregateValue,
+  compileAggregates,
+  ExpressionError,
+  KeyTextError,
+  mergeResults,
+  type ScanJob,
+  type SnapshotOperator,
+} from 'tidemark/snapshot';
+import { exportTo, exportToFile, type ExportRequest } from '../snapshots/export/exportSnapshot.ts';
+import type { Output } from '../snapshots/export/outputFile.ts';
+import { openSnapshot, type OpenedSnapshot } from '../snapshots/openedSnapshot.ts';
+import { runScan } from '../snapshots/scan/runScan.ts';
+import { EXIT, plural, sizeText, UsageError, type CliIo } from './io.ts';
+import { Interrupted, untilInterrupted } from './interrupt.ts';
+import { ReadProgress } from './readProgress.ts';
+import { checkState, chosenOperators, queryOf, SELECTION_OPTIONS, wholeNumber, type SelectionValues } from './selection.ts';
 
-/** Lines go out in pieces of about this many characters. */
-const PIECE = 1 << 16;
+const FORMATS = ['jsonl', 'csv', 'parquet'] as const;
 
-/** `tidemark dump SNAPSHOT`: all its state as JSON Lines. `--json` changes nothing, for the output is JSON as it is. */
+interface DumpValues extends SelectionValues {
+  readonly limit?: string | undefined;
+  readonly format?: string | undefined;
+  readonly out?: string | undefined;
+  readonly aggregate?: string | undefined;
+  readonly 'raw-text': boolean;
+  readonly json: boolean;
+}
+
+/**
+ * `tidemark dump SNAPSHOT`: its state, or what of it is asked for, as JSON Lines, CSV or Parquet; or numbers about it. Only what is asked
+ * for is read.
+ */
 export async function dump(args: readonly string[], io: CliIo): Promise<number> {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { limit: { type: 'string' }, json: { type: 'boolean', default: false } },
+    options: {
+      ...SELECTION_OPTIONS,
+      limit: { type: 'string' },
+      format: { type: 'string' },
+      out: { type: 'string' },
+      aggregate: { type: 'string' },
+      'raw-text': { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+    },
   });
   const [location, ...more] = positionals;
   if (location === undefined || more.length > 0) throw new UsageError('dump needs a snapshot.');
-  let left = values.limit === undefined ? Infinity : Number(values.limit);
-  if (!(left >= 0) || (left !== Infinity && !Number.isInteger(left)))
-    throw new UsageError(`--limit ${String(values.limit)}: a whole number is needed.`);
-  let text = '';
+  const limit = wholeNumber('--limit', values.limit) ?? Infinity;
+  const format = formatOf(values);
   try {
-    const snapshot = await readSnapshot(fileStorage, resolve(io.cwd, location));
-    for await (const line of dumpLines(snapshot)) {
-      if (left-- <= 0) break;
-      text += `${line}\n`;
-      if (text.length < PIECE) continue;
-      io.out(text);
-      text = '';
-    }
+    const path = resolve(io.cwd, location);
+    const opened = await openSnapshot(path);
+    const operators = chosenOperators(opened, values.operator);
+    await checkState(operators ?? opened.snapshot.operators, values.state);
+    return await untilInterrupted(async (signal) => {
+      if (values.aggregate !== undefined) return aggregate(path, opened, operators, values, values.aggregate, signal, io);
+      const query = queryOf(values);
+      const request = { snapshot: opened.snapshot, operators, query, format, limit, guardFormulas: !values['raw-text'], signal };
+      return write(request, values.out === undefined ? null : resolve(io.cwd, values.out), io);
+    });
   } catch (error) {
-    io.out(text);
+    if (error instanceof UsageError) throw error;
+    if (error instanceof ExpressionError || error instanceof KeyTextError) throw new UsageError(`${error.message}.`);
+    if (error instanceof Interrupted) return EXIT.interrupted;
     io.err(`${location} cannot be read: ${error instanceof Error ? error.message : String(error)}\n`);
     return EXIT.notRestored;
   }
-  io.out(text);
+}
+
+function formatOf(values: DumpValues): ExportRequest['format'] {
+  const format = FORMATS.find((each) => each === (values.format ?? 'jsonl'));
+  if (format === undefined) throw new UsageError(`--format ${values.format ?? ''}: ${FORMATS.join(', ')} are known.`);
+  if (format === 'parquet' && values.out === undefined) throw new UsageError('--format parquet needs --out FILE.');
+  return format;
+}
+
+async function write(request: ExportRequest, target: string | null, io: CliIo): Promise<number> {
+  if (target === null) {
+    await exportTo(request, outputTo(io));
+    return EXIT.ok;
+  }
+  const progress = new ReadProgress(io, 'read');
+  try {
+    const onProgress = ({ bytesRead, bytesTotal }: { bytesRead: number; bytesTotal: number }): void => {
+      progress.show(bytesRead, bytesTotal);
+    };
+    const { entries, bytes } = await exportToFile({ ...request, onProgress }, target);
+    progress.end();
+    io.err(`${plural(entries, request.format === 'jsonl' ? 'line' : 'row')} (${sizeText(bytes)}) in ${target}\n`);
+    return EXIT.ok;
+  } finally {
+    progress.end();
+  }
+}
+
+/** Waits where whoever reads is slower. */
+function outputTo(io: CliIo): Output {
+  const decoder = new TextDecoder();
+  return {
+    async write(bytes) {
+      io.out(decoder.decode(bytes, { stream: true }));
+      await io.drained?.();
+    },
+  };
+}
+
+async function aggregate(
+  path: string,
+  opened: OpenedSnapshot,
+  operators: readonly SnapshotOperator[] | null,
+  values: DumpValues,
+  text: string,
+  signal: AbortSignal,
+  io: CliIo,
+): Promise<number> {
+  for (const option of ['key', 'prefix', 'key-group', 'subtask', 'limit', 'format', 'out'] as const) {
+    if (values[option] !== undefined) throw new UsageError(`--aggregate is over whole states: --${option} has no place; --where has.`);
+  }
+  compileAggregates(text, values.where ?? null);
+  const states = values.state === undefined ? null : [values.state];
+  const job: ScanJob = { kind: 'aggregates', states, aggregates: text, where: values.where ?? null };
+  const progress = new ReadProgress(io, 'read');
+  const results = [];
+  try {
+    for (const operator of operators ?? opened.snapshot.operators) {
+      const onProgress = progress.show.bind(progress);
+      results.push(await runScan(path, operator, job, { signal, onProgress }));
+    }
+  } finally {
+    progress.end();
+  }
+  const merged = mergeResults(job, results);
+  if (merged.kind !== 'aggregates') return EXIT.failed;
+  const { scanned, unreadable, results: found } = merged.sums;
+  const named = found.map((each): [string, string | number | null] => {
+    const value = aggregateValue(each);
+    return [each.text, typeof value === 'bigint' ? value.toString() : value];
+  });
+  if (values.json) io.out(`${JSON.stringify({ scanned, unreadable, values: Object.fromEntries(named) })}\n`);
+  else io.out(named.map(([name, value]) => `${name} = ${value === null ? 'null' : String(value)}\n`).join(''));
+  if (unreadable > 0) io.err(`${plural(unreadable, 'row')} with values that cannot be read without the job's classes.\n`);
   return EXIT.ok;
 }

@@ -2,6 +2,8 @@
 export interface CliIo {
   out(text: string): void;
   err(text: string): void;
+  /** Kept when whoever reads stdout has caught up; nothing where it has, or where nobody needs to wait. */
+  drained?(): Promise<void> | undefined;
   /** stderr is a terminal: progress may be one live line. */
   readonly live: boolean;
   readonly cwd: string;

@@ -25,7 +25,12 @@ const COMMANDS: Readonly<Record<string, { readonly command: Command; readonly us
   stop: { command: stop, usage: 'stop PIPELINE [--drain] [--target FOLDER] [--json]', about: 'stops a running pipeline with a savepoint' },
   list: { command: list, usage: 'list [--json]', about: 'lists running pipelines' },
   inspect: { command: inspect, usage: 'inspect SNAPSHOT [--json]', about: 'shows what is in a savepoint or checkpoint' },
-  dump: { command: dump, usage: 'dump SNAPSHOT [--limit N] [--json]', about: 'writes all state of a snapshot as JSON Lines' },
+  dump: {
+    command: dump,
+    usage:
+      'dump SNAPSHOT [--operator O] [--state S] [--key K] [--prefix TEXT] [--key-group N] [--subtask N] [--where EXPR] [--limit N] [--format jsonl|csv|parquet] [--out FILE] [--raw-text] [--aggregate EXPRS]',
+    about: 'writes the state of a snapshot, or what of it is asked for, as JSON Lines, CSV or Parquet',
+  },
   check: { command: check, usage: 'check PIPELINE SNAPSHOT [--json]', about: 'says whether a pipeline can be restored from a snapshot' },
 };
 
@@ -82,6 +87,12 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 const io: CliIo = {
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
+  drained: () =>
+    process.stdout.writableNeedDrain
+      ? new Promise((resolve) => {
+          process.stdout.once('drain', resolve);
+        })
+      : undefined,
   live: process.stderr.isTTY,
   cwd: process.cwd(),
 };
