@@ -7,6 +7,10 @@ const FIRST_SKIPPABLE = 0x80;
 const IDENTIFIER = 'sNaPpY';
 /** The framing format allows no chunk that holds more. */
 const CHUNK_MAX = 65536;
+/** A copy of three bytes makes 64. */
+const MAX_RATIO = 22;
+/** Up to here a loop is faster than a view and a copy. */
+const SHORT = 48;
 
 /**
  * Decodes Snappy's framing format up to the end of the reader. Several streams may follow one another; a stream may also be entered
@@ -50,56 +54,72 @@ function readChunk(reader: ByteReader): Uint8Array | null {
   const data = reader.slice(size - 4);
   if (type === UNCOMPRESSED) return data;
   try {
-    return decodeSnappyBlock(data);
+    return decodeSnappyBlock(data, 0, data.length, CHUNK_MAX);
   } catch (error) {
     if (error instanceof RangeError) return reader.fail(`damaged Snappy data: ${error.message}`, start);
     throw error;
   }
 }
 
-/** Snappy's raw format. @throws RangeError where the data is damaged */
-function decodeSnappyBlock(data: Uint8Array): Uint8Array {
-  let at = 0;
+/**
+ * Snappy's raw format, from `start` to `end` of `data`. `into` is used where it has room for what comes out.
+ * @throws RangeError where the data is damaged, or holds more than `largest` bytes
+ */
+export function decodeSnappyBlock(data: Uint8Array, start: number, end: number, largest: number, into?: Uint8Array): Uint8Array {
+  let at = start;
   let size = 0;
   for (let shift = 0; ; shift += 7) {
-    const byte = data[at++];
-    if (byte === undefined || shift > 28) throw new RangeError('no length');
+    const byte = at < end ? (data[at++] ?? 0) : -1;
+    if (byte < 0 || shift > 28) throw new RangeError('no length');
     size += (byte & 0x7f) * 2 ** shift;
     if (byte < 0x80) break;
   }
-  if (size > CHUNK_MAX) throw new RangeError(`a chunk of ${String(size)} bytes`);
-  const out = new Uint8Array(size);
+  if (size > largest || size > (end - at) * MAX_RATIO) throw new RangeError(`a chunk of ${String(size)} bytes`);
+  const out = into !== undefined && into.length >= size ? into : new Uint8Array(size);
   let length = 0;
-  while (at < data.length) {
+  while (at < end) {
     const tag = data[at++] ?? 0;
-    if ((tag & 3) === 0) {
-      let literal = tag >> 2;
-      if (literal >= 60) {
-        const extra = literal - 59;
-        literal = littleEndian(data, at, extra);
+    const kind = tag & 3;
+    if (kind === 0) {
+      let literal = (tag >> 2) + 1;
+      if (literal > 60) {
+        const extra = literal - 60;
+        literal = littleEndian(data, at, extra, end) + 1;
         at += extra;
       }
-      literal += 1;
-      if (at + literal > data.length || length + literal > size) throw new RangeError('a literal does not fit');
-      out.set(data.subarray(at, at + literal), length);
-      at += literal;
-      length += literal;
+      if (at + literal > end || length + literal > size) throw new RangeError('a literal does not fit');
+      const stop = at + literal;
+      if (literal > SHORT) {
+        out.set(data.subarray(at, stop), length);
+        length += literal;
+        at = stop;
+      } else {
+        while (at < stop) out[length++] = data[at++] ?? 0;
+      }
       continue;
     }
-    const near = (tag & 3) === 1;
-    const copyLength = near ? ((tag >> 2) & 7) + 4 : (tag >> 2) + 1;
-    const offsetSize = near ? 1 : (tag & 3) === 2 ? 2 : 4;
-    const distance = littleEndian(data, at, offsetSize) + (near ? (tag >> 5) << 8 : 0);
-    at += offsetSize;
+    let copyLength: number;
+    let distance: number;
+    if (kind === 1) {
+      if (at >= end) throw new RangeError('cut off');
+      copyLength = ((tag >> 2) & 7) + 4;
+      distance = ((tag >> 5) << 8) | (data[at++] ?? 0);
+    } else {
+      copyLength = (tag >> 2) + 1;
+      const offsetSize = kind === 2 ? 2 : 4;
+      distance = littleEndian(data, at, offsetSize, end);
+      at += offsetSize;
+    }
     if (distance === 0 || distance > length || length + copyLength > size) throw new RangeError('a copy from outside the data');
-    for (let i = 0; i < copyLength; i++, length++) out[length] = out[length - distance] ?? 0;
+    const stop = length + copyLength;
+    for (let from = length - distance; length < stop; ) out[length++] = out[from++] ?? 0;
   }
   if (length !== size) throw new RangeError(`${String(size)} bytes promised, ${String(length)} found`);
-  return out;
+  return out.length === size ? out : out.subarray(0, size);
 }
 
-function littleEndian(data: Uint8Array, at: number, size: number): number {
-  if (at + size > data.length) throw new RangeError('cut off');
+function littleEndian(data: Uint8Array, at: number, size: number, end: number): number {
+  if (at + size > end) throw new RangeError('cut off');
   let value = 0;
   for (let i = size - 1; i >= 0; i--) value = value * 256 + (data[at + i] ?? 0);
   return value;
