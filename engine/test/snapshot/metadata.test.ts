@@ -180,12 +180,16 @@ describe('what is refused', () => {
     expect(() => readMetadata(new ByteReader(Uint8Array.from(Buffer.from('hello, this is text'))))).toThrow('this is not a Flink snapshot');
   });
 
-  test('a version that is newer than any known', () => {
+  test.each([
+    [1, 'metadata of version 1 is of Flink 1.1 or 1.2: restore it with Flink 1.3 and take a savepoint there'],
+    [7, 'metadata of version 7 is of a Flink newer than 2.3'],
+    [0, 'metadata of version 0 is none that Flink has written'],
+    [-1, 'metadata of version -1 is none that Flink has written'],
+  ])('metadata of version %d, by name', (version, message) => {
     const bytes = writeMetadata(metadata([]));
-    bytes[7] = 9;
-    expect(() => readMetadata(new ByteReader(bytes))).toThrow(
-      'metadata of version 9 is not readable, only versions 2 to 6 (Flink 1.3 to 2.3) (at byte 4 in _metadata)',
-    );
+    new DataView(bytes.buffer).setInt32(4, version);
+    expect(() => readMetadata(new ByteReader(bytes))).toThrow(message);
+    expect(() => readMetadata(new ByteReader(bytes))).toThrow('(at byte 4 in _metadata)');
   });
 
   test('an operator id that is none', () => {

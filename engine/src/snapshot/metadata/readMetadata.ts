@@ -13,9 +13,7 @@ export function readMetadata(reader: ByteReader): SnapshotMetadata {
   return reader.within('_metadata', () => {
     if (reader.i32() !== METADATA_MAGIC) reader.fail('this is not a Flink snapshot: the first four bytes should be 4960672D', 0);
     const version = reader.i32();
-    if (version < VERSION_MIN || version > VERSION_MAX) {
-      reader.fail(`metadata of version ${String(version)} is not readable, only versions 2 to 6 (Flink 1.3 to 2.3)`, 4);
-    }
+    if (version < VERSION_MIN || version > VERSION_MAX) reader.fail(refusal(version), 4);
     const checkpointId = reader.safeI64();
     const masterStates = readMany(reader, 8, () => readMasterState(reader));
     const operators = readMany(reader, 28, () => readOperator(reader, version));
@@ -23,6 +21,17 @@ export function readMetadata(reader: ByteReader): SnapshotMetadata {
     if (reader.remaining > 0) reader.fail(`${String(reader.remaining)} bytes follow the end`);
     return { version, checkpointId, masterStates, operators, properties };
   });
+}
+
+const OLDEST_STATE =
+  "state of the `Checkpointed` interface of Flink 1.1: restore it with Flink 1.3, move it to the interfaces that are still there, and take a savepoint";
+
+function refusal(version: number): string {
+  if (version === 1)
+    return 'metadata of version 1 is of Flink 1.1 or 1.2: restore it with Flink 1.3 and take a savepoint there, which is readable here';
+  if (version > VERSION_MAX && version < 100)
+    return `metadata of version ${String(version)} is of a Flink newer than 2.3, the newest whose snapshots are readable here`;
+  return `metadata of version ${String(version)} is none that Flink has written`;
 }
 
 export function readMany<T>(reader: ByteReader, minimumSize: number, read: (index: number) => T): T[] {
@@ -91,7 +100,7 @@ function readSubtask(reader: ByteReader, version: number): SubtaskMetadata {
   return reader.within(`subtask ${String(index)}`, () => {
     if (version === 2) {
       reader.i64();
-      if (reader.i32() !== 0) reader.fail('state of before Flink 1.3 is not readable', reader.offset - 4);
+      if (reader.i32() !== 0) reader.fail(OLDEST_STATE, reader.offset - 4);
     }
     const present = (): boolean => {
       const flag = reader.i32();
