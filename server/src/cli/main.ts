@@ -7,6 +7,7 @@ import { EXIT, UsageError } from './io.ts';
 import { list } from './list.ts';
 import { run } from './run.ts';
 import { savepoint } from './savepoint.ts';
+import { stats } from './stats.ts';
 import { stop } from './stop.ts';
 import { VERSION } from './version.ts';
 
@@ -30,6 +31,11 @@ const COMMANDS: Readonly<Record<string, { readonly command: Command; readonly us
     usage:
       'dump SNAPSHOT [--operator O] [--state S] [--key K] [--prefix TEXT] [--key-group N] [--subtask N] [--where EXPR] [--limit N] [--format jsonl|csv|parquet] [--out FILE] [--raw-text] [--aggregate EXPRS]',
     about: 'writes the state of a snapshot, or what of it is asked for, as JSON Lines, CSV or Parquet',
+  },
+  stats: {
+    command: stats,
+    usage: 'stats SNAPSHOT [--operator O] [--state S] [--top N] [--at TIME] [--ttl DURATION] [--json]',
+    about: 'reads all keyed state and tells sizes, skew, the largest keys, timers and TTL',
   },
   check: { command: check, usage: 'check PIPELINE SNAPSHOT [--json]', about: 'says whether a pipeline can be restored from a snapshot' },
 };

@@ -1,0 +1,117 @@
+import { stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { describeStates, type KeyedStatistics, type ScanJob, type SnapshotOperator, type StateDescription } from 'tidemark/snapshot';
+import { openSnapshot, operatorLabel, type OpenedSnapshot } from '../snapshots/openedSnapshot.ts';
+import { runScan } from '../snapshots/scan/runScan.ts';
+import { EXIT, timeText, UsageError, type CliIo } from './io.ts';
+import { Interrupted, untilInterrupted } from './interrupt.ts';
+import { ReadProgress } from './readProgress.ts';
+import { checkState, chosenOperators, wholeNumber } from './selection.ts';
+import { statisticsText } from './statisticsText.ts';
+
+const TOP = 10;
+const TOP_MAX = 1000;
+
+/** What was found out about one operator. */
+export interface OperatorStatistics extends KeyedStatistics {
+  readonly operator: string;
+  /** Uid, name or id. */
+  readonly label: string;
+  readonly maxParallelism: number;
+  /** Of operator state, which has no keys. */
+  readonly operatorStates: readonly Pick<StateDescription, 'name' | 'group' | 'kind' | 'type' | 'count'>[];
+}
+
+/** `tidemark stats SNAPSHOT`: reads all keyed state once and tells sizes, skew, the largest keys, timers and TTL. */
+export async function stats(args: readonly string[], io: CliIo): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      operator: { type: 'string' },
+      state: { type: 'string' },
+      top: { type: 'string' },
+      at: { type: 'string' },
+      ttl: { type: 'string' },
+      json: { type: 'boolean', default: false },
+    },
+  });
+  const [location, ...more] = positionals;
+  if (location === undefined || more.length > 0) throw new UsageError('stats needs a snapshot.');
+  const top = Math.min(wholeNumber('--top', values.top) ?? TOP, TOP_MAX);
+  const ttl = values.ttl === undefined ? null : duration(values.ttl);
+  try {
+    const path = resolve(io.cwd, location);
+    const opened = await openSnapshot(path);
+    const operators = chosenOperators(opened, values.operator) ?? opened.snapshot.operators;
+    await checkState(operators, values.state);
+    const asOf = values.at === undefined ? await takenAt(opened) : time(values.at);
+    const states = values.state === undefined ? null : [values.state];
+    const job: ScanJob = { kind: 'statistics', states, asOf, top, ttl };
+    const found = await untilInterrupted(async (signal) => scanAll(path, opened, operators, job, signal, io));
+    io.out(
+      values.json
+        ? `${JSON.stringify({ location: opened.snapshot.folder, asOf, operators: found }, null, 2)}\n`
+        : `${opened.snapshot.folder}\n${found.map((each) => `\n${statisticsText(each, { asOf: `${timeText(asOf)} UTC`, ttl })}`).join('')}`,
+    );
+    return found.some(({ errors }) => errors.length > 0) ? EXIT.notRestored : EXIT.ok;
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    if (error instanceof Interrupted) return EXIT.interrupted;
+    io.err(`${location} cannot be read: ${error instanceof Error ? error.message : String(error)}\n`);
+    return EXIT.notRestored;
+  }
+}
+
+async function scanAll(
+  path: string,
+  opened: OpenedSnapshot,
+  operators: readonly SnapshotOperator[],
+  job: ScanJob & { kind: 'statistics' },
+  signal: AbortSignal,
+  io: CliIo,
+): Promise<OperatorStatistics[]> {
+  const progress = new ReadProgress(io, 'read');
+  const found: OperatorStatistics[] = [];
+  try {
+    for (const operator of operators) {
+      const onProgress = progress.show.bind(progress);
+      const result = await runScan(path, operator, job, { signal, onProgress });
+      const { states } = await describeStates(operator);
+      if (result.kind !== 'statistics') continue;
+      found.push({
+        operator: operator.metadata.operatorId,
+        label: operatorLabel(opened, operator),
+        maxParallelism: operator.metadata.maxParallelism,
+        ...result.statistics,
+        operatorStates: states
+          .filter(({ group, name }) => group !== 'keyed' && group !== 'timers' && (job.states?.includes(name) ?? true))
+          .map(({ name, group, kind, type, count }) => ({ name, group, kind, type, count })),
+      });
+    }
+  } finally {
+    progress.end();
+  }
+  return found;
+}
+
+async function takenAt({ manifest, snapshot }: OpenedSnapshot): Promise<number> {
+  return manifest?.createdAt ?? (await stat(join(snapshot.folder, '_metadata')).catch(() => null))?.mtimeMs ?? Date.now();
+}
+
+function time(text: string): number {
+  const parsed = /^-?\d+$/.test(text)
+    ? Number(text)
+    : Date.parse(/[zZ]|[+-]\d\d:?\d\d$/.test(text) || !text.includes('T') ? text : `${text}Z`);
+  if (Number.isNaN(parsed)) throw new UsageError(`--at ${text}: a time such as 2026-01-31T12:00 (UTC), or epoch milliseconds, is needed.`);
+  return parsed;
+}
+
+const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+function duration(text: string): number {
+  const [, count, unit] = /^(\d{1,12})(ms|s|m|h|d)$/.exec(text) ?? [];
+  if (count === undefined || unit === undefined) throw new UsageError(`--ttl ${text}: a duration such as 90s, 12h or 7d is needed.`);
+  return Number(count) * (UNITS[unit] ?? 1);
+}
