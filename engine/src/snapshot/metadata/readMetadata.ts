@@ -24,7 +24,7 @@ export function readMetadata(reader: ByteReader): SnapshotMetadata {
 }
 
 const OLDEST_STATE =
-  "state of the `Checkpointed` interface of Flink 1.1: restore it with Flink 1.3, move it to the interfaces that are still there, and take a savepoint";
+  'state of the `Checkpointed` interface of Flink 1.1: restore it with Flink 1.3, move it to the interfaces that are still there, and take a savepoint';
 
 function refusal(version: number): string {
   if (version === 1)
