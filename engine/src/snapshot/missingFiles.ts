@@ -1,28 +1,8 @@
-import { referencedStreams } from './metadata/referencedStreams.ts';
+import { eachStream } from './metadata/eachStream.ts';
 import type { StreamHandle } from './metadata/snapshotMetadata.ts';
 import type { Snapshot } from './snapshot.ts';
 import type { SnapshotStorage } from './storage/snapshotStorage.ts';
 import { openStream } from './storage/stateStream.ts';
-
-export interface ReferencedFiles {
-  /** Files beside `_metadata`. */
-  readonly count: number;
-  /** None is named by an absolute path. */
-  readonly relocatable: boolean;
-}
-
-/** The files that a snapshot consists of, as its metadata names them. */
-export function referencedFiles({ metadata }: Snapshot): ReferencedFiles {
-  const paths = new Set<string>();
-  let relocatable = true;
-  for (const stream of referencedStreams(metadata)) {
-    const path = pathOf(stream);
-    if (path === null) continue;
-    paths.add(path);
-    if (stream.kind !== 'relativeFile') relocatable = false;
-  }
-  return { count: paths.size, relocatable };
-}
 
 /** Streams whose file is not there, or is shorter than it must be, at most `most`. Reads none of them. */
 export async function missingFiles(
@@ -32,7 +12,7 @@ export async function missingFiles(
 ): Promise<{ file: string; reason: string }[]> {
   const missing: { file: string; reason: string }[] = [];
   const seen = new Set<string>();
-  for (const stream of referencedStreams(snapshot.metadata)) {
+  for (const stream of eachStream(snapshot.metadata)) {
     const path = pathOf(stream);
     const identity = `${path ?? ''} ${stream.kind === 'segment' ? String(stream.start + stream.size) : ''}`;
     if (path === null || seen.has(identity)) continue;

@@ -74,3 +74,11 @@ export async function summaryOf({ snapshot, manifest }: OpenedSnapshot): Promise
     verified: verified === null ? null : { ok: verified.ok, reason },
   };
 }
+
+/** @throws when the snapshot has no such operator, because another one has taken its place */
+export function operatorOf({ snapshot }: OpenedSnapshot, id: string): SnapshotOperator {
+  const operator = snapshot.operators.find(({ metadata }) => metadata.operatorId === id);
+  if (operator === undefined)
+    throw new Error(`This snapshot has no operator ${id} any more: it has been replaced by another one. Open it again.`);
+  return operator;
+}

@@ -1,17 +1,34 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { dumpLines } from 'tidemark/snapshot';
-import type { MessageConnection } from 'vscode-languageserver/node';
+import { LSPErrorCodes, ProgressType, ResponseError, type CancellationToken, type MessageConnection } from 'vscode-languageserver/node';
 import { checkProgram } from '../cli/check.ts';
-import type { SnapshotConfiguration, SnapshotRequests } from '../protocol.ts';
+import type { ReadProgress, SnapshotConfiguration, SnapshotRequests, StatisticsProgress } from '../protocol.ts';
+import { entryPage, exportQuery } from './entryPage.ts';
+import { exportToFile } from './export/exportSnapshot.ts';
 import { listSnapshots } from './listSnapshots.ts';
-import { openSnapshot, summaryOf, type OpenedSnapshot } from './openedSnapshot.ts';
+import { openSnapshot, operatorOf, summaryOf, type OpenedSnapshot } from './openedSnapshot.ts';
+import { factsOf } from './operatorFacts.ts';
+import { overviewOf, verdictOf } from './overview.ts';
 import { SnapshotTree } from './snapshotTree.ts';
+import { statisticsOf } from './statistics.ts';
 
 const OPENED_MAX = 8;
 const PAGE_MAX = 10_000;
+const OPERATORS_MAX = 64;
+/** Between two reports of a request. */
+const REPORT_MS = 150;
+const PROGRESS = new ProgressType<ReadProgress | StatisticsProgress>();
 
-type Handlers = { [M in keyof SnapshotRequests]: (params: SnapshotRequests[M]['params']) => Promise<SnapshotRequests[M]['result']> };
+/** What a long request is given beside its parameters: it stops when the signal says so, and tells how far it is. */
+interface RequestContext {
+  readonly signal: AbortSignal;
+  readonly report: (progress: ReadProgress | StatisticsProgress) => void;
+}
+
+type Handlers = {
+  [M in keyof SnapshotRequests]: (params: SnapshotRequests[M]['params'], context: RequestContext) => Promise<SnapshotRequests[M]['result']>;
+};
 
 interface CachedSnapshot {
   /** When its `_metadata` was written: a location may get another snapshot. */
@@ -39,12 +56,30 @@ export class SnapshotSession {
     'snapshot/list': async ({ folders }) => ({ snapshots: await listSnapshots(folders) }),
     'snapshot/dump': async ({ location, limit }) => this.#dump(location, limit),
     'snapshot/check': async ({ location, program }) => checkProgram({ program, location, parallelism: null, allowNonRestoredState: false }),
-    'snapshot/overview': () => Promise.reject(new Error('not served yet')),
-    'snapshot/verify': () => Promise.reject(new Error('not served yet')),
-    'snapshot/operators': () => Promise.reject(new Error('not served yet')),
-    'snapshot/statistics': () => Promise.reject(new Error('not served yet')),
-    'snapshot/entries': () => Promise.reject(new Error('not served yet')),
-    'snapshot/export': () => Promise.reject(new Error('not served yet')),
+    'snapshot/overview': async ({ location }) => overviewOf((await this.#open(location)).opened),
+    'snapshot/verify': async ({ location }, { signal }) => verdictOf((await this.#open(location)).opened, signal),
+    'snapshot/operators': async ({ location, operators }) => {
+      const { opened } = await this.#open(location);
+      return { operators: await Promise.all(operators.slice(0, OPERATORS_MAX).map((id) => factsOf(operatorOf(opened, id)))) };
+    },
+    'snapshot/statistics': async ({ location, operator }, context) => {
+      const { opened } = await this.#open(location);
+      const { createdAt } = await overviewOf(opened);
+      return statisticsOf(opened, operator, createdAt ?? Date.now(), context);
+    },
+    'snapshot/entries': async ({ location, operator, state, group, query, cursor, limit, valueLimit }, context) => {
+      const { opened } = await this.#open(location);
+      return entryPage(operatorOf(opened, operator), { operator, state, group, query }, { cursor, limit, valueLimit }, context);
+    },
+    'snapshot/export': async ({ location, selection, format, target }, { signal, report }) => {
+      const { opened } = await this.#open(location);
+      const operators = selection === null ? null : [operatorOf(opened, selection.operator)];
+      const query = selection === null ? {} : exportQuery(selection);
+      return exportToFile(
+        { snapshot: opened.snapshot, operators, query, format, limit: Infinity, guardFormulas: true, signal, onProgress: report },
+        target,
+      );
+    },
   };
 
   async #open(location: string): Promise<CachedSnapshot> {
@@ -80,6 +115,28 @@ async function versionOf(location: string): Promise<string> {
 /** Serves the session's requests on a connection until it closes. */
 export function serveSnapshots(connection: MessageConnection): void {
   const { handlers } = new SnapshotSession();
-  for (const [method, handler] of Object.entries(handlers)) connection.onRequest(method, handler as (params: unknown) => Promise<unknown>);
+  for (const [method, handler] of Object.entries(handlers)) {
+    connection.onRequest(method, (params: unknown, token: CancellationToken) =>
+      (handler as (params: unknown, context: RequestContext) => Promise<unknown>)(params, contextOf(connection, params, token)),
+    );
+  }
   connection.listen();
+}
+
+function contextOf(connection: MessageConnection, params: unknown, token: CancellationToken): RequestContext {
+  const progress = typeof params === 'object' && params !== null && 'progress' in params ? params.progress : null;
+  const controller = new AbortController();
+  token.onCancellationRequested(() => controller.abort(new ResponseError(LSPErrorCodes.RequestCancelled, 'cancelled')));
+  let reported = 0;
+  return {
+    signal: controller.signal,
+    report(value) {
+      const now = performance.now();
+      // Counts must not get lost; how far it is may.
+      const hasCounts = 'states' in value && value.states.length > 0;
+      if (typeof progress !== 'string' || (now - reported < REPORT_MS && !hasCounts)) return;
+      reported = now;
+      void connection.sendProgress(PROGRESS, progress, value);
+    },
+  };
 }

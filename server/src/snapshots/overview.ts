@@ -1,0 +1,97 @@
+import { stat } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { basename, join } from 'node:path';
+import {
+  channelSize,
+  keyedStateSize,
+  missingFiles,
+  operatorStateSize,
+  snapshotFacts,
+  streamSize,
+  type ScanSignal,
+  type SnapshotOperator,
+} from 'tidemark/snapshot';
+import type { OperatorOverview, SnapshotOverview, SnapshotVerdict, StateBytes } from '../protocol.ts';
+import { fileStorage } from './fileStorage.ts';
+import { operatorLabel, type OpenedSnapshot } from './openedSnapshot.ts';
+
+const PROBLEMS_MAX = 100;
+
+/** What `_metadata` and the manifest say. */
+export async function overviewOf(opened: OpenedSnapshot): Promise<SnapshotOverview> {
+  const { snapshot, manifest } = opened;
+  const { folder, metadata } = snapshot;
+  const written = await stat(join(folder, '_metadata'));
+  const facts = snapshotFacts(metadata);
+  const program = manifest?.program ?? null;
+  return {
+    location: folder,
+    name: basename(folder),
+    kind: manifest?.kind ?? facts.kind,
+    version: metadata.version,
+    checkpointId: metadata.checkpointId,
+    pipeline: manifest?.pipeline ?? null,
+    program: program !== null && (await fileStorage.exists(program)) ? program : null,
+    createdAt: manifest?.createdAt ?? written.mtimeMs,
+    trigger: manifest?.trigger ?? (facts.type === null ? null : facts.type.toLowerCase()),
+    writer: manifest === null ? `Flink ${facts.writtenBy}` : 'Tidemark',
+    format: facts.formats.length === 0 ? 'operator state only' : facts.formats.join(' and '),
+    restoresOn: `Flink ${facts.restoredBy}`,
+    sizeBytes: snapshot.stateSize,
+    fileCount: facts.files.length + 1 + (manifest === null ? 0 : 1),
+    relocatable: facts.relocatable,
+    hasChecksums: manifest !== null,
+    operators: snapshot.operators.map((operator) => operatorOverview(opened, operator)),
+  };
+}
+
+function operatorOverview(opened: OpenedSnapshot, operator: SnapshotOperator): OperatorOverview {
+  const { operatorId, name, parallelism, maxParallelism, finished } = operator.metadata;
+  return {
+    id: operatorId,
+    label: operatorLabel(opened, operator),
+    uid: opened.uids.get(operatorId) ?? null,
+    name: name ?? opened.manifest?.operators.find((each) => each.operatorId === operatorId)?.kind ?? null,
+    parallelism,
+    maxParallelism,
+    finished,
+    bytes: bytesOf(operator),
+  };
+}
+
+function bytesOf({ metadata, subtasks }: SnapshotOperator): StateBytes {
+  const bytes = { keyed: 0, rawKeyed: 0, operator: 0, rawOperator: 0, channels: 0, coordinator: streamSize(metadata.coordinatorState) };
+  for (const { metadata: subtask } of subtasks) {
+    bytes.keyed += keyedStateSize(subtask.managedKeyedState);
+    bytes.rawKeyed += keyedStateSize(subtask.rawKeyedState);
+    bytes.operator += operatorStateSize(subtask.managedOperatorState);
+    bytes.rawOperator += operatorStateSize(subtask.rawOperatorState);
+    for (const channel of [...subtask.inputChannels, ...subtask.resultSubpartitions]) bytes.channels += channelSize(channel);
+  }
+  return { ...bytes, total: Object.values(bytes).reduce((sum, count) => sum + count, 0) };
+}
+
+/** Compares checksums where there are some; else looks whether files are there and long enough. @throws the signal's reason */
+export async function verdictOf({ snapshot, manifest }: OpenedSnapshot, signal: ScanSignal): Promise<SnapshotVerdict> {
+  const problems = await missingFiles(fileStorage, snapshot, PROBLEMS_MAX);
+  for (const { path, size, sha256 } of manifest?.files ?? []) {
+    signal.throwIfAborted();
+    if (problems.length >= PROBLEMS_MAX) break;
+    const reason = await damageOf(join(snapshot.folder, path), size, sha256, signal);
+    if (reason !== null && !problems.some(({ file }) => file === path)) problems.push({ file: path, reason });
+  }
+  return { ok: problems.length === 0, checksums: manifest !== null, problems };
+}
+
+async function damageOf(file: string, size: number, sha256: string, signal: ScanSignal): Promise<string | null> {
+  const found = await stat(file).catch(() => null);
+  if (found === null) return 'it is missing';
+  if (found.size !== size) return `it has ${String(found.size)} bytes instead of ${String(size)}: it was cut or replaced`;
+  const hash = createHash('sha256');
+  for await (const piece of createReadStream(file, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>) {
+    signal.throwIfAborted();
+    hash.update(piece);
+  }
+  return hash.digest('hex') === sha256 ? null : 'its content does not match its checksum';
+}
