@@ -1,17 +1,26 @@
+import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { describeStates, type OperatorDescription } from 'tidemark/snapshot';
-import type { SnapshotSummary } from '../protocol.ts';
-import { openSnapshot, operatorLabel, summaryOf } from '../snapshots/openedSnapshot.ts';
+import { describeStates, snapshotFacts, type OperatorDescription, type SnapshotFacts } from 'tidemark/snapshot';
+import type { OperatorOverview, SnapshotOverview, SnapshotSummary, StateBytes } from '../protocol.ts';
+import { openSnapshot, summaryOf } from '../snapshots/openedSnapshot.ts';
+import { overviewOf } from '../snapshots/overview.ts';
 import { EXIT, plural, sizeText, timeText, UsageError, type CliIo } from './io.ts';
 
-interface OperatorReport extends OperatorDescription {
-  readonly uid: string;
+/** What is written as JSON. */
+interface Report extends Omit<SnapshotOverview, 'operators'>, Pick<SnapshotSummary, 'verified'> {
+  /** In Flink's words, such as `Terminate Savepoint`; null where the file does not say. */
+  readonly type: string | null;
+  readonly files: SnapshotFacts['files'];
+  /** Records in flight are part of it: an unaligned checkpoint. */
+  readonly hasInFlightData: boolean;
+  readonly operators: readonly OperatorReport[];
+}
+
+interface OperatorReport extends OperatorDescription, Omit<OperatorOverview, 'bytes' | 'id'> {
   readonly operatorId: string;
-  readonly parallelism: number;
-  readonly maxParallelism: number;
-  readonly finished: boolean;
   readonly stateBytes: number;
+  readonly bytes: StateBytes;
 }
 
 /** `tidemark inspect SNAPSHOT`: what it is, its operators, and their states; no entry of state is read. */
@@ -19,64 +28,100 @@ export async function inspect(args: readonly string[], io: CliIo): Promise<numbe
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { json: { type: 'boolean', default: false } },
+    options: { json: { type: 'boolean', default: false }, uids: { type: 'string' } },
   });
   const [location, ...more] = positionals;
   if (location === undefined || more.length > 0) throw new UsageError('inspect needs a snapshot.');
+  const uids = values.uids === undefined ? [] : await uidsIn(resolve(io.cwd, values.uids));
   try {
-    const { summary, operators } = await report(resolve(io.cwd, location));
-    io.out(values.json ? `${JSON.stringify({ ...summary, operators }, null, 2)}\n` : reportText(summary, operators));
-    return summary.verified?.ok === false ? EXIT.notRestored : EXIT.ok;
+    const found = await report(resolve(io.cwd, location), uids, io.cwd);
+    io.out(values.json ? `${JSON.stringify(found, null, 2)}\n` : reportText(found));
+    return found.verified?.ok === false ? EXIT.notRestored : EXIT.ok;
   } catch (error) {
     io.err(`${location} cannot be read: ${error instanceof Error ? error.message : String(error)}\n`);
     return EXIT.notRestored;
   }
 }
 
-async function report(location: string): Promise<{ summary: SnapshotSummary; operators: OperatorReport[] }> {
-  const opened = await openSnapshot(location);
-  const operators: OperatorReport[] = [];
-  for (const operator of opened.snapshot.operators) {
-    const { operatorId, parallelism, maxParallelism, finished } = operator.metadata;
-    const description = await describeStates(operator);
-    operators.push({
-      uid: operatorLabel(opened, operator),
-      operatorId,
-      parallelism,
-      maxParallelism,
-      finished,
-      stateBytes: operator.stateSize,
-      ...description,
-    });
+/** One uid a line. */
+async function uidsIn(file: string): Promise<string[]> {
+  try {
+    return (await readFile(file, 'utf8')).split(/\r?\n/).filter((line) => line !== '');
+  } catch (error) {
+    throw new UsageError(`--uids: ${error instanceof Error ? error.message : String(error)}.`);
   }
-  return { summary: await summaryOf(opened), operators };
 }
 
-function reportText(summary: SnapshotSummary, operators: readonly OperatorReport[]): string {
-  const { pipeline, kind, checkpointId, createdAt, sizeBytes, version, verified } = summary;
+async function report(location: string, uids: readonly string[], folder: string): Promise<Report> {
+  // Sources beside the user are read only where uids are missing.
+  const opened = await openSnapshot(location, { uids, folders: [folder] });
+  const { operators: overviews, ...overview } = await overviewOf(opened);
+  const facts = snapshotFacts(opened.snapshot.metadata);
+  const operators: OperatorReport[] = [];
+  for (const [i, operator] of opened.snapshot.operators.entries()) {
+    const found = overviews[i];
+    if (found === undefined) continue;
+    const { id, ...rest } = found;
+    const description = await describeStates(operator);
+    operators.push({ ...rest, operatorId: id, stateBytes: operator.stateSize, ...description });
+  }
+  const { verified } = await summaryOf(opened);
+  return { ...overview, verified, type: facts.type, files: facts.files, hasInFlightData: facts.hasChannelState, operators };
+}
+
+function reportText(found: Report): string {
+  const { pipeline, kind, checkpointId, createdAt, sizeBytes, version, verified, writer, restoresOn, operators } = found;
+  const what = `${found.type ?? (kind === 'unknown' ? 'snapshot' : kind)} ${String(checkpointId)}`;
   const lines = [
-    summary.location,
-    `  ${kind === 'unknown' ? 'snapshot' : kind} ${String(checkpointId)}${pipeline === null ? '' : ` of ${pipeline}`}${createdAt === null ? '' : `, ${timeText(createdAt)} UTC`}`,
-    `  ${sizeText(sizeBytes)} of state, ${plural(operators.length, 'operator')}, metadata version ${String(version)}`,
-    verified === null
-      ? '  no tidemark.json: written by Flink'
-      : verified.ok
-        ? '  all checksums hold'
-        : `  DAMAGED: ${verified.reason ?? ''}`,
+    found.location,
+    `  ${what}${pipeline === null ? '' : ` of ${pipeline}`}${createdAt === null ? '' : `, ${timeText(createdAt)} UTC`}`,
+    `  ${sizeText(sizeBytes)} of state, ${plural(operators.length, 'operator')}, metadata version ${String(version)}, ${found.format}`,
+    `  written by ${writer ?? '?'}, restored by ${restoresOn ?? '?'}`,
+    `  ${filesText(found)}`,
   ];
+  if (found.hasInFlightData) lines.push('  unaligned: records in flight are part of it');
+  if (verified !== null) lines.push(verified.ok ? '  all checksums hold' : `  DAMAGED: ${verified.reason ?? ''}`);
+  else lines.push('  no tidemark.json: written by Flink');
   for (const operator of operators) lines.push('', ...operatorText(operator));
   return `${lines.join('\n')}\n`;
 }
 
-function operatorText({ uid, parallelism, maxParallelism, finished, stateBytes, key, states, unreadable }: OperatorReport): string[] {
-  const facts = [`parallelism ${String(parallelism)} of at most ${String(maxParallelism)}`, sizeText(stateBytes)];
+function filesText({ files, relocatable }: Report): string {
+  const elsewhere = files.filter(({ absolute }) => absolute);
+  const shared = files.filter((file) => file.shared);
+  const count = plural(files.length, 'file');
+  if (relocatable) return `${count}, all in its folder: it can be moved`;
+  const sharing = shared.length === 0 ? '' : `, ${String(shared.length)} of them shared with other checkpoints`;
+  return `${count}${sharing}; it cannot be moved alone, for ${plural(elsewhere.length, 'file')} ${elsewhere.length === 1 ? 'has an absolute path' : 'have absolute paths'}, such as ${elsewhere[0]?.path ?? ''}`;
+}
+
+const BYTES: readonly (readonly [Exclude<keyof StateBytes, 'total'>, string])[] = [
+  ['keyed', 'keyed state'],
+  ['rawKeyed', 'raw keyed state'],
+  ['operator', 'operator state'],
+  ['rawOperator', 'raw operator state'],
+  ['channels', 'in flight'],
+  ['coordinator', 'coordinator'],
+];
+
+function operatorText(operator: OperatorReport): string[] {
+  const { label, operatorId, name, parallelism, maxParallelism, finished, bytes, key, states, unreadable } = operator;
+  const facts = [`parallelism ${String(parallelism)} of at most ${String(maxParallelism)}`, sizeText(bytes.total)];
   if (key !== null) facts.push(`keyed by ${key}`);
   if (finished) facts.push('finished');
+  const parts = BYTES.filter(([kind]) => bytes[kind] > 0);
+  const lines = [`  ${label}  (${facts.join(', ')})`];
+  const names = [operatorId, ...(name === null || name === label ? [] : [name])].filter((each) => each !== label);
+  if (names.length > 0) lines.push(`    ${names.join('  ')}`);
+  if (parts.length > 1) lines.push(`    ${parts.map(([kind, text]) => `${text} ${sizeText(bytes[kind])}`).join(', ')}`);
   const width = Math.max(0, ...states.map((state) => state.name.length));
-  const lines = states.map((state) => {
+  for (const state of states) {
     const count = state.count === null ? '' : `, ${plural(state.count, 'element')}`;
-    return `    ${state.name.padEnd(width)}  ${state.kind}: ${state.type}${count}`;
-  });
+    const namespace = state.schema?.namespace == null ? '' : ` by ${state.schema.namespace}`;
+    lines.push(
+      `    ${state.name.padEnd(width)}  ${state.kind}: ${state.kind === 'map' ? state.type : (state.schema?.value ?? state.type)}${namespace}${count}`,
+    );
+  }
   if (unreadable !== null) lines.push(`    ${unreadable}: cannot be read yet`);
-  return [`  ${uid}  (${facts.join(', ')})`, ...lines];
+  return lines;
 }

@@ -25,7 +25,7 @@ const COMMANDS: Readonly<Record<string, { readonly command: Command; readonly us
   },
   stop: { command: stop, usage: 'stop PIPELINE [--drain] [--target FOLDER] [--json]', about: 'stops a running pipeline with a savepoint' },
   list: { command: list, usage: 'list [--json]', about: 'lists running pipelines' },
-  inspect: { command: inspect, usage: 'inspect SNAPSHOT [--json]', about: 'shows what is in a savepoint or checkpoint' },
+  inspect: { command: inspect, usage: 'inspect SNAPSHOT [--uids FILE] [--json]', about: 'shows what is in a savepoint or checkpoint' },
   dump: {
     command: dump,
     usage:
