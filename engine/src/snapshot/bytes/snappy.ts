@@ -1,12 +1,14 @@
 import type { ByteReader } from './byteReader.ts';
+import { crc32c } from './crc32c.ts';
 
 const STREAM_IDENTIFIER = 0xff;
 const COMPRESSED = 0x00;
 const UNCOMPRESSED = 0x01;
-const FIRST_SKIPPABLE = 0x80;
+const PADDING = 0xfe;
 const IDENTIFIER = 'sNaPpY';
 /** The framing format allows no chunk that holds more. */
 const CHUNK_MAX = 65536;
+const CHECKSUM_MASK = 0xa282ead8;
 /** A copy of three bytes makes 64. */
 const MAX_RATIO = 22;
 /** Up to here a loop is faster than a view and a copy. */
@@ -14,7 +16,7 @@ const SHORT = 48;
 
 /**
  * Decodes Snappy's framing format up to the end of the reader. Several streams may follow one another; a stream may also be entered
- * at any chunk. Checksums are not verified, as in Flink. What is decoded is at most 64 KiB a chunk, so that memory is bounded by the input.
+ * at any chunk. Every chunk's checksum is verified, which Flink leaves out. What is decoded is at most 64 KiB a chunk, so that memory is bounded by the input.
  */
 export function decodeSnappyFrames(reader: ByteReader): Uint8Array {
   const chunks: Uint8Array[] = [];
@@ -44,15 +46,27 @@ function readChunk(reader: ByteReader): Uint8Array | null {
     if (name !== IDENTIFIER) reader.fail('this is not a Snappy stream', start);
     return null;
   }
-  if (type >= FIRST_SKIPPABLE) {
+  // Other types that may be skipped are not: nobody has written any yet, and one turned bit would make one of a chunk with data.
+  if (type === PADDING) {
     reader.take(size);
     return null;
   }
   if (type !== COMPRESSED && type !== UNCOMPRESSED) reader.fail(`Snappy chunk of type ${String(type)} is not known`, start);
   if (size < 4) reader.fail('a Snappy chunk without a checksum', start);
-  reader.take(4);
+  const checksum = littleEndian(reader.bytes, reader.take(4), 4, reader.end);
   const data = reader.slice(size - 4);
-  if (type === UNCOMPRESSED) return data;
+  const chunk = type === UNCOMPRESSED ? data : decodeChunk(reader, data, start);
+  if (maskedChecksum(chunk) !== checksum) reader.fail('the checksum of a Snappy chunk does not fit its content', start);
+  return chunk;
+}
+
+/** Turned and moved, as the framing format has it, so that a checksum over checksums means something. */
+function maskedChecksum(bytes: Uint8Array): number {
+  const crc = crc32c(bytes);
+  return (((crc >>> 15) | (crc << 17)) + CHECKSUM_MASK) >>> 0;
+}
+
+function decodeChunk(reader: ByteReader, data: Uint8Array, start: number): Uint8Array {
   try {
     return decodeSnappyBlock(data, 0, data.length, CHUNK_MAX);
   } catch (error) {
@@ -112,7 +126,7 @@ export function decodeSnappyBlock(data: Uint8Array, start: number, end: number, 
     }
     if (distance === 0 || distance > length || length + copyLength > size) throw new RangeError('a copy from outside the data');
     const stop = length + copyLength;
-    for (let from = length - distance; length < stop; ) out[length++] = out[from++] ?? 0;
+    for (let from = length - distance; length < stop;) out[length++] = out[from++] ?? 0;
   }
   if (length !== size) throw new RangeError(`${String(size)} bytes promised, ${String(length)} found`);
   return out.length === size ? out : out.subarray(0, size);
