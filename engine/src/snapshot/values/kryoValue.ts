@@ -1,9 +1,10 @@
-import type { ByteReader } from '../bytes/byteReader.ts';
+import { ByteReader } from '../bytes/byteReader.ts';
 import type { KryoSnapshot } from '../serializers/serializerSnapshot.ts';
-import { dumpDouble, dumpFloat, dumpLong, dumpMap, type DumpValue } from './dumpValue.ts';
-import { UnreadableValue } from './unreadableValue.ts';
-
+import { decodeUtf8Leniently } from '../bytes/utf8.ts';
+import { dumpDouble, dumpFloat, dumpLong, dumpMap, hexText, type DumpValue } from './dumpValue.ts';
 import type { FlinkMajor } from './flinkMajor.ts';
+import { isFinalClass, JAVA_ENUMS, kryoClassReader, type KryoInput } from './kryoJavaClasses.ts';
+import { UnreadableValue } from './unreadableValue.ts';
 
 const FIRST_REGISTRATION = 85;
 const DEPTH_MAX = 100;
@@ -11,32 +12,85 @@ const DEPTH_MAX = 100;
 const NULL = 0;
 const CLASS_BY_NAME = 1;
 
-/** Classes that both Kryos register by themselves, by id. */
+/** Classes that Kryo, or Flink, registers by itself, by id. */
 const DEFAULT_CLASSES: ReadonlyMap<number, string> = new Map([
   [0, 'int'],
   [1, 'java.lang.String'],
   [2, 'float'],
   [3, 'boolean'],
   [4, 'byte'],
+  [5, 'char'],
+  [6, 'short'],
   [7, 'long'],
   [8, 'double'],
+  [73, 'java.util.Arrays$ArrayList'],
+  [74, 'java.util.BitSet'],
+  [75, 'java.util.PriorityQueue'],
+  [76, 'java.util.regex.Pattern'],
+  [77, 'java.sql.Date'],
+  [78, 'java.sql.Time'],
+  [79, 'java.sql.Timestamp'],
+  [80, 'java.net.URI'],
+  [81, 'java.net.InetSocketAddress'],
   [82, 'java.util.UUID'],
+  [83, 'java.util.Locale'],
 ]);
 
-const COLLECTIONS = new Set([
-  'java.util.ArrayList',
-  'java.util.LinkedList',
-  'java.util.HashSet',
-  'java.util.LinkedHashSet',
-  'java.util.ArrayDeque',
-]);
-const MAPS = new Set(['java.util.HashMap', 'java.util.LinkedHashMap']);
+const COLLECTIONS = new Set(
+  [
+    ...['ArrayList', 'LinkedList', 'HashSet', 'LinkedHashSet', 'ArrayDeque', 'Vector', 'Stack'],
+    ...['concurrent.CopyOnWriteArrayList', 'concurrent.CopyOnWriteArraySet', 'concurrent.ConcurrentLinkedQueue'],
+    ...['concurrent.ConcurrentLinkedDeque', 'concurrent.LinkedBlockingQueue', 'concurrent.LinkedBlockingDeque'],
+    ...['UnmodifiableCollection', 'UnmodifiableList', 'UnmodifiableRandomAccessList', 'UnmodifiableSet', 'CopiesList'].map(inCollections),
+    ...['SynchronizedCollection', 'SynchronizedList', 'SynchronizedRandomAccessList', 'SynchronizedSet'].map(inCollections),
+  ].map((name) => `java.util.${name}`),
+);
+const IMMUTABLE_COLLECTIONS = new Set(
+  ['List12', 'ListN', 'SubList', 'Set12', 'SetN'].map((name) => `java.util.ImmutableCollections$${name}`),
+);
+const SORTED_COLLECTIONS = new Set(['java.util.TreeSet', 'java.util.PriorityQueue', 'java.util.concurrent.ConcurrentSkipListSet']);
+const MAPS = new Set(
+  [
+    ...['HashMap', 'LinkedHashMap', 'Hashtable', 'IdentityHashMap', 'WeakHashMap', 'concurrent.ConcurrentHashMap'],
+    ...['ImmutableCollections$Map1', 'ImmutableCollections$MapN', 'Collections$UnmodifiableMap', 'Collections$SynchronizedMap'],
+  ].map((name) => `java.util.${name}`),
+);
+const SORTED_MAPS = new Set(['java.util.TreeMap', 'java.util.concurrent.ConcurrentSkipListMap']);
 /** They are written without a mark that says whether they are null or have come before. */
-const WITHOUT_REFERENCES = new Set(['int', 'float', 'boolean', 'byte', 'long', 'double']);
+const WITHOUT_REFERENCES = new Set(['int', 'float', 'boolean', 'byte', 'char', 'short', 'long', 'double']);
+const BOXES: ReadonlyMap<string, string> = new Map([
+  ['java.lang.Integer', 'int'],
+  ['java.lang.Float', 'float'],
+  ['java.lang.Boolean', 'boolean'],
+  ['java.lang.Byte', 'byte'],
+  ['java.lang.Character', 'char'],
+  ['java.lang.Short', 'short'],
+  ['java.lang.Long', 'long'],
+  ['java.lang.Double', 'double'],
+]);
+const PRIMITIVE_CODES: Readonly<Record<string, string>> = {
+  Z: 'boolean',
+  B: 'byte',
+  C: 'char',
+  S: 'short',
+  I: 'int',
+  J: 'long',
+  F: 'float',
+  D: 'double',
+};
+const TUPLE = /^org\.apache\.flink\.api\.java\.tuple\.Tuple(\d+)$/;
+
+function inCollections(name: string): string {
+  return `Collections$${name}`;
+}
+
+/** What is in the middle of being read, in case it contains itself. */
+const UNFINISHED = Symbol('unfinished');
 
 /**
- * Reads what Kryo wrote, as far as that is possible without the classes: scalars, strings, UUIDs, collections and maps of those, and enums
- * whose constants stand in another serializer of the same snapshot. @throws UnreadableValue for everything else
+ * Reads what Kryo wrote, as far as that is possible without the classes: the JDK's scalars, texts, numbers, times, collections, maps and
+ * arrays, Flink's tuples, and enums whose constants stand in another serializer of the same snapshot.
+ * @throws UnreadableValue for everything else
  */
 export function kryoValueReader(
   snapshot: KryoSnapshot,
@@ -46,110 +100,176 @@ export function kryoValueReader(
   return (reader) => new KryoGraph(reader, snapshot.registrations, flink, enumConstants).classAndObject(0);
 }
 
-class KryoGraph {
-  readonly #reader: ByteReader;
+class KryoGraph implements KryoInput {
+  readonly reader: ByteReader;
+  readonly flink: FlinkMajor;
   readonly #registrations: readonly string[];
-  readonly #flink: FlinkMajor;
   readonly #enums: ReadonlyMap<string, readonly string[]>;
   readonly #classNames: string[] = [];
-  readonly #objects: DumpValue[] = [];
+  readonly #objects: (DumpValue | typeof UNFINISHED)[] = [];
+  /** One stream of Java's own serialization goes through the whole graph: only its first object can be read by itself. */
+  javaStreamUsed = false;
 
   constructor(reader: ByteReader, registrations: readonly string[], flink: FlinkMajor, enums: ReadonlyMap<string, readonly string[]>) {
-    this.#reader = reader;
+    this.reader = reader;
     this.#registrations = registrations;
-    this.#flink = flink;
+    this.flink = flink;
     this.#enums = enums;
   }
 
   classAndObject(depth: number): DumpValue {
-    if (depth > DEPTH_MAX) this.#reader.fail('objects are nested too deeply');
-    const className = this.#class();
-    return className === null ? null : this.#objectOrNull(className, depth);
+    if (depth > DEPTH_MAX) this.reader.fail('objects are nested too deeply');
+    const className = this.className();
+    return className === null ? null : this.objectOrNull(className, depth);
   }
 
-  #class(): string | null {
-    const id = this.#reader.vlq();
+  className(): string | null {
+    const id = this.reader.vlq();
     if (id === NULL) return null;
     if (id === CLASS_BY_NAME) return this.#classByName();
     const number = id - 2;
     const className = number < FIRST_REGISTRATION ? DEFAULT_CLASSES.get(number) : this.#registrations[number - FIRST_REGISTRATION];
     if (className === undefined) throw new UnreadableValue(`Kryo's class ${String(number)}`);
-    return className;
+    return BOXES.get(className) ?? className;
   }
 
   #classByName(): string {
-    const id = this.#reader.vlq();
+    const id = this.reader.vlq();
     const known = this.#classNames[id];
     if (known !== undefined) return known;
-    if (id !== this.#classNames.length) this.#reader.fail(`Kryo class name ${String(id)} has not come yet`);
-    const name = this.#string() ?? this.#reader.fail('a Kryo class name must not be null');
+    if (id !== this.#classNames.length) this.reader.fail(`Kryo class name ${String(id)} has not come yet`);
+    const name = this.text() ?? this.reader.fail('a Kryo class name must not be null');
     this.#classNames.push(name);
     return name;
   }
 
-  /** An object of a class that is known, with its mark in front where its class has one. */
-  #objectOrNull(className: string, depth: number): DumpValue {
+  /** Constants of an enum by its class, or by that of a constant with a body of its own. */
+  constants(className: string): readonly string[] | undefined {
+    const owner = className.replace(/\$\d+$/, '');
+    return this.#enums.get(className) ?? JAVA_ENUMS.get(className) ?? this.#enums.get(owner) ?? JAVA_ENUMS.get(owner);
+  }
+
+  objectOrNull(className: string, depth: number): DumpValue {
     if (WITHOUT_REFERENCES.has(className)) return this.#scalar(className);
-    const constants = this.#enums.get(className);
-    if (constants !== undefined && this.#flink === 2) return this.#enum(constants);
-    const mark = this.#reader.vlq();
+    const constants = this.constants(className);
+    if (constants !== undefined && this.flink === 2) return this.#enum(constants);
+    const mark = this.reader.vlq();
     if (mark === NULL) return null;
-    if (mark > 1) return this.#objects[mark - 2] ?? this.#reader.fail('a Kryo reference to an object that has not come yet');
+    if (mark > 1) return this.#reference(mark - 2);
     const index = this.#objects.length;
-    this.#objects.push(null);
+    this.#objects.push(UNFINISHED);
     const value = constants === undefined ? this.#object(className, depth) : this.#enum(constants);
     this.#objects[index] = value;
     return value;
   }
 
+  #reference(index: number): DumpValue {
+    const value = this.#objects[index];
+    if (value === undefined) return this.reader.fail('a Kryo reference to an object that has not come yet');
+    if (value === UNFINISHED) throw new UnreadableValue('an object that contains itself');
+    return value;
+  }
+
   #scalar(className: string): DumpValue {
-    const reader = this.#reader;
+    const reader = this.reader;
     switch (className) {
       case 'int':
-        return Number(this.#zigzag());
+        return this.int();
       case 'long':
-        return dumpLong(this.#zigzag());
+        return dumpLong(this.long());
       case 'boolean':
         return reader.bool();
       case 'byte':
         return reader.i8();
+      case 'char':
+        return { $char: String.fromCharCode(this.#fixed(2).getUint16(0, this.flink === 2)) };
+      case 'short':
+        return this.short();
       case 'float':
-        return dumpFloat(this.#floating(4).getFloat32(0, this.#flink === 2));
+        return dumpFloat(this.#fixed(4).getFloat32(0, this.flink === 2));
       default:
-        return dumpDouble(this.#floating(8).getFloat64(0, this.#flink === 2));
+        return this.double();
     }
   }
 
-  #floating(size: number): DataView {
-    const bytes = this.#reader.slice(size);
+  /** Kryo 2 writes the most significant byte first, Kryo 5 the least significant. */
+  #fixed(size: number): DataView {
+    const bytes = this.reader.slice(size);
     return new DataView(bytes.buffer, bytes.byteOffset, size);
   }
 
+  short(): number {
+    return this.#fixed(2).getInt16(0, this.flink === 2);
+  }
+
+  double(): DumpValue {
+    return dumpDouble(this.#fixed(8).getFloat64(0, this.flink === 2));
+  }
+
+  fixedInt(): number {
+    return this.#fixed(4).getInt32(0, this.flink === 2);
+  }
+
+  fixedLong(): bigint {
+    return this.#fixed(8).getBigInt64(0, this.flink === 2);
+  }
+
   #object(className: string, depth: number): DumpValue {
-    if (className === 'java.lang.String') return this.#string();
-    if (className === 'java.util.UUID') return this.#uuid();
-    if (COLLECTIONS.has(className)) return this.#collection(depth);
-    if (MAPS.has(className)) return this.#map(depth);
-    throw new UnreadableValue(`objects of ${className}, which only Kryo knows`);
+    if (className === 'java.lang.String') return this.text();
+    if (COLLECTIONS.has(className)) return this.#collection(depth, false, true);
+    if (IMMUTABLE_COLLECTIONS.has(className)) return this.#collection(depth, false, false);
+    if (SORTED_COLLECTIONS.has(className)) return this.#collection(depth, true, true);
+    if (className === 'java.util.Arrays$ArrayList') return this.#arrayAsList(depth);
+    if (MAPS.has(className)) return this.#map(depth, false);
+    if (SORTED_MAPS.has(className)) return this.#map(depth, true);
+    if (className.startsWith('[')) return this.#array(className, depth);
+    const fields = TUPLE.exec(className)?.[1];
+    if (fields !== undefined) return { $tuple: this.#elements(Number(fields), depth) };
+    const read = kryoClassReader(className, this);
+    if (read !== null) return read(this, depth);
+    if (className === 'org.apache.avro.generic.GenericData$Array') return this.#avroArray(depth);
+    throw new UnreadableValue(`objects of ${className}, which only Kryo knows`, className);
   }
 
   #enum(constants: readonly string[]): DumpValue {
-    const ordinal = this.#reader.vlq() - 1;
+    const ordinal = this.reader.vlq() - 1;
     if (ordinal < 0) return null;
-    return { $enum: constants[ordinal] ?? this.#reader.fail(`enum constant ${String(ordinal)} of ${String(constants.length)}`) };
+    return { $enum: constants[ordinal] ?? this.reader.fail(`enum constant ${String(ordinal)} of ${String(constants.length)}`) };
   }
 
-  #collection(depth: number): DumpValue {
-    if (this.#flink === 1) return this.#elements(this.#reader.vlq(), depth);
+  /** Sorted ones have a comparator, which stands before the size in Kryo 2, and after it in Kryo 5. Immutable ones have no nulls. */
+  #collection(depth: number, sorted: boolean, nullable: boolean): DumpValue {
+    if (this.flink === 1) {
+      if (sorted) this.#comparator(depth);
+      return this.#elements(this.reader.vlq(), depth);
+    }
     const { flag, value } = this.#flaggedVlq();
     const size = value - 1;
+    if (sorted) this.#comparator(depth);
     if (size <= 0) return [];
     if (!flag) return this.#elements(size, depth);
-    const className = this.#class();
+    const className = this.className();
     if (className === null) return this.#many(size, () => null, 0);
-    const hasNulls = this.#reader.bool();
+    const hasNulls = nullable && this.reader.bool();
+    return this.#many(size, () => (hasNulls ? this.objectOrNothing(className, depth + 1) : this.objectOrNull(className, depth + 1)));
+  }
+
+  /** What has no mark of its own gets one that says only whether it is null. */
+  objectOrNothing(className: string, depth: number): DumpValue {
     const bare = WITHOUT_REFERENCES.has(className);
-    return this.#many(size, () => (bare && hasNulls && this.#reader.u8() === NULL ? null : this.#objectOrNull(className, depth + 1)));
+    return bare && this.reader.u8() === NULL ? null : this.objectOrNull(className, depth);
+  }
+
+  #comparator(depth: number): void {
+    this.classAndObject(depth + 1);
+  }
+
+  /** Flink 1 writes the class of the array behind the list. */
+  #arrayAsList(depth: number): DumpValue {
+    if (this.flink === 2) return this.#collection(depth, false, true);
+    const size = this.reader.vlq();
+    this.className();
+    return this.#elements(size, depth);
   }
 
   #elements(size: number, depth: number): DumpValue[] {
@@ -157,17 +277,19 @@ class KryoGraph {
   }
 
   #many(size: number, read: () => DumpValue, minimumSize = 1): DumpValue[] {
-    if (size * minimumSize > this.#reader.remaining || size > 100_000_000)
-      this.#reader.fail(`a collection of ${String(size)} elements does not fit`);
+    if (size * minimumSize > this.reader.remaining || size > ELEMENTS_MAX)
+      this.reader.fail(`a collection of ${String(size)} elements does not fit`);
     const items: DumpValue[] = [];
     for (let i = 0; i < size; i++) items.push(read());
     return items;
   }
 
-  #map(depth: number): DumpValue {
-    const size = this.#reader.vlq() - (this.#flink === 2 ? 1 : 0);
+  #map(depth: number, sorted: boolean): DumpValue {
+    if (sorted && this.flink === 1) this.#comparator(depth);
+    const size = this.reader.vlq() - (this.flink === 2 ? 1 : 0);
+    if (sorted && this.flink === 2) this.#comparator(depth);
     const pairs: [DumpValue, DumpValue][] = [];
-    if (size * 2 > this.#reader.remaining) this.#reader.fail(`a map of ${String(size)} entries does not fit`);
+    if (size * 2 > this.reader.remaining) this.reader.fail(`a map of ${String(size)} entries does not fit`);
     for (let i = 0; i < size; i++) {
       const key = this.classAndObject(depth + 1);
       pairs.push([key, this.classAndObject(depth + 1)]);
@@ -175,42 +297,68 @@ class KryoGraph {
     return dumpMap(pairs);
   }
 
-  #uuid(): DumpValue {
-    const most = this.#flink === 2 ? this.#longLittleEndian() : this.#zigzag();
-    const least = this.#flink === 2 ? this.#longLittleEndian() : this.#zigzag();
-    const digits = [most, least].map((half) => BigInt.asUintN(64, half).toString(16).padStart(16, '0')).join('');
-    return { $uuid: [digits.slice(0, 8), digits.slice(8, 12), digits.slice(12, 16), digits.slice(16, 20), digits.slice(20)].join('-') };
+  /** `[I`, `[[I`, `[Ljava.lang.String;`. Where the elements can only be of one class, it is not repeated. */
+  #array(className: string, depth: number): DumpValue {
+    const size = this.reader.vlq() - 1;
+    if (size < 0) return null;
+    const component = className.slice(1);
+    const primitive = PRIMITIVE_CODES[component];
+    if (primitive === 'byte') return { $array: this.#many(size, () => this.reader.i8()) };
+    if (primitive !== undefined) return { $array: this.#many(size, () => this.#scalar(primitive)) };
+    const name = component.startsWith('L') ? component.slice(1, -1) : component;
+    if (name.startsWith('[') || isFinalClass(name)) {
+      const element = BOXES.get(name) ?? name;
+      return { $array: this.#many(size, () => this.objectOrNothing(element, depth + 1)) };
+    }
+    if (size > 0 && !name.startsWith('java.')) throw new UnreadableValue(`arrays of ${name}, which only Kryo knows`, name);
+    return { $array: this.#elements(size, depth) };
   }
 
-  #longLittleEndian(): bigint {
-    return this.#floating(8).getBigInt64(0, true);
+  /** Flink 2 writes the schema, and the array as Avro does; Flink 1 a plain collection. */
+  #avroArray(depth: number): DumpValue {
+    if (this.flink === 1) return this.#collection(depth, false, true);
+    const schema = this.text();
+    const bytes = this.reader.slice(this.reader.vlq());
+    return avroArray(schema, bytes, this.reader);
   }
 
-  #zigzag(): bigint {
+  int(): number {
+    return Number(BigInt.asIntN(32, this.long()));
+  }
+
+  /** Zigzag, seven bits a byte. */
+  long(): bigint {
+    const value = this.positiveLong();
+    return (BigInt.asUintN(64, value) >> 1n) ^ -(value & 1n);
+  }
+
+  /** 32 bits without a sign in front; negative numbers take all five bytes. */
+  positiveInt(): number {
+    return this.reader.vlq() | 0;
+  }
+
+  positiveLong(): bigint {
     let value = 0n;
-    for (let shift = 0n; shift < 70n; shift += 7n) {
-      const byte = this.#reader.u8();
+    for (let shift = 0n; shift < 64n; shift += 7n) {
+      const byte = this.reader.u8();
       // The ninth byte of a long holds eight bits: Kryo never writes a tenth.
-      if (shift === 56n) {
-        value |= BigInt(byte) << shift;
-        break;
-      }
+      if (shift === 56n) return BigInt.asIntN(64, value | (BigInt(byte) << shift));
       value |= BigInt(byte & 0x7f) << shift;
       if (byte < 0x80) break;
     }
-    return (value >> 1n) ^ -(value & 1n);
+    return value;
   }
 
   /** Six bits in the first byte, above them whether more follow, and a flag of its own on top. */
   #flaggedVlq(): { flag: boolean; value: number } {
-    const first = this.#reader.u8();
+    const first = this.reader.u8();
     const low = first & 0x3f;
-    return { flag: (first & 0x80) !== 0, value: (first & 0x40) === 0 ? low : low + this.#reader.vlq() * 64 };
+    return { flag: (first & 0x80) !== 0, value: (first & 0x40) === 0 ? low : low + this.reader.vlq() * 64 };
   }
 
   /** ASCII of two letters and more has no length but a mark on its last byte; everything else begins with a length that has a mark. */
-  #string(): string | null {
-    const reader = this.#reader;
+  text(): string | null {
+    const reader = this.reader;
     const first = reader.u8();
     reader.offset--;
     if ((first & 0x80) === 0) return this.#ascii();
@@ -226,7 +374,7 @@ class KryoGraph {
   #ascii(): string {
     let text = '';
     for (;;) {
-      const byte = this.#reader.u8();
+      const byte = this.reader.u8();
       text += String.fromCharCode(byte & 0x7f);
       if (byte >= 0x80) return text;
     }
@@ -234,11 +382,35 @@ class KryoGraph {
 
   /** One UTF-16 unit in up to three bytes. */
   #utf8Unit(): number {
-    const reader = this.#reader;
+    const reader = this.reader;
     const a = reader.u8();
     if (a < 0x80) return a;
     if (a >> 5 === 6) return ((a & 0x1f) << 6) | (reader.u8() & 0x3f);
     if (a >> 4 === 14) return ((a & 0x0f) << 12) | ((reader.u8() & 0x3f) << 6) | (reader.u8() & 0x3f);
     return reader.fail('not a character of a Kryo string', reader.offset - 1);
   }
+}
+
+const ELEMENTS_MAX = 100_000_000;
+
+function avroArray(schema: string | null, bytes: Uint8Array, reader: ByteReader): DumpValue {
+  const items = plainAvroItems(schema, new ByteReader(bytes, 0, bytes.length, reader.baseOffset + reader.offset - bytes.length));
+  return items ?? { $class: 'org.apache.avro.generic.GenericData$Array', schema, $bytes: hexText(bytes) };
+}
+
+/** Of strings, which are by far the most frequent; null for others. */
+function plainAvroItems(schema: string | null, reader: ByteReader): DumpValue[] | null {
+  if (schema !== '{"type":"array","items":"string"}') return null;
+  const items: DumpValue[] = [];
+  for (let count = zigzag(reader); count !== 0; count = zigzag(reader)) {
+    if (count < 0 || count > reader.remaining) reader.fail(`a block of ${String(count)} items does not fit`);
+    for (let i = 0; i < count; i++) items.push(decodeUtf8Leniently(reader.slice(zigzag(reader))));
+  }
+  return items;
+}
+
+/** Avro's own form of an integer. */
+function zigzag(reader: ByteReader): number {
+  const value = reader.vlq();
+  return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
 }

@@ -5,7 +5,11 @@
 export class UnreadableValue extends Error {
   override readonly name = 'UnreadableValue';
 
-  constructor(what: string) {
+  /** The class that is not known, where it has a name. */
+  readonly className: string | null;
+
+  constructor(what: string, className: string | null = null) {
     super(`${what} cannot be read without the job's classes`);
+    this.className = className;
   }
 }
