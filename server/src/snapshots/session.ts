@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { dumpLines } from 'tidemark/snapshot';
@@ -116,8 +117,12 @@ async function versionOf(location: string): Promise<string> {
 export function serveSnapshots(connection: MessageConnection): void {
   const { handlers } = new SnapshotSession();
   for (const [method, handler] of Object.entries(handlers)) {
-    connection.onRequest(method, (params: unknown, token: CancellationToken) =>
-      (handler as (params: unknown, context: RequestContext) => Promise<unknown>)(params, contextOf(connection, params, token)),
+    // A client that has no token to give may have sent null in its place: the connection's own comes last.
+    connection.onRequest(method, (params: unknown, ...rest: unknown[]) =>
+      (handler as (params: unknown, context: RequestContext) => Promise<unknown>)(
+        params,
+        contextOf(connection, params, rest.at(-1) as CancellationToken),
+      ),
     );
   }
   connection.listen();
@@ -126,7 +131,12 @@ export function serveSnapshots(connection: MessageConnection): void {
 function contextOf(connection: MessageConnection, params: unknown, token: CancellationToken): RequestContext {
   const progress = typeof params === 'object' && params !== null && 'progress' in params ? params.progress : null;
   const controller = new AbortController();
-  token.onCancellationRequested(() => controller.abort(new ResponseError(LSPErrorCodes.RequestCancelled, 'cancelled')));
+  // A request waits for its end in many places at once.
+  setMaxListeners(0, controller.signal);
+  const cancel = (): void => controller.abort(new ResponseError(LSPErrorCodes.RequestCancelled, 'cancelled'));
+  // A request that was cancelled before it began has a token that fires no event.
+  if (token.isCancellationRequested) cancel();
+  else token.onCancellationRequested(cancel);
   let reported = 0;
   return {
     signal: controller.signal,

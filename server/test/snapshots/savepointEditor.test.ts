@@ -1,0 +1,173 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import {
+  CancellationTokenSource,
+  createMessageConnection,
+  ProgressType,
+  StreamMessageReader,
+  StreamMessageWriter,
+  type CancellationToken,
+  type MessageConnection,
+} from 'vscode-languageserver/node';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { snapshotFiles } from '../../../engine/test/snapshot/snapshotFixtures.ts';
+import type { EntryQuery, OperatorFacts, SnapshotRequests, StateSelection, StatisticsProgress } from '../../src/protocol.ts';
+import { serveSnapshots } from '../../src/snapshots/session.ts';
+
+const NAME = '2.3.0-hashmap-canonical';
+const none: EntryQuery = { key: null, prefix: null, expression: null, keyGroup: null, subtask: null };
+let folder = '';
+let location = '';
+let connection: MessageConnection;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'tidemark-editor-'));
+  location = write('savepoint-1');
+  const toServer = new PassThrough();
+  const toClient = new PassThrough();
+  serveSnapshots(createMessageConnection(new StreamMessageReader(toServer), new StreamMessageWriter(toClient)));
+  connection = createMessageConnection(new StreamMessageReader(toClient), new StreamMessageWriter(toServer));
+  connection.listen();
+});
+
+afterAll(() => {
+  connection.dispose();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function write(name: string): string {
+  const root = join(folder, name);
+  for (const [path, bytes] of snapshotFiles(NAME)) {
+    const file = join(root, path.slice(NAME.length + 1));
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, bytes);
+  }
+  return root;
+}
+
+function request<M extends keyof SnapshotRequests>(
+  method: M,
+  params: SnapshotRequests[M]['params'],
+  token?: CancellationToken,
+): Promise<SnapshotRequests[M]['result']> {
+  return connection.sendRequest(method, params, token);
+}
+
+/** A keyed state of the snapshot of each kind. */
+async function keyedStates(): Promise<{ facts: OperatorFacts; selection: StateSelection; kind: string }[]> {
+  const { operators } = await request('snapshot/overview', { location });
+  const { operators: all } = await request('snapshot/operators', { location, operators: operators.map(({ id }) => id) });
+  return all.flatMap((facts) =>
+    facts.states
+      .filter(({ group }) => group === 'keyed' || group === 'timers')
+      .map(({ name, group, kind }) => ({ facts, kind, selection: { operator: facts.id, state: name, group, query: none } })),
+  );
+}
+
+const entries = (selection: StateSelection, cursor: string | null = null, limit = 1000) =>
+  request('snapshot/entries', { location, ...selection, cursor, limit, valueLimit: 10_000, progress: null });
+
+describe('what the savepoint editor asks', { timeout: 60_000 }, () => {
+  test('the overview says what it is, from the metadata alone', async () => {
+    const overview = await request('snapshot/overview', { location });
+    expect(overview).toMatchObject({ name: 'savepoint-1', kind: 'savepoint', version: 6, relocatable: true, hasChecksums: false });
+    expect(overview.format).toBe('canonical');
+    expect(overview.operators.reduce((sum, { bytes }) => sum + bytes.total, 0)).toBe(overview.sizeBytes);
+    for (const { bytes } of overview.operators) {
+      const { total, ...parts } = bytes;
+      expect(Object.values(parts).reduce((sum, part) => sum + part, 0)).toBe(total);
+    }
+  });
+
+  test('headers say types, and how many bytes each key group has', async () => {
+    const states = await keyedStates();
+    const map = states.find(({ kind }) => kind === 'map')?.facts.states.find(({ kind }) => kind === 'map');
+    expect(map?.key).not.toBeNull();
+    expect(map?.userKey).not.toBeNull();
+    expect(map?.serializers).toContain('MapSerializer');
+    expect(states.some(({ kind }) => kind === 'event-time timers')).toBe(true);
+    for (const { facts } of states) expect(facts.keyGroupBytes?.some((bytes) => bytes > 0)).toBe(true);
+  });
+
+  test('statistics agree with the entries, and come while they are counted', async () => {
+    const type = new ProgressType<StatisticsProgress>();
+    const reports: StatisticsProgress[] = [];
+    const listening = connection.onProgress(type, 'counting', (report) => reports.push(report));
+    const { states, errors } = await request('snapshot/statistics', { location, operator: null, progress: 'counting' });
+    listening.dispose();
+    expect(errors).toEqual([]);
+    expect(reports.flatMap((report) => report.states.map(({ state }) => state)).sort()).toEqual(states.map(({ state }) => state).sort());
+    expect(reports.at(-1)?.bytesRead).toBe(reports.at(-1)?.bytesTotal);
+    for (const { selection } of await keyedStates()) {
+      const counted = states.find(
+        ({ operator, state, group }) => operator === selection.operator && state === selection.state && group === selection.group,
+      );
+      const { rows } = await entries(selection);
+      expect(counted?.entries ?? 0).toBe(rows.length);
+      expect(counted?.bytes ?? 0).toBe(rows.reduce((sum, { bytes }) => sum + bytes, 0));
+      expect(counted?.keyGroups.reduce((sum, group) => sum + group.entries, 0) ?? 0).toBe(rows.length);
+      expect(counted?.sizes.reduce((sum, count) => sum + count, 0) ?? 0).toBe(rows.length);
+    }
+  });
+
+  test('pages come one after another, and a row can be asked for again', async () => {
+    const found = await Promise.all((await keyedStates()).map(async (each) => ({ ...each, all: (await entries(each.selection)).rows })));
+    const largest = found.reduce((a, b) => (b.all.length > a.all.length ? b : a));
+    const paged = [];
+    let cursor: string | null = null;
+    do {
+      const page: Awaited<ReturnType<typeof entries>> = await entries(largest.selection, cursor, 7);
+      expect(page.rows.length).toBeLessThanOrEqual(7);
+      paged.push(...page.rows);
+      cursor = page.cursor;
+    } while (cursor !== null);
+    expect(paged).toEqual(largest.all);
+    const third = largest.all[2];
+    expect((await entries(largest.selection, third?.cursor ?? '', 1)).rows).toEqual([third]);
+  });
+
+  test('a key is looked for where it must be; expressions and key groups leave out the rest', async () => {
+    const state = (await keyedStates()).find(({ kind, facts }) => kind === 'value' && facts.states.some(({ key }) => key === 'string'));
+    if (state === undefined) expect.fail('no value state');
+    const { rows } = await entries(state.selection);
+    const [first] = rows;
+    const key = first?.key?.json ?? '';
+    const byKey = await entries({ ...state.selection, query: { ...none, key } });
+    expect(byKey.rows).toEqual(rows.filter((row) => row.key?.json === key));
+    expect(byKey.keyGroups).toBe(1);
+    const byGroup = await entries({ ...state.selection, query: { ...none, keyGroup: first?.keyGroup ?? -1 } });
+    expect(byGroup.rows).toEqual(rows.filter(({ keyGroup }) => keyGroup === first?.keyGroup));
+    const byExpression = await entries({ ...state.selection, query: { ...none, expression: `keyGroup == ${String(first?.keyGroup)}` } });
+    expect(byExpression.rows.map(({ key: each }) => each)).toEqual(byGroup.rows.map(({ key: each }) => each));
+    await expect(entries({ ...state.selection, query: { ...none, expression: 'value >' } })).rejects.toThrow();
+  });
+
+  test.each(['jsonl', 'csv', 'parquet'] as const)('a state is exported as %s, whole or not at all', async (format) => {
+    const state = (await keyedStates()).find(({ kind }) => kind === 'value');
+    if (state === undefined) expect.fail('no value state');
+    const target = join(folder, `out.${format}`);
+    const { bytes } = await request('snapshot/export', { location, selection: state.selection, format, target, progress: null });
+    expect(readFileSync(target)).toHaveLength(bytes);
+    const cancelled = new CancellationTokenSource();
+    const refused = join(folder, `cancelled.${format}`);
+    const pending = request('snapshot/export', { location, selection: null, format, target: refused, progress: null }, cancelled.token);
+    cancelled.cancel();
+    await expect(pending).rejects.toThrow();
+    expect(existsSync(refused)).toBe(false);
+    expect(readdirSync(folder).filter((name) => name.includes('unfinished'))).toEqual([]);
+  });
+
+  test('a file that is cut is found without checksums, and spoils its own operator alone', async () => {
+    const damaged = write('damaged');
+    expect(await request('snapshot/verify', { location: damaged })).toEqual({ ok: true, checksums: false, problems: [] });
+    const file = readdirSync(damaged).find((name) => name !== '_metadata') ?? '';
+    truncateSync(join(damaged, file), 10);
+    const verdict = await request('snapshot/verify', { location: damaged });
+    expect(verdict).toMatchObject({ ok: false, problems: [{ file }] });
+    const { operators } = await request('snapshot/overview', { location: damaged });
+    const { operators: facts } = await request('snapshot/operators', { location: damaged, operators: operators.map(({ id }) => id) });
+    expect(facts.filter(({ unreadable }) => unreadable !== null)).toHaveLength(1);
+  });
+});
