@@ -1,4 +1,4 @@
-import { open, readdir, stat } from 'node:fs/promises';
+import { open, readdir, realpath, stat } from 'node:fs/promises';
 import type { SnapshotStorage } from 'tidemark/snapshot';
 
 /** Snapshots in local files. */
@@ -32,5 +32,8 @@ export const fileStorage: SnapshotStorage = {
   },
   async list(folder) {
     return readdir(folder).catch(() => []);
+  },
+  async realPath(path) {
+    return (await realpath(path)).replaceAll('\\', '/');
   },
 };

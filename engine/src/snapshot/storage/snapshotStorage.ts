@@ -7,6 +7,8 @@ export interface SnapshotStorage {
   slice(path: string, offset: number, length: number): Promise<Uint8Array>;
   /** Names in a folder; empty when there is none. */
   list(folder: string): Promise<readonly string[]>;
+  /** The path with all symbolic links followed, for storages that have any. @throws when there is no such file */
+  realPath?(path: string): Promise<string>;
 }
 
 const METADATA = '_metadata';
