@@ -1,8 +1,7 @@
-import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import type { FromPage, PageRun, ToPage } from '../../webview/src/protocol.ts';
 import type { Messages } from './messages.ts';
+import { pageHtml } from './pageHtml.ts';
 import type { Run, RunChange, Runs } from './runs.ts';
 
 const VIEW_TYPE = 'tidemark.dataflow';
@@ -54,28 +53,7 @@ export class DataflowPanel implements vscode.Disposable {
       if (this.#panel === panel) this.#panel = null;
     });
     panel.webview.onDidReceiveMessage((message: FromPage) => this.#receive(message));
-    panel.webview.html = await this.#html(panel.webview);
-  }
-
-  /** The built page, made fit for a webview: scripts by nonce only, everything else from the page's own folder. */
-  async #html(webview: vscode.Webview): Promise<string> {
-    const nonce = randomBytes(18).toString('base64');
-    const base = webview.asWebviewUri(this.#page).toString();
-    const policy = [
-      "default-src 'none'",
-      `script-src 'nonce-${nonce}'`,
-      `style-src ${webview.cspSource}`,
-      `img-src ${webview.cspSource} data:`,
-      `font-src ${webview.cspSource}`,
-      `connect-src ${webview.cspSource}`,
-      'worker-src blob:',
-    ].join('; ');
-    const html = await readFile(vscode.Uri.joinPath(this.#page, 'index.html').fsPath, 'utf8');
-    const head = `<head>\n<meta http-equiv="Content-Security-Policy" content="${policy}">\n<base href="${base}/">`;
-    return html
-      .replaceAll(/<meta http-equiv="Content-Security-Policy"[^>]*>/g, '')
-      .replace('<head>', head)
-      .replaceAll('<script', `<script nonce="${nonce}"`);
+    panel.webview.html = await pageHtml(panel.webview, this.#page, 'index.html');
   }
 
   #runChanged(run: Run, change: RunChange): void {

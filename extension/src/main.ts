@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { DataflowPanel } from './dataflowPanel.ts';
 import { registerDebugConfigurations } from './debugConfigurations.ts';
+import { EntryDocuments } from './entryDocuments.ts';
 import { startLanguageClient } from './languageClient.ts';
 import { watchLaunchKey } from './launchKey.ts';
 import { Messages } from './messages.ts';
@@ -8,6 +9,7 @@ import { NewPipeline } from './newPipeline.ts';
 import { registerRunCommands } from './runCommands.ts';
 import { Runs } from './runs.ts';
 import { registerSavepointCommands } from './savepointCommands.ts';
+import { SavepointEditor } from './savepointEditor.ts';
 import { SavepointFolders } from './savepointFolders.ts';
 import { SavepointPicker } from './savepointPicker.ts';
 import { SavepointsView } from './savepointsView.ts';
@@ -27,6 +29,8 @@ export function activate(context: vscode.ExtensionContext): void {
   const picker = new SavepointPicker(snapshots, folders);
   const view = new SavepointsView(snapshots, folders);
   const documents = new SnapshotDocuments(snapshots, messages);
+  const entries = new EntryDocuments(snapshots);
+  const page = vscode.Uri.joinPath(context.extensionUri, 'dist/page');
   const runs = new Runs();
   const carried = new TidemarkPackage(vscode.Uri.joinPath(context.extensionUri, 'package').fsPath, messages);
   const newPipeline = new NewPipeline(vscode.Uri.joinPath(context.extensionUri, 'templates'), carried, context.globalState, messages);
@@ -39,6 +43,8 @@ export function activate(context: vscode.ExtensionContext): void {
     view,
     vscode.window.createTreeView('tidemark.savepoints', { treeDataProvider: view, dragAndDropController: view, showCollapseAll: true }),
     documents.register(),
+    entries.register(),
+    ...new SavepointEditor({ page, process: snapshots, documents, entries, messages }).register(),
     ...registerSavepointCommands({ view, folders, documents, runs, messages }),
     ...registerDebugConfigurations(picker),
     ...registerRunCommands(runs, picker, messages),
@@ -50,7 +56,7 @@ export function activate(context: vscode.ExtensionContext): void {
       snapshots.configure();
       view.refresh();
     }),
-    new DataflowPanel(vscode.Uri.joinPath(context.extensionUri, 'dist/page'), runs, messages),
+    new DataflowPanel(page, runs, messages),
     new StatusItem(runs),
     watchLaunchKey(),
     startLanguageClient(program('lsp.cjs'), messages),

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import type * as vscode from 'vscode';
-import { createMessageConnection, StreamMessageReader, StreamMessageWriter } from 'vscode-languageclient/node';
+import { createMessageConnection, ProgressType, StreamMessageReader, StreamMessageWriter } from 'vscode-languageclient/node';
 import type { MessageConnection } from 'vscode-languageclient/node';
-import type { SnapshotConfiguration, SnapshotRequests } from '../../server/src/protocol.ts';
+import type { ReadProgress, SnapshotConfiguration, SnapshotRequests, StatisticsProgress } from '../../server/src/protocol.ts';
 
 /**
  * The process that reads snapshots, started with the first request. One that died is started again by the next request; one that
@@ -13,6 +13,7 @@ export class SnapshotProcess implements vscode.Disposable {
   readonly #program: string;
   readonly #log: vscode.LogOutputChannel;
   readonly #crashes: number[] = [];
+  #reports = 0;
   #running: { child: ChildProcess; connection: MessageConnection } | null = null;
 
   /** Crashes within this time that keep it down. */
@@ -58,6 +59,23 @@ export class SnapshotProcess implements vscode.Disposable {
     // Only awaited in the race: without this, a later exit would be an unhandled rejection.
     died.catch(() => undefined);
     return Promise.race([connection.sendRequest<SnapshotRequests[M]['result']>(method, params, token), died]);
+  }
+
+  /** A request that says how far it is. @throws as request */
+  async requestWithProgress<M extends 'snapshot/statistics' | 'snapshot/entries' | 'snapshot/export'>(
+    method: M,
+    params: Omit<SnapshotRequests[M]['params'], 'progress'>,
+    onProgress: (progress: M extends 'snapshot/statistics' ? StatisticsProgress : ReadProgress) => void,
+    token: vscode.CancellationToken,
+  ): Promise<SnapshotRequests[M]['result']> {
+    const progress = `${method} ${String(++this.#reports)}`;
+    const { connection } = (this.#running ??= this.#start());
+    const listening = connection.onProgress(new ProgressType<Parameters<typeof onProgress>[0]>(), progress, onProgress);
+    try {
+      return await this.request(method, { ...params, progress } as SnapshotRequests[M]['params'], token);
+    } finally {
+      listening.dispose();
+    }
   }
 
   #start(): { child: ChildProcess; connection: MessageConnection } {

@@ -1,0 +1,231 @@
+import { basename, dirname } from 'node:path';
+import * as vscode from 'vscode';
+import type { SnapshotOverview } from '../../server/src/protocol.ts';
+import type { FromSavepointPage, PageRequest, ToSavepointPage } from '../../webview/src/savepoint/protocol.ts';
+import type { EntryDocuments } from './entryDocuments.ts';
+import type { Messages } from './messages.ts';
+import { pageHtml } from './pageHtml.ts';
+import type { SavepointsNode } from './savepointsView.ts';
+import type { SnapshotDocuments } from './snapshotDocument.ts';
+import { exportSnapshot } from './snapshotExport.ts';
+import type { SnapshotProcess } from './snapshotProcess.ts';
+
+const VIEW_TYPE = 'tidemark.savepoint';
+const COMMAND = 'tidemark.openSavepointEditor';
+
+interface Rooms {
+  /** The folder of the built pages. */
+  readonly page: vscode.Uri;
+  readonly process: SnapshotProcess;
+  readonly documents: SnapshotDocuments;
+  readonly entries: EntryDocuments;
+  readonly messages: Messages;
+}
+
+/** The editor of `_metadata` files: a page about the whole snapshot, which never changes it. */
+export class SavepointEditor implements vscode.CustomReadonlyEditorProvider {
+  readonly #rooms: Rooms;
+
+  constructor(rooms: Rooms) {
+    this.#rooms = rooms;
+  }
+
+  register(): vscode.Disposable[] {
+    const options = { webviewOptions: { retainContextWhenHidden: true }, supportsMultipleEditorsPerDocument: true };
+    return [
+      vscode.window.registerCustomEditorProvider(VIEW_TYPE, this, options),
+      vscode.commands.registerCommand(COMMAND, (target: vscode.Uri | SavepointsNode | undefined) =>
+        this.#rooms.messages.guard(vscode.l10n.t('The snapshot could not be opened'), () => this.#open(target)),
+      ),
+    ];
+  }
+
+  openCustomDocument(uri: vscode.Uri): vscode.CustomDocument {
+    return { uri, dispose: () => undefined };
+  }
+
+  async resolveCustomEditor(document: vscode.CustomDocument, panel: vscode.WebviewPanel): Promise<void> {
+    const { page } = this.#rooms;
+    panel.webview.options = { enableScripts: true, localResourceRoots: [page] };
+    panel.title = basename(dirname(document.uri.fsPath));
+    const view = new SavepointView(this.#rooms, document.uri, panel);
+    panel.onDidDispose(() => view.dispose());
+    panel.webview.html = await pageHtml(panel.webview, page, 'savepoint.html');
+  }
+
+  /** A file, a folder or a node of the Savepoints view; what is asked for where there is none. */
+  async #open(target: vscode.Uri | SavepointsNode | undefined): Promise<void> {
+    const location = target instanceof vscode.Uri ? target.fsPath : target?.is === 'snapshot' ? target.location : await askForSnapshot();
+    if (location === undefined) return;
+    // It knows which snapshot is meant by a folder of checkpoints.
+    const overview = await this.#rooms.process.request('snapshot/overview', { location });
+    await vscode.commands.executeCommand('vscode.openWith', vscode.Uri.file(`${overview.location}/_metadata`), VIEW_TYPE);
+  }
+}
+
+async function askForSnapshot(): Promise<string | undefined> {
+  const picked = await vscode.window.showOpenDialog({
+    title: vscode.l10n.t('Open a savepoint or checkpoint'),
+    openLabel: vscode.l10n.t('Open'),
+    canSelectFiles: true,
+    canSelectFolders: true,
+  });
+  return picked?.[0]?.fsPath;
+}
+
+/** One open editor: the page's requests go to the snapshot process, its answers back. */
+class SavepointView implements vscode.Disposable {
+  readonly #rooms: Rooms;
+  readonly #uri: vscode.Uri;
+  readonly #panel: vscode.WebviewPanel;
+  readonly #running = new Map<number, vscode.CancellationTokenSource>();
+  readonly #watcher: vscode.FileSystemWatcher;
+  #overview: SnapshotOverview | null = null;
+  #isDisposed = false;
+
+  constructor(rooms: Rooms, uri: vscode.Uri, panel: vscode.WebviewPanel) {
+    this.#rooms = rooms;
+    this.#uri = uri;
+    this.#panel = panel;
+    panel.webview.onDidReceiveMessage((message: FromSavepointPage) => this.#receive(message));
+    this.#watcher = vscode.workspace.createFileSystemWatcher(new vscode.RelativePattern(vscode.Uri.joinPath(uri, '..'), '_metadata'));
+    // Another snapshot has taken its place.
+    this.#watcher.onDidChange(() => void this.#sendOverview());
+    this.#watcher.onDidCreate(() => void this.#sendOverview());
+  }
+
+  get #location(): string {
+    return this.#overview?.location ?? dirname(this.#uri.fsPath);
+  }
+
+  async #sendOverview(): Promise<void> {
+    try {
+      const overview = await this.#rooms.process.request('snapshot/overview', { location: dirname(this.#uri.fsPath) });
+      this.#overview = overview;
+      this.#post({ kind: 'overview', overview, can: { run: vscode.workspace.isTrusted } });
+    } catch (error) {
+      this.#rooms.messages.log.error(`${this.#uri.fsPath}: ${reasonOf(error)}`);
+      this.#post({ kind: 'failed', reason: reasonOf(error) });
+    }
+  }
+
+  #receive(message: FromSavepointPage): void {
+    const { messages, documents, entries, process } = this.#rooms;
+    switch (message.kind) {
+      case 'ready':
+      case 'retry':
+        void this.#sendOverview();
+        return;
+      case 'request':
+        void this.#answer(message.id, message.request);
+        return;
+      case 'cancel':
+        this.#running.get(message.id)?.cancel();
+        return;
+      case 'export':
+        void messages.guard(vscode.l10n.t('The export has failed'), () => exportOf(process, this.#location, message.selection));
+        return;
+      case 'openEntry': {
+        const { selection, cursor, title } = message;
+        void messages.guard(vscode.l10n.t('The entry could not be opened'), () =>
+          entries.open({ location: this.#location, selection, cursor }, title),
+        );
+        return;
+      }
+      case 'copy':
+        void vscode.env.clipboard.writeText(message.text);
+        return;
+      case 'openAsJson':
+        void messages.guard(vscode.l10n.t('The snapshot could not be opened as JSON'), () => documents.open(this.#location));
+        return;
+      case 'runFrom':
+        void this.#runFrom();
+        return;
+      case 'openProgram':
+        if (this.#overview?.program != null) void vscode.commands.executeCommand('vscode.open', vscode.Uri.file(this.#overview.program));
+        return;
+      case 'showLog':
+        messages.log.show();
+        return;
+    }
+  }
+
+  async #answer(id: number, { method, params }: PageRequest): Promise<void> {
+    const source = new vscode.CancellationTokenSource();
+    this.#running.set(id, source);
+    const { process, messages } = this.#rooms;
+    try {
+      const result = await this.#ask(process, id, { method, params } as PageRequest, source.token);
+      this.#post({ kind: 'reply', id, result });
+    } catch (error) {
+      const cancelled = source.token.isCancellationRequested;
+      if (!cancelled) messages.log.warn(`${this.#location}: ${method}: ${reasonOf(error)}`);
+      this.#post({ kind: 'refused', id, reason: reasonOf(error), cancelled });
+    } finally {
+      this.#running.delete(id);
+      source.dispose();
+    }
+  }
+
+  #ask(process: SnapshotProcess, id: number, { method, params }: PageRequest, token: vscode.CancellationToken): Promise<unknown> {
+    const location = this.#location;
+    switch (method) {
+      case 'verify':
+        return process.request('snapshot/verify', { location }, token);
+      case 'operators':
+        return process.request('snapshot/operators', { location, operators: params.operators }, token);
+      case 'statistics': {
+        const { operator } = params;
+        return process.requestWithProgress(
+          'snapshot/statistics',
+          { location, operator },
+          (value) => this.#post({ kind: 'progress', id, value }),
+          token,
+        );
+      }
+      case 'entries':
+        return process.requestWithProgress(
+          'snapshot/entries',
+          { location, ...params },
+          (value) => this.#post({ kind: 'progress', id, value }),
+          token,
+        );
+    }
+  }
+
+  async #runFrom(): Promise<void> {
+    const overview = this.#overview;
+    if (overview === null) return;
+    const { location, pipeline, checkpointId, createdAt, sizeBytes, program } = overview;
+    const kind = overview.kind === 'checkpoint' ? 'checkpoint' : 'savepoint';
+    const item = { location, pipeline: pipeline ?? overview.name, kind, checkpointId, createdAt: createdAt ?? 0, sizeBytes, program };
+    await vscode.commands.executeCommand('tidemark.savepoints.runFrom', { is: 'snapshot', location, item } as SavepointsNode);
+  }
+
+  #post(message: ToSavepointPage): void {
+    if (!this.#isDisposed) void this.#panel.webview.postMessage(message);
+  }
+
+  dispose(): void {
+    this.#isDisposed = true;
+    this.#watcher.dispose();
+    for (const source of this.#running.values()) source.cancel();
+  }
+}
+
+/** Cancelling is no failure. */
+async function exportOf(...[process, location, selection]: Parameters<typeof exportSnapshot>): Promise<void> {
+  try {
+    await exportSnapshot(process, location, selection);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === REQUEST_CANCELLED) throw new vscode.CancellationError();
+    throw error;
+  }
+}
+
+/** Of JSON-RPC, as the language server protocol has it. */
+const REQUEST_CANCELLED = -32_800;
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
