@@ -108,11 +108,14 @@ export class RocksDbRows implements KeyedRows {
       filter.signal?.throwIfAborted();
       const opened = await Promise.all(this.#tables.slice(at, at + OPENED_TOGETHER).map(openTable));
       for (const file of opened) {
-        const { columnFamily } = file;
+        // Tables that were written outside RocksDB and ingested do not know where they went.
+        const only = this.header.states.length === 1 ? this.header.states[0]?.name : undefined;
+        const columnFamily = file.columnFamily === '' && only !== undefined ? only : file.columnFamily;
         // Flink lists every state in the header: what is missing there would be lost without a word.
         if (!known.has(columnFamily)) {
-          if (columnFamily === UNUSED_COLUMN_FAMILY || file.entries === 0) continue;
-          const entries = `${String(file.entries)} entries of ${JSON.stringify(columnFamily)}`;
+          const count = file.entries - file.rangeDeletions.length;
+          if (columnFamily === UNUSED_COLUMN_FAMILY || count <= 0) continue;
+          const entries = `${String(count)} entries of ${JSON.stringify(columnFamily)}`;
           throw new FormatError(`a table holds ${entries}, but the header has no such state`, 0, [file.name]);
         }
         const family = families.get(columnFamily) ?? [];
