@@ -199,7 +199,7 @@ class FileSegment implements LogSegment {
 
   forEach(visit: (change: ByteReader, ids: StateIds) => void, signal?: ScanSignal): Promise<void> {
     return inFile(this.#file, async () => {
-      const cursor = new LogCursor(this.#file, this.#start);
+      const cursor = new LogCursor(this.#file, this.#start, this.#end);
       for (let i = 0; i < this.#changes; i++) {
         if (!cursor.has(4)) {
           signal?.throwIfAborted();

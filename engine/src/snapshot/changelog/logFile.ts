@@ -68,12 +68,20 @@ async function openLogFile(stream: StateStream): Promise<LogFile> {
   };
 }
 
+interface DecodedPart {
+  /** Where it begins in the log. */
+  readonly at: number;
+  readonly bytes: Uint8Array;
+}
+
 /** A log in Snappy's framing format. Where each chunk stands is found out once, so that reading can begin at any. */
 class CompressedLog implements LogFile {
   readonly #stream: StateStream;
   /** For each chunk where it begins in the file, and where what it holds begins in the log; then where the last one ends. */
   readonly #starts: readonly number[];
   readonly #positions: readonly number[];
+  /** What was decoded last: the next part is often near. */
+  #last: DecodedPart = { at: 0, bytes: new Uint8Array(0) };
 
   private constructor(stream: StateStream, starts: readonly number[], positions: readonly number[]) {
     this.#stream = stream;
@@ -127,15 +135,19 @@ class CompressedLog implements LogFile {
 
   async read(offset: number, length: number): Promise<Uint8Array> {
     if (length === 0) return new Uint8Array(0);
+    let part = this.#last;
+    if (offset < part.at || offset + length > part.at + part.bytes.length) part = this.#last = await this.#decode(offset, length);
+    const at = offset - part.at;
+    if (at + length > part.bytes.length) throw new FormatError('a Snappy chunk holds less than it says', 0, [this.name]);
+    return part.bytes.subarray(at, at + length);
+  }
+
+  async #decode(offset: number, length: number): Promise<DecodedPart> {
     const first = this.#chunkAt(offset);
     const last = this.#chunkAt(offset + length - 1);
     const start = this.#starts[first] ?? 0;
     const end = this.#starts[last + 1] ?? start;
-    const reader = await this.#stream.read(start, end - start);
-    const decoded = decodeSnappyFrames(reader);
-    const at = offset - (this.#positions[first] ?? 0);
-    if (at + length > decoded.length) throw new FormatError('a Snappy chunk holds less than it says', start);
-    return decoded.subarray(at, at + length);
+    return { at: this.#positions[first] ?? 0, bytes: decodeSnappyFrames(await this.#stream.read(start, end - start)) };
   }
 
   /** The last chunk that begins at or before the position. */
@@ -156,21 +168,23 @@ const PIECE_MAX = 1 << 20;
 
 /** Walks over a log. What lies between `at` and the end of a `need` is in memory, and little else. */
 export class LogCursor {
-  readonly file: LogFile;
+  readonly #file: LogFile;
+  readonly #end: number;
   #bytes: Uint8Array = new Uint8Array(0);
   #base: number;
   #piece = PIECE_MIN;
   /** Of the next byte, in the log. */
   at: number;
 
-  constructor(file: LogFile, at: number) {
-    this.file = file;
+  constructor(file: LogFile, at: number, end = file.size) {
+    this.#file = file;
     this.at = at;
+    this.#end = end;
     this.#base = at;
   }
 
   get remaining(): number {
-    return this.file.size - this.at;
+    return this.#end - this.at;
   }
 
   has(size: number): boolean {
@@ -184,7 +198,7 @@ export class LogCursor {
       throw new FormatError(`${String(size)} bytes wanted, ${String(this.remaining)} left`, this.at);
     const length = Math.min(this.remaining, Math.max(size, this.#piece));
     this.#piece = Math.min(PIECE_MAX, this.#piece * 2);
-    this.#bytes = await this.file.read(this.at, length);
+    this.#bytes = await this.#file.read(this.at, length);
     this.#base = this.at;
   }
 
