@@ -122,6 +122,6 @@ function operatorText(operator: OperatorReport): string[] {
       `    ${state.name.padEnd(width)}  ${state.kind}: ${state.kind === 'map' ? state.type : (state.schema?.value ?? state.type)}${namespace}${count}`,
     );
   }
-  if (unreadable !== null) lines.push(`    ${unreadable}: cannot be read yet`);
+  if (unreadable !== null) lines.push(`    ${unreadable}`);
   return lines;
 }

@@ -78,13 +78,14 @@ async function scanAll(
     for (const operator of operators) {
       const onProgress = progress.show.bind(progress);
       const result = await runScan(path, operator, job, { signal, onProgress });
-      const { states } = await describeStates(operator);
+      const { states, unreadable } = await describeStates(operator);
       if (result.kind !== 'statistics') continue;
       found.push({
         operator: operator.metadata.operatorId,
         label: operatorLabel(opened, operator),
         maxParallelism: operator.metadata.maxParallelism,
         ...result.statistics,
+        errors: [...(unreadable === null ? [] : [unreadable]), ...result.statistics.errors],
         operatorStates: states
           .filter(({ group, name }) => group !== 'keyed' && group !== 'timers' && (job.states?.includes(name) ?? true))
           .map(({ name, group, kind, type, count }) => ({ name, group, kind, type, count })),

@@ -35,6 +35,7 @@ export async function runScan(location: string, operator: SnapshotOperator, job:
   };
   const data: ScanWorkerData = { location, operator: operator.metadata.operatorId, job };
   const threads = Array.from({ length: threadCount(options.threads, bytesTotal, batches.count) }, () => startThread(data, batches, read));
+  const abort = abortOf(options.signal);
   try {
     const results = Promise.all(threads.map(({ result }) => result));
     const failed = failure(results);
@@ -45,9 +46,9 @@ export async function runScan(location: string, operator: SnapshotOperator, job:
         read(unit.size);
       }
     }
-    const aborted = options.signal === undefined ? [] : [abortOf(options.signal)];
-    return mergeResults(job, [scan.result(), ...(await Promise.race([results, ...aborted]))]);
+    return mergeResults(job, [scan.result(), ...(await Promise.race([results, abort.promise]))]);
   } finally {
+    abort.forget();
     for (const { worker } of threads) void worker.terminate();
   }
 }
@@ -72,16 +73,17 @@ function failure(results: Promise<unknown>): Promise<never> {
   });
 }
 
-function abortOf(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    signal.addEventListener(
-      'abort',
-      () => {
-        reject(signal.reason instanceof Error ? signal.reason : new Error('aborted'));
-      },
-      { once: true },
-    );
+/** A promise that is never kept, and broken when the signal aborts. */
+function abortOf(signal: AbortSignal | undefined): { readonly promise: Promise<never>; readonly forget: () => void } {
+  let abort = (): void => undefined;
+  const promise = new Promise<never>((_, reject) => {
+    abort = () => {
+      reject(signal?.reason instanceof Error ? signal.reason : new Error('aborted'));
+    };
   });
+  promise.catch(() => undefined);
+  signal?.addEventListener('abort', abort);
+  return { promise, forget: () => signal?.removeEventListener('abort', abort) };
 }
 
 /** Units of about equal bytes, given out one batch at a time. */
