@@ -361,7 +361,7 @@ export function createSavepointPage(root: HTMLElement, post: (message: FromSavep
   }
 
   function nextRegion(backwards: boolean): void {
-    const shown = regions.filter((each) => !each.hidden && each.childElementCount > 0 && each.offsetParent !== undefined);
+    const shown = regions.filter((each) => !each.hidden && each.childElementCount > 0);
     const at = shown.findIndex((each) => each.contains(document.activeElement));
     const step = at < 0 ? (backwards ? -1 : 0) : at + (backwards ? -1 : 1);
     const next = shown[(step + shown.length) % shown.length];

@@ -75,7 +75,11 @@ function facts(overview: SnapshotOverview, entries: number | null, actions: Acti
   const number = `${overview.kind === 'unknown' ? 'Snapshot' : overview.kind === 'savepoint' ? 'Savepoint' : 'Checkpoint'} ${String(overview.checkpointId)}`;
   fact('Kind', overview.trigger === null ? number : `${number}, ${overview.trigger}`);
   fact('Size', bytes(overview.sizeBytes), `${exactBytes(overview.sizeBytes)} in ${plural(overview.fileCount, 'file')}`);
-  fact('Entries', entries === null ? null : figure(entries), entries === null ? null : `${exact(entries)} entries, timers not counted`);
+  fact(
+    'Keyed entries',
+    entries === null ? null : figure(entries),
+    entries === null ? null : `${exact(entries)} entries, timers not counted`,
+  );
   fact('Format', `${overview.format}, metadata v${String(overview.version)}`);
   fact('Restores on', overview.restoresOn);
   fact('Written by', overview.writer);

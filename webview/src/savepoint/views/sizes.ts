@@ -23,8 +23,8 @@ export function renderSizes(root: HTMLElement, model: Model): void {
       const { medianBytes, p99Bytes } = statistics;
       const figures = [
         'log scale',
-        ...(medianBytes === null ? [] : [`median ≤ ${bytes(medianBytes)}`]),
-        ...(p99Bytes === null ? [] : [`p99 ≤ ${bytes(p99Bytes)}`]),
+        ...(medianBytes === null ? [] : [`median < ${bytes(medianBytes + 1)}`]),
+        ...(p99Bytes === null ? [] : [`p99 < ${bytes(p99Bytes + 1)}`]),
       ];
       return [heading('Entry size', figures.join(' · ')), histogram(statistics, Math.max(220, root.clientWidth))];
     },

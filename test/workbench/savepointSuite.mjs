@@ -1,0 +1,142 @@
+/** The savepoint editor in the workbench, from the installed VSIX: a savepoint that Flink wrote, opened, read, searched and exported. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { startCodeServer } from './codeServer.mjs';
+import { Steps } from './steps.mjs';
+
+const FIXTURE = '2.3.0-hashmap-canonical';
+
+export async function savepointSuite({ server, browser, paths, report }) {
+  const prepare = (folder) => {
+    const archive = join(paths.root, `engine/test/fixtures/snapshots/${FIXTURE}.tar.gz`);
+    mkdirSync(join(folder, 'savepoints'));
+    const unpacked = spawnSync('tar', ['-xzf', archive, '-C', join(folder, 'savepoints')], { encoding: 'utf8' });
+    if (unpacked.status !== 0) throw new Error(`The fixture could not be unpacked: ${unpacked.stderr}`);
+    renameSync(join(folder, 'savepoints', FIXTURE), join(folder, 'savepoints/savepoint-zoo'));
+  };
+  const workbench = await startCodeServer(server, { workspace: paths.workspace, prepare, vsix: paths.vsix });
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+  const page = await context.newPage();
+  page.setDefaultTimeout(45_000);
+  const steps = new Steps(page, workbench, paths.screenshots, 'savepoint-editor', report);
+  const view = () => steps.webview();
+  const explorer = (text) => page.locator('.explorer-folders-view .monaco-list-row', { hasText: text }).first();
+  const results = () => view().locator('.entries tbody tr');
+  const focused = () => view().locator(':focus');
+
+  try {
+    await steps.step('a _metadata file opens in the savepoint editor by double click', async () => {
+      await page.goto(workbench.url());
+      await page.locator('.monaco-workbench .part.statusbar').waitFor();
+      await explorer('savepoints').click();
+      await explorer('_metadata')
+        .waitFor({ timeout: 10_000 })
+        .catch(() => explorer('savepoint-zoo').click());
+      await explorer('_metadata').dblclick();
+      await view().getByRole('heading', { name: 'savepoint-zoo' }).waitFor();
+    });
+
+    await steps.step('it says what the snapshot is, and that its files are complete', async () => {
+      await view().getByText('files complete').waitFor();
+      await view().getByText('canonical, metadata v6').waitFor();
+      assert.ok((await view().locator('.operators .line[data-index]').count()) > 5);
+    });
+
+    await steps.step('all entries are read by themselves: counts, keys, sizes and key groups appear', async () => {
+      await view().locator('dt', { hasText: 'Keyed entries' }).waitFor();
+      await view().locator('.keys tr').first().waitFor();
+      await view().locator('section[aria-label="Entry size"] rect.bar').first().waitFor();
+      assert.equal(await view().locator('.reading').isVisible(), false);
+      assert.ok((await view().locator('rect[data-group]').count()) >= 16);
+      await results().first().waitFor();
+      await steps.shot('1-overview');
+    });
+
+    await steps.step('arrow keys move through operators, F6 through regions', async () => {
+      const selected = view().locator('.operators .line[aria-selected=true]');
+      const before = await selected.getAttribute('id');
+      await selected.click();
+      await page.keyboard.press('ArrowDown');
+      await page.keyboard.press('ArrowUp');
+      assert.equal(await selected.getAttribute('id'), before);
+      const region = () => focused().evaluate((element) => element.closest('header, section, [role=search]')?.getAttribute('aria-label'));
+      assert.equal(await region(), 'Operators');
+      await page.keyboard.press('F6');
+      assert.equal(await region(), 'Key groups');
+      await page.keyboard.press('ArrowRight');
+      assert.equal(await focused().getAttribute('data-group'), '1');
+      await page.keyboard.press('Shift+F6');
+      assert.equal(await region(), 'Operators');
+    });
+
+    await steps.step('a search by expression finds entries, a wrong one says what is wrong, Escape shows all', async () => {
+      await results().first().waitFor();
+      const group = await results().first().locator('td').first().innerText();
+      await view().getByRole('button', { name: 'Expression' }).click();
+      await page.keyboard.type(`keyGroup == ${group}`);
+      await page.keyboard.press('Enter');
+      await view().getByRole('heading', { name: 'Results' }).waitFor();
+      await results().first().waitFor();
+      const groups = new Set(await results().locator('td:first-child').allInnerTexts());
+      assert.deepEqual([...groups], [group]);
+      await steps.shot('2-search');
+      await page.keyboard.press('Control+A');
+      await page.keyboard.type('value >');
+      await page.keyboard.press('Enter');
+      await view().getByText('The entries could not be read').waitFor();
+      await page.keyboard.press('Escape');
+      await view().getByRole('heading', { name: 'Entries' }).waitFor();
+    });
+
+    await steps.step('the largest key is looked up by Enter', async () => {
+      const key = view().locator('.keys tr').first();
+      const text = await key.locator('td').first().innerText();
+      await key.focus();
+      await page.keyboard.press('Enter');
+      await view().getByRole('heading', { name: 'Results' }).waitFor();
+      await results().first().waitFor();
+      assert.deepEqual([...new Set(await results().locator('td:nth-child(2)').allInnerTexts())], [text]);
+    });
+
+    await steps.step('results are exported to a file', async () => {
+      const found = await results().count();
+      await view().getByRole('button', { name: 'Export results…' }).click();
+      await page.locator('.quick-input-list .monaco-list-row', { hasText: 'CSV' }).first().click();
+      const target = join(workbench.workspace, 'found.csv');
+      const input = page.locator('.quick-input-widget input[type=text]').first();
+      await input.waitFor();
+      await page.locator('.quick-input-widget .quick-input-title, .quick-input-widget').first().waitFor();
+      await input.fill(target);
+      await page.keyboard.press('Enter');
+      await page.locator('.notification-toast', { hasText: 'entries are in' }).waitFor();
+      assert.ok(existsSync(target));
+      const lines = readFileSync(target, 'utf8').trimEnd().split('\r\n');
+      assert.equal(lines.length, found + 1, lines.join('\n'));
+      await steps.shot('3-exported');
+    });
+
+    await steps.step('an entry opens as JSON by Enter', async () => {
+      await results().first().focus();
+      await page.keyboard.press('Enter');
+      await page.locator('.tab.active', { hasText: '.json' }).waitFor();
+      await page.locator('.editor-instance .view-lines', { hasText: '"keyGroup"' }).first().waitFor();
+      await steps.shot('4-entry');
+    });
+
+    await steps.step('the Savepoints view opens it too', async () => {
+      await steps.command('View: Close All Editors');
+      await page.locator('.activitybar .action-item a[aria-label^="Tidemark"]').click();
+      const row = steps.row('savepoint-zoo');
+      await row.waitFor();
+      await row.click({ button: 'right' });
+      await page.locator('.context-view .action-item', { hasText: 'Open in Savepoint Editor' }).click();
+      await view().getByRole('heading', { name: 'savepoint-zoo' }).waitFor();
+      await results().first().waitFor();
+    });
+  } finally {
+    await context.close();
+    await workbench.stop();
+  }
+}
