@@ -22,7 +22,7 @@ export interface OperatorDescription {
   /** The type of its keys; null for operators without keyed state. */
   readonly key: string | null;
   readonly states: readonly StateDescription[];
-  /** What state there is that cannot be read yet, in words. */
+  /** What state there is that cannot be read without the job's code, in words. */
   readonly unreadable: string | null;
 }
 
@@ -37,7 +37,7 @@ export async function describeStates(operator: SnapshotOperator): Promise<Operat
     states.set(identity, known === undefined ? state : { ...known, count: known.count === null ? null : known.count + (state.count ?? 0) });
   };
   for (const subtask of operator.subtasks) {
-    unreadable ??= subtask.unreadableKeyedState;
+    unreadable ??= await subtask.unreadableKeyedState();
     for (const keyed of await subtask.keyedStates()) {
       key ??= describeSerializer(keyed.rows.header.key.snapshot);
       for (const meta of keyed.states) add(keyedDescription(keyed.rows.header.key.snapshot, meta));

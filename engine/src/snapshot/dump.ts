@@ -54,6 +54,8 @@ interface Place {
 }
 
 async function dumpSubtask(subtask: SnapshotSubtask, place: Place, emit: DumpSink, selection: DumpSelection): Promise<void> {
+  const unreadable = await subtask.unreadableKeyedState();
+  if (unreadable !== null) await emit({ kind: 'unreadable', ...place, reason: unreadable });
   for (const keyed of await subtask.keyedStates()) await dumpKeyed(keyed, place, emit, selection);
   if (selection.keyGroup !== undefined) return;
   const operatorState = await subtask.operatorState();

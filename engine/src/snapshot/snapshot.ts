@@ -2,7 +2,12 @@ import { ByteReader } from './bytes/byteReader.ts';
 import { FormatError } from './bytes/formatError.ts';
 import type { KeyedRows } from './keyed/keyedRows.ts';
 import { KeyedState } from './keyed/keyedState.ts';
+import { LogFiles } from './changelog/logFile.ts';
+import { openChangelogRows } from './changelog/changelogRows.ts';
 import { openKeyGroups } from './keyed/openKeyGroups.ts';
+import { openRawKeyedState } from './rawTimers/rawKeyedState.ts';
+import { openRocksDbRows } from './rocksdb/rocksDbRows.ts';
+import { UnreadableValue } from './values/unreadableValue.ts';
 import { channelSize, keyedStateSize, operatorStateSize, streamSize } from './metadata/handleSizes.ts';
 import { readMetadata } from './metadata/readMetadata.ts';
 import type {
@@ -30,7 +35,8 @@ export class Snapshot {
     this.folder = folder;
     this.metadata = metadata;
     const flink: FlinkMajor = metadata.version >= FIRST_VERSION_OF_FLINK_2 ? 2 : 1;
-    this.operators = metadata.operators.map((operator) => new SnapshotOperator(storage, folder, operator, flink));
+    const opening: Opening = { storage, folder, flink, logs: new LogFiles(storage, folder) };
+    this.operators = metadata.operators.map((operator) => new SnapshotOperator(opening, operator));
   }
 
   /** Bytes of all state. */
@@ -39,13 +45,32 @@ export class Snapshot {
   }
 }
 
+/** What all parts of a snapshot are opened with. */
+interface Opening {
+  readonly storage: SnapshotStorage;
+  readonly folder: string;
+  readonly flink: FlinkMajor;
+  readonly logs: LogFiles;
+}
+
 export class SnapshotOperator {
   readonly metadata: OperatorMetadata;
   readonly subtasks: readonly SnapshotSubtask[];
+  readonly #opening: Opening;
 
-  constructor(storage: SnapshotStorage, folder: string, metadata: OperatorMetadata, flink: FlinkMajor) {
+  constructor(opening: Opening, metadata: OperatorMetadata) {
+    this.#opening = opening;
     this.metadata = metadata;
-    this.subtasks = metadata.subtasks.map((subtask) => new SnapshotSubtask(storage, folder, subtask, metadata.maxParallelism, flink));
+    this.subtasks = metadata.subtasks.map((subtask) => new SnapshotSubtask(opening, subtask, metadata));
+  }
+
+  /** What the operator's coordinator kept, such as the enumerator of a source; null where there is nothing. @throws FormatError */
+  async coordinatorState(): Promise<Uint8Array | null> {
+    const handle = this.metadata.coordinatorState;
+    if (handle === null) return null;
+    const stream = await openStream(this.#opening.storage, this.#opening.folder, handle);
+    const reader = await stream.read(0, stream.size);
+    return reader.slice(reader.remaining);
   }
 
   /** Name, uid or id: what there is, the most telling first. */
@@ -59,19 +84,21 @@ export class SnapshotOperator {
   }
 }
 
+interface OpenedKeyedState {
+  readonly states: readonly KeyedState[];
+  readonly unreadable: string | null;
+}
+
 export class SnapshotSubtask {
   readonly metadata: SubtaskMetadata;
-  readonly #storage: SnapshotStorage;
-  readonly #folder: string;
-  readonly #maxParallelism: number;
-  readonly #flink: FlinkMajor;
+  readonly #opening: Opening;
+  readonly #operator: OperatorMetadata;
+  #keyed: Promise<OpenedKeyedState> | null = null;
 
-  constructor(storage: SnapshotStorage, folder: string, metadata: SubtaskMetadata, maxParallelism: number, flink: FlinkMajor) {
-    this.#storage = storage;
-    this.#folder = folder;
+  constructor(opening: Opening, metadata: SubtaskMetadata, operator: OperatorMetadata) {
+    this.#opening = opening;
     this.metadata = metadata;
-    this.#maxParallelism = maxParallelism;
-    this.#flink = flink;
+    this.#operator = operator;
   }
 
   get stateSize(): number {
@@ -87,32 +114,80 @@ export class SnapshotSubtask {
   }
 
   /** All keyed state, whatever backend wrote it; timers that RocksDB's backend keeps on the heap are a keyed state of their own. @throws FormatError */
-  async keyedStates(): Promise<KeyedState[]> {
-    const rows = this.metadata.managedKeyedState === null ? null : await this.#openRows(this.metadata.managedKeyedState);
-    return rows === null ? [] : [new KeyedState(rows, this.#flink)];
+  async keyedStates(): Promise<readonly KeyedState[]> {
+    return (await this.#openKeyed()).states;
+  }
+
+  /** What keyed state there is that cannot be read without the job's code, in words; null where there is none. @throws FormatError */
+  async unreadableKeyedState(): Promise<string | null> {
+    return (await this.#openKeyed()).unreadable;
+  }
+
+  /** It stays open: whoever comes back finds its tables and logs as they are. */
+  #openKeyed(): Promise<OpenedKeyedState> {
+    this.#keyed ??= this.#readKeyed().catch((error: unknown) => {
+      this.#keyed = null;
+      throw error;
+    });
+    return this.#keyed;
+  }
+
+  async #readKeyed(): Promise<OpenedKeyedState> {
+    const { managedKeyedState, rawKeyedState } = this.metadata;
+    const states: KeyedState[] = [];
+    const unreadable: string[] = [];
+    const add = (rows: KeyedRows | null): void => {
+      if (rows !== null) states.push(new KeyedState(rows, this.#opening.flink));
+    };
+    try {
+      if (managedKeyedState !== null) add(await this.#openRows(managedKeyedState));
+    } catch (error) {
+      if (!(error instanceof UnreadableValue)) throw error;
+      unreadable.push(error.message);
+    }
+    if (rawKeyedState?.kind === 'keyGroups' && rawKeyedState.stream !== null) {
+      const stream = await openStream(this.#opening.storage, this.#opening.folder, rawKeyedState.stream);
+      const { timers } = await inFile(stream, () => openRawKeyedState(stream, rawKeyedState, this.#opening.flink));
+      add(timers);
+      if (timers === null && stream.size > 0)
+        unreadable.push(`${String(stream.size)} bytes of raw keyed state, which only the operator's own code reads`);
+    }
+    return { states, unreadable: unreadable.length === 0 ? null : unreadable.join('; ') };
   }
 
   async #openRows(handle: KeyedStateHandle): Promise<KeyedRows | null> {
-    if (handle.kind !== 'keyGroups' || handle.stream === null) return null;
-    const stream = await openStream(this.#storage, this.#folder, handle.stream);
-    return inFile(stream, () => openKeyGroups(stream, handle, this.#maxParallelism, this.#flink));
-  }
-
-  /** What keyed state there is that cannot be read yet, in words; null where all can. */
-  get unreadableKeyedState(): string | null {
-    const parts = [
-      unreadable(this.metadata.managedKeyedState),
-      this.metadata.rawKeyedState === null ? null : 'timers of a RocksDB backend with heap timers',
-    ];
-    const words = parts.filter((part) => part !== null);
-    return words.length === 0 ? null : words.join(' and ');
+    const { storage, folder, flink, logs } = this.#opening;
+    const { maxParallelism } = this.#operator;
+    switch (handle.kind) {
+      case 'keyGroups': {
+        if (handle.stream === null) return null;
+        const stream = await openStream(storage, folder, handle.stream);
+        return inFile(stream, () => openKeyGroups(stream, handle, maxParallelism, flink));
+      }
+      case 'incremental':
+        return openRocksDbRows(storage, folder, handle, maxParallelism);
+      case 'changelog': {
+        const base: KeyedRows[] = [];
+        for (const part of handle.base) {
+          const rows = await this.#openRows(part);
+          if (rows !== null) base.push(rows);
+        }
+        const siblings = this.#operator.subtasks.flatMap(({ index, managedKeyedState: other }) =>
+          other?.kind === 'changelog' && index !== this.metadata.index ? [other] : [],
+        );
+        return openChangelogRows(handle, base, logs, { maxParallelism, flink, siblings });
+      }
+      case 'changelogMemory':
+      case 'changelogFiles':
+        throw new FormatError('a changelog stands outside of its backend', 0, ['_metadata', `operator ${this.#operator.operatorId}`]);
+    }
   }
 
   /** @throws FormatError */
   async operatorState(): Promise<OperatorState | null> {
     const handle = this.metadata.managedOperatorState;
     const stream = await this.#openOperatorState(handle);
-    return handle === null || stream === null ? null : inFile(stream, () => OperatorState.open(stream, handle, this.#flink));
+    return handle === null || stream === null ? null : inFile(stream, () => OperatorState.open(stream, handle, this.#opening.flink));
   }
 
   /** Parts of raw operator state by state name, as bytes that only the operator's own code understands. */
@@ -134,7 +209,7 @@ export class SnapshotSubtask {
 
   async #openOperatorState(handle: OperatorStateHandle | null): Promise<StateStream | null> {
     if (handle?.stream == null || handle.merged?.empty === true) return null;
-    const stream = await openStream(this.#storage, this.#folder, handle.stream);
+    const stream = await openStream(this.#opening.storage, this.#opening.folder, handle.stream);
     return stream.size === 0 ? null : stream;
   }
 }
@@ -145,20 +220,6 @@ async function inFile<T>(stream: StateStream, read: () => Promise<T>): Promise<T
     return await read();
   } catch (error) {
     throw error instanceof FormatError ? error.inside(stream.name) : error;
-  }
-}
-
-function unreadable(handle: KeyedStateHandle | null): string | null {
-  switch (handle?.kind) {
-    case undefined:
-    case 'keyGroups':
-      return null;
-    case 'incremental':
-      return 'keyed state in the files of RocksDB';
-    case 'changelog':
-    case 'changelogMemory':
-    case 'changelogFiles':
-      return 'keyed state in a changelog';
   }
 }
 

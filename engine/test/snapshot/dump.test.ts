@@ -59,27 +59,19 @@ function untangled(value: unknown): unknown[] {
   return [pairs, [...pairs].reverse()].map((halves) => ({ $map: [0, 1].map((i) => halves.map((half) => half[i])) }));
 }
 
-/** Their readers are still to come; a name leaves this list with its reader. */
-const NOT_YET = new Set([
-  '1.20.5-rocksdb-native',
-  '2.3.0-rocksdb-checkpoint-changelog',
-  '2.3.0-rocksdb-checkpoint-filemerging',
-  '2.3.0-rocksdb-checkpoint-incremental',
-  '2.3.0-rocksdb-heaptimers-native',
-  '2.3.0-rocksdb-native',
-  '2.3.0-rocksdb-sql-native',
-]);
-const READABLE = snapshotNames().filter((name) => !NOT_YET.has(name));
-
+/**
+ * Of native savepoints Flink itself leaves the timers out that RocksDB's backend keeps on the heap: their dump has them from a canonical
+ * savepoint of the same job, and no file of the snapshot has a byte of them.
+ */
 describe('a dump has every line that Flink itself reads out of the snapshot', () => {
-  test.each(READABLE)('%s', async (name) => {
+  test.each(snapshotNames())('%s', async (name) => {
     const sql = name.includes('-sql-');
     const ours = new Map<string, Line[]>();
     for (const line of await ourDump(name)) {
       const key = identity(line, sql);
       ours.set(key, [...(ours.get(key) ?? []), line]);
     }
-    const expected = flinkDump(name) as Line[];
+    const expected = (flinkDump(name) as Line[]).filter((line) => line['kind'] !== 'timer' || !name.includes('-heaptimers-native'));
     const differences: unknown[] = [];
     for (const line of expected) {
       const candidates = ours.get(identity(line, sql)) ?? [];

@@ -253,9 +253,9 @@ function unreadableNode(operator: number, what: string): SnapshotNode {
   return {
     id: id({ is: 'value', operator, group: 'raw', name: '', index: 0, path: [] }),
     kind: 'error',
-    label: `${what} cannot be read yet`,
+    label: what,
     description: '',
-    tooltip: 'Take a canonical savepoint to look into this state: tidemark reads those of every state backend.',
+    tooltip: 'Only the code of the job can tell what stands there.',
     sizeBytes: null,
     expandable: false,
   };

@@ -179,8 +179,8 @@ function equal(a: Scalar, b: Scalar): boolean {
 
 /** Below, at or above 0; NaN where the two have no order. */
 export function order(a: Scalar, b: Scalar): number {
-  const comparable = (isNumber(a) && isNumber(b)) || (typeof a === 'string' && typeof b === 'string');
-  if (!comparable || a === null || b === null) return NaN;
+  if (typeof a === 'string') return typeof b === 'string' ? (a < b ? -1 : a > b ? 1 : 0) : NaN;
+  if (!isNumber(a) || !isNumber(b)) return NaN;
   return a < b ? -1 : a > b ? 1 : equal(a, b) ? 0 : NaN;
 }
 
@@ -204,7 +204,7 @@ function lengthOf(value: Scalar): Scalar {
 /** Elements of a list, keys of a map. */
 function itemsOf(value: Scalar): readonly DumpValue[] | null {
   if (typeof value !== 'object' || value === null) return null;
-  if (isList(value as DumpValue)) return value as readonly DumpValue[];
+  if (isList(value)) return value;
   const pairs = Object.hasOwn(value, '$map') ? (value as { readonly [key: string]: DumpValue })['$map'] : undefined;
   if (pairs === undefined || !isList(pairs)) return null;
   return pairs.map((pair) => (isList(pair) ? (pair[0] ?? null) : null));

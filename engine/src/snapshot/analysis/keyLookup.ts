@@ -94,10 +94,10 @@ function numberOf(value: unknown, text: string): number {
 
 function tupleValue(value: DumpValue, text: string, fields: readonly SerializerSnapshot[]): DumpValue {
   const items = scalarOf(value);
-  if (items === null || typeof items !== 'object' || items instanceof Floating || !isList(items as DumpValue)) {
+  if (items === null || typeof items !== 'object' || items instanceof Floating || !isList(items)) {
     return refuse(text, `a list of ${String(fields.length)} parts`);
   }
-  const list = items as readonly DumpValue[];
+  const list = items;
   if (list.length !== fields.length) return refuse(text, `a list of ${String(fields.length)} parts`);
   return { $tuple: fields.map((field, i) => keyValue(list[i] ?? null, dumpText(list[i] ?? null), field)) };
 }

@@ -212,7 +212,6 @@ class Walk {
   /** For each step, the position after the last one at which it was entered: each is entered once a position. */
   readonly #entered: Int32Array;
   #open: number[] = [];
-  #matched = false;
 
   constructor(steps: readonly Step[], text: string) {
     this.#steps = steps;
@@ -224,22 +223,21 @@ class Walk {
     let current: number[] = [];
     for (let at = 0; at <= this.#text.length; at++) {
       this.#open = current;
-      this.#enter(0, at);
-      if (this.#matched) return true;
+      if (this.#enter(0, at)) return true;
       if (at === this.#text.length) return false;
       const code = this.#text.charCodeAt(at);
       const open = this.#open;
       this.#open = current = [];
       for (const index of open) {
         const step = this.#steps[index];
-        if (step?.is === 'set' && step.accepts(code)) this.#enter(index + 1, at + 1);
+        if (step?.is === 'set' && step.accepts(code) && this.#enter(index + 1, at + 1)) return true;
       }
-      if (this.#matched) return true;
     }
     return false;
   }
 
-  #enter(first: number, at: number): void {
+  /** Opens everything that can be reached without a character. True where that is the end of the pattern. */
+  #enter(first: number, at: number): boolean {
     const pending = [first];
     for (let index = pending.pop(); index !== undefined; index = pending.pop()) {
       if (this.#entered[index] === at + 1) continue;
@@ -262,11 +260,11 @@ class Walk {
           if (at === this.#text.length) pending.push(index + 1);
           break;
         case 'match':
-          this.#matched = true;
-          break;
+          return true;
         case undefined:
           break;
       }
     }
+    return false;
   }
 }

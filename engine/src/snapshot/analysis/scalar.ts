@@ -62,7 +62,9 @@ function rowPart(row: { readonly [key: string]: DumpValue }, step: string): Dump
 function mapPart(pairs: DumpValue, step: string): DumpValue {
   if (!isList(pairs)) return null;
   for (const pair of pairs) {
-    if (isList(pair) && String(scalarOf(pair[0] ?? null)) === step) return pair[1] ?? null;
+    if (!isList(pair)) continue;
+    const key = scalarOf(pair[0] ?? null);
+    if ((key === null || typeof key !== 'object') && String(key) === step) return pair[1] ?? null;
   }
   return null;
 }
@@ -79,13 +81,13 @@ export function positionOf(step: string): number {
 
 /** Plain JSON, without the marks that keep Flink's types apart. Integers keep all their digits; numbers that JSON has not are texts. */
 export function plainJson(value: DumpValue | Scalar): string {
-  const scalar = scalarOf(value as DumpValue);
+  const scalar = scalarOf(value);
   if (typeof scalar === 'bigint') return scalar.toString();
   if (typeof scalar === 'number') return Number.isFinite(scalar) ? String(scalar) : JSON.stringify(String(scalar));
   if (typeof scalar !== 'object' || scalar === null) return JSON.stringify(scalar);
-  if (isList(scalar as DumpValue)) return `[${(scalar as readonly DumpValue[]).map(plainJson).join(',')}]`;
+  if (isList(scalar)) return `[${scalar.map(plainJson).join(',')}]`;
   if (scalar instanceof Floating) return plainJson(scalar.value);
-  const record = scalar as { readonly [key: string]: DumpValue };
+  const record: { readonly [key: string]: DumpValue } = scalar;
   const map = record['$map'];
   if (map !== undefined && isList(map)) return `{${map.map(plainPair).join(',')}}`;
   const row = record['$row'];

@@ -55,7 +55,7 @@ export async function scanUnits(operator: SnapshotOperator): Promise<ScanUnit[]>
 export class JobScan {
   readonly #operator: SnapshotOperator;
   readonly #work: JobWork;
-  readonly #opened = new Map<number, Promise<KeyedState[]>>();
+  readonly #opened = new Map<number, Promise<readonly KeyedState[]>>();
 
   /** @throws ExpressionError */
   constructor(operator: SnapshotOperator, job: ScanJob) {
@@ -74,7 +74,7 @@ export class JobScan {
     return this.#work.result();
   }
 
-  #keyedStates(index: number): Promise<KeyedState[]> {
+  #keyedStates(index: number): Promise<readonly KeyedState[]> {
     let opened = this.#opened.get(index);
     if (opened === undefined) {
       opened = this.#operator.subtasks.find(({ metadata }) => metadata.index === index)?.keyedStates() ?? Promise.resolve([]);

@@ -144,8 +144,8 @@ async function placesOf(
   const { maxParallelism } = operator.metadata;
   const places: Place[] = [];
   let searchedForKey = false;
-  const opened = new Map<SnapshotSubtask, Promise<KeyedState[]>>();
-  const open = (subtask: SnapshotSubtask): Promise<KeyedState[]> => {
+  const opened = new Map<SnapshotSubtask, Promise<readonly KeyedState[]>>();
+  const open = (subtask: SnapshotSubtask): Promise<readonly KeyedState[]> => {
     const known = opened.get(subtask) ?? subtask.keyedStates();
     opened.set(subtask, known);
     return known;
@@ -177,7 +177,7 @@ async function placesOf(
 
 async function likelySubtask(
   subtasks: readonly SnapshotSubtask[],
-  open: (subtask: SnapshotSubtask) => Promise<KeyedState[]>,
+  open: (subtask: SnapshotSubtask) => Promise<readonly KeyedState[]>,
   query: StateQuery,
   { maxParallelism, parallelism }: SnapshotOperator['metadata'],
 ): Promise<SnapshotSubtask | null> {

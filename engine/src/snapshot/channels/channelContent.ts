@@ -12,7 +12,7 @@ const LENGTH_SIZE = 4;
 const ELEMENT_MAX = 1 << 26;
 /** Where the end of a record stands in front whose beginning was sent before, its end is looked for no further than this. */
 const HEAD_MAX = 1 << 17;
-/** So many elements must follow one another before a place is taken for a beginning. */
+/** So many elements must follow one another before a place other than the first is taken for a beginning. */
 const ELEMENTS_WANTED = 2;
 
 interface ChannelBuffer {
@@ -145,30 +145,34 @@ class ElementReader {
 }
 
 /**
- * A result may begin inside an element, whose beginning is in an input downstream. Elements begin where one follows another, each with a
- * length and a kind that are possible, as far as can be seen. Null where no place is such.
+ * A result may begin inside an element, whose beginning is in an input downstream. The place from which most elements follow one another,
+ * each with a length and a kind that are possible, is where elements begin, as far as can be seen: from a wrong place, what looks like a long
+ * element swallows others. Null where no place is such.
  */
 async function headOf(window: PieceWindow, bytes: number): Promise<number | null> {
   await window.advance(0, Math.min(bytes, HEAD_MAX));
-  const seen = window.bytes;
-  const whole = seen.length === bytes;
-  if (isBeginning(seen, 0, whole, 0)) return 0;
-  for (let head = 1; head < seen.length; head++) {
-    if (isBeginning(seen, head, whole, ELEMENTS_WANTED)) return head;
+  const counts = elementsFrom(window.bytes);
+  let head = 0;
+  for (let place = 1; place < window.bytes.length; place++) {
+    const count = counts[place] ?? IMPOSSIBLE;
+    if (count >= ELEMENTS_WANTED && count > (counts[head] ?? IMPOSSIBLE)) head = place;
   }
-  return null;
+  return counts[head] === IMPOSSIBLE ? null : head;
 }
 
-/** Whether elements follow one another from here to the end of what is seen, `wanted` at least, unless they end where all ends. */
-function isBeginning(seen: Uint8Array, start: number, whole: boolean, wanted: number): boolean {
-  const reader = new ByteReader(seen, start);
-  let elements = 0;
-  while (reader.remaining > LENGTH_SIZE) {
+const IMPOSSIBLE = -1;
+
+/** For every place how many whole elements follow one another from there, to the end of the bytes or one that is cut off by it. */
+function elementsFrom(bytes: Uint8Array): Int32Array {
+  const counts = new Int32Array(bytes.length + 1);
+  const reader = new ByteReader(bytes);
+  for (let place = bytes.length - LENGTH_SIZE - 1; place >= 0; place--) {
+    reader.offset = place;
     const size = reader.i32();
-    if (size < 1 || size > ELEMENT_MAX || !looksLikeElement(reader, size)) return false;
-    if (size > reader.remaining) return elements >= wanted;
-    reader.take(size);
-    elements++;
+    const next = reader.offset + size;
+    if (size < 1 || size > ELEMENT_MAX || !looksLikeElement(reader, size)) counts[place] = IMPOSSIBLE;
+    else if (next > bytes.length) counts[place] = 0;
+    else counts[place] = counts[next] === IMPOSSIBLE ? IMPOSSIBLE : 1 + (counts[next] ?? 0);
   }
-  return elements >= wanted || (whole && reader.remaining === 0 && elements > 0);
+  return counts;
 }

@@ -9,8 +9,8 @@ import type { KeyedCodec } from './stateCodec.ts';
 
 /** A value that nothing can read is looked for no further than this. */
 const OPAQUE_VALUE_MAX = 1 << 20;
-/** How many guesses at ends of opaque values one key group may cost. */
-const ATTEMPTS_MAX = 100_000;
+/** How many entries may be read for guesses at ends of opaque values, those of wrong guesses as well: about a second for a key group. */
+const GUESSED_ENTRIES_MAX = 100_000;
 
 /** Where an entry stands in the bytes at hand: namespace, key, value; of a timer everything lies between start and end. */
 export class HeapEntry {
@@ -142,8 +142,9 @@ export class HeapSection {
   guessRest(reader: ByteReader): HeapEntry[] {
     const entries: HeapEntry[] = [];
     const guesses: Guess[] = [];
-    let attempts = 0;
+    let read = 0;
     for (;;) {
+      const before = entries.length;
       try {
         this.#readRest(reader, entries, guesses);
         return entries;
@@ -151,7 +152,8 @@ export class HeapSection {
         if (!(error instanceof FormatError)) throw error;
         const guess = lengthened(guesses, reader.end);
         if (guess === null) throw error;
-        if (++attempts > ATTEMPTS_MAX) throw guess.error;
+        read += 1 + entries.length - before;
+        if (read > GUESSED_ENTRIES_MAX) throw guess.error;
         entries.length = guess.entryCount;
         guess.entry.end = guess.valueEnd;
         entries.push(guess.entry);

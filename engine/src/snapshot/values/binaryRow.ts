@@ -177,7 +177,7 @@ class Section {
 }
 
 /** Bytes of an element in an array. */
-function elementWidth(type: LogicalType): number {
+export function elementWidth(type: LogicalType): number {
   switch (type.root) {
     case 'BOOLEAN':
     case 'TINYINT':

@@ -67,7 +67,7 @@ function finiteOrText(value: number): DumpValue {
 
 /** The shortest decimal number that rounds to this 32-bit one. */
 export function shortestFloat(value: number): number {
-  if (!Number.isFinite(value)) return value;
+  if (!Number.isFinite(value) || value === 0) return value;
   for (let digits = 6; digits < 9; digits++) {
     const shorter = Number(value.toPrecision(digits));
     if (Math.fround(shorter) === value) return shorter;
@@ -111,4 +111,36 @@ export function decimalText(unscaled: bigint, scale: number): string {
   }
   const mantissa = digits.length === 1 ? digits : `${digits.slice(0, 1)}.${digits.slice(1)}`;
   return exponent === 0 ? sign + mantissa : `${sign}${mantissa}E${exponent > 0 ? '+' : ''}${String(exponent)}`;
+}
+
+/** Two's complement, most significant byte first, as few bytes as hold the value: Java's `BigInteger.toByteArray()`. */
+export function bytesOfBigint(value: bigint): Uint8Array {
+  let size = 1;
+  while (BigInt.asIntN(size * 8, value) !== value) size++;
+  const bytes = new Uint8Array(size);
+  let rest = value;
+  for (let i = size - 1; i >= 0; i--) {
+    bytes[i] = Number(rest & 0xffn);
+    rest >>= 8n;
+  }
+  return bytes;
+}
+
+const DECIMAL = /^([+-]?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d{1,9}))?$/;
+
+/** What `decimalText` printed; null for anything else. */
+export function parseDecimal(text: string): { readonly unscaled: bigint; readonly scale: number } | null {
+  const match = DECIMAL.exec(text);
+  if (match === null) return null;
+  const [, sign, whole = '', fraction = '', exponent = '0'] = match;
+  const digits = BigInt(whole + fraction);
+  return { unscaled: sign === '-' ? -digits : digits, scale: fraction.length - Number(exponent) };
+}
+
+/** Null where it is no even number of hexadecimal digits. */
+export function bytesOfHex(text: string): Uint8Array | null {
+  if (text.length % 2 !== 0 || !/^[0-9a-fA-F]*$/.test(text)) return null;
+  const bytes = new Uint8Array(text.length / 2);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(text.slice(i * 2, i * 2 + 2), 16);
+  return bytes;
 }

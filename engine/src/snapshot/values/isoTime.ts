@@ -68,3 +68,67 @@ function fraction(nano: number): string {
   if (digits.endsWith('000000')) return `.${digits.slice(0, 3)}`;
   return digits.endsWith('000') ? `.${digits.slice(0, 6)}` : `.${digits}`;
 }
+
+export interface DateParts {
+  readonly year: number;
+  readonly month: number;
+  readonly day: number;
+}
+
+export interface TimeParts {
+  readonly hour: number;
+  readonly minute: number;
+  readonly second: number;
+  readonly nano: number;
+}
+
+const DATE = /^([+-]?\d{4,10})-(\d\d)-(\d\d)$/;
+const TIME = /^(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?$/;
+
+/** What `localDateText` printed; null for anything else. */
+export function parseDate(text: string): DateParts | null {
+  const match = DATE.exec(text);
+  if (match === null) return null;
+  const parts = { year: Number(match[1]), month: Number(match[2]), day: Number(match[3]) };
+  return parts.month >= 1 && parts.month <= 12 && parts.day >= 1 && parts.day <= 31 ? parts : null;
+}
+
+/** What `localTimeText` printed; null for anything else. */
+export function parseTime(text: string): TimeParts | null {
+  const match = TIME.exec(text);
+  if (match === null) return null;
+  const [, hour, minute, second = '0', fractionText = ''] = match;
+  const parts = { hour: Number(hour), minute: Number(minute), second: Number(second), nano: Number(fractionText.padEnd(9, '0')) };
+  return parts.hour < 24 && parts.minute < 60 && parts.second < 60 ? parts : null;
+}
+
+/** `2024-02-29T12:30:05.000000007`; null for anything else. */
+export function parseDateTime(text: string): { readonly date: DateParts; readonly time: TimeParts } | null {
+  const at = text.indexOf('T');
+  const date = at < 0 ? null : parseDate(text.slice(0, at));
+  const time = at < 0 ? null : parseTime(text.slice(at + 1));
+  return date === null || time === null ? null : { date, time };
+}
+
+/** What `instantText` printed; null for anything else. */
+export function parseInstant(text: string): { readonly second: bigint; readonly nano: number } | null {
+  const parts = text.endsWith('Z') ? parseDateTime(text.slice(0, -1)) : null;
+  if (parts === null) return null;
+  const { hour, minute, second, nano } = parts.time;
+  return { second: BigInt(epochDayOf(parts.date)) * 86400n + BigInt(hour * 3600 + minute * 60 + second), nano };
+}
+
+/** Days since 1970-01-01. The inverse of `epochDayText`. */
+export function epochDayOf({ year, month, day }: DateParts): number {
+  const shiftedYear = month <= 2 ? year - 1 : year;
+  const era = Math.floor(shiftedYear / 400);
+  const yearOfEra = shiftedYear - era * 400;
+  const dayOfYear = Math.floor((153 * (month > 2 ? month - 3 : month + 9) + 2) / 5) + day - 1;
+  const dayOfEra = yearOfEra * 365 + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100) + dayOfYear;
+  return era * 146097 + dayOfEra - 719468;
+}
+
+/** Milliseconds since midnight, and nanoseconds within the last of them. */
+export function milliOfDay({ hour, minute, second, nano }: TimeParts): { readonly milli: number; readonly nanoOfMilli: number } {
+  return { milli: (hour * 3600 + minute * 60 + second) * 1000 + Math.floor(nano / 1_000_000), nanoOfMilli: nano % 1_000_000 };
+}
