@@ -618,15 +618,19 @@ describe('any log over any base', () => {
 
   test('leaves what one change after another leaves', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 30, size: 'max' }), fc.array(step, { maxLength: 60, size: 'max' }), async (before, log) => {
-        const model = emptyModel();
-        for (const at of before) apply(model, at);
-        const base = new MemoryRows(rowsOf(model));
-        for (const at of log) apply(model, at);
-        const delta = memoryDelta([...DECLARATIONS, ...log.flatMap(changesOf)]);
-        const rows = await openChangelogRows(handleOf([delta]), [base], NO_FILES, OPTIONS);
-        expect(await contents(rows)).toEqual(contentsOf(model));
-      }),
+      fc.asyncProperty(
+        fc.array(step, { maxLength: 30, size: 'max' }),
+        fc.array(step, { maxLength: 60, size: 'max' }),
+        async (before, log) => {
+          const model = emptyModel();
+          for (const at of before) apply(model, at);
+          const base = new MemoryRows(rowsOf(model));
+          for (const at of log) apply(model, at);
+          const delta = memoryDelta([...DECLARATIONS, ...log.flatMap(changesOf)]);
+          const rows = await openChangelogRows(handleOf([delta]), [base], NO_FILES, OPTIONS);
+          expect(await contents(rows)).toEqual(contentsOf(model));
+        },
+      ),
     );
   });
 });
