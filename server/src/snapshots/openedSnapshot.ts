@@ -23,6 +23,8 @@ export interface UidSources {
   readonly folders: readonly string[];
 }
 
+const FIRST_VERSION_WITH_UIDS = 5;
+
 /** @throws with the reason where it cannot be read */
 export async function openSnapshot(location: string, sources: UidSources = { uids: [], folders: [] }): Promise<OpenedSnapshot> {
   const snapshot = await readSnapshot(fileStorage, location);
@@ -38,8 +40,8 @@ async function uidsOf(snapshot: Snapshot, manifest: SnapshotManifest | null, sou
   }
   const unknown = (): string[] => snapshot.operators.map(({ metadata }) => metadata.operatorId).filter((id) => !uids.has(id));
   for (const [id, uid] of uidsOfOperators(unknown(), sources.uids)) uids.set(id, uid);
-  // Sources are read only where something is to be found in them.
-  if (unknown().length > 0 && sources.folders.length > 0) {
+  // Sources are read only where something is to be found in them: an operator without uid in a file that has uids was given none.
+  if (snapshot.metadata.version < FIRST_VERSION_WITH_UIDS && unknown().length > 0 && sources.folders.length > 0) {
     for (const [id, uid] of uidsOfOperators(unknown(), await sourceTexts(sources.folders))) uids.set(id, uid);
   }
   return uids;
