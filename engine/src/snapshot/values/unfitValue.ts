@@ -1,0 +1,30 @@
+import { dumpText, type DumpValue } from './dumpValue.ts';
+
+/** A value cannot be written as the type that it should have. Says where in the value, and what is expected there. */
+export class UnfitValue extends Error {
+  override readonly name = 'UnfitValue';
+  readonly problem: string;
+  /** Fields and positions, from the outside in. */
+  readonly path: readonly string[];
+
+  constructor(problem: string, path: readonly string[] = []) {
+    super(path.length === 0 ? problem : `${path.join('.')}: ${problem}`);
+    this.problem = problem;
+    this.path = path;
+  }
+}
+
+export function unfit(expected: string, found: DumpValue): never {
+  const text = dumpText(found);
+  throw new UnfitValue(`${expected} is expected, found ${text.length > 100 ? `${text.slice(0, 100)}...` : text}`);
+}
+
+/** Runs `write` for a part of a value; its errors name the part. */
+export function inPart(part: string | number, write: () => void): void {
+  try {
+    write();
+  } catch (error) {
+    if (error instanceof UnfitValue) throw new UnfitValue(error.problem, [String(part), ...error.path]);
+    throw error;
+  }
+}
