@@ -104,7 +104,7 @@ function timesText(what: string, due: string, { start, bucketMs, counts, first, 
   const rows = [];
   for (let i = 0; i < counts.length; i += step) {
     rows.push({
-      label: `${timeText(start + i * bucketMs).slice(0, 16)}`,
+      label: timeText(start + i * bucketMs).slice(0, 16),
       count: counts.slice(i, i + step).reduce((sum, count) => sum + count, 0),
     });
   }

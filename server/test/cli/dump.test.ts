@@ -129,7 +129,7 @@ describe('tables', () => {
     expect(names).toContain('value.address.street');
     expect(Object.keys(parquet[0] ?? {})).toEqual(names);
     expect(rows).toHaveLength(dumped.length);
-    expect(parquet.map((row) => Object.values(row).map((cell) => (cell == null ? '' : String(cell as string))))).toEqual(rows);
+    expect(parquet.map((row) => Object.values(row).map((cell) => (cell == null ? '' : String(cell as number | string))))).toEqual(rows);
     const age = names?.indexOf('value.age') ?? -1;
     expect(rows.map((row) => row[age])).toEqual(dumped.map(({ value }) => String((value as { age?: number } | null)?.age ?? '')));
     const { schema } = await parquetMetadataAsync(buffer);

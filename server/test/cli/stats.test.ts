@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -74,7 +74,6 @@ describe('tidemark stats', () => {
 
   test('names key groups that cannot be read, and counts the others', async () => {
     const damaged = writeSnapshot('2.3.0-hashmap-canonical', join(root, 'damaged'));
-    const { readdirSync, readFileSync } = await import('node:fs');
     const [largest] = readdirSync(damaged)
       .map((name) => ({ name, bytes: readFileSync(join(damaged, name)) }))
       .filter(({ name }) => name !== '_metadata')

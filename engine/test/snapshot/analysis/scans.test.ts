@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { aggregateValue } from '../../../src/snapshot/analysis/aggregates.ts';
 import { compileExpression, ExpressionError } from '../../../src/snapshot/analysis/expression.ts';
-import { KeyTextError } from '../../../src/snapshot/analysis/keyLookup.ts';
+import { KeyTextError, textOfKey, wantedKey } from '../../../src/snapshot/analysis/keyLookup.ts';
 import { RowProjection } from '../../../src/snapshot/analysis/rowProjection.ts';
 import { partOf, scalarOf, type Scalar } from '../../../src/snapshot/analysis/scalar.ts';
 import { JobScan, mergeResults, scanUnits, type ScanJob, type ScanResult } from '../../../src/snapshot/analysis/scanJob.ts';
@@ -26,7 +26,11 @@ beforeAll(async () => {
 async function forEachRow(visit: (keyed: KeyedState, row: KeyedRow) => void): Promise<void> {
   for (const subtask of operator.subtasks) {
     for (const keyed of await subtask.keyedStates()) {
-      for (const { keyGroup } of keyed.sections) await keyed.scanRows(keyGroup, (row) => void visit(keyed, row));
+      for (const { keyGroup } of keyed.sections)
+        await keyed.scanRows(keyGroup, (row) => {
+          visit(keyed, row);
+          return undefined;
+        });
     }
   }
 }
@@ -198,7 +202,7 @@ describe('a query', () => {
           next = cursor;
           return false;
         }
-        found.push(`${keyed.states[row.state]?.name ?? ''} ${String(keyed.rowKey(row).key)}`);
+        found.push(`${keyed.states[row.state]?.name ?? ''} ${textOfKey(keyed.rowKey(row).key)}`);
         return undefined;
       },
       { from },
@@ -262,7 +266,6 @@ describe('a query', () => {
     const [numbers] = (await writtenSnapshot(1)).operators;
     expect(numbers).toBeDefined();
     await expect(keysOf({ where: 'nothing(' })).rejects.toThrow(ExpressionError);
-    const { wantedKey } = await import('../../../src/snapshot/analysis/keyLookup.ts');
     expect(() => wantedKey('x', { kind: 'long' }, 128)).toThrow(KeyTextError);
     expect(() => wantedKey('300', { kind: 'byte' }, 128)).toThrow('an integer of 8 bits');
     expect(wantedKey('9223372036854775807', { kind: 'long' }, 128).value).toEqual({ $long: '9223372036854775807' });
