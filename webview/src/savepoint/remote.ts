@@ -38,7 +38,12 @@ export class Remote {
       this.#waiting.set(id, { resolve: (value) => resolve(value as PageRequests[M]['result']), reject, report });
     });
     this.#post({ kind: 'request', id, request: { method, params } as PageRequest });
-    return { result, cancel: () => this.#post({ kind: 'cancel', id }) };
+    return {
+      result,
+      cancel: () => {
+        if (this.#waiting.has(id)) this.#post({ kind: 'cancel', id });
+      },
+    };
   }
 
   /** False when the message is none of an answer. */

@@ -119,8 +119,10 @@ function writeObject(object: ReadonlyMap<string, Parsed>, out: Piece[]): void {
   }
   if (mark === 'class') return writeFields([...object].slice(1), out);
   if (mark === 'window' && Array.isArray(inner)) {
-    const text = inner.map((end) => (end instanceof Digits ? instantOf(Number(end.text)) : '?')).join(' to ');
-    out.push({ role: 'number', text });
+    const [start = '?', end = '?'] = inner.map((each) => (each instanceof Digits ? instantOf(Number(each.text)) : '?'));
+    // The day is said once.
+    const day = start.slice(0, 11);
+    out.push({ role: 'number', text: `${start} to ${end.startsWith(day) && day.endsWith(' ') ? end.slice(day.length) : end}` });
     return;
   }
   if (object.size > 1)

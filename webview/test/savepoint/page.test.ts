@@ -209,7 +209,7 @@ describe('values', () => {
     ['{"$ttl":1700000000000,"value":{"$long":"7"}}', '7', 'long'],
     ['{"$avro":{"name":"Ada","age":36,"on":true,"no":null}}', '{name: "Ada", age: 36, on: true, no: null}', 'avro'],
     ['{"$map":[["a",1],["b",{"$double":1.5}]]}', '{"a": 1, "b": 1.5}', 'map'],
-    ['{"$window":[0,3600000]}', '1970-01-01 00:00:00 to 1970-01-01 01:00:00', 'window'],
+    ['{"$window":[0,3600000]}', '1970-01-01 00:00:00 to 01:00:00', 'window'],
     ['{"$class":"a.B","x":1}', '{x: 1}', 'class'],
     ['{"$bytes":"00ff"}', '0x00ff', 'bytes'],
   ])('%s is %s', (json, shownText, type) => {

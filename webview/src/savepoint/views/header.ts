@@ -73,7 +73,8 @@ function facts(overview: SnapshotOverview, entries: number | null, actions: Acti
     overview.createdAt === null ? null : new Date(overview.createdAt).toISOString(),
   );
   const number = `${overview.kind === 'unknown' ? 'Snapshot' : overview.kind === 'savepoint' ? 'Savepoint' : 'Checkpoint'} ${String(overview.checkpointId)}`;
-  fact('Kind', overview.trigger === null ? number : `${number}, ${overview.trigger}`);
+  const { trigger, kind } = overview;
+  fact('Kind', trigger === null || trigger === kind ? number : `${number}, ${trigger}`);
   fact('Size', bytes(overview.sizeBytes), `${exactBytes(overview.sizeBytes)} in ${plural(overview.fileCount, 'file')}`);
   fact(
     'Keyed entries',

@@ -5,10 +5,11 @@ import type { Actions } from '../actions.ts';
 import { exactBytes } from '../figures.ts';
 import { factsOf, firstKeyGroup, gini, keyGroupBytes, selectedOperator, selectedStatistics, type Model } from '../model.ts';
 import type { OperatorOverview } from '../protocol.ts';
+import { plainText } from '../typedValue.ts';
 import { chart, heat, rovingCells } from './charts.ts';
 import { heading, hint } from './parts.ts';
 
-/** So many times the mean is worth a mark. */
+/** So many times the mean of those that have bytes is worth a mark. */
 const OUTLIER = 10;
 const CELLS_MAX = 1024;
 const SUBTASKS_SHOWN = 16;
@@ -89,6 +90,7 @@ function heatMap(model: Model, operator: OperatorOverview, groups: readonly numb
   const all = blocks.flatMap(({ cells }) => cells);
   const most = max(all, (cell) => cell.bytes) ?? 1;
   const average = mean(all, (cell) => cell.bytes) ?? 0;
+  const usual = meanOfFilled(all.map((cell) => cell.bytes));
   blocks.forEach(({ subtask, cells }, i) => {
     const block = svg
       .append('g')
@@ -111,7 +113,7 @@ function heatMap(model: Model, operator: OperatorOverview, groups: readonly numb
       .selectAll('rect')
       .data(cells)
       .join('rect')
-      .attr('class', (cell) => cellLook(cell, average, model.keyGroup))
+      .attr('class', (cell) => cellLook(cell, usual, model.keyGroup))
       .attr('x', (_, k) => (k % columns) * cellWidth)
       .attr('y', (_, k) => Math.floor(k / columns) * CELL + (isSplit ? 18 : 0))
       .attr('width', cellWidth - 1)
@@ -167,17 +169,23 @@ function isChosen(cell: Cell, chosen: number | null): boolean {
   return chosen !== null && cell.first <= chosen && cell.last >= chosen;
 }
 
-function cellLook(cell: Cell, average: number, chosen: number | null): string {
+function cellLook(cell: Cell, usual: number, chosen: number | null): string {
   const looks = ['cell'];
   if (cell.bytes === 0) looks.push('none');
-  if (cell.bytes > average * OUTLIER) looks.push('outlier');
+  if (cell.bytes > usual * OUTLIER) looks.push('outlier');
   if (isChosen(cell, chosen)) looks.push('chosen');
   return looks.join(' ');
+}
+
+/** Where few keys leave most key groups empty, none of the others is an outlier for that. */
+function meanOfFilled(values: readonly number[]): number {
+  return mean(values.filter((value) => value > 0)) ?? 0;
 }
 
 /** The same bytes sorted: how steep it falls is the skew. */
 function sorted(model: Model, groups: readonly number[], width: number): SVGSVGElement {
   const average = mean(groups) ?? 0;
+  const usual = meanOfFilled(groups);
   const order = groups.map((size, group) => ({ size, group })).sort((a, b) => b.size - a.size);
   const shown = order.slice(0, 512);
   const first = order[0] ?? { size: 1, group: 0 };
@@ -192,7 +200,7 @@ function sorted(model: Model, groups: readonly number[], width: number): SVGSVGE
     .selectAll('rect')
     .data(shown)
     .join('rect')
-    .attr('class', ({ size }) => (size > average * OUTLIER ? 'bar outlier' : 'bar'))
+    .attr('class', ({ size }) => (size > usual * OUTLIER ? 'bar outlier' : 'bar'))
     .attr('x', (_, i) => x(String(i)) ?? 0)
     .attr('width', x.bandwidth())
     .attr('y', ({ size }) => 40 - y(size))
@@ -208,8 +216,8 @@ function sorted(model: Model, groups: readonly number[], width: number): SVGSVGE
       .attr('y', line - 5)
       .attr('text-anchor', 'end')
       .text(`mean ${bytes(average)}`);
-    const key = selectedStatistics(model)?.largestKeys.find(({ keyGroup }) => keyGroup === first.group)?.key.json;
-    const name = key !== undefined && key.length < 24 ? ` (${key})` : '';
+    const key = selectedStatistics(model)?.largestKeys.find(({ keyGroup }) => keyGroup === first.group)?.key;
+    const name = key !== undefined && key.json.length < 40 ? ` (${plainText(key)})` : '';
     svg
       .append('text')
       .attr('class', 'small')

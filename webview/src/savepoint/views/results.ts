@@ -62,7 +62,9 @@ function caption(results: Results): string {
             ? 'all key groups searched'
             : `${figure(page.searchedKeyGroups)} of ${plural(page.keyGroups, 'key group')} searched`,
         ];
-  return [...searched, `${duration(page.durationMs)}, ${bytes(page.bytesRead)} read of ${bytes(page.bytesTotal)}`].join(' · ');
+  // Of some layouts nobody knows how many bytes a key group has; and what the first one has is not all read.
+  const read = page.bytesRead === 0 ? '' : `, ${bytes(page.bytesRead)} read of ${bytes(page.bytesTotal)}`;
+  return [...searched, `${duration(page.durationMs)}${read}`].join(' · ');
 }
 
 function content(model: Model, state: StateFacts | null, actions: Actions): HTMLElement[] {
@@ -258,10 +260,12 @@ function columnsFor(state: StateFacts | null, rows: readonly EntryRow[], model: 
   const valued = (title: string, name: string, part: (row: EntryRow) => EntryRow['value'], isNumber = false): void => {
     if (has(part)) columns.push({ title, name, isNumber, cell: (row) => typedValue(part(row)), tip: (row) => tipOf(part(row)) });
   };
-  valued('Key', 'key', (row) => row.key);
+  const areNumbers = rows.every(({ value }) => value === null || isNumber(value));
+  // One column takes the room that is left.
+  const isWide = areNumbers && !has((row) => row.userKey) && !has((row) => row.namespace);
+  valued('Key', isWide ? 'wide' : 'key', (row) => row.key);
   valued('Namespace', 'namespace', (row) => row.namespace);
   valued('Map key', 'key', (row) => row.userKey);
-  const areNumbers = rows.every(({ value }) => value === null || isNumber(value));
   valued('Value', areNumbers ? 'figure' : 'text', (row) => row.value, areNumbers);
   if (has((row) => row.value)) {
     columns.push({

@@ -8,11 +8,16 @@ import { rovingCells } from './charts.ts';
 import { heading, hint, meter } from './parts.ts';
 import { typedValue } from '../typedValue.ts';
 
-/** More states than these are reached through the list. */
-const TABS_MAX = 6;
+/** More states than these are reached through the list, and those that have no room. */
+const TABS_MAX = 8;
+/** About a letter's width, what is around a tab's text, and what stands at the right of the tabs. */
+const LETTER = 6;
+const PADDING = 24;
+const SUMMARY = 300;
 const KEYS_SHOWN = 6;
-/** A key with such a share of its state's bytes is worth a mark. */
+/** A key with such a share of its state's bytes, and so many times the mean of all keys, is worth a mark. */
 const LARGE_SHARE = 0.1;
+const LARGE_TIMES = 3;
 
 export function stateLabel({ name, group }: { readonly name: string; readonly group: StateFacts['group'] }): string {
   // Flink's own names of timer queues say where they are kept.
@@ -26,11 +31,10 @@ export function stateKind(state: StateFacts): string {
 /** The states of the selected operator as tabs, and what is known of the selected one. */
 export function renderTabs(root: HTMLElement, model: Model, actions: Actions): void {
   const facts = factsOf(model, model.operator);
-  whenChanged(root, JSON.stringify([model.operator, model.state, model.changes.facts, model.changes.statistics]), () => {
+  whenChanged(root, JSON.stringify([model.operator, model.state, model.changes]), () => {
     if (facts === null) return [hint(loadingText(model))];
     const at = facts.states.findIndex(({ name, group }) => name === model.state?.name && group === model.state.group);
-    const from = at < TABS_MAX ? 0 : at - TABS_MAX + 1;
-    const shown = facts.states.slice(from, from + TABS_MAX);
+    const shown = fitting(model, facts.states, Math.max(0, at), root.clientWidth - SUMMARY);
     const tabs = element(
       'div',
       { class: 'tabs', role: 'tablist', 'aria-label': `States of ${selectedOperator(model)?.label ?? ''}` },
@@ -57,6 +61,28 @@ export function renderTabs(root: HTMLElement, model: Model, actions: Actions): v
   });
 }
 
+/** The first states that fit; where the selected one is not among them, those that end with it. */
+function fitting(model: Model, states: readonly StateFacts[], selected: number, width: number): readonly StateFacts[] {
+  const widthOf = (state: StateFacts): number => PADDING + LETTER * (stateLabel(state).length + detailOf(model, state).length);
+  const take = (from: number, step: 1 | -1): number => {
+    let left = width;
+    let count = 0;
+    for (let i = from; i >= 0 && i < states.length && count < TABS_MAX; i += step) {
+      left -= widthOf(states[i]!);
+      if (left < 0 && count > 0) break;
+      count++;
+    }
+    return count;
+  };
+  const first = take(0, 1);
+  return selected < first ? states.slice(0, first) : states.slice(selected - take(selected, -1) + 1, selected + 1);
+}
+
+function detailOf(model: Model, state: StateFacts): string {
+  const entries = model.statistics.get(statisticsKey(model.operator ?? '', state))?.entries ?? state.count;
+  return `${stateKind(state)}${entries === null ? '' : ` · ${figure(entries)}`}`;
+}
+
 function loadingText(model: Model): string {
   const known = model.operator === null ? undefined : model.facts.get(model.operator);
   if (typeof known === 'object' && 'reason' in known) return known.reason;
@@ -64,14 +90,12 @@ function loadingText(model: Model): string {
 }
 
 function tab(model: Model, state: StateFacts, actions: Actions): HTMLElement {
-  const entries = model.statistics.get(statisticsKey(model.operator ?? '', state))?.entries ?? state.count;
   const isSelected = state.name === model.state?.name && state.group === model.state.group;
-  const detail = `${stateKind(state)}${entries === null ? '' : ` · ${figure(entries)}`}`;
   const made = element(
     'button',
     { type: 'button', class: 'tab', role: 'tab', 'aria-selected': String(isSelected), 'data-tip': state.name },
     element('span', { class: 'name' }, stateLabel(state)),
-    element('span', { class: 'dim' }, detail),
+    element('span', { class: 'dim' }, detailOf(model, state)),
   );
   made.addEventListener('focus', () => {
     if (!isSelected && made.matches(':focus-visible')) actions.selectState(state);
@@ -172,6 +196,7 @@ export function renderLargestKeys(root: HTMLElement, model: Model, actions: Acti
 function keysTable(statistics: StateStatistics, actions: Actions): HTMLElement {
   const most = statistics.largestKeys[0]?.bytes ?? 1;
   const body = element('tbody', {});
+  const average = statistics.bytes / Math.max(1, statistics.keys ?? 1);
   const shown = statistics.largestKeys.slice(0, KEYS_SHOWN);
   for (const { key, keyGroup, entries, bytes: size } of shown) {
     const share = size / Math.max(1, statistics.bytes);
@@ -182,7 +207,7 @@ function keysTable(statistics: StateStatistics, actions: Actions): HTMLElement {
           'data-tip': `${key.json.slice(0, 200)}\nkey group ${String(keyGroup)}\n${figure(entries)} entries, ${exactBytes(size)}, ${(share * 100).toFixed(1)} % of the state\nEnter or click: its entries`,
         },
         element('td', { class: 'fit' }, typedValue(key)),
-        element('td', {}, meter(size / most, share > LARGE_SHARE)),
+        element('td', {}, meter(size / most, share > LARGE_SHARE && size > average * LARGE_TIMES)),
         element('td', { class: 'number dim' }, figure(entries)),
         element('td', { class: 'number' }, bytes(size)),
       ),

@@ -163,6 +163,7 @@ function calendarChart(timers: TimeBuckets, calendar: Calendar, width: number, t
       .attr('data-tip', exact(total))
       .text(figure(total));
   }
+  const bottom = (y(String(rows - 1)) ?? 0) + y.bandwidth();
   for (let column = 0; column < columns; column++) {
     const label = calendar.columnLabel(column);
     if (label === null) continue;
@@ -170,7 +171,7 @@ function calendarChart(timers: TimeBuckets, calendar: Calendar, width: number, t
       .append('text')
       .attr('class', 'caption')
       .attr('x', (x(String(column)) ?? 0) + x.bandwidth() / 2)
-      .attr('y', 140)
+      .attr('y', bottom + 16)
       .attr('text-anchor', 'middle')
       .text(label);
   }
