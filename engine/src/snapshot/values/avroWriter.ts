@@ -143,7 +143,12 @@ function writeBlock(writer: ByteWriter, count: number, writeItem: (i: number) =>
 }
 
 const PRIMITIVES: ReadonlyMap<string, AvroWriter> = new Map<string, AvroWriter>([
-  ['null', (_writer, value) => void (value === null ? null : unfit('null', value))],
+  [
+    'null',
+    (_writer, value) => {
+      if (value !== null) unfit('null', value);
+    },
+  ],
   ['boolean', (writer, value) => writer.bool(booleanOf(value))],
   ['int', (writer, value) => writer.i32(intOf(value))],
   ['long', (writer, value) => writer.i64(longOf(value))],
