@@ -1,8 +1,10 @@
 // The one file of the engine that imports packages: all of them plain JavaScript or WebAssembly, without Node.
 import { inflateSync } from 'fflate/browser';
-import { decompress } from 'fzstd';
 import { createCRC32, createXXHash3, createXXHash32, createXXHash64, type IHasher } from 'hash-wasm';
+import { ZSTDDecoder } from 'zstddec';
 
+/** What the decoder surely finds memory for. */
+const LARGEST_ZSTD = 1 << 28;
 const CASTAGNOLI = 0x82f63b78;
 
 /** The lower 32 bits of a hash of `bytes` from `start` to `end`. */
@@ -15,15 +17,17 @@ export interface Hashes {
   readonly xxh3: Hash32;
 }
 
+const zstd = new ZSTDDecoder();
 let loaded: Promise<Hashes> | null = null;
 
-/** Compiles the hashes, once; they are synchronous from then on. */
-export function loadHashes(): Promise<Hashes> {
+/** Compiles what is WebAssembly, once; everything is synchronous from then on. */
+export function loadCodecs(): Promise<Hashes> {
   loaded ??= compile();
   return loaded;
 }
 
 async function compile(): Promise<Hashes> {
+  await zstd.init();
   const [crc32c, xxh32, xxh64, xxh3] = await Promise.all([createCRC32(CASTAGNOLI), createXXHash32(), createXXHash64(), createXXHash3()]);
   return { crc32c: lower32(crc32c), xxh32: lower32(xxh32), xxh64: lower32(xxh64), xxh3: lower32(xxh3) };
 }
@@ -45,7 +49,8 @@ export function inflate(data: Uint8Array, size: number): Uint8Array {
 
 /** A frame of Zstandard. `size` is what must come out. @throws RangeError where the data is damaged */
 export function unzstd(data: Uint8Array, size: number): Uint8Array {
-  return decoded(size, () => decompress(data, new Uint8Array(size)));
+  if (size > LARGEST_ZSTD) throw new RangeError(`${String(size)} bytes are more than is decoded at once`);
+  return decoded(size, () => zstd.decode(data, size));
 }
 
 function decoded(size: number, decode: () => Uint8Array): Uint8Array {

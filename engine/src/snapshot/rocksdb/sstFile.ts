@@ -2,7 +2,7 @@ import { FormatError } from '../bytes/formatError.ts';
 import { decodeUtf8 } from '../bytes/utf8.ts';
 import type { StateStream } from '../storage/stateStream.ts';
 import { BlockCursor, checkHandle, INTERNAL_KEY_TRAILER, type IndexFormat } from './blockCursor.ts';
-import { loadHashes } from './codecs.ts';
+import { loadCodecs } from './codecs.ts';
 import type { RangeDeletion } from './rangeDeletions.ts';
 import { Block, LAST_CHECKSUM_TYPE, plainChecksum, readU32, TRAILER_SIZE, type BlockFormat, type BlockHandle } from './sstBlock.ts';
 
@@ -51,7 +51,7 @@ export interface Part {
 
 /** Reads the end of a block-based table. @throws FormatError where it is damaged or of a form that is not known */
 export async function openSst(stream: StateStream, name: string): Promise<SstFile> {
-  const hashes = await loadHashes();
+  const hashes = await loadCodecs();
   const tail = await readPart(stream, Math.max(0, stream.size - TAIL_SIZE), Math.min(TAIL_SIZE, stream.size));
   const footer = readFooter(tail, stream.size, name);
   const format: BlockFormat & { dictionary: boolean } = { file: name, hashes, dictionary: false, ...footer };
