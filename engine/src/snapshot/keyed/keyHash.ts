@@ -190,7 +190,8 @@ function rowHash(fields: readonly SerializerSnapshot[], key: DumpValue): number 
     if (hash === null) return null;
     array = hashWithField(array, (31 + hash) | 0);
   }
-  return hashWithField(ROW_KINDS.indexOf(String(tagged(key, 'kind') ?? '+I')), array);
+  const kind = tagged(key, 'kind') ?? '+I';
+  return typeof kind === 'string' ? hashWithField(ROW_KINDS.indexOf(kind), array) : null;
 }
 
 function isPlain(serializer: SerializerSnapshot): boolean {
