@@ -96,7 +96,7 @@ describe('tidemark dump', () => {
     [['--format', 'parquet'], 'needs --out FILE'],
     [['--limit', '1.5'], 'a whole number is needed'],
     [['--where', 'value >'], 'the expression is not complete (at character 8)'],
-    [['--operator', 'key-long', '--key', 'abc'], 'a key of this state is an integer'],
+    [['--operator', 'key-long', '--key', 'abc'], '"abc" is no key of this operator'],
     [['--aggregate', 'sum(value)', '--key', '1'], '--key has no place'],
   ])('%j is refused', async (args, problem) => {
     await expect(run(...args)).rejects.toThrow(problem);

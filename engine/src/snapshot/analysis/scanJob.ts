@@ -55,7 +55,6 @@ export async function scanUnits(operator: SnapshotOperator): Promise<ScanUnit[]>
 export class JobScan {
   readonly #operator: SnapshotOperator;
   readonly #work: JobWork;
-  readonly #opened = new Map<number, Promise<readonly KeyedState[]>>();
 
   /** @throws ExpressionError */
   constructor(operator: SnapshotOperator, job: ScanJob) {
@@ -65,22 +64,13 @@ export class JobScan {
 
   /** @throws FormatError, UnreadableValue of aggregates; statistics have such errors in their result */
   async scan({ subtask, keyGroup }: ScanUnit, signal?: ScanSignal): Promise<void> {
-    const keyedStates = await this.#keyedStates(subtask);
+    const keyedStates = (await this.#operator.subtasks.find(({ metadata }) => metadata.index === subtask)?.keyedStates()) ?? [];
     const having = keyedStates.filter(({ sections }) => sections.some((section) => section.keyGroup === keyGroup && section.size !== 0));
     await this.#work.scan(having, subtask, keyGroup, signal);
   }
 
   result(): ScanResult {
     return this.#work.result();
-  }
-
-  #keyedStates(index: number): Promise<readonly KeyedState[]> {
-    let opened = this.#opened.get(index);
-    if (opened === undefined) {
-      opened = this.#operator.subtasks.find(({ metadata }) => metadata.index === index)?.keyedStates() ?? Promise.resolve([]);
-      this.#opened.set(index, opened);
-    }
-    return opened;
   }
 }
 

@@ -144,16 +144,10 @@ async function placesOf(
   const { maxParallelism } = operator.metadata;
   const places: Place[] = [];
   let searchedForKey = false;
-  const opened = new Map<SnapshotSubtask, Promise<readonly KeyedState[]>>();
-  const open = (subtask: SnapshotSubtask): Promise<readonly KeyedState[]> => {
-    const known = opened.get(subtask) ?? subtask.keyedStates();
-    opened.set(subtask, known);
-    return known;
-  };
   const add = async (subtask: SnapshotSubtask): Promise<void> => {
     const { index } = subtask.metadata;
-    for (const [part, keyed] of (await open(subtask)).entries()) {
-      const key = query.key === undefined ? null : wantedKey(query.key, keyed.rows.header.key.snapshot, maxParallelism);
+    for (const [part, keyed] of (await subtask.keyedStates()).entries()) {
+      const key = query.key === undefined ? null : wantedKey(query.key, keyed, maxParallelism);
       if (key !== null && key.keyGroup === null) searchedForKey = true;
       const matcher = new RowMatcher(keyed, index, query, key, where);
       if (matcher.filter.states?.size === 0) continue;
@@ -165,7 +159,7 @@ async function placesOf(
   };
   const subtasks = operator.subtasks.filter(({ metadata }) => (query.subtask ?? metadata.index) === metadata.index);
   // The subtask that the key belongs to comes first: where it has the key group, no other is opened.
-  const likely = await likelySubtask(subtasks, open, query, operator.metadata);
+  const likely = await likelySubtask(subtasks, query, operator.metadata);
   if (likely !== null) {
     await add(likely);
     if (places.length > 0) return { places, searchedForKey };
@@ -177,16 +171,15 @@ async function placesOf(
 
 async function likelySubtask(
   subtasks: readonly SnapshotSubtask[],
-  open: (subtask: SnapshotSubtask) => Promise<readonly KeyedState[]>,
   query: StateQuery,
   { maxParallelism, parallelism }: SnapshotOperator['metadata'],
 ): Promise<SnapshotSubtask | null> {
   let keyGroup = query.keyGroup ?? null;
   if (keyGroup === null && query.key !== undefined) {
     for (const subtask of subtasks) {
-      const [keyed] = await open(subtask);
+      const [keyed] = await subtask.keyedStates();
       if (keyed === undefined) continue;
-      keyGroup = wantedKey(query.key, keyed.rows.header.key.snapshot, maxParallelism).keyGroup;
+      keyGroup = wantedKey(query.key, keyed, maxParallelism).keyGroup;
       break;
     }
   }

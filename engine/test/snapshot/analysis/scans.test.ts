@@ -262,16 +262,22 @@ describe('a query', () => {
     await expect(queryRows(operator, {}, () => undefined, { signal })).rejects.toThrow('enough');
   });
 
-  test('refuses keys that no key can be', async () => {
-    const [numbers] = (await writtenSnapshot(1)).operators;
-    expect(numbers).toBeDefined();
+  test('refuses expressions and keys that are none', async () => {
     await expect(keysOf({ where: 'nothing(' })).rejects.toThrow(ExpressionError);
-    expect(() => wantedKey('x', { kind: 'long' }, 128)).toThrow(KeyTextError);
-    expect(() => wantedKey('300', { kind: 'byte' }, 128)).toThrow('an integer of 8 bits');
-    expect(wantedKey('9223372036854775807', { kind: 'long' }, 128).value).toEqual({ $long: '9223372036854775807' });
-    expect(wantedKey('["a", 1]', { kind: 'tuple', fields: [{ kind: 'string' }, { kind: 'int' }] }, 128).value).toEqual({
-      $tuple: ['a', 1],
-    });
-    expect(wantedKey('x', { kind: 'avro', runtimeClass: 'x', schema: '"string"' }, 128)).toMatchObject({ keyGroup: null, bytes: null });
+    const [keyed] = (await operator.subtasks[0]?.keyedStates()) ?? [];
+    const header = { ...keyed?.rows.header, key: { snapshot: { kind: 'byte' }, bytes: null } };
+    const bytesKeyed = { rows: { header }, context: { flink: 2, enumConstants: new Map() } } as unknown as KeyedState;
+    expect(() => wantedKey('300', bytesKeyed, 128)).toThrow(KeyTextError);
+    expect(wantedKey('-3', bytesKeyed, 128)).toMatchObject({ value: -3, bytes: Uint8Array.of(0xfd) });
+  });
+
+  test('compares keys by their text where one key has several forms, and says that it has searched for them', async () => {
+    const [keyed] = (await operator.subtasks[0]?.keyedStates()) ?? [];
+    const header = {
+      ...keyed?.rows.header,
+      key: { snapshot: { kind: 'pojo', className: 'lab.Key', fields: [], registered: [], unregistered: [] }, bytes: null },
+    };
+    const pojoKeyed = { rows: { header }, context: { flink: 2, enumConstants: new Map() } } as unknown as KeyedState;
+    expect(wantedKey('{"$class":"lab.Key"}', pojoKeyed, 128)).toMatchObject({ keyGroup: null });
   });
 });
