@@ -105,7 +105,7 @@ export function writeVersionedSnapshot(writer: ByteWriter, snapshot: SerializerS
       writeVersionedSnapshot(writer, snapshot.value);
       return;
     case 'scalaEnum':
-      head(writer, SCALA_ENUM, 2);
+      head(writer, SCALA_ENUM, 3);
       writer.utf(snapshot.className);
       writer.i32(snapshot.constants.length);
       for (const constant of snapshot.constants) {
@@ -224,7 +224,7 @@ function readContent(reader: ByteReader, className: string, version: number, nes
       expect(1);
       return { kind: 'ttlAware', enabled: reader.bool(), value: readVersioned(reader, deeper(nesting)) };
     case SCALA_ENUM:
-      expect(2);
+      expect(3);
       return { kind: 'scalaEnum', className: reader.utf(), constants: readScalaConstants(reader) };
     case ROW_DATA:
       expect(3);
