@@ -1,5 +1,3 @@
-import { ByteWriter } from '../bytes/byteWriter.ts';
-
 const FNV_PRIME = 0x01000193;
 const FNV_START = 0x811c9dc5;
 const FREE = -1;
@@ -12,9 +10,9 @@ export class ByteKeyTable {
   #buckets = new Int32Array(64).fill(FREE);
   readonly #hashes: number[] = [];
   readonly #states: number[] = [];
-  /** Where each key ends in the writer; it begins where the one before it ends. */
+  /** Where each key ends in the bytes; it begins where the one before it ends. */
   readonly #ends: number[] = [];
-  readonly #keys = new ByteWriter(1024);
+  #keys = new Uint8Array(1024);
 
   get size(): number {
     return this.#ends.length;
@@ -35,8 +33,7 @@ export class ByteKeyTable {
     this.#buckets[bucket] = index;
     this.#hashes.push(hash);
     this.#states.push(state);
-    this.#keys.raw(bytes.subarray(start, end));
-    this.#ends.push(this.#keys.length);
+    this.#append(bytes, start, end);
     if (this.#ends.length * 2 > this.#buckets.length) this.#grow();
     return index;
   }
@@ -45,9 +42,9 @@ export class ByteKeyTable {
     return this.#states[index] ?? -1;
   }
 
-  /** All keys; that of a number lies between `startOf` and `endOf`. Shares memory with the table until the next `add`. */
+  /** The bytes of all keys; those of a number lie between `startOf` and `endOf`. Shared with the table until the next `add`. */
   bytes(): Uint8Array {
-    return this.#keys.view();
+    return this.#keys;
   }
 
   startOf(index: number): number {
@@ -71,9 +68,21 @@ export class ByteKeyTable {
     if (this.#states[index] !== state || this.endOf(index) - at !== end - start) return false;
     const keys = this.#keys;
     for (let i = start; i < end; i++) {
-      if (keys.byteAt(at + i - start) !== bytes[i]) return false;
+      if (keys[at + i - start] !== bytes[i]) return false;
     }
     return true;
+  }
+
+  #append(bytes: Uint8Array, start: number, end: number): void {
+    const at = this.#ends.at(-1) ?? 0;
+    const needed = at + end - start;
+    if (needed > this.#keys.length) {
+      const grown = new Uint8Array(Math.max(needed, this.#keys.length * 2));
+      grown.set(this.#keys.subarray(0, at));
+      this.#keys = grown;
+    }
+    for (let i = start; i < end; i++) this.#keys[at + i - start] = bytes[i] ?? 0;
+    this.#ends.push(needed);
   }
 
   #grow(): void {

@@ -73,6 +73,11 @@ export class ChangelogIndex {
     return this.#segments.get(keyGroup) ?? [];
   }
 
+  /** No key group has a change. */
+  get isEmpty(): boolean {
+    return this.#segments.size === 0;
+  }
+
   get segments(): Iterable<readonly [number, readonly LogSegment[]]> {
     return this.#segments;
   }
@@ -116,7 +121,8 @@ export class ChangelogIndex {
       checkKeyGroup(keyGroup, cursor.at);
       const start = cursor.at;
       for (let i = 0; i < changes; i++) {
-        const size = await cursor.i32();
+        if (!cursor.has(4)) await cursor.need(4);
+        const size = cursor.takeI32();
         if (size < 0) throw new FormatError(`a change of ${String(size)} bytes`, cursor.at - 4);
         cursor.skip(size);
       }
@@ -205,7 +211,7 @@ class FileSegment implements LogSegment {
           signal?.throwIfAborted();
           await cursor.need(4);
         }
-        const size = cursor.take(4).i32();
+        const size = cursor.takeI32();
         if (size < 0 || cursor.at + size > this.#end) throw new FormatError(`a change of ${String(size)} bytes`, cursor.at - 4);
         if (!cursor.has(size)) await cursor.need(size);
         visit(cursor.take(size), this.#ids);

@@ -59,6 +59,8 @@ async function keyBySiblings(
     if (key !== null) return key;
   }
   const key = await keyByTrial(logs, maxParallelism, flink);
+  // Where no key group has a change, there is no key to read.
+  if (key === null && index.isEmpty) return { snapshot: { kind: 'void' }, bytes: null };
   if (key === null) throw new UnreadableValue('keyed state in a changelog that does not say what its keys are');
   return key;
 }

@@ -67,8 +67,8 @@ export class ChangedValue {
 
   #append(bytes: Uint8Array, start: number, end: number): void {
     this.#reserve(end - start);
-    this.#bytes.set(bytes.subarray(start, end), this.#length);
-    this.#length += end - start;
+    // Values are mostly short: a view of them would cost more than the bytes.
+    for (let i = start; i < end; i++) this.#bytes[this.#length++] = bytes[i] ?? 0;
   }
 
   #push(byte: number): void {

@@ -211,7 +211,15 @@ export class LogCursor {
 
   async i32(): Promise<number> {
     if (!this.has(4)) await this.need(4);
-    return this.take(4).i32();
+    return this.takeI32();
+  }
+
+  /** Its four bytes must be in memory. */
+  takeI32(): number {
+    const bytes = this.#bytes;
+    const start = this.at - this.#base;
+    this.at += 4;
+    return ((bytes[start] ?? 0) << 24) | ((bytes[start + 1] ?? 0) << 16) | ((bytes[start + 2] ?? 0) << 8) | (bytes[start + 3] ?? 0);
   }
 
   /** @throws FormatError where the log ends before */

@@ -446,6 +446,10 @@ describe('the serializer of keys', () => {
     expect(String(wrong)).toContain('does not say what its keys are');
   });
 
+  test('is not needed where nothing has one', async () => {
+    expect(await contents(await openKeys([]))).toEqual({});
+  });
+
   test('is found in the logs of the other subtasks', async () => {
     const handle = handleOf([memoryDelta([declare(VOID_VALUE, 0), set(keyGroupOf('a'), text('a'))])]);
     const timers = handleOf([memoryDelta([declare(TIMERS, 0)])]);
