@@ -137,6 +137,8 @@ function namesOf(snapshots: readonly (SerializerSnapshot | null)[]): string[] {
       case 'list':
       case 'arrayList':
         add(snapshot.element);
+        return;
+      default:
     }
   };
   for (const snapshot of snapshots) add(snapshot);

@@ -2,34 +2,34 @@ import type { SearchMode, StateName } from './model.ts';
 
 /** What a reader of the page can do; `page.ts` does it. */
 export interface Actions {
-  selectOperator(id: string): void;
-  selectState(state: StateName): void;
-  pickState(anchor: HTMLElement): void;
-  setMode(mode: SearchMode): void;
+  readonly selectOperator: (id: string) => void;
+  readonly selectState: (state: StateName) => void;
+  readonly pickState: (anchor: HTMLElement) => void;
+  readonly setMode: (mode: SearchMode) => void;
   /** Searches with what stands in the search field. */
-  search(): void;
+  readonly search: () => void;
   /** Puts a key into the search field, and searches. */
-  searchKey(json: string): void;
-  clearSearch(): void;
-  setKeyGroup(keyGroup: number | null): void;
-  setParallelism(parallelism: number): void;
-  setTtl(ms: number): void;
+  readonly searchKey: (json: string) => void;
+  readonly clearSearch: () => void;
+  readonly setKeyGroup: (keyGroup: number | null) => void;
+  readonly setParallelism: (parallelism: number) => void;
+  readonly setTtl: (ms: number) => void;
   /** Null reads the whole snapshot. */
-  read(operator: string | null): void;
-  stopReading(): void;
-  verify(): void;
-  nextPage(): void;
-  previousPage(): void;
-  stopSearch(): void;
-  openEntry(cursor: string, title: string): void;
-  copy(text: string): void;
-  exportResults(): void;
-  exportAll(): void;
-  openAsJson(): void;
-  runFrom(): void;
-  openProgram(): void;
-  retry(): void;
-  showLog(): void;
+  readonly read: (operator: string | null) => void;
+  readonly stopReading: () => void;
+  readonly verify: () => void;
+  readonly nextPage: () => void;
+  readonly previousPage: () => void;
+  readonly stopSearch: () => void;
+  readonly openEntry: (cursor: string, title: string) => void;
+  readonly copy: (text: string) => void;
+  readonly exportResults: () => void;
+  readonly exportAll: () => void;
+  readonly openAsJson: () => void;
+  readonly runFrom: () => void;
+  readonly openProgram: () => void;
+  readonly retry: () => void;
+  readonly showLog: () => void;
   /** Operators that came into view. */
-  needFacts(operators: readonly string[]): void;
+  readonly needFacts: (operators: readonly string[]) => void;
 }

@@ -95,13 +95,19 @@ const NUMBERS = new Set(['long', 'double', 'float', 'short', 'byte', 'decimal', 
 
 function writeObject(object: ReadonlyMap<string, Parsed>, out: Piece[]): void {
   const [tag, inner] = object.entries().next().value ?? ['', null];
-  if (!tag.startsWith('$')) return writeFields([...object], out);
+  if (!tag.startsWith('$')) {
+    writeFields([...object], out);
+    return;
+  }
   const mark = tag.slice(1);
   if (mark === 'map' && Array.isArray(inner)) {
     out.push({ role: 'plain', text: '{' });
     inner.forEach((pair, i) => {
       if (i > 0) out.push({ role: 'plain', text: ', ' });
-      if (!Array.isArray(pair)) return write(pair, out);
+      if (!Array.isArray(pair)) {
+        write(pair, out);
+        return;
+      }
       write(pair[0] ?? null, out);
       out.push({ role: 'plain', text: ': ' });
       write(pair[1] ?? null, out);
@@ -109,15 +115,27 @@ function writeObject(object: ReadonlyMap<string, Parsed>, out: Piece[]): void {
     out.push({ role: 'plain', text: '}' });
     return;
   }
-  if (mark === 'avro' && inner instanceof Map) return writeFields([...inner], out);
+  if (mark === 'avro' && inner instanceof Map) {
+    writeFields([...inner], out);
+    return;
+  }
   // When it was accessed last stands in a column of its own.
-  if (mark === 'ttl') return write(object.get('value') ?? null, out);
-  if (mark === 'row' && Array.isArray(inner)) return writeList(inner, out);
+  if (mark === 'ttl') {
+    write(object.get('value') ?? null, out);
+    return;
+  }
+  if (mark === 'row' && Array.isArray(inner)) {
+    writeList(inner, out);
+    return;
+  }
   if ((mark === 'date' || mark === 'timestamp') && inner instanceof Digits) {
     out.push({ role: 'number', text: instantOf(Number(inner.text)) });
     return;
   }
-  if (mark === 'class') return writeFields([...object].slice(1), out);
+  if (mark === 'class') {
+    writeFields([...object].slice(1), out);
+    return;
+  }
   if (mark === 'window' && Array.isArray(inner)) {
     const [start = '?', end = '?'] = inner.map((each) => (each instanceof Digits ? instantOf(Number(each.text)) : '?'));
     // The day is said once.
@@ -125,12 +143,17 @@ function writeObject(object: ReadonlyMap<string, Parsed>, out: Piece[]): void {
     out.push({ role: 'number', text: `${start} to ${end.startsWith(day) && day.endsWith(' ') ? end.slice(day.length) : end}` });
     return;
   }
-  if (object.size > 1)
-    return writeFields(
+  if (object.size > 1) {
+    writeFields(
       [...object].map(([name, item]) => [name.replace(/^\$/, ''), item]),
       out,
     );
-  if (Array.isArray(inner)) return writeList(inner, out);
+    return;
+  }
+  if (Array.isArray(inner)) {
+    writeList(inner, out);
+    return;
+  }
   if (typeof inner === 'string') {
     out.push(
       mark === 'bytes'

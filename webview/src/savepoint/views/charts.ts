@@ -11,7 +11,13 @@ export function chart(width: number, height: number, label: string | null): Svg 
     .attr('height', height)
     .attr('viewBox', `0 0 ${String(width)} ${String(height)}`);
   if (label !== null) svg.attr('role', 'img').attr('aria-label', label);
-  return svg as unknown as Svg;
+  return svg;
+}
+
+export function nodeOf(svg: Svg): SVGSVGElement {
+  const node = svg.node();
+  if (node === null) throw new Error('a picture without an element');
+  return node;
 }
 
 /** One hue from nearly the background to nearly itself, by the square root: few stand beside many. */
@@ -53,7 +59,7 @@ export function rovingCells(
       cells[at]?.setAttribute('tabindex', '-1');
       next.setAttribute('tabindex', '0');
       next.focus();
-    } else if ((key === 'Enter' || key === ' ') && onOpen !== null) onOpen(cells[at]!);
+    } else if ((key === 'Enter' || key === ' ') && onOpen !== null) onOpen(target as Element);
     else if (!(key in steps)) return;
     event.preventDefault();
     event.stopPropagation();

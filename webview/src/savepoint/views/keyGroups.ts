@@ -6,7 +6,7 @@ import { exactBytes } from '../figures.ts';
 import { factsOf, firstKeyGroup, gini, keyGroupBytes, selectedOperator, selectedStatistics, type Model } from '../model.ts';
 import type { OperatorOverview } from '../protocol.ts';
 import { plainText } from '../typedValue.ts';
-import { chart, heat, rovingCells } from './charts.ts';
+import { chart, heat, rovingCells, nodeOf } from './charts.ts';
 import { heading, hint } from './parts.ts';
 
 /** So many times the mean of those that have bytes is worth a mark. */
@@ -129,7 +129,7 @@ function heatMap(model: Model, operator: OperatorOverview, groups: readonly numb
           `${cellName(cell)}${isSplit ? `, subtask ${String(subtask + 1)} of ${String(parallelism)}` : ''}\n${exactBytes(cell.bytes)}, ${(cell.bytes / (average || 1)).toFixed(1)} × mean\nEnter or click: only its entries`,
       );
   });
-  const node = svg.node()!;
+  const node = nodeOf(svg);
   rovingCells(
     node,
     'rect[data-group]',
@@ -225,5 +225,5 @@ function sorted(model: Model, groups: readonly number[], width: number): SVGSVGE
       .attr('y', 11)
       .text(`group ${String(first.group)}${name}, ${(first.size / average).toFixed(1)} × mean`);
   }
-  return svg.node()!;
+  return nodeOf(svg);
 }

@@ -4,7 +4,7 @@ import { whenChanged } from '../../views/element.ts';
 import { figure } from '../figures.ts';
 import { selectedStatistics, type Model } from '../model.ts';
 import type { StateStatistics } from '../protocol.ts';
-import { chart } from './charts.ts';
+import { chart, nodeOf } from './charts.ts';
 import { heading, hint } from './parts.ts';
 import { unreadText } from './state.ts';
 
@@ -96,7 +96,7 @@ function histogram({ sizes }: StateStatistics, width: number): SVGSVGElement {
       .attr('text-anchor', 'middle')
       .text(bytes(2 ** power));
   });
-  return svg.node()!;
+  return nodeOf(svg);
 }
 
 function short(value: number): string {

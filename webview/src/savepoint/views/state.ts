@@ -68,7 +68,8 @@ function fitting(model: Model, states: readonly StateFacts[], selected: number, 
     let left = width;
     let count = 0;
     for (let i = from; i >= 0 && i < states.length && count < TABS_MAX; i += step) {
-      left -= widthOf(states[i]!);
+      const state = states[i];
+      if (state !== undefined) left -= widthOf(state);
       if (left < 0 && count > 0) break;
       count++;
     }

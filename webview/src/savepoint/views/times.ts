@@ -5,7 +5,7 @@ import type { Actions } from '../actions.ts';
 import { figure, instant, span } from '../figures.ts';
 import { factsOf, selectedState, selectedStatistics, statisticsKey, type Model } from '../model.ts';
 import type { TimeBuckets } from '../protocol.ts';
-import { chart, heat } from './charts.ts';
+import { chart, heat, nodeOf } from './charts.ts';
 import { heading, hint } from './parts.ts';
 import { stateLabel, unreadText } from './state.ts';
 
@@ -191,7 +191,7 @@ function calendarChart(timers: TimeBuckets, calendar: Calendar, width: number, t
       .attr('y2', top + y.bandwidth() + 2)
       .attr('data-tip', `snapshot taken ${instant(time)} UTC`);
   }
-  return svg.node()!;
+  return nodeOf(svg);
 }
 
 /** A span of months and years: one bar a bucket. */
@@ -231,7 +231,7 @@ function bars(timers: TimeBuckets, width: number): SVGSVGElement {
     .attr('y', 140)
     .attr('text-anchor', 'end')
     .text(instant(timers.last ?? 0).slice(0, 10));
-  return svg.node()!;
+  return nodeOf(svg);
 }
 
 const TTLS: readonly (readonly [string, number])[] = [
@@ -311,7 +311,7 @@ function curve(access: TimeBuckets, ttl: number, taken: number, width: number): 
     .attr('class', 'curve')
     .attr(
       'd',
-      line<[number, number]>(
+      line(
         (point) => x(point[0]),
         (point) => y(point[1]),
       ).curve(curveMonotoneX)(points),
@@ -340,7 +340,7 @@ function curve(access: TimeBuckets, ttl: number, taken: number, width: number): 
       .attr('text-anchor', time === taken ? 'start' : 'middle')
       .text(time === taken ? 'taken' : `+${span(time - taken)}`);
   }
-  return svg.node()!;
+  return nodeOf(svg);
 }
 
 /** Entries whose last access was after a time; within a bucket they are taken to be spread evenly. */
