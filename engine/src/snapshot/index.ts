@@ -27,5 +27,8 @@ export { channelSize, keyedStateSize, operatorStateSize, streamSize } from './me
 export { missingFiles } from './missingFiles.ts';
 export { readSnapshot, type Snapshot, type SnapshotOperator } from './snapshot.ts';
 export { snapshotFacts, type SnapshotFacts } from './snapshotFacts.ts';
-export { snapshotFolder, type SnapshotStorage } from './storage/snapshotStorage.ts';
+export { snapshotFolder, type PathMapping, type SnapshotStorage } from './storage/snapshotStorage.ts';
 export { dumpText, Floating, isList, type DumpValue } from './values/dumpValue.ts';
+export { decodedReader, type DecodedForm, type ValueDecoder, type ValueDecoders } from './values/valueDecoder.ts';
+export { valueReader } from './values/valueReader.ts';
+export type { SerializerSnapshot } from './serializers/serializerSnapshot.ts';

@@ -52,10 +52,53 @@ describe('files that a snapshot names', () => {
       expect((await openStream(storage, '/new/chk-3', { kind: 'file', path, size: 3 })).size).toBe(3);
     }
     await expect(openStream(storage, '/new/chk-3', { kind: 'file', path: 'file:/old/job/chk-3/gone', size: 3 })).rejects.toThrow(
-      'the file /old/job/chk-3/gone of the snapshot is missing',
+      /file:\/old\/job\/chk-3\/gone of the snapshot is missing: it is not at \/new\/chk-3\/gone.*--map-path \/old\/job\/chk-3=FOLDER/,
     );
-    await expect(openStream(storage, '/new/chk-3', { kind: 'file', path: 's3://bucket/own', size: 3 })).rejects.toThrow(
-      'copy the whole checkpoint to a local folder',
+  });
+
+  const size = 3;
+  test('are found beside it whatever storage they were in, and below folders of their own', async () => {
+    const storage = files('cp/job/chk-3/own', 'cp/job/shared/op/merged', 'cp/before/shared/sst', 'cp/job/chk-2/earlier');
+    for (const path of [
+      's3a://bucket/_entropy/x/chk-3/own',
+      'hdfs://host:80/cp/job/shared/op/merged',
+      'file:/old/before/shared/sst',
+      '/old/job/chk-2/earlier',
+    ]) {
+      expect((await openStream(storage, '/cp/job/chk-3', { kind: 'file', path, size })).size, path).toBe(3);
+    }
+  });
+
+  test('lie where the path map says; its longest part counts, and parts of names do not', async () => {
+    const pathMap = [
+      { from: 's3://bucket/a', to: '/wrong' },
+      { from: 's3://bucket/a/b', to: '/right' },
+    ];
+    const storage = { ...files('right/file', 'wrong/file', 'wrongb/x'), pathMap };
+    const open = (path: string) => openStream(storage, '/sp', { kind: 'file', path, size });
+    expect((await open('s3a://bucket/a/b/file')).name).toBe('/right/file');
+    await expect(open('s3://bucket/ab/x')).rejects.toThrow('is missing');
+    await expect(open('s3://bucket/a/../b/file')).rejects.toThrow('is not read');
+  });
+
+  test('are not read outside of what was opened', async () => {
+    const storage = files('etc/passwd', 'cp/job/chk-1/x');
+    await expect(openStream(storage, '/cp/job/chk-1', { kind: 'file', path: '/etc/passwd', size })).rejects.toThrow(
+      'nothing outside of /cp',
     );
+    expect(
+      (await openStream({ ...storage, pathMap: [{ from: '/etc', to: '/etc' }] }, '/cp', { kind: 'file', path: '/etc/passwd', size })).size,
+    ).toBe(3);
+  });
+});
+
+describe('checkpoints of several jobs', () => {
+  const storage = files('cp/a/chk-9/_metadata', 'cp/b/chk-2/_metadata');
+  test('are told apart by time', async () => {
+    const modified = (path: string) => Promise.resolve(path.includes('/b/') ? 2 : 1);
+    expect(await snapshotFolder({ ...storage, modified }, '/cp')).toBe('/cp/b/chk-2');
+  });
+  test('are listed where time does not tell', async () => {
+    await expect(snapshotFolder(storage, '/cp')).rejects.toThrow('several jobs; name one of them: /cp/a/chk-9, /cp/b/chk-2');
   });
 });

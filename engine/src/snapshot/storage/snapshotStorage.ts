@@ -9,13 +9,25 @@ export interface SnapshotStorage {
   list(folder: string): Promise<readonly string[]>;
   /** The path with all symbolic links followed, for storages that have any. @throws when there is no such file */
   realPath?(path: string): Promise<string>;
+  /** When a file was written, in ms since 1970, for storages that know. @throws when there is no such file */
+  modified?(path: string): Promise<number>;
+  /** Where files lie that the snapshot names elsewhere; the user said so, and these places are read. */
+  readonly pathMap?: readonly PathMapping[];
+  /** Lets go of what is held open, and of temporary files. Nothing is read any more. */
+  close?(): Promise<void>;
+}
+
+/** Paths and URIs that begin with the parts of `from` begin with those of `to` instead. */
+export interface PathMapping {
+  readonly from: string;
+  readonly to: string;
 }
 
 const METADATA = '_metadata';
 
 /**
  * The folder of the snapshot that is meant: the location itself, the folder of a `_metadata` file, or the newest `chk-N` of a checkpoint
- * folder, also one level down, where Flink puts the job's id. @throws with what was looked for
+ * folder, also one level down, where Flink puts the job's id: then that of the job that wrote last. @throws with what was looked for
  */
 export async function snapshotFolder(storage: SnapshotStorage, location: string): Promise<string> {
   const path = location.replaceAll('\\', '/').replace(/\/+$/, '');
@@ -40,9 +52,15 @@ async function newestCheckpoint(storage: SnapshotStorage, folder: string): Promi
 }
 
 async function newestCheckpointBelow(storage: SnapshotStorage, folder: string): Promise<string | null> {
+  const found: { readonly path: string; readonly written: number }[] = [];
   for (const name of await storage.list(folder)) {
-    const found = await newestCheckpoint(storage, `${folder}/${name}`);
-    if (found !== null) return found;
+    const path = await newestCheckpoint(storage, `${folder}/${name}`);
+    // Numbers of different jobs say nothing about which of them is newer.
+    if (path !== null) found.push({ path, written: (await storage.modified?.(`${path}/${METADATA}`)) ?? 0 });
   }
-  return null;
+  found.sort((a, b) => b.written - a.written);
+  const [first, second] = found;
+  if (first === undefined) return null;
+  if (first.written !== second?.written) return first.path;
+  throw new Error(`${folder} has checkpoints of several jobs; name one of them: ${found.map(({ path }) => path).join(', ')}`);
 }
