@@ -57,12 +57,12 @@ function packageFolder(input) {
 function readPackage(root, folder) {
   const manifest = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
   const licence = typeof manifest.license === 'string' ? manifest.license : manifest.license?.type;
-  // `A OR B` leaves the choice to us.
+  // `A OR B` leaves the choice to us, `A AND B` none.
   if (
     !String(licence)
       .replaceAll(/[()]/g, '')
       .split(' OR ')
-      .some((choice) => ALLOWED.has(choice))
+      .some((choice) => choice.split(' AND ').every((each) => ALLOWED.has(each)))
   )
     throw new Error(`${folder} has the licence ${JSON.stringify(licence)}, which is not on the list of allowed ones.`);
   const files = readdirSync(join(root, folder)).filter((file) => LICENCE_FILE.test(file));
