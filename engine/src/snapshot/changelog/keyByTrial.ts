@@ -8,6 +8,7 @@ import type { SerializerSnapshot } from '../serializers/serializerSnapshot.ts';
 import type { StateMetaInfo, StoredSerializer } from '../stateMetaInfo.ts';
 import type { FlinkMajor } from '../values/flinkMajor.ts';
 import { UnreadableValue } from '../values/unreadableValue.ts';
+import { hashOfBinaryRow } from './binaryRowHash.ts';
 import { CHANGE } from './changeOperation.ts';
 import type { ChangelogIndex } from './changelogIndex.ts';
 
@@ -17,6 +18,8 @@ import type { ChangelogIndex } from './changelogIndex.ts';
  */
 const BITS_WANTED = 8;
 const CHANGES_MAX = 2000;
+const LENGTH_SIZE = 4;
+const ROW_WORD = 8;
 const SIMPLE: readonly SerializerSnapshot[] = [
   { kind: 'string' },
   { kind: 'long' },
@@ -26,6 +29,8 @@ const SIMPLE: readonly SerializerSnapshot[] = [
   { kind: 'boolean' },
   { kind: 'double' },
   { kind: 'bigInteger' },
+  // A row of Flink SQL: what its fields are nothing says, so that it is bytes.
+  { kind: 'byteArray' },
 ];
 
 /**
@@ -112,7 +117,7 @@ class Candidate {
       const start = change.offset;
       const key = codec.key(change);
       if (this.key.kind === 'double') this.isSensible &&= isSensibleDouble(new ByteReader(change.bytes, start, change.offset).f64());
-      const hash = keyHash(this.key, key);
+      const hash = this.key.kind === 'byteArray' ? rowHash(change.bytes.subarray(start, change.offset)) : keyHash(this.key, key);
       if (hash === null || keyGroupOfHash(hash, this.#maxParallelism) !== keyGroup) return false;
       this.#keys.add(JSON.stringify(key));
       state.namespace(change);
@@ -125,6 +130,12 @@ class Candidate {
       throw error;
     }
   }
+}
+
+/** Rows are made of words of eight bytes, and have one at least; their length stands in front. */
+function rowHash(key: Uint8Array): number | null {
+  const size = key.length - LENGTH_SIZE;
+  return size > 0 && size % ROW_WORD === 0 ? hashOfBinaryRow(key.subarray(LENGTH_SIZE)) : null;
 }
 
 const SENSIBLE_MIN = 2 ** -64;

@@ -40,7 +40,11 @@ export class LogFiles {
     if (path === null) return this.#open(handle);
     let file = this.#files.get(path);
     if (file === undefined) {
-      file = this.#open(handle);
+      // A file that could not be opened may be there the next time.
+      file = this.#open(handle).catch((error: unknown) => {
+        this.#files.delete(path);
+        throw error;
+      });
       this.#files.set(path, file);
     }
     return file;
