@@ -2,13 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FormatError } from '../../../src/snapshot/bytes/formatError.ts';
 import '../../propertySeed.ts';
-import { expectedRows, fixtureNames, rowsOf, scanned, tables, type Row } from './sstFixtures.ts';
+import { expectedRows, fixtureNames, rowsOf, rowsOfFixture, scanned, tables, type Row } from './sstFixtures.ts';
 
 const FOOTER_SIZE = 53;
 
 describe('a table of RocksDB holds what RocksDB itself reads out of it', () => {
   test.each(fixtureNames())('%s', async (name) => {
-    const found = await scanned(rowsOf(tables(name)));
+    const found = await scanned(rowsOfFixture(name));
     expect(found).toEqual(expectedRows(name));
     expect(found.length).toBeGreaterThan(10);
   });

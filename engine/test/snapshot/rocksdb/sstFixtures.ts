@@ -6,9 +6,8 @@ import { keyValueState } from '../../../src/snapshot/stateMetaInfo.ts';
 import { openStream } from '../../../src/snapshot/storage/stateStream.ts';
 
 const FOLDER = new URL('../../fixtures/sst/', import.meta.url);
-/** All fixtures are of this column family, with keys of these key groups. */
+/** All fixtures are of this column family. */
 const STATE = 'state';
-const KEY_GROUPS = [0, 1, 2, 3] as const;
 
 /** A fixture each: dropping in a folder of tables with `expected.json` makes a test. */
 export function fixtureNames(): string[] {
@@ -27,7 +26,21 @@ export function tables(name: string): Map<string, Uint8Array> {
   return new Map(files.map((file) => [file, new Uint8Array(readFileSync(new URL(`${name}/${file}`, FOLDER)))]));
 }
 
-export function rowsOf(files: ReadonlyMap<string, Uint8Array>, states: readonly string[] = [STATE]): RocksDbRows {
+/** A name may end in how many key groups there are; else there are four, of 128. */
+function keyGroupsOf(name: string): { readonly end: number; readonly maxParallelism: number } {
+  const count = /^key-groups-(\d+)$/.exec(name)?.[1];
+  return count === undefined ? { end: 3, maxParallelism: 128 } : { end: Number(count) - 1, maxParallelism: Number(count) };
+}
+
+export function rowsOfFixture(name: string): RocksDbRows {
+  return rowsOf(tables(name), [STATE], keyGroupsOf(name));
+}
+
+export function rowsOf(
+  files: ReadonlyMap<string, Uint8Array>,
+  states: readonly string[] = [STATE],
+  keyGroups = keyGroupsOf(''),
+): RocksDbRows {
   const opened = [...files].map(([name, data]): NamedTable => ({
     name,
     open: () => openStream({} as never, '/', { kind: 'inline', name, data }),
@@ -36,12 +49,13 @@ export function rowsOf(files: ReadonlyMap<string, Uint8Array>, states: readonly 
     { kind: 'string' },
     states.map((state) => keyValueState(state, 'VALUE', { kind: 'voidNamespace' }, { kind: 'string' })),
   );
-  return new RocksDbRows(header, opened, { start: 0, end: KEY_GROUPS.length - 1 }, 128, '_metadata');
+  return new RocksDbRows(header, opened, { start: 0, end: keyGroups.end }, keyGroups.maxParallelism, '_metadata');
 }
 
-export async function scanned(rows: RocksDbRows, keyGroups: readonly number[] = KEY_GROUPS, filter?: RowFilter): Promise<Row[]> {
+export async function scanned(rows: RocksDbRows, keyGroups?: readonly number[], filter?: RowFilter): Promise<Row[]> {
   const found: Row[] = [];
-  for (const keyGroup of keyGroups) await rows.scan(keyGroup, (row) => void found.push([keyHex(row), valueHex(row)]), filter);
+  for (const keyGroup of keyGroups ?? rows.sections.map((section) => section.keyGroup))
+    await rows.scan(keyGroup, (row) => void found.push([keyHex(row), valueHex(row)]), filter);
   return found;
 }
 
