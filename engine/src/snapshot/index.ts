@@ -30,5 +30,4 @@ export { snapshotFacts, type SnapshotFacts } from './snapshotFacts.ts';
 export { snapshotFolder, type PathMapping, type SnapshotStorage } from './storage/snapshotStorage.ts';
 export { dumpText, Floating, isList, type DumpValue } from './values/dumpValue.ts';
 export { decodedReader, type DecodedForm, type ValueDecoder, type ValueDecoders } from './values/valueDecoder.ts';
-export { valueReader } from './values/valueReader.ts';
 export type { SerializerSnapshot } from './serializers/serializerSnapshot.ts';

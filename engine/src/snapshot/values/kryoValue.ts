@@ -11,6 +11,7 @@ const DEPTH_MAX = 100;
 
 const NULL = 0;
 const CLASS_BY_NAME = 1;
+const NEW_OBJECT = 1;
 
 /** Classes that Kryo, or Flink, registers by itself, by id. */
 const DEFAULT_CLASSES: ReadonlyMap<number, string> = new Map([
@@ -98,6 +99,21 @@ export function kryoValueReader(
   enumConstants: ReadonlyMap<string, readonly string[]>,
 ): (reader: ByteReader) => DumpValue {
   return (reader) => new KryoGraph(reader, snapshot.registrations, flink, enumConstants).classAndObject(0);
+}
+
+/** Class of the object that comes next, and where its own bytes begin; null for null, references, and classes without a name. */
+export function kryoObject(
+  reader: ByteReader,
+  snapshot: KryoSnapshot,
+  flink: FlinkMajor,
+): { readonly className: string; readonly start: number } | null {
+  try {
+    const className = new KryoGraph(reader, snapshot.registrations, flink, new Map()).className();
+    return className === null || reader.vlq() !== NEW_OBJECT ? null : { className, start: reader.offset };
+  } catch (error) {
+    if (error instanceof UnreadableValue) return null;
+    throw error;
+  }
 }
 
 class KryoGraph implements KryoInput {

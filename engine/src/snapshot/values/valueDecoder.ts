@@ -1,0 +1,131 @@
+import type { KryoSnapshot, SerializerSnapshot } from '../serializers/serializerSnapshot.ts';
+import { hexText, isList, plainInteger, type DumpValue } from './dumpValue.ts';
+import { kryoObject } from './kryoValue.ts';
+import { valueReader, type ValueContext, type ValueReader } from './valueReader.ts';
+
+/**
+ * What the bytes are that a decoder gets: those of a byte array, those that Kryo wrote behind class and reference mark, or all that a
+ * serializer wrote that is not known.
+ */
+export type DecodedForm = 'bytes' | 'kryo' | 'unknown';
+
+/** Reads values that only the job's own code knows. What it throws is shown beside the bytes. */
+export interface ValueDecoder {
+  decode(bytes: Uint8Array, className: string, form: DecodedForm): DumpValue;
+}
+
+/** The decoders of a workspace. */
+export interface ValueDecoders {
+  /** Of a user's class, or of the snapshot class of a serializer that is not known. */
+  ofClass(className: string): ValueDecoder | null;
+  /** Of everything in a state, by its operator's uid. */
+  ofState(uid: string, state: string): ValueDecoder | null;
+}
+
+/** Classes are asked for first, then whatever the state's values are. */
+interface Choice {
+  readonly decoders: ValueDecoders;
+  readonly ofState: ValueDecoder | null;
+}
+
+/**
+ * Like `valueReader`, for readers that end where the value ends: only there do decoders know what is theirs. They read values of classes
+ * that only Kryo knows, of serializers that nobody knows, and, where one is declared for the state, byte arrays.
+ */
+export function decodedReader(
+  serializer: SerializerSnapshot,
+  context: ValueContext,
+  decoders: ValueDecoders,
+  place: { readonly uid: string; readonly state: string },
+): ValueReader {
+  return lastPart(serializer, context, { decoders, ofState: decoders.ofState(place.uid, place.state) });
+}
+
+/** The value stands last in its bytes. So does what it ends with. */
+function lastPart(serializer: SerializerSnapshot, context: ValueContext, choice: Choice): ValueReader {
+  switch (serializer.kind) {
+    case 'ttl': {
+      const value = lastPart(serializer.value, context, choice);
+      return (reader) => ({ $ttl: plainInteger(reader.i64()), value: value(reader) });
+    }
+    case 'ttlAware':
+    case 'external':
+      return lastPart(serializer.value, context, choice);
+    case 'nullable': {
+      if (serializer.padding > 0) return valueReader(serializer, context);
+      const value = lastPart(serializer.value, context, choice);
+      return (reader) => (reader.bool() ? null : value(reader));
+    }
+    case 'kryo':
+      return kryoReader(serializer, context, choice);
+    case 'unknown':
+    case 'valueType':
+      return wholeReader(choice.decoders.ofClass(serializer.className) ?? choice.ofState, serializer.className, serializer, context);
+    case 'byteArray':
+      return bytesReader(choice.ofState, serializer, context);
+    default:
+      return valueReader(serializer, context);
+  }
+}
+
+function wholeReader(decoder: ValueDecoder | null, className: string, serializer: SerializerSnapshot, context: ValueContext): ValueReader {
+  if (decoder === null) return valueReader(serializer, context);
+  return (reader) => decoded(decoder, reader.slice(reader.remaining), className, 'unknown');
+}
+
+function bytesReader(decoder: ValueDecoder | null, serializer: SerializerSnapshot, context: ValueContext): ValueReader {
+  if (decoder === null) return valueReader(serializer, context);
+  return (reader) => decoded(decoder, reader.bytes32(), 'byte[]', 'bytes');
+}
+
+/** The object says its class, which may be a subclass of the one that is declared. */
+function kryoReader(serializer: KryoSnapshot, context: ValueContext, choice: Choice): ValueReader {
+  const read = valueReader(serializer, context);
+  return (reader) => {
+    const start = reader.offset;
+    const object = kryoObject(reader, serializer, context.flink);
+    const className = object?.className ?? serializer.className;
+    const decoder = choice.decoders.ofClass(className) ?? choice.ofState;
+    if (object !== null && decoder !== null) {
+      reader.offset = object.start;
+      return decoded(decoder, reader.slice(reader.remaining), className, 'kryo');
+    }
+    reader.offset = start;
+    return read(reader);
+  };
+}
+
+function decoded(decoder: ValueDecoder, bytes: Uint8Array, className: string, form: DecodedForm): DumpValue {
+  try {
+    return checked(decoder.decode(bytes, className, form), 0);
+  } catch (error) {
+    return { $bytes: hexText(bytes), $error: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+const DEPTH_MAX = 100;
+
+/** Decoders are users' code: what is no JSON would fail far from here. Dates are shown as instants. */
+function checked(value: unknown, depth: number): DumpValue {
+  if (depth > DEPTH_MAX) throw new Error('the decoded value is nested too deeply');
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+    case 'bigint':
+      return value;
+    case 'number':
+      return Number.isFinite(value) ? value : { $double: Number.isNaN(value) ? 'NaN' : value > 0 ? 'Infinity' : '-Infinity' };
+    case 'undefined':
+      return null;
+    case 'object': {
+      if (value === null) return null;
+      if (value instanceof Uint8Array) return { $bytes: hexText(value) };
+      if (value instanceof Date) return { $instant: value.toISOString() };
+      if (isList(value as DumpValue)) return (value as unknown[]).map((item) => checked(item, depth + 1));
+      const fields = Object.entries(value as Record<string, unknown>);
+      return Object.fromEntries(fields.map(([name, item]) => [name, checked(item, depth + 1)]));
+    }
+    default:
+      throw new Error(`a decoded value must be JSON, found a ${typeof value}`);
+  }
+}

@@ -1,0 +1,99 @@
+import { readFile, stat } from 'node:fs/promises';
+import { isAbsolute, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { DumpValue, ValueDecoder, ValueDecoders } from 'tidemark/snapshot';
+import { parseDecoderFile, type DecoderDeclaration } from './decoderFile.ts';
+import { descriptorSet, protobufDecoder } from './protobufDecoder.ts';
+
+export const DECODER_FILE = 'tidemark.decoders.json';
+
+export interface LoadedDecoders {
+  readonly decoders: ValueDecoders;
+  /** One sentence each: what of the file does not work, and why. The rest does. */
+  readonly problems: readonly string[];
+}
+
+/**
+ * The decoders that a folder declares in `tidemark.decoders.json`; none where there is no such file. Modules are the user's code and run
+ * only where the workspace is trusted; descriptor sets are data and need no trust.
+ */
+export async function loadDecoders(folder: string, { trusted }: { readonly trusted: boolean }): Promise<LoadedDecoders> {
+  const text = await readIfThere(join(folder, DECODER_FILE));
+  if (text === null) return { decoders: new DecoderTable(), problems: [] };
+  const { declarations, problems: parseProblems } = parseDecoderFile(text);
+  const table = new DecoderTable();
+  const problems = [...parseProblems];
+  for (const { of, by } of declarations) {
+    if (by.kind === 'module' && !trusted) {
+      problems.push(`${by.path} runs only in a trusted workspace`);
+      continue;
+    }
+    try {
+      table.add(of, by.kind === 'module' ? await moduleDecoder(folder, by.path) : await messageDecoder(folder, by.message, by.descriptors));
+    } catch (error) {
+      const source = by.kind === 'module' ? by.path : by.descriptors;
+      problems.push(`${source}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  return { decoders: table, problems };
+}
+
+async function readIfThere(path: string): Promise<string | null> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+class DecoderTable implements ValueDecoders {
+  readonly #classes = new Map<string, ValueDecoder>();
+  readonly #states = new Map<string, ValueDecoder>();
+
+  add(of: DecoderDeclaration['of'], decoder: ValueDecoder): void {
+    if ('className' in of) this.#classes.set(of.className, decoder);
+    else this.#states.set(stateKey(of.uid, of.state), decoder);
+  }
+
+  ofClass(className: string): ValueDecoder | null {
+    return this.#classes.get(className) ?? null;
+  }
+
+  ofState(uid: string, state: string): ValueDecoder | null {
+    return this.#states.get(stateKey(uid, state)) ?? null;
+  }
+}
+
+function stateKey(uid: string, state: string): string {
+  return JSON.stringify([uid, state]);
+}
+
+type DecodeFunction = (bytes: Uint8Array, className: string) => DumpValue;
+
+/** A module that was changed is loaded anew: its time of change is part of its address. */
+async function moduleDecoder(folder: string, path: string): Promise<ValueDecoder> {
+  const file = inFolder(folder, path);
+  const { mtimeMs } = await stat(file);
+  const loaded = (await import(`${pathToFileURL(file).href}?changed=${String(mtimeMs)}`)) as Readonly<Record<string, unknown>>;
+  const decode = [loaded['decode'], loaded['default'], defaultOf(loaded['default'])].find(isDecodeFunction);
+  if (decode === undefined) throw new Error('it must export a function decode(bytes, className)');
+  return { decode: (bytes, className) => decode(bytes, className) };
+}
+
+/** CommonJS: `module.exports = { decode }`. */
+function defaultOf(value: unknown): unknown {
+  return typeof value === 'object' && value !== null && 'decode' in value ? value.decode : undefined;
+}
+
+function isDecodeFunction(value: unknown): value is DecodeFunction {
+  return typeof value === 'function';
+}
+
+async function messageDecoder(folder: string, message: string, descriptors: string): Promise<ValueDecoder> {
+  return protobufDecoder(descriptorSet(await readFile(inFolder(folder, descriptors))), message);
+}
+
+function inFolder(folder: string, path: string): string {
+  return isAbsolute(path) ? path : join(folder, path);
+}
