@@ -15,6 +15,7 @@ export {
 export { sizeAtShare, type KeyedStateStatistics, type KeyedStatistics, type LargeKey } from './analysis/statistics.ts';
 export { StateTable, type ColumnType, type TableColumn } from './analysis/table.ts';
 export type { TimeBuckets } from './analysis/timeBuckets.ts';
+export { unknownPaths } from './analysis/unknownPaths.ts';
 export { uidsOfOperators } from '../keys/uidsOfOperators.ts';
 export { ByteReader } from './bytes/byteReader.ts';
 export { FormatError } from './bytes/formatError.ts';

@@ -2,10 +2,10 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import {
   aggregateValue,
-  compileAggregates,
   ExpressionError,
   KeyTextError,
   mergeResults,
+  unknownPaths,
   type ScanJob,
   type SnapshotOperator,
 } from 'tidemark/snapshot';
@@ -56,6 +56,7 @@ export async function dump(args: readonly string[], io: CliIo): Promise<number> 
     const opened = await openSnapshot(path);
     const operators = chosenOperators(opened, values.operator);
     await checkState(operators ?? opened.snapshot.operators, values.state);
+    await checkExpressions(operators ?? opened.snapshot.operators, values);
     return await untilInterrupted(async (signal) => {
       if (values.aggregate !== undefined) return aggregate(path, opened, operators, values, values.aggregate, signal, io);
       const query = queryOf(values);
@@ -69,6 +70,14 @@ export async function dump(args: readonly string[], io: CliIo): Promise<number> 
     io.err(`${location} cannot be read: ${error instanceof Error ? error.message : String(error)}\n`);
     return EXIT.notRestored;
   }
+}
+
+/** A field that is misspelt would be null in every row. */
+async function checkExpressions(operators: readonly SnapshotOperator[], values: DumpValues): Promise<void> {
+  const { state, where = null, aggregate = null } = values;
+  if (where === null && aggregate === null) return;
+  const [problem] = await unknownPaths(operators, state === undefined ? null : (name) => name === state, { where, aggregates: aggregate });
+  if (problem !== undefined) throw new UsageError(`${aggregate === null ? '--where' : '--aggregate'}: ${problem}.`);
 }
 
 function formatOf(values: DumpValues): ExportRequest['format'] {
@@ -120,7 +129,6 @@ async function aggregate(
   for (const option of ['key', 'prefix', 'key-group', 'subtask', 'limit', 'format', 'out'] as const) {
     if (values[option] !== undefined) throw new UsageError(`--aggregate is over whole states: --${option} has no place; --where has.`);
   }
-  compileAggregates(text, values.where ?? null);
   const states = values.state === undefined ? null : [values.state];
   const job: ScanJob = { kind: 'aggregates', states, aggregates: text, where: values.where ?? null };
   const progress = new ReadProgress(io, 'read');

@@ -97,6 +97,7 @@ describe('tidemark dump', () => {
     [['--limit', '1.5'], 'a whole number is needed'],
     [['--where', 'value >'], 'the expression is not complete (at character 8)'],
     [['--operator', 'key-long', '--key', 'abc'], '"abc" is no key of this operator'],
+    [['--operator', 'everything', '--state', 'v-pojo', '--where', 'value.aeg > 3'], 'no state here has value.aeg; there is address, age'],
     [['--aggregate', 'sum(value)', '--key', '1'], '--key has no place'],
   ])('%j is refused', async (args, problem) => {
     await expect(run(...args)).rejects.toThrow(problem);

@@ -8,6 +8,7 @@ import { partOf, scalarOf, type Scalar } from '../../../src/snapshot/analysis/sc
 import { JobScan, mergeResults, scanUnits, type ScanJob, type ScanResult } from '../../../src/snapshot/analysis/scanJob.ts';
 import { queryRows, type RowCursor, type StateQuery } from '../../../src/snapshot/analysis/stateQuery.ts';
 import { sizeAtShare, type KeyedStatistics } from '../../../src/snapshot/analysis/statistics.ts';
+import { unknownPaths } from '../../../src/snapshot/analysis/unknownPaths.ts';
 import type { KeyedRow } from '../../../src/snapshot/keyed/keyedRows.ts';
 import type { KeyedState } from '../../../src/snapshot/keyed/keyedState.ts';
 import type { SnapshotOperator } from '../../../src/snapshot/snapshot.ts';
@@ -187,6 +188,18 @@ describe('aggregates', () => {
 
   test.each(['value.count', 'sum()', 'median(value)', 'sum(value.a, value.b)'])('%s is refused', async (text) => {
     await expect(aggregates(text, null)).rejects.toThrow(ExpressionError);
+  });
+});
+
+describe('parts that no state has', () => {
+  const unknown = (where: string, state: string) => unknownPaths([operator], (name) => name === state, { where, aggregates: null });
+  test('are named, with those there are', async () => {
+    expect(await unknown('value.cuont > 1', 'stat')).toEqual(['no state here has value.cuont; there is count, name, pair, price']);
+    expect(await unknown('value.pair.f2 == "x"', 'stat')).toEqual(['no state here has value.pair.f2; there is f0, f1']);
+    expect(await unknown('key.id == 1', 'stat')).toEqual(['no state here has key.id']);
+    expect(await unknown('value.count > 1 && value.pair[1] > 0 && namespace.start > 0 && value.price > 2', 'stat')).toEqual([]);
+    expect(await unknown('namespace.start > 0', 'sum')).toEqual([]);
+    expect(await unknown('value.name == "a" && lastAccess > 5', 'seen')).toEqual([]);
   });
 });
 
