@@ -120,7 +120,7 @@ function checked(value: unknown, depth: number): DumpValue {
     case 'object': {
       if (value === null) return null;
       if (value instanceof Uint8Array) return { $bytes: hexText(value) };
-      if (value instanceof Date) return { $instant: value.toISOString() };
+      if ('toISOString' in value && typeof value.toISOString === 'function') return { $instant: String(value.toISOString()) };
       if (isList(value as DumpValue)) return (value as unknown[]).map((item) => checked(item, depth + 1));
       const fields = Object.entries(value as Record<string, unknown>);
       return Object.fromEntries(fields.map(([name, item]) => [name, checked(item, depth + 1)]));

@@ -1,4 +1,4 @@
-import { createFileRegistry, fromBinary, toJson, type DescMessage, type FileRegistry } from '@bufbuild/protobuf';
+import { createFileRegistry, fromBinary, toJsonString, type DescMessage, type FileRegistry } from '@bufbuild/protobuf';
 import { FileDescriptorSetSchema } from '@bufbuild/protobuf/wkt';
 import type { DecodedForm, DumpValue, ValueDecoder } from 'tidemark/snapshot';
 
@@ -14,9 +14,17 @@ export function protobufDecoder(registry: FileRegistry, typeName: string): Value
   return {
     decode(bytes, _className, form) {
       const decoded = fromBinary(message, messageBytes(bytes, form));
-      return { $class: typeName, ...(toJson(message, decoded, { registry }) as Record<string, DumpValue>) };
+      return { $class: typeName, ...fieldsOf(toJsonString(message, decoded, { registry })) };
     },
   };
+}
+
+/** A message is an object, but for some of Protobuf's own types, such as Timestamp, which are texts. */
+function fieldsOf(json: string): Readonly<Record<string, DumpValue>> {
+  const parsed = JSON.parse(json) as DumpValue;
+  return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)
+    ? (parsed as Readonly<Record<string, DumpValue>>)
+    : { value: parsed };
 }
 
 /** The message that people most likely meant: the same name in another package. */
