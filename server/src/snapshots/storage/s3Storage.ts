@@ -1,0 +1,157 @@
+/**
+ * Snapshots in S3, or in any store that speaks its protocol. A bundle of its own, loaded when it is first needed: the official client is large,
+ * but it finds region, endpoint and credentials wherever the AWS command line does (environment, profiles that stand on others, single sign-on,
+ * web identities, containers, instances), which no smaller signer does.
+ */
+import { GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, S3Client, S3ServiceException } from '@aws-sdk/client-s3';
+import type { PathMapping, SnapshotStorage } from 'tidemark/snapshot';
+import { RangeCache } from './rangeCache.ts';
+
+const ATTEMPTS = 5;
+const CONNECT_MS = 10_000;
+const REQUEST_MS = 60_000;
+const FILES_MAX = 10_000;
+
+interface S3File {
+  readonly size: number;
+  readonly modified: number;
+  readonly etag: string | undefined;
+}
+
+interface S3Path {
+  readonly bucket: string;
+  readonly key: string;
+}
+
+/** Paths are `s3://bucket/key`. Files are read by ranges only. */
+export function s3Storage(pathMap: readonly PathMapping[]): SnapshotStorage {
+  const client = newClient();
+  const files = new Map<string, Promise<S3File | null>>();
+
+  const find = (path: string): Promise<S3File | null> => {
+    const known = files.get(path);
+    if (known !== undefined) return known;
+    const found = head(client, path);
+    if (files.size >= FILES_MAX) files.clear();
+    files.set(path, found);
+    found.catch(() => files.delete(path));
+    return found;
+  };
+  const fileAt = async (path: string): Promise<S3File> => {
+    const file = await find(path);
+    if (file === null) throw new Error(`there is no ${path}`);
+    return file;
+  };
+  const cache = new RangeCache(async (path, offset, length) => get(client, path, offset, length, (await fileAt(path)).etag));
+  return {
+    pathMap,
+    size: async (path) => (await fileAt(path)).size,
+    exists: async (path) => (await find(path)) !== null,
+    modified: async (path) => (await fileAt(path)).modified,
+    async slice(path, offset, length) {
+      const { size } = await fileAt(path);
+      if (offset + length > size)
+        throw new Error(`${path} has ${String(size)} bytes, but bytes up to ${String(offset + length)} are needed: the file is cut off`);
+      return cache.slice(path, offset, length, size);
+    },
+    list: (folder) => list(client, folder),
+    close() {
+      client.destroy();
+      return Promise.resolve();
+    },
+  };
+}
+
+function newClient(): S3Client {
+  return new S3Client({
+    maxAttempts: ATTEMPTS,
+    requestHandler: { connectionTimeout: CONNECT_MS, requestTimeout: REQUEST_MS },
+    responseChecksumValidation: 'WHEN_REQUIRED',
+    followRegionRedirects: true,
+    // Stores other than Amazon's rarely have a domain for each bucket; Amazon's takes both.
+    forcePathStyle: true,
+  });
+}
+
+function parse(path: string): S3Path {
+  const match = /^s3:\/\/([^/]+)\/?(.*)$/s.exec(path);
+  if (match === null) throw new Error(`${path} is not in S3: s3://bucket/path is expected`);
+  return { bucket: match[1] ?? '', key: match[2] ?? '' };
+}
+
+async function head(client: S3Client, path: string): Promise<S3File | null> {
+  const { bucket, key } = parse(path);
+  if (key === '') return null;
+  try {
+    const { ContentLength, LastModified, ETag } = await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }));
+    return { size: ContentLength ?? 0, modified: LastModified?.getTime() ?? 0, etag: ETag };
+  } catch (error) {
+    if (statusOf(error) === 404) return null;
+    throw inWords(error, path);
+  }
+}
+
+async function get(client: S3Client, path: string, offset: number, length: number, etag: string | undefined): Promise<Uint8Array> {
+  if (length === 0) return new Uint8Array(0);
+  const { bucket, key } = parse(path);
+  const range = `bytes=${String(offset)}-${String(offset + length - 1)}`;
+  try {
+    const request = { Bucket: bucket, Key: key, Range: range, ...(etag === undefined ? {} : { IfMatch: etag }) };
+    const { Body, ContentLength } = await client.send(new GetObjectCommand(request));
+    // A store that knows no ranges would send everything.
+    if (ContentLength !== undefined && ContentLength !== length)
+      throw new Error(`${path}: ${range} is expected, ${String(ContentLength)} bytes come`);
+    const bytes = (await Body?.transformToByteArray()) ?? new Uint8Array(0);
+    if (bytes.length !== length) throw new Error(`${path}: ${String(length)} bytes are expected, ${String(bytes.length)} came`);
+    return bytes;
+  } catch (error) {
+    if (statusOf(error) === 412) throw new Error(`${path} was replaced while it was read: open the snapshot again`);
+    throw inWords(error, path);
+  }
+}
+
+/** Names of files and folders, page by page. */
+async function list(client: S3Client, folder: string): Promise<string[]> {
+  const { bucket, key } = parse(folder);
+  const prefix = key === '' ? '' : `${key.replace(/\/+$/, '')}/`;
+  const names: string[] = [];
+  let token: string | undefined;
+  try {
+    do {
+      const request = { Bucket: bucket, Prefix: prefix, Delimiter: '/', ...(token === undefined ? {} : { ContinuationToken: token }) };
+      const page = await client.send(new ListObjectsV2Command(request));
+      for (const { Key } of page.Contents ?? []) if (Key !== undefined && Key !== prefix) names.push(Key.slice(prefix.length));
+      for (const { Prefix } of page.CommonPrefixes ?? []) if (Prefix !== undefined) names.push(Prefix.slice(prefix.length, -1));
+      token = page.IsTruncated === true ? page.NextContinuationToken : undefined;
+    } while (token !== undefined);
+  } catch (error) {
+    throw inWords(error, folder);
+  }
+  return names;
+}
+
+function statusOf(error: unknown): number | undefined {
+  return error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
+}
+
+/** What happened, where, and what to do about it. */
+function inWords(error: unknown, path: string): Error {
+  if (!(error instanceof Error)) return new Error(`${path}: ${String(error)}`);
+  const { bucket } = parse(path);
+  const status = statusOf(error);
+  const said = `${error.name}: ${error.message}`;
+  if (error.name === 'NoSuchBucket')
+    return new Error(`there is no bucket ${bucket}: check its name, and AWS_ENDPOINT_URL_S3 or the profile's endpoint_url`);
+  if (error.name === 'CredentialsProviderError')
+    return new Error(`no credentials for ${path}: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE (${error.message})`);
+  if (/region is missing/i.test(error.message))
+    return new Error(`the region of ${bucket} is not known: set AWS_REGION, or region in the profile`);
+  if (status === 301 || error.name === 'PermanentRedirect')
+    return new Error(`the bucket ${bucket} is in another region: set AWS_REGION (${said})`);
+  if (status === 401 || status === 403)
+    return new Error(
+      `${path} may not be read with these credentials: s3:GetObject and s3:ListBucket are needed; check AWS_PROFILE and AWS_ACCESS_KEY_ID (${said})`,
+    );
+  if (status !== undefined) return new Error(`${path} cannot be read: the store answers ${String(status)}, ${said}`);
+  return error.message.startsWith(path) ? error : new Error(`${path} cannot be read: ${said}; check AWS_ENDPOINT_URL_S3 and the network`);
+}
