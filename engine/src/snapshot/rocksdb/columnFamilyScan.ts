@@ -1,5 +1,6 @@
 import type { KeyedRow, RowVisitor, ScanSignal } from '../keyed/keyedRows.ts';
 import { compareKeys } from './blockCursor.ts';
+import { inBatches } from './inBatches.ts';
 import { RangeDeletions } from './rangeDeletions.ts';
 import { ENTRY, STEP, SstCursor, type Reading } from './sstCursor.ts';
 import type { SstTable } from './sstTable.ts';
@@ -20,13 +21,16 @@ export async function scanColumnFamily(
   visit: RowVisitor,
   signal: ScanSignal | undefined,
 ): Promise<boolean> {
-  const cursors: SstCursor[] = [];
-  for (const table of tables) {
-    signal?.throwIfAborted();
-    if (!(await table.mayHold(prefix))) continue;
-    const cursor = new SstCursor(table, prefix, reading);
-    if (await cursor.start()) cursors.push(cursor);
-  }
+  const started = await inBatches(
+    tables,
+    async (table) => {
+      if (!(await table.mayHold(prefix))) return null;
+      const cursor = new SstCursor(table, prefix, reading);
+      return (await cursor.start()) ? cursor : null;
+    },
+    () => signal?.throwIfAborted(),
+  );
+  const cursors = started.filter((cursor) => cursor !== null);
   const deletions = new RangeDeletions(cursors.length === 0 ? [] : tables.flatMap((table) => table.file.rangeDeletions));
   return new Merge(cursors, deletions, signal).show(row, visit);
 }

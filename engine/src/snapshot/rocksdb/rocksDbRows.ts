@@ -6,6 +6,7 @@ import type { KeyedStateHandle, NamedStream } from '../metadata/snapshotMetadata
 import type { SnapshotStorage } from '../storage/snapshotStorage.ts';
 import { openStream, type StateStream } from '../storage/stateStream.ts';
 import { scanColumnFamily } from './columnFamilyScan.ts';
+import { inBatches } from './inBatches.ts';
 import type { Reading } from './sstCursor.ts';
 import { openSst } from './sstFile.ts';
 import { Retention, SstTable } from './sstTable.ts';
@@ -17,8 +18,6 @@ const TABLE_SUFFIX = '.sst';
 const UNUSED_COLUMN_FAMILY = 'default';
 /** Up to here key groups are one byte in front of keys; then two. */
 const SHORT_MAX_PARALLELISM = 128;
-/** Tables that are opened at the same time. */
-const OPENED_TOGETHER = 8;
 const SCAN: Reading = { together: 512 << 10, ahead: 256 << 10 };
 const LOOK_UP: Reading = { together: 64 << 10, ahead: 0 };
 
@@ -104,24 +103,21 @@ export class RocksDbRows implements KeyedRows {
     const retention = new Retention();
     const known = new Set(this.header.states.map((state) => state.name));
     const families = new Map<string, SstTable[]>();
-    for (let at = 0; at < this.#tables.length; at += OPENED_TOGETHER) {
-      filter.signal?.throwIfAborted();
-      const opened = await Promise.all(this.#tables.slice(at, at + OPENED_TOGETHER).map(openTable));
-      for (const file of opened) {
-        // Tables that were written outside RocksDB and ingested do not know where they went.
-        const only = this.header.states.length === 1 ? this.header.states[0]?.name : undefined;
-        const columnFamily = file.columnFamily === '' && only !== undefined ? only : file.columnFamily;
-        // Flink lists every state in the header: what is missing there would be lost without a word.
-        if (!known.has(columnFamily)) {
-          const count = file.entries - file.rangeDeletions.length;
-          if (columnFamily === UNUSED_COLUMN_FAMILY || count <= 0) continue;
-          const entries = `${String(count)} entries of ${JSON.stringify(columnFamily)}`;
-          throw new FormatError(`a table holds ${entries}, but the header has no such state`, 0, [file.name]);
-        }
-        const family = families.get(columnFamily) ?? [];
-        family.push(new SstTable(file, retention));
-        families.set(columnFamily, family);
+    const opened = await inBatches(this.#tables, openTable, () => filter.signal?.throwIfAborted());
+    for (const file of opened) {
+      // Tables that were written outside RocksDB and ingested do not know where they went.
+      const only = this.header.states.length === 1 ? this.header.states[0]?.name : undefined;
+      const columnFamily = file.columnFamily === '' && only !== undefined ? only : file.columnFamily;
+      // Flink lists every state in the header: what is missing there would be lost without a word.
+      if (!known.has(columnFamily)) {
+        const count = file.entries - file.rangeDeletions.length;
+        if (columnFamily === UNUSED_COLUMN_FAMILY || count <= 0) continue;
+        const entries = `${String(count)} entries of ${JSON.stringify(columnFamily)}`;
+        throw new FormatError(`a table holds ${entries}, but the header has no such state`, 0, [file.name]);
       }
+      const family = families.get(columnFamily) ?? [];
+      family.push(new SstTable(file, retention));
+      families.set(columnFamily, family);
     }
     return families;
   }
