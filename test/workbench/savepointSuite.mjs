@@ -24,7 +24,13 @@ export async function savepointSuite({ server, browser, paths, report }) {
   const view = () => steps.webview();
   const explorer = (text) => page.locator('.explorer-folders-view .monaco-list-row', { hasText: text }).first();
   const results = () => view().locator('.entries tbody tr');
-  const focused = () => view().locator(':focus');
+  const focused = (attribute, around = '*') =>
+    view()
+      .locator('body')
+      .evaluate(
+        (body, [name, selector]) => body.ownerDocument.activeElement?.closest(selector)?.getAttribute(name) ?? null,
+        [attribute, around],
+      );
 
   try {
     await steps.step('a _metadata file opens in the savepoint editor by double click', async () => {
@@ -61,12 +67,12 @@ export async function savepointSuite({ server, browser, paths, report }) {
       await page.keyboard.press('ArrowDown');
       await page.keyboard.press('ArrowUp');
       assert.equal(await selected.getAttribute('id'), before);
-      const region = () => focused().evaluate((element) => element.closest('header, section, [role=search]')?.getAttribute('aria-label'));
+      const region = () => focused('aria-label', 'header, section, [role=search]');
       assert.equal(await region(), 'Operators');
       await page.keyboard.press('F6');
       assert.equal(await region(), 'Key groups');
       await page.keyboard.press('ArrowRight');
-      assert.equal(await focused().getAttribute('data-group'), '1');
+      assert.equal(await focused('data-group'), '1');
       await page.keyboard.press('Shift+F6');
       assert.equal(await region(), 'Operators');
     });

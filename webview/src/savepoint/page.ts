@@ -344,8 +344,11 @@ export function createSavepointPage(root: HTMLElement, post: (message: FromSavep
   function onKey(event: KeyboardEvent): void {
     const isTyping = event.target instanceof HTMLInputElement;
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key === 'F6') nextRegion(event.shiftKey);
-    else if (event.key === 'Escape') escape();
+    if (event.key === 'F6') {
+      if (!nextRegion(event.shiftKey)) return;
+      // VS Code hears all keys of its pages, and would go to its own next part.
+      event.stopPropagation();
+    } else if (event.key === 'Escape') escape();
     else if (event.key === '/' && !isTyping) {
       search.input.focus();
       search.input.select();
@@ -360,12 +363,13 @@ export function createSavepointPage(root: HTMLElement, post: (message: FromSavep
     else if (document.activeElement === search.input) focusInto(resultsRegion);
   }
 
-  function nextRegion(backwards: boolean): void {
+  /** False past the last one, and before the first: then VS Code goes on with its own parts. */
+  function nextRegion(backwards: boolean): boolean {
     const shown = regions.filter((each) => !each.hidden && each.childElementCount > 0);
     const at = shown.findIndex((each) => each.contains(document.activeElement));
-    const step = at < 0 ? (backwards ? -1 : 0) : at + (backwards ? -1 : 1);
-    const next = shown[(step + shown.length) % shown.length];
+    const next = at < 0 ? shown.at(backwards ? -1 : 0) : at === 0 && backwards ? undefined : shown[at + (backwards ? -1 : 1)];
     if (next !== undefined) focusInto(next);
+    return next !== undefined;
   }
 
   function focusInto(target: HTMLElement): void {
