@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { JobScan, mergeResults, scanUnits, type ScanJob, type ScanResult, type ScanUnit, type SnapshotOperator } from 'tidemark/snapshot';
-import type { FromScanWorker, ScanWorkerData, ToScanWorker } from './scanWorker.ts';
+import type { FromScanWorker, ScanSource, ScanWorkerData, ToScanWorker } from './scanWorker.ts';
 
 export interface ScanOptions {
   readonly signal?: AbortSignal;
@@ -20,12 +20,17 @@ const BYTES_MIN = 32 << 20;
 const BATCH_BYTES = 4 << 20;
 
 /**
- * Does a job over all keyed state of an operator, with the threads that are worth it; the caller's thread works along. `location` is what
- * the snapshot was opened from: each thread opens it for itself. @throws FormatError, ExpressionError, the signal's reason
+ * Does a job over all keyed state of an operator, with the threads that are worth it; the caller's thread works along. Each thread
+ * opens the snapshot for itself, from `source`, which is a folder where it is only a path. @throws FormatError, ExpressionError, the signal's reason
  */
-export async function runScan(location: string, operator: SnapshotOperator, job: ScanJob, options: ScanOptions = {}): Promise<ScanResult> {
+export async function runScan(
+  source: string | ScanSource,
+  operator: SnapshotOperator,
+  job: ScanJob,
+  options: ScanOptions = {},
+): Promise<ScanResult> {
   const scan = new JobScan(operator, job);
-  const units = await scanUnits(operator);
+  const units = sized(await scanUnits(operator), operator.stateSize);
   const bytesTotal = units.reduce((sum, { size }) => sum + size, 0);
   const batches = new Batches(units);
   let bytesRead = 0;
@@ -33,7 +38,8 @@ export async function runScan(location: string, operator: SnapshotOperator, job:
     bytesRead += bytes;
     options.onProgress?.(bytesRead, bytesTotal);
   };
-  const data: ScanWorkerData = { location, operator: operator.metadata.operatorId, job };
+  const from = typeof source === 'string' ? { source, pathMap: [] } : source;
+  const data: ScanWorkerData = { ...from, operator: operator.metadata.operatorId, job };
   const threads = Array.from({ length: threadCount(options.threads, bytesTotal, batches.count) }, () => startThread(data, batches, read));
   const abort = abortOf(options.signal);
   try {
@@ -51,6 +57,14 @@ export async function runScan(location: string, operator: SnapshotOperator, job:
     abort.forget();
     for (const { worker } of threads) void worker.terminate();
   }
+}
+
+/** Of some layouts the size of a key group is not known: then each has its share of what the handles say, which is less than it expands to. */
+function sized(units: readonly ScanUnit[], stateSize: number): readonly ScanUnit[] {
+  const unknown = units.filter(({ size }) => size === 0).length;
+  const known = units.reduce((sum, { size }) => sum + size, 0);
+  const share = Math.ceil(Math.max(0, stateSize - known) / Math.max(1, unknown));
+  return units.map((unit) => (unit.size === 0 ? { ...unit, size: share } : unit));
 }
 
 /** Takes care of itself: in tests and scripts there is no bundle, and one thread does everything. */
@@ -99,8 +113,7 @@ class Batches {
         bytes = 0;
       }
       this.#batches.at(-1)?.push(unit);
-      // Of some layouts a key group's size is not known.
-      bytes += unit.size === 0 ? BATCH_BYTES / 4 : unit.size;
+      bytes += unit.size;
     }
   }
 

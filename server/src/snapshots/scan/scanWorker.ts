@@ -1,10 +1,16 @@
 /** Thread entry: a share of a scan. It asks for units until there are none, and then says what it has found. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { JobScan, readSnapshot, type ScanJob, type ScanResult, type ScanUnit } from 'tidemark/snapshot';
-import { fileStorage } from '../fileStorage.ts';
+import { JobScan, readSnapshot, type PathMapping, type ScanJob, type ScanResult, type ScanUnit } from 'tidemark/snapshot';
+import { openStorage } from '../storage/openStorage.ts';
 
-export interface ScanWorkerData {
-  readonly location: string;
+/** What a thread opens to read the same snapshot. */
+export interface ScanSource {
+  /** As `openStorage` says it: an archive that has been unpacked is not unpacked again. */
+  readonly source: string;
+  readonly pathMap: readonly PathMapping[];
+}
+
+export interface ScanWorkerData extends ScanSource {
   /** 32 hex digits. */
   readonly operator: string;
   readonly job: ScanJob;
@@ -29,14 +35,16 @@ const guarded = (work: () => Promise<void>): void => {
 };
 
 guarded(async () => {
-  const { location, operator: id, job } = workerData as ScanWorkerData;
-  const { operators } = await readSnapshot(fileStorage, location);
+  const { source, pathMap, operator: id, job } = workerData as ScanWorkerData;
+  const { storage, location } = await openStorage(source, { pathMap });
+  const { operators } = await readSnapshot(storage, location);
   const operator = operators.find(({ metadata }) => metadata.operatorId === id);
-  if (operator === undefined) throw new Error(`${location} no longer has the operator ${id}`);
+  if (operator === undefined) throw new Error(`${source} no longer has the operator ${id}`);
   const scan = new JobScan(operator, job);
   port.on('message', (units: ToScanWorker) => {
     guarded(async () => {
       if (units.length === 0) {
+        await storage.close?.();
         post({ is: 'result', result: scan.result() });
         port.close();
         return;
