@@ -372,12 +372,14 @@ export function createSavepointPage(root: HTMLElement, post: (message: FromSavep
     return next !== undefined;
   }
 
+  /** The stop of its rows or cells, where it has some. */
   function focusInto(target: HTMLElement): void {
-    const first =
+    const stop =
       target === searchRow
         ? search.input
-        : target.querySelector<HTMLElement | SVGElement>('[role] [tabindex="0"], [tabindex="0"], button:not([disabled]), input');
-    (first ?? target).focus();
+        : (target.querySelector<HTMLElement | SVGElement>('[tabindex="0"]') ??
+          target.querySelector<HTMLElement>('button:not([disabled]), input'));
+    (stop ?? target).focus();
   }
 
   function say(text: string): void {
