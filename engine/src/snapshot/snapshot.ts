@@ -4,6 +4,9 @@ import type { KeyedRows } from './keyed/keyedRows.ts';
 import { KeyedState } from './keyed/keyedState.ts';
 import { LogFiles } from './changelog/logFile.ts';
 import { openChangelogRows } from './changelog/changelogRows.ts';
+import { readChannel, type ChannelContent } from './channels/channelContent.ts';
+import { inFlightChannels, type InFlightChannel } from './channels/inFlightChannels.ts';
+import { streamElementReader } from './channels/streamElement.ts';
 import { openKeyGroups } from './keyed/openKeyGroups.ts';
 import { openRawKeyedState } from './rawTimers/rawKeyedState.ts';
 import { openRocksDbRows } from './rocksdb/rocksDbRows.ts';
@@ -20,6 +23,7 @@ import type {
 import { OperatorState } from './operator/operatorState.ts';
 import { snapshotFolder, type SnapshotStorage } from './storage/snapshotStorage.ts';
 import { openStream, type StateStream } from './storage/stateStream.ts';
+import type { DumpValue } from './values/dumpValue.ts';
 import type { FlinkMajor } from './values/flinkMajor.ts';
 
 /** Flink 2.0, whose Kryo is another one, writes metadata of version 5. */
@@ -205,6 +209,19 @@ export class SnapshotSubtask {
         return reader.bytes.subarray(reader.offset + offset, reader.offset + end);
       }),
     }));
+  }
+
+  /** What was on its way when an unaligned checkpoint was taken. @throws FormatError */
+  inFlight(): InFlightChannel[] {
+    return inFlightChannels(this.metadata);
+  }
+
+  /** Reads a channel; elements are shown as a dump shows values, records as bytes. @throws FormatError */
+  async readInFlight(channel: InFlightChannel, visit?: (element: DumpValue) => boolean | undefined): Promise<ChannelContent | null> {
+    if (channel.stream === null) return null;
+    const stream = await openStream(this.#opening.storage, this.#opening.folder, channel.stream);
+    const read = streamElementReader(null, this.#opening.flink);
+    return inFile(stream, () => readChannel(stream, channel, visit === undefined ? undefined : (element) => visit(read(element))));
   }
 
   async #openOperatorState(handle: OperatorStateHandle | null): Promise<StateStream | null> {

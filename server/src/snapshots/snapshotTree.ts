@@ -1,27 +1,12 @@
-import { describeStates, type DumpValue, type KeyGroupSection, type SnapshotOperator, type StateDescription } from 'tidemark/snapshot';
+import { describeStates, type DumpValue, type KeyGroupSection, type SnapshotOperator } from 'tidemark/snapshot';
 import type { SnapshotNode, SnapshotPage } from '../protocol.ts';
+import { channelsPage, elementsPage, inFlightNode } from './inFlightNodes.ts';
+import { id, page, type NodePlace } from './nodePlace.ts';
 import { factsInWords } from './factsInWords.ts';
 import { operatorLabel, summaryOf, type OpenedSnapshot } from './openedSnapshot.ts';
 import { SOURCE_STATE, sourceSplitText } from './sourceSplit.ts';
 import { StateEntries, type PlacedEntry } from './stateEntries.ts';
 import { labelText, partsOf, timeText, valueText } from './valueText.ts';
-
-/** Where a node stands; its JSON is the node's id. `path` leads into a value, part by part. */
-type NodePlace =
-  | { readonly is: 'facts' }
-  | { readonly is: 'fact'; readonly index: number }
-  | { readonly is: 'operator'; readonly operator: number }
-  | { readonly is: 'subtasks'; readonly operator: number }
-  | { readonly is: 'subtask'; readonly operator: number; readonly subtask: number; readonly keyGroup?: number }
-  | { readonly is: 'state'; readonly operator: number; readonly group: StateDescription['group']; readonly name: string }
-  | {
-      readonly is: 'value';
-      readonly operator: number;
-      readonly group: StateDescription['group'];
-      readonly name: string;
-      readonly index: number;
-      readonly path: readonly number[];
-    };
 
 interface Element {
   readonly label: string;
@@ -50,6 +35,10 @@ export class SnapshotTree {
         return page(await this.#states(place.operator), offset, limit);
       case 'subtasks':
         return page(await this.#subtasks(place.operator), offset, limit);
+      case 'inFlight':
+        return channelsPage(place, this.#operator(place.operator), offset, limit);
+      case 'channel':
+        return elementsPage(place, this.#operator(place.operator), offset, limit);
       case 'subtask':
         return page(await this.#keyGroups(place.operator, place.subtask), offset, limit);
       case 'state':
@@ -146,6 +135,8 @@ export class SnapshotTree {
     }));
     if (description.unreadable !== null) nodes.push(unreadableNode(index, description.unreadable));
     nodes.push(subtasksNode(index, this.#operator(index)));
+    const inFlight = inFlightNode(index, this.#operator(index));
+    if (inFlight !== null) nodes.push(inFlight);
     return nodes;
   }
 
@@ -215,14 +206,6 @@ export class SnapshotTree {
     const [found] = (await (await this.#entriesOf(place.operator)).page(place.name, place.index, 1)).entries;
     return found?.entry.kind === 'keyed' ? found.entry.value : null;
   }
-}
-
-function page(nodes: SnapshotNode[], offset: number, limit: number): SnapshotPage {
-  return { nodes: nodes.slice(offset, offset + limit), total: nodes.length };
-}
-
-function id(place: NodePlace): string {
-  return JSON.stringify(place);
 }
 
 function factsNode(): SnapshotNode {

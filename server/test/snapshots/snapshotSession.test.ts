@@ -148,6 +148,20 @@ describe('the snapshot process', () => {
     expect(offsets.nodes[0]?.label).toMatch(/^next \d+, last \d+$/);
   });
 
+  test('shows what was in flight in an unaligned checkpoint, channel by channel', async () => {
+    const location = write('2.3.0-hashmap-checkpoint-unaligned', join(root, 'elsewhere', 'unaligned'));
+    const { nodes } = await children(null, 0, 100, location);
+    const channels: SnapshotNode[] = [];
+    for (const operator of nodes.filter((node) => node.kind === 'operator')) {
+      const inFlight = (await children(operator.id, 0, 1000, location)).nodes.find((node) => node.label === 'In flight');
+      if (inFlight !== undefined) channels.push(...(await children(inFlight.id, 0, 1000, location)).nodes);
+    }
+    const filled = channels.find((channel) => channel.expandable) ?? expect.fail('nothing was in flight');
+    expect(filled.description).toMatch(/^\d+ elements(, the last one cut off)?, \d+ buffers$/);
+    const elements = await children(filled.id, 0, 3, location);
+    expect(elements.nodes.length).toBeGreaterThan(0);
+  });
+
   test('opens the states that lie in the files of RocksDB', async () => {
     const location = join(root, 'project', '.tidemark', 'sql', 'checkpoints', 'chk-7');
     const { nodes } = await children(null, 0, 100, location);

@@ -140,6 +140,8 @@ export class KeyedState {
   value(row: KeyedRow): DumpValue {
     const state = this.#stateOf(row);
     const reader = this.#valueOf(row);
+    // Only the job's own function could have merged it: there is nothing to show.
+    if (row.opaque && row.valueEnd === row.valueStart) return { $any: true };
     if (row.opaque) return dumpBytes(row.valueBytes.subarray(row.valueStart, row.valueEnd));
     return wholeOrBytes(reader, () => (state.type === 'LIST' ? readList(reader, state) : state.value(reader)));
   }
