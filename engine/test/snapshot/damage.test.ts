@@ -1,92 +1,177 @@
-import { describe, expect, test } from 'vitest';
+import { isDeepStrictEqual } from 'node:util';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { FormatError } from '../../src/snapshot/bytes/formatError.ts';
-import { dumpLines } from '../../src/snapshot/dump.ts';
-import { readSnapshot } from '../../src/snapshot/snapshot.ts';
-import { memoryStorage, snapshotFiles } from './snapshotFixtures.ts';
+import { chance, Subject, type Comparison } from './damaged.ts';
+import { snapshotNames } from './snapshotFixtures.ts';
 
 const FULL = process.env['TIDEMARK_FULL'] === '1';
+/** Bits turned in all, one at a time. */
+const FLIPS = 10_000;
+const SMALL = 64 * 1024;
+const LONG = { timeout: 3_600_000 };
 
-/** Reads everything there is. Any way to end is fine but a crash, which is any error other than those for damage. */
-async function readAll(files: ReadonlyMap<string, Uint8Array>, name: string): Promise<'read' | FormatError | Error> {
-  const storage = memoryStorage(files);
-  try {
-    const snapshot = await readSnapshot(storage, `/${name}`);
-    for await (const line of dumpLines(snapshot)) if (line.length === 0) throw new TypeError('an empty line');
-    return 'read';
-  } catch (error) {
-    if (error instanceof FormatError) return error;
-    // What the storage refuses: a file that is missing, cut off, or outside.
-    if (error instanceof RangeError && error.message.includes('are not inside')) return error;
-    if (error instanceof Error && error.constructor === Error) return error;
-    throw error;
-  }
+interface Kind {
+  /** What has checksums: frames of Snappy, or the tables and the manifest of RocksDB. */
+  readonly checksums: 'none' | 'frames' | 'tables';
+  readonly layout: 'canonical' | 'heap' | 'files';
+  /** Bits turned in `npm test`. */
+  readonly sample: number;
+  /** In the full run every small file is cut at every byte; files of the others at 200 places each. */
+  readonly everyByte?: boolean;
 }
 
-/** A small generator of chance with a seed (mulberry32). */
-function chance(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
+const KINDS: Readonly<Record<string, Kind>> = {
+  '2.3.0-hashmap-sql-canonical': { checksums: 'none', layout: 'canonical', sample: 200, everyByte: true },
+  '1.20.5-hashmap-canonical': { checksums: 'none', layout: 'canonical', sample: 0 },
+  '2.3.0-hashmap-canonical': { checksums: 'none', layout: 'canonical', sample: 150 },
+  '2.3.0-rocksdb-canonical': { checksums: 'none', layout: 'canonical', sample: 0 },
+  '2.3.0-hashmap-native': { checksums: 'none', layout: 'heap', sample: 60 },
+  '2.3.0-hashmap-checkpoint-full': { checksums: 'none', layout: 'heap', sample: 0 },
+  '2.3.0-hashmap-checkpoint-unaligned': { checksums: 'none', layout: 'heap', sample: 20 },
+  '2.3.0-hashmap-snappy-canonical': { checksums: 'frames', layout: 'canonical', sample: 200 },
+  '2.3.0-rocksdb-native': { checksums: 'tables', layout: 'files', sample: 60 },
+  '1.20.5-rocksdb-native': { checksums: 'tables', layout: 'files', sample: 0 },
+  '2.3.0-rocksdb-sql-native': { checksums: 'tables', layout: 'files', sample: 100, everyByte: true },
+  '2.3.0-rocksdb-heaptimers-native': { checksums: 'tables', layout: 'files', sample: 0 },
+  '2.3.0-rocksdb-checkpoint-incremental': { checksums: 'tables', layout: 'files', sample: 0 },
+  '2.3.0-rocksdb-checkpoint-filemerging': { checksums: 'tables', layout: 'files', sample: 30 },
+  '2.3.0-rocksdb-checkpoint-changelog': { checksums: 'none', layout: 'files', sample: 40 },
+};
+
+/** Lines that are there and were not before. */
+function news(before: readonly string[], after: readonly string[]): string[] {
+  const counts = new Map<string, number>();
+  for (const line of before) counts.set(line, (counts.get(line) ?? 0) + 1);
+  return after.filter((line) => {
+    const left = counts.get(line) ?? 0;
+    counts.set(line, left - 1);
+    return left <= 0;
+  });
 }
 
-const NAMES = [
-  '2.3.0-hashmap-sql-canonical',
-  ...(FULL
-    ? ['2.3.0-hashmap-canonical', '2.3.0-hashmap-snappy-canonical', '2.3.0-hashmap-native', '1.20.5-hashmap-canonical']
-    : ['2.3.0-hashmap-snappy-canonical']),
-];
+function isElsewhere(keyGroup: number): (line: string) => boolean {
+  return (line) => (JSON.parse(line) as { keyGroup?: number }).keyGroup !== keyGroup;
+}
 
-describe.each(NAMES)('%s', (name) => {
-  const original = snapshotFiles(name);
-  const paths = [...original.keys()].sort();
-  const metadata = paths.find((path) => path.endsWith('/_metadata')) ?? '';
+function refusals(comparisons: readonly Comparison[]): Error[] {
+  return comparisons.flatMap(({ after }) => (after.error === null ? [] : [after.error]));
+}
 
-  test('cut off anywhere, it is refused', { timeout: 3_600_000 }, async () => {
-    const bytes = original.get(metadata) ?? new Uint8Array();
-    const step = FULL ? 1 : Math.max(1, Math.floor(bytes.length / 200));
-    for (let length = 0; length < bytes.length - 800; length += step) {
-      const result = await readAll(new Map([...original, [metadata, bytes.subarray(0, length)]]), name);
-      if (!(result instanceof FormatError)) throw new Error(`cut to ${String(length)} bytes it was read as ${String(result)}`);
-      expect(result.offset).toBeLessThanOrEqual(length);
-    }
-    for (const path of paths.filter((other) => other !== metadata).slice(0, FULL ? undefined : 3)) {
-      const whole = original.get(path) ?? new Uint8Array();
-      const result = await readAll(new Map([...original, [path, whole.subarray(0, whole.length - 1)]]), name);
-      expect(String(result)).toContain('the file is cut off');
+describe.each(Object.keys(KINDS).filter((name) => FULL || (KINDS[name]?.sample ?? 0) > 0))('%s', (name) => {
+  const kind = KINDS[name] as Kind;
+  let subject: Subject;
+
+  beforeAll(async () => {
+    subject = await Subject.of(name);
+  });
+
+  test('metadata that are cut off are refused, with the place', LONG, async () => {
+    const path = subject.metadataPath;
+    const bytes = subject.bytes(path);
+    const random = chance(11);
+    const end = bytes.length - (subject.metadata.properties?.length ?? 0);
+    const lengths = FULL && end <= SMALL ? Array.from({ length: end }, (_, length) => length) : places(random, end, FULL ? 2000 : 60);
+    for (const length of lengths) {
+      const [error] = refusals(await subject.read({ path, bytes: bytes.subarray(0, length) }));
+      if (!(error instanceof FormatError)) throw new Error(`cut to ${String(length)} bytes it was read: ${String(error)}`);
+      expect(error.offset).toBeLessThanOrEqual(length);
+      expect(error.path[0]).toBe('_metadata');
     }
   });
 
-  test('with bits turned, it is read or refused, never worse', { timeout: 3_600_000 }, async () => {
-    const random = chance(20_260_101);
-    let refused = 0;
-    const rounds = FULL ? 300 : 40;
-    for (let round = 0; round < rounds; round++) {
-      const path = paths[Math.floor(random() * paths.length)] ?? metadata;
-      const bytes = original.get(path)?.slice() ?? new Uint8Array();
-      for (let flips = 1 + Math.floor(random() * 3); flips > 0; flips--) {
-        const at = Math.floor(random() * bytes.length);
-        bytes[at] = (bytes[at] ?? 0) ^ (1 << Math.floor(random() * 8));
+  test('a file that is cut off is refused by its size', LONG, async () => {
+    const random = chance(12);
+    for (const path of subject.paths.slice(1)) {
+      const bytes = subject.bytes(path);
+      const lengths =
+        FULL && kind.everyByte === true && bytes.length <= SMALL ? Array.from(bytes.keys()) : places(random, bytes.length, FULL ? 200 : 1);
+      for (const length of lengths) {
+        const comparisons = await subject.read({ path, bytes: bytes.subarray(0, length) });
+        // A file that several streams share may have an end that none of them needs.
+        if (comparisons.every(({ before, after }) => after.error === null && isDeepStrictEqual(before, after.lines))) continue;
+        expect(refusals(comparisons).map(String).join(), `${path} cut to ${String(length)} bytes`).toContain('the file is cut off');
       }
-      const result = await readAll(new Map([...original, [path, bytes]]), name);
-      if (result !== 'read') refused++;
     }
-    expect(refused).toBeGreaterThan(rounds / 10);
   });
+
+  test('streams that end early are refused, whatever the sizes say', LONG, async () => {
+    const random = chance(13);
+    for (const path of subject.paths.slice(1)) {
+      const bytes = subject.bytes(path);
+      const lengths =
+        FULL && kind.everyByte === true && bytes.length <= SMALL ? Array.from(bytes.keys()) : places(random, bytes.length, FULL ? 200 : 1);
+      for (const length of lengths) {
+        const comparisons = await subject.read({ path, bytes: bytes.subarray(0, length), sizesAgree: true });
+        if (refusals(comparisons).length === 0 && !comparisons.some(({ after }) => after.lines.some(saysUnreadable)))
+          expect(
+            comparisons.flatMap(({ before, after }) => news(after.lines, before)).filter((line) => !isRaw(line)),
+            `${path} cut to ${String(length)} bytes`,
+          ).toEqual([]);
+      }
+    }
+  });
+
+  test('a turned bit is refused, or changes nothing but what it stands in', LONG, async () => {
+    const random = chance(20_260_101);
+    const sizes = subject.paths.map((path) => subject.bytes(path).length);
+    const total = sizes.reduce((sum, size) => sum + size, 0);
+    const rounds = FULL ? FLIPS / Object.keys(KINDS).length : kind.sample;
+    for (let round = 0; round < rounds; round++) {
+      let at = Math.floor(random() * total);
+      let file = 0;
+      while (at >= (sizes[file] ?? Infinity)) at -= sizes[file++] ?? 0;
+      const path = subject.paths[file] ?? '';
+      const bytes = subject.bytes(path).slice();
+      const bit = Math.floor(random() * 8);
+      bytes[at] = (bytes[at] ?? 0) ^ (1 << bit);
+      const place = `${path}, byte ${String(at)}, bit ${String(bit)}`;
+      const comparisons = await subject.read({ path, bytes });
+      if (file === 0) continue;
+      for (const error of refusals(comparisons)) if (error instanceof FormatError) expect(error.path.length, place).toBeGreaterThan(0);
+      expectOnlyThere(comparisons, path, at, place);
+    }
+  });
+
+  /** What a bit in a file of state may change. */
+  function expectOnlyThere(comparisons: readonly Comparison[], path: string, at: number, place: string): void {
+    if (kind.checksums === 'tables' && subject.isInRocksDb(path)) {
+      for (const { before, after } of comparisons) {
+        expect(news(before, after.lines), place).toEqual([]);
+        if (after.error === null) expect(after.lines.length, place).toBe(before.length);
+      }
+    }
+    const where = subject.keyGroupAt(path, at);
+    if (where === null) return;
+    for (const { before, after } of comparisons) {
+      const changed = news(before, after.lines);
+      expect(changed.filter(isElsewhere(where.keyGroup)), place).toEqual([]);
+      if (after.error === null) expect(news(after.lines, before).filter(isElsewhere(where.keyGroup)), place).toEqual([]);
+      if (kind.checksums === 'frames') {
+        expect(after.error, place).toBeInstanceOf(FormatError);
+        expect(String(after.error), place).toContain(path);
+        expect(changed, place).toEqual([]);
+      }
+      // A key that is another one takes an entry of a map out of it: before, itself, after.
+      if (kind.layout === 'canonical') expect(changed.length, place).toBeLessThanOrEqual(3);
+    }
+  }
 });
 
-describe('what was damaged', () => {
-  test('is said with its place', async () => {
-    const name = '2.3.0-hashmap-sql-canonical';
-    const files = snapshotFiles(name);
-    const metadata = [...files.keys()].find((path) => path.endsWith('/_metadata')) ?? '';
-    const bytes = files.get(metadata) ?? new Uint8Array();
-    const result = await readAll(new Map([...files, [metadata, bytes.subarray(0, 60)]]), name);
-    expect(result).toBeInstanceOf(FormatError);
-    expect((result as FormatError).path[0]).toBe('_metadata');
-    expect(String(result)).toMatch(/at byte \d+ in _metadata/);
+/** Raw state is bytes without a form: nothing says how many there should be. */
+function isRaw(line: string): boolean {
+  return line.startsWith('{"kind":"raw"');
+}
+
+function saysUnreadable(line: string): boolean {
+  return line.startsWith('{"kind":"unreadable"');
+}
+
+function places(random: () => number, below: number, count: number): number[] {
+  return Array.from({ length: count }, () => Math.floor(random() * below));
+}
+
+describe('fixtures', () => {
+  test('are all damaged', () => {
+    expect(snapshotNames().filter((name) => !(name in KINDS))).toEqual([]);
   });
 });

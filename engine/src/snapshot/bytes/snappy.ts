@@ -4,7 +4,6 @@ import { crc32c } from './crc32c.ts';
 const STREAM_IDENTIFIER = 0xff;
 const COMPRESSED = 0x00;
 const UNCOMPRESSED = 0x01;
-const PADDING = 0xfe;
 const IDENTIFIER = 'sNaPpY';
 /** The framing format allows no chunk that holds more. */
 const CHUNK_MAX = 65536;
@@ -46,11 +45,7 @@ function readChunk(reader: ByteReader): Uint8Array | null {
     if (name !== IDENTIFIER) reader.fail('this is not a Snappy stream', start);
     return null;
   }
-  // Other types that may be skipped are not: nobody has written any yet, and one turned bit would make one of a chunk with data.
-  if (type === PADDING) {
-    reader.take(size);
-    return null;
-  }
+  // Nor may others be skipped, as the format has it: Flink writes none, and a turned bit would make one of a chunk with data.
   if (type !== COMPRESSED && type !== UNCOMPRESSED) reader.fail(`Snappy chunk of type ${String(type)} is not known`, start);
   if (size < 4) reader.fail('a Snappy chunk without a checksum', start);
   const checksum = littleEndian(reader.bytes, reader.take(4), 4, reader.end);

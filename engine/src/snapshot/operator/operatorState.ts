@@ -1,4 +1,5 @@
 import type { ByteReader } from '../bytes/byteReader.ts';
+import { FormatError } from '../bytes/formatError.ts';
 import { enumConstantsOf } from '../keyed/stateCodec.ts';
 import type { OperatorStateHandle, OperatorStatePartition } from '../metadata/snapshotMetadata.ts';
 import { keySerializer, valueSerializer, type StateMetaInfo } from '../stateMetaInfo.ts';
@@ -18,19 +19,21 @@ export interface OperatorStateList {
 /** A subtask's operator state. It is small by nature, so its stream is read as one. */
 export class OperatorState {
   readonly states: readonly OperatorStateList[];
+  readonly #file: string;
   readonly #stream: ByteReader;
   readonly #header: OperatorHeader;
   readonly #context: ValueContext;
   /** Where anything begins, in ascending order, and the end of the stream. */
   readonly #boundaries: readonly number[];
 
-  private constructor(stream: ByteReader, header: OperatorHeader, handle: OperatorStateHandle, flink: FlinkMajor) {
+  private constructor(file: string, stream: ByteReader, header: OperatorHeader, handle: OperatorStateHandle, flink: FlinkMajor) {
+    this.#file = file;
     this.#stream = stream;
     this.#header = header;
     const metas = new Map([...header.lists, ...header.broadcasts].map((meta) => [meta.name, meta]));
-    this.states = handle.partitions.flatMap((partition) => {
-      const meta = metas.get(partition.name);
-      return meta === undefined ? [] : [{ meta, partition }];
+    this.states = handle.partitions.map((partition) => {
+      const meta = metas.get(partition.name) ?? stream.fail(`the state ${partition.name}, which _metadata names, is not declared`);
+      return { meta, partition };
     });
     this.#boundaries = [...new Set([...handle.partitions.flatMap((partition) => partition.offsets), stream.end])].sort((a, b) => a - b);
     const all = [...metas.values()];
@@ -41,20 +44,36 @@ export class OperatorState {
   static async open(stream: StateStream, handle: OperatorStateHandle, flink: FlinkMajor): Promise<OperatorState> {
     const reader = await stream.read(0, stream.size);
     const firstElement = Math.min(reader.end, ...handle.partitions.flatMap((partition) => partition.offsets));
-    return new OperatorState(reader, readOperatorHeader(reader, firstElement), handle, flink);
+    return new OperatorState(stream.name, reader, readOperatorHeader(reader, firstElement), handle, flink);
   }
 
-  /** Elements of a list state. */
-  *elements(state: OperatorStateList): Generator<DumpValue> {
-    const read = this.#reader(valueSerializer(state.meta), state.meta.name);
-    for (const offset of state.partition.offsets) {
-      const element = this.#at(offset);
-      yield this.#stream.within(state.meta.name, () => opaque(element, () => read(element)));
+  /** Elements of a list state. @throws FormatError */
+  elements(state: OperatorStateList): Generator<DumpValue> {
+    return this.#inFile(state, this.#elements(state));
+  }
+
+  /** Entries of a broadcast state. Where one is opaque, so is the rest. @throws FormatError */
+  entries(state: OperatorStateList): Generator<readonly [DumpValue, DumpValue]> {
+    return this.#inFile(state, this.#entries(state));
+  }
+
+  *#inFile<T>(state: OperatorStateList, items: Generator<T>): Generator<T> {
+    try {
+      yield* items;
+    } catch (error) {
+      throw error instanceof FormatError ? error.inside(state.meta.name).inside(this.#file) : error;
     }
   }
 
-  /** Entries of a broadcast state. Where one is opaque, so is the rest. */
-  *entries(state: OperatorStateList): Generator<readonly [DumpValue, DumpValue]> {
+  *#elements(state: OperatorStateList): Generator<DumpValue> {
+    const read = this.#reader(valueSerializer(state.meta), state.meta.name);
+    for (const offset of state.partition.offsets) {
+      const element = this.#at(offset);
+      yield opaque(element, () => read(element));
+    }
+  }
+
+  *#entries(state: OperatorStateList): Generator<readonly [DumpValue, DumpValue]> {
     const readKey = this.#reader(keySerializer(state.meta), state.meta.name);
     const readValue = this.#reader(valueSerializer(state.meta), state.meta.name);
     for (const offset of state.partition.offsets) {
