@@ -3,6 +3,7 @@
  *   dist/extension.cjs                   the extension (entry of the VSIX)
  *   dist/{lsp,dap,snapshots,run,cli}.cjs the processes, and their threads: controlWorker.cjs of `run`, scanWorker.cjs of
  *                                        `snapshots` and `cli`
+ *   dist/s3Storage.cjs                   what those two load to read from S3
  *   dist/typescript/                     TypeScript's own declarations, which the type checker within lsp reads
  *   dist/page/                           the dataflow page and the savepoint page
  * `node scripts/build.mjs --only dap,run` builds those entries alone. Metafiles go to build/meta/ for notices and size checks.
@@ -27,6 +28,7 @@ const nodeEntries = {
   dap: 'server/src/dap/main.ts',
   snapshots: 'server/src/snapshots/main.ts',
   scanWorker: 'server/src/snapshots/scan/scanWorker.ts',
+  s3Storage: 'server/src/snapshots/storage/s3Storage.ts',
   run: 'server/src/run/main.ts',
   controlWorker: 'server/src/run/controlWorker.ts',
   cli: 'server/src/cli/main.ts',
@@ -39,6 +41,16 @@ const workerAsText = {
   name: 'worker-as-text',
   setup({ onLoad }) {
     onLoad({ filter: /elk-worker\.min\.js$/ }, async ({ path }) => ({ contents: await readFile(path, 'utf8'), loader: 'text' }));
+  },
+};
+
+/** The client of S3 is large, and few need it: programs load it from a bundle of its own beside them when it is asked for. */
+const s3Apart = {
+  name: 's3-apart',
+  setup({ onResolve }) {
+    onResolve({ filter: /\/s3Storage\.ts$/ }, ({ kind }) =>
+      kind === 'dynamic-import' ? { path: './s3Storage.cjs', external: true } : null,
+    );
   },
 };
 
@@ -73,8 +85,9 @@ await Promise.all(
         target: 'node20',
         format: 'cjs',
         external,
-        // Nine tenths of the language server are the TypeScript compiler.
-        ...(name === 'lsp' ? { minify: true, keepNames: true } : {}),
+        plugins: [s3Apart],
+        // Nine tenths of the language server are the TypeScript compiler, and of the storage in S3 its client.
+        ...(name === 'lsp' || name === 's3Storage' ? { minify: true, keepNames: true } : {}),
         // CommonJS has no import.meta.url; bundled libraries that ask for it get the bundle's own.
         define: { 'import.meta.url': '__bundleUrl' },
         banner: { js: "const __bundleUrl = require('node:url').pathToFileURL(__filename).href;" },

@@ -52,7 +52,7 @@ describe('files that a snapshot names', () => {
       expect((await openStream(storage, '/new/chk-3', { kind: 'file', path, size: 3 })).size).toBe(3);
     }
     await expect(openStream(storage, '/new/chk-3', { kind: 'file', path: 'file:/old/job/chk-3/gone', size: 3 })).rejects.toThrow(
-      /file:\/old\/job\/chk-3\/gone of the snapshot is missing: it is not at \/new\/chk-3\/gone.*--map-path \/old\/job\/chk-3=FOLDER/,
+      /file:\/old\/job\/chk-3\/gone of the snapshot is missing: it is not at \/new\/chk-3\/gone.*--path-map \/old\/job\/chk-3=FOLDER/,
     );
   });
 

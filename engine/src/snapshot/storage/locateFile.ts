@@ -38,7 +38,7 @@ export async function locateFile(storage: SnapshotStorage, folder: string, uri: 
   const from = path.slice(0, path.lastIndexOf('/'));
   throw new Error(
     `the file ${uri} of the snapshot is missing: it is not at ${tried}, and nothing outside of ${root} is read unless you say where it is: ` +
-      `map the beginning of its path, such as --map-path ${from}=FOLDER`,
+      `map the beginning of its path, such as --path-map ${from}=FOLDER`,
   );
 }
 

@@ -63,6 +63,8 @@ export function s3Storage(pathMap: readonly PathMapping[]): SnapshotStorage {
 }
 
 function newClient(): S3Client {
+  // Which Node the editor has is not the user's to choose.
+  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
   return new S3Client({
     maxAttempts: ATTEMPTS,
     requestHandler: { connectionTimeout: CONNECT_MS, requestTimeout: REQUEST_MS },

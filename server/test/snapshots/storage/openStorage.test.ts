@@ -88,7 +88,7 @@ describe('folders', () => {
       files.filter(({ name }) => name.includes('/shared/')),
     );
     const error = await dump(join(root, CHECKPOINT)).catch(String);
-    const from = /--map-path (.*)=FOLDER/.exec(String(error))?.[1] ?? '';
+    const from = /--path-map (.*)=FOLDER/.exec(String(error))?.[1] ?? '';
     expect(from).toMatch(/\/shared$/);
     const pathMap = [{ from, to: join(home, 'elsewhere', CHECKPOINT, 'shared') }];
     expect(await dump(join(root, CHECKPOINT), { pathMap })).toEqual(await dump(join(home, CHECKPOINT)));

@@ -1,4 +1,5 @@
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import crypto, { type CipherKey, type BinaryLike } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -28,6 +29,7 @@ let failures: number[] = [];
 
 beforeAll(async () => {
   home = mkdtempSync(join(tmpdir(), 'tidemark-test-'));
+  replaceDes();
   const s3 = new S3rver({ directory: join(home, 's3'), silent: true, configureBuckets: [{ name: 'flink', configs: [] }] });
   await s3.configureBuckets();
   const answer = s3.callback();
@@ -55,6 +57,14 @@ beforeEach(() => {
 afterEach(() => {
   vi.unstubAllEnvs();
 });
+
+/** The server makes its tokens of pages with DES, which Node no longer has. */
+function replaceDes(): void {
+  const { createCipheriv, createDecipheriv } = crypto;
+  const twice = (value: CipherKey | BinaryLike | null): Buffer => Buffer.concat([value as Buffer, value as Buffer]);
+  vi.spyOn(crypto, 'createCipheriv').mockImplementation((_, key, iv) => createCipheriv('aes-128-cbc', twice(key), twice(iv)));
+  vi.spyOn(crypto, 'createDecipheriv').mockImplementation((_, key, iv) => createDecipheriv('aes-128-cbc', twice(key), twice(iv)));
+}
 
 function endpoint(): string {
   return `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
@@ -95,7 +105,7 @@ async function dump(path: string): Promise<string[]> {
   const { storage, location } = await openStorage(path);
   try {
     const lines = [];
-    for await (const line of dumpLines(await readSnapshot(storage, location))) lines.push(line);
+    for await (const line of dumpLines(await readSnapshot(storage, location))) if (lines.push(line) >= 1000) break;
     return lines;
   } finally {
     await storage.close?.();
@@ -126,7 +136,7 @@ describe('snapshots in S3', () => {
   test('lists of more names than a page has', async () => {
     const { storage } = await openStorage('s3://flink');
     expect(new Set(await storage.list('s3://flink/many')).size).toBe(MANY);
-    expect([...(await storage.list('s3://flink'))].sort()).toEqual(['large', 'many', 'state']);
+    expect([...(await storage.list('s3://flink/state/'))].sort()).toEqual([SAVEPOINT, CHECKPOINT]);
   });
 
   test('a store that is busy is asked again', async () => {
