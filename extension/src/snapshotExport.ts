@@ -47,15 +47,12 @@ export async function exportSnapshot(process: SnapshotProcess, location: string,
   const open = vscode.l10n.t('Open');
   const reveal = vscode.l10n.t('Show in Explorer');
   const isText = picked.format !== 'parquet';
-  const answer = await vscode.window.showInformationMessage(
-    vscode.l10n.t(
-      '{0} entries are in {1}, {2}.',
-      count(done.entries),
-      join(basename(dirname(target.fsPath)), basename(target.fsPath)),
-      bytes(done.bytes),
-    ),
-    ...(isText ? [open] : [reveal]),
-  );
+  const file = join(basename(dirname(target.fsPath)), basename(target.fsPath));
+  const text =
+    done.entries === 1
+      ? vscode.l10n.t('1 entry is in {0}, {1}.', file, bytes(done.bytes))
+      : vscode.l10n.t('{0} entries are in {1}, {2}.', count(done.entries), file, bytes(done.bytes));
+  const answer = await vscode.window.showInformationMessage(text, isText ? open : reveal);
   if (answer === open) await vscode.commands.executeCommand('vscode.open', target);
   else if (answer === reveal) await vscode.commands.executeCommand('revealInExplorer', target);
 }
