@@ -7,6 +7,7 @@ import type { SstTable } from './sstTable.ts';
 
 /** Between the parts of a list that were merged: `StringAppendTESTOperator`. */
 const SEPARATOR = 0x2c;
+const NO_BYTES = new Uint8Array(0);
 
 /**
  * Shows the newest version of every key of a column family that begins with `prefix`, in ascending order of keys: a merge over all of
@@ -31,7 +32,8 @@ export async function scanColumnFamily(
     () => signal?.throwIfAborted(),
   );
   const cursors = started.filter((cursor) => cursor !== null);
-  const deletions = new RangeDeletions(cursors.length === 0 ? [] : tables.flatMap((table) => table.file.rangeDeletions));
+  if (cursors.length === 0) return true;
+  const deletions = new RangeDeletions(tables.flatMap((table) => table.file.rangeDeletions));
   return new Merge(cursors, deletions, signal).show(row, visit);
 }
 
@@ -45,7 +47,7 @@ class Merge {
   readonly #signal: ScanSignal | undefined;
   /** A list that is being put together. */
   readonly #joined = new JoinedValue();
-  #key: Uint8Array = new Uint8Array(256);
+  #key = NO_BYTES;
   #keyLength = 0;
 
   constructor(cursors: SstCursor[], deletions: RangeDeletions, signal: ScanSignal | undefined) {
@@ -232,8 +234,8 @@ function isSame(a: Uint8Array, aLength: number, b: Uint8Array, bLength: number):
 
 /** Parts of a value that come last to first, with separators between them, at the end of a buffer. */
 class JoinedValue {
-  bytes: Uint8Array = new Uint8Array(1024);
-  start = this.bytes.length;
+  bytes = NO_BYTES;
+  start = 0;
   #parts = 0;
 
   clear(): void {
@@ -251,7 +253,7 @@ class JoinedValue {
 
   #grow(more: number): void {
     const used = this.bytes.subarray(this.start);
-    const grown = new Uint8Array(2 * (used.length + more));
+    const grown = new Uint8Array(256 + 2 * (used.length + more));
     grown.set(used, grown.length - used.length);
     this.start = grown.length - used.length;
     this.bytes = grown;

@@ -37,16 +37,18 @@ export interface BlockFormat {
   readonly dictionary: boolean;
 }
 
+const NO_BYTES = new Uint8Array(0);
+
 /** A block as it is read: bytes of `bytes` from `start` to `end`, and where in the file it stands, for errors. */
 export class Block {
-  bytes: Uint8Array = new Uint8Array(0);
+  bytes: Uint8Array = NO_BYTES;
   start = 0;
   end = 0;
   fileOffset = 0;
   file = '';
   structure = '';
   /** What compressed blocks are decoded into, again and again. */
-  #decoded: Uint8Array = new Uint8Array(0);
+  #decoded: Uint8Array = NO_BYTES;
 
   /**
    * Takes in the block that stands with its trailer at `at` of `raw`: compares its checksum and decompresses it. An uncompressed block
