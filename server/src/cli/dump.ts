@@ -1,20 +1,13 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import {
-  aggregateValue,
-  ExpressionError,
-  KeyTextError,
-  mergeResults,
-  unknownPaths,
-  type ScanJob,
-  type SnapshotOperator,
-} from 'tidemark/snapshot';
+import { aggregateValue, mergeResults, unknownPaths, type ScanJob, type SnapshotOperator } from 'tidemark/snapshot';
 import { exportTo, exportToFile, type ExportRequest } from '../snapshots/export/exportSnapshot.ts';
 import type { Output } from '../snapshots/export/outputFile.ts';
-import { openSnapshot, type OpenedSnapshot } from '../snapshots/openedSnapshot.ts';
+import type { OpenedSnapshot } from '../snapshots/openedSnapshot.ts';
 import { runScan } from '../snapshots/scan/runScan.ts';
 import { EXIT, plural, sizeText, UsageError, type CliIo } from './io.ts';
-import { Interrupted, untilInterrupted } from './interrupt.ts';
+import { untilInterrupted } from './interrupt.ts';
+import { openedForReading, READING_OPTIONS } from './openedForReading.ts';
 import { ReadProgress } from './readProgress.ts';
 import { checkState, chosenOperators, queryOf, SELECTION_OPTIONS, wholeNumber, type SelectionValues } from './selection.ts';
 
@@ -38,6 +31,7 @@ export async function dump(args: readonly string[], io: CliIo): Promise<number> 
     args: [...args],
     allowPositionals: true,
     options: {
+      ...READING_OPTIONS,
       ...SELECTION_OPTIONS,
       limit: { type: 'string' },
       format: { type: 'string' },
@@ -51,25 +45,17 @@ export async function dump(args: readonly string[], io: CliIo): Promise<number> 
   if (location === undefined || more.length > 0) throw new UsageError('dump needs a snapshot.');
   const limit = wholeNumber('--limit', values.limit) ?? Infinity;
   const format = formatOf(values);
-  try {
-    const path = resolve(io.cwd, location);
-    const opened = await openSnapshot(path);
+  return openedForReading(location, values, io, async (opened) => {
     const operators = chosenOperators(opened, values.operator);
     await checkState(operators ?? opened.snapshot.operators, values.state);
     await checkExpressions(operators ?? opened.snapshot.operators, values);
-    return await untilInterrupted(async (signal) => {
-      if (values.aggregate !== undefined) return aggregate(path, opened, operators, values, values.aggregate, signal, io);
+    return untilInterrupted(async (signal) => {
+      if (values.aggregate !== undefined) return aggregate(opened, operators, values, values.aggregate, signal, io);
       const query = queryOf(values);
       const request = { snapshot: opened.snapshot, operators, query, format, limit, guardFormulas: !values['raw-text'], signal };
       return write(request, values.out === undefined ? null : resolve(io.cwd, values.out), io);
     });
-  } catch (error) {
-    if (error instanceof UsageError) throw error;
-    if (error instanceof ExpressionError || error instanceof KeyTextError) throw new UsageError(`${error.message}.`);
-    if (error instanceof Interrupted) return EXIT.interrupted;
-    io.err(`${location} cannot be read: ${error instanceof Error ? error.message : String(error)}\n`);
-    return EXIT.notRestored;
-  }
+  });
 }
 
 /** A field that is misspelt would be null in every row. */
@@ -118,7 +104,6 @@ function outputTo(io: CliIo): Output {
 }
 
 async function aggregate(
-  path: string,
   opened: OpenedSnapshot,
   operators: readonly SnapshotOperator[] | null,
   values: DumpValues,
@@ -136,7 +121,7 @@ async function aggregate(
   try {
     for (const operator of operators ?? opened.snapshot.operators) {
       const onProgress = progress.show.bind(progress);
-      results.push(await runScan(path, operator, job, { signal, onProgress }));
+      results.push(await runScan(opened.source, operator, job, { signal, onProgress }));
     }
   } finally {
     progress.end();

@@ -3,8 +3,9 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { describeStates, snapshotFacts, type OperatorDescription, type SnapshotFacts } from 'tidemark/snapshot';
 import type { OperatorOverview, SnapshotOverview, SnapshotSummary, StateBytes } from '../protocol.ts';
-import { openSnapshot, summaryOf } from '../snapshots/openedSnapshot.ts';
+import { summaryOf, type OpenedSnapshot } from '../snapshots/openedSnapshot.ts';
 import { overviewOf } from '../snapshots/overview.ts';
+import { openedForReading, READING_OPTIONS } from './openedForReading.ts';
 import { EXIT, plural, sizeText, timeText, UsageError, type CliIo } from './io.ts';
 
 /** What is written as JSON. */
@@ -28,19 +29,19 @@ export async function inspect(args: readonly string[], io: CliIo): Promise<numbe
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { json: { type: 'boolean', default: false }, uids: { type: 'string' } },
+    options: { ...READING_OPTIONS, json: { type: 'boolean', default: false }, uids: { type: 'string' } },
   });
   const [location, ...more] = positionals;
   if (location === undefined || more.length > 0) throw new UsageError('inspect needs a snapshot.');
   const uids = values.uids === undefined ? [] : await uidsIn(resolve(io.cwd, values.uids));
-  try {
-    const found = await report(resolve(io.cwd, location), uids, io.cwd);
+  // Sources beside the user are read only where uids are missing.
+  const sources = { uids, folders: [io.cwd] };
+  const show = async (opened: OpenedSnapshot): Promise<number> => {
+    const found = await report(opened);
     io.out(values.json ? `${JSON.stringify(found, null, 2)}\n` : reportText(found));
     return found.verified?.ok === false ? EXIT.notRestored : EXIT.ok;
-  } catch (error) {
-    io.err(`${location} cannot be read: ${error instanceof Error ? error.message : String(error)}\n`);
-    return EXIT.notRestored;
-  }
+  };
+  return openedForReading(location, values, io, show, sources);
 }
 
 /** One uid a line. */
@@ -52,9 +53,7 @@ async function uidsIn(file: string): Promise<string[]> {
   }
 }
 
-async function report(location: string, uids: readonly string[], folder: string): Promise<Report> {
-  // Sources beside the user are read only where uids are missing.
-  const opened = await openSnapshot(location, { uids, folders: [folder] });
+async function report(opened: OpenedSnapshot): Promise<Report> {
   const { operators: overviews, ...overview } = await overviewOf(opened);
   const facts = snapshotFacts(opened.snapshot.metadata);
   const operators: OperatorReport[] = [];

@@ -25,16 +25,20 @@ const COMMANDS: Readonly<Record<string, { readonly command: Command; readonly us
   },
   stop: { command: stop, usage: 'stop PIPELINE [--drain] [--target FOLDER] [--json]', about: 'stops a running pipeline with a savepoint' },
   list: { command: list, usage: 'list [--json]', about: 'lists running pipelines' },
-  inspect: { command: inspect, usage: 'inspect SNAPSHOT [--uids FILE] [--json]', about: 'shows what is in a savepoint or checkpoint' },
+  inspect: {
+    command: inspect,
+    usage: 'inspect SNAPSHOT [--path-map FROM=TO]... [--uids FILE] [--json]',
+    about: 'shows what is in a savepoint or checkpoint',
+  },
   dump: {
     command: dump,
     usage:
-      'dump SNAPSHOT [--operator O] [--state S] [--key K] [--prefix TEXT] [--key-group N] [--subtask N] [--where EXPR] [--limit N] [--format jsonl|csv|parquet] [--out FILE] [--raw-text] [--aggregate EXPRS]',
+      'dump SNAPSHOT [--path-map FROM=TO]... [--operator O] [--state S] [--key K] [--prefix TEXT] [--key-group N] [--subtask N] [--where EXPR] [--limit N] [--format jsonl|csv|parquet] [--out FILE] [--raw-text] [--aggregate EXPRS]',
     about: 'writes the state of a snapshot, or what of it is asked for, as JSON Lines, CSV or Parquet',
   },
   stats: {
     command: stats,
-    usage: 'stats SNAPSHOT [--operator O] [--state S] [--top N] [--at TIME] [--ttl DURATION] [--json]',
+    usage: 'stats SNAPSHOT [--path-map FROM=TO]... [--operator O] [--state S] [--top N] [--at TIME] [--ttl DURATION] [--json]',
     about: 'reads all keyed state and tells sizes, skew, the largest keys, timers and TTL',
   },
   check: { command: check, usage: 'check PIPELINE SNAPSHOT [--json]', about: 'says whether a pipeline can be restored from a snapshot' },

@@ -1,11 +1,10 @@
-import { stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { describeStates, type KeyedStatistics, type ScanJob, type SnapshotOperator, type StateDescription } from 'tidemark/snapshot';
-import { openSnapshot, operatorLabel, type OpenedSnapshot } from '../snapshots/openedSnapshot.ts';
+import { operatorLabel, takenAt, type OpenedSnapshot } from '../snapshots/openedSnapshot.ts';
 import { runScan } from '../snapshots/scan/runScan.ts';
 import { EXIT, timeText, UsageError, type CliIo } from './io.ts';
-import { Interrupted, untilInterrupted } from './interrupt.ts';
+import { untilInterrupted } from './interrupt.ts';
+import { openedForReading, READING_OPTIONS } from './openedForReading.ts';
 import { ReadProgress } from './readProgress.ts';
 import { checkState, chosenOperators, wholeNumber } from './selection.ts';
 import { statisticsText } from './statisticsText.ts';
@@ -29,6 +28,7 @@ export async function stats(args: readonly string[], io: CliIo): Promise<number>
     args: [...args],
     allowPositionals: true,
     options: {
+      ...READING_OPTIONS,
       operator: { type: 'string' },
       state: { type: 'string' },
       top: { type: 'string' },
@@ -41,31 +41,23 @@ export async function stats(args: readonly string[], io: CliIo): Promise<number>
   if (location === undefined || more.length > 0) throw new UsageError('stats needs a snapshot.');
   const top = Math.min(wholeNumber('--top', values.top) ?? TOP, TOP_MAX);
   const ttl = values.ttl === undefined ? null : duration(values.ttl);
-  try {
-    const path = resolve(io.cwd, location);
-    const opened = await openSnapshot(path);
+  return openedForReading(location, values, io, async (opened) => {
     const operators = chosenOperators(opened, values.operator) ?? opened.snapshot.operators;
     await checkState(operators, values.state);
-    const asOf = values.at === undefined ? await takenAt(opened) : time(values.at);
+    const asOf = values.at === undefined ? ((await takenAt(opened)) ?? Date.now()) : time(values.at);
     const states = values.state === undefined ? null : [values.state];
     const job: ScanJob = { kind: 'statistics', states, asOf, top, ttl };
-    const found = await untilInterrupted(async (signal) => scanAll(path, opened, operators, job, signal, io));
+    const found = await untilInterrupted(async (signal) => scanAll(opened, operators, job, signal, io));
     io.out(
       values.json
         ? `${JSON.stringify({ location: opened.snapshot.folder, asOf, operators: found }, null, 2)}\n`
         : `${opened.snapshot.folder}\n${found.map((each) => `\n${statisticsText(each, { asOf: `${timeText(asOf)} UTC`, ttl })}`).join('')}`,
     );
     return found.some(({ errors }) => errors.length > 0) ? EXIT.notRestored : EXIT.ok;
-  } catch (error) {
-    if (error instanceof UsageError) throw error;
-    if (error instanceof Interrupted) return EXIT.interrupted;
-    io.err(`${location} cannot be read: ${error instanceof Error ? error.message : String(error)}\n`);
-    return EXIT.notRestored;
-  }
+  });
 }
 
 async function scanAll(
-  path: string,
   opened: OpenedSnapshot,
   operators: readonly SnapshotOperator[],
   job: ScanJob & { kind: 'statistics' },
@@ -77,7 +69,7 @@ async function scanAll(
   try {
     for (const operator of operators) {
       const onProgress = progress.show.bind(progress);
-      const result = await runScan(path, operator, job, { signal, onProgress });
+      const result = await runScan(opened.source, operator, job, { signal, onProgress });
       const { states, unreadable } = await describeStates(operator);
       if (result.kind !== 'statistics') continue;
       found.push({
@@ -95,10 +87,6 @@ async function scanAll(
     progress.end();
   }
   return found;
-}
-
-async function takenAt({ manifest, snapshot }: OpenedSnapshot): Promise<number> {
-  return manifest?.createdAt ?? (await stat(join(snapshot.folder, '_metadata')).catch(() => null))?.mtimeMs ?? Date.now();
 }
 
 function time(text: string): number {

@@ -1,10 +1,17 @@
-import { stat } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import { snapshotFiles } from 'tidemark/host';
 import { readManifest, verifySnapshot, type SnapshotManifest } from 'tidemark/restore';
-import { readSnapshot, uidsOfOperators, type Snapshot, type SnapshotOperator } from 'tidemark/snapshot';
+import {
+  readSnapshot,
+  uidsOfOperators,
+  type PathMapping,
+  type Snapshot,
+  type SnapshotOperator,
+  type SnapshotStorage,
+} from 'tidemark/snapshot';
 import type { SnapshotSummary } from '../protocol.ts';
-import { fileStorage } from './fileStorage.ts';
 import { sourceTexts } from './sourceTexts.ts';
+import { openStorage } from './storage/openStorage.ts';
 
 /** A snapshot with what `tidemark.json` says about it. */
 export interface OpenedSnapshot {
@@ -13,6 +20,10 @@ export interface OpenedSnapshot {
   readonly manifest: SnapshotManifest | null;
   /** Uids by operator id: those that the snapshot says, and those that were found by their hash. */
   readonly uids: ReadonlyMap<string, string>;
+  /** Where it lies. Whoever opened it closes it. */
+  readonly storage: SnapshotStorage;
+  /** What another thread opens to read the same. */
+  readonly source: { readonly source: string; readonly pathMap: readonly PathMapping[] };
 }
 
 /** Where the uids of operators may be found, when the snapshot has only their hashes. */
@@ -23,13 +34,30 @@ export interface UidSources {
   readonly folders: readonly string[];
 }
 
+export interface OpenOptions extends UidSources {
+  /** Where files lie that checkpoints name by other paths. */
+  readonly pathMap?: readonly PathMapping[];
+}
+
 const FIRST_VERSION_WITH_UIDS = 5;
 
-/** @throws with the reason where it cannot be read */
-export async function openSnapshot(location: string, sources: UidSources = { uids: [], folders: [] }): Promise<OpenedSnapshot> {
-  const snapshot = await readSnapshot(fileStorage, location);
-  const manifest = manifestOf(snapshot.folder);
-  return { snapshot, manifest, uids: await uidsOf(snapshot, manifest, sources) };
+/** Opens a folder, an archive or an address, as `openStorage` takes it. @throws with the reason where it cannot be read */
+export async function openSnapshot(location: string, options: OpenOptions = { uids: [], folders: [] }): Promise<OpenedSnapshot> {
+  const pathMap = options.pathMap ?? [];
+  const { storage, location: inside, source } = await openStorage(location, { pathMap });
+  try {
+    const snapshot = await readSnapshot(storage, inside);
+    const manifest = manifestOf(snapshot.folder);
+    return { snapshot, manifest, uids: await uidsOf(snapshot, manifest, options), storage, source: { source, pathMap } };
+  } catch (error) {
+    await storage.close?.();
+    throw error;
+  }
+}
+
+/** When it was taken, as far as that is known, in epoch milliseconds. */
+export async function takenAt({ snapshot, manifest, storage }: OpenedSnapshot): Promise<number | null> {
+  return manifest?.createdAt ?? (await storage.modified?.(`${snapshot.folder}/_metadata`).catch(() => null)) ?? null;
 }
 
 async function uidsOf(snapshot: Snapshot, manifest: SnapshotManifest | null, sources: UidSources): Promise<Map<string, string>> {
@@ -61,8 +89,9 @@ export function operatorLabel({ uids }: OpenedSnapshot, operator: SnapshotOperat
   return uids.get(operator.metadata.operatorId) ?? operator.label;
 }
 
-export async function summaryOf({ snapshot, manifest }: OpenedSnapshot): Promise<SnapshotSummary> {
-  const verified = verifySnapshot(snapshotFiles('/'), snapshot.folder);
+export async function summaryOf(opened: OpenedSnapshot): Promise<SnapshotSummary> {
+  const { snapshot, manifest } = opened;
+  const verified = existsSync(snapshot.folder) ? verifySnapshot(snapshotFiles('/'), snapshot.folder) : null;
   const reason = verified?.reason == null ? null : `${verified.file ?? ''}: ${verified.reason}`;
   return {
     location: snapshot.folder,
@@ -70,7 +99,7 @@ export async function summaryOf({ snapshot, manifest }: OpenedSnapshot): Promise
     checkpointId: snapshot.metadata.checkpointId,
     kind: manifest?.kind ?? (/\/chk-\d+$/.test(snapshot.folder) ? 'checkpoint' : 'unknown'),
     pipeline: manifest?.pipeline ?? null,
-    createdAt: manifest?.createdAt ?? (await stat(`${snapshot.folder}/_metadata`)).mtimeMs,
+    createdAt: await takenAt(opened),
     sizeBytes: snapshot.stateSize,
     operatorCount: snapshot.operators.length,
     verified: verified === null ? null : { ok: verified.ok, reason },

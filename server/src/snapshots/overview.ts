@@ -14,7 +14,7 @@ import {
 } from 'tidemark/snapshot';
 import type { OperatorOverview, SnapshotOverview, SnapshotVerdict, StateBytes } from '../protocol.ts';
 import { fileStorage } from './fileStorage.ts';
-import { operatorLabel, type OpenedSnapshot } from './openedSnapshot.ts';
+import { operatorLabel, takenAt, type OpenedSnapshot } from './openedSnapshot.ts';
 
 const PROBLEMS_MAX = 100;
 
@@ -22,7 +22,6 @@ const PROBLEMS_MAX = 100;
 export async function overviewOf(opened: OpenedSnapshot): Promise<SnapshotOverview> {
   const { snapshot, manifest } = opened;
   const { folder, metadata } = snapshot;
-  const written = await stat(join(folder, '_metadata'));
   const facts = snapshotFacts(metadata);
   const program = manifest?.program ?? null;
   return {
@@ -33,7 +32,7 @@ export async function overviewOf(opened: OpenedSnapshot): Promise<SnapshotOvervi
     checkpointId: metadata.checkpointId,
     pipeline: manifest?.pipeline ?? null,
     program: program !== null && (await fileStorage.exists(program)) ? program : null,
-    createdAt: manifest?.createdAt ?? written.mtimeMs,
+    createdAt: await takenAt(opened),
     trigger: manifest?.trigger ?? (facts.type === null ? null : facts.type.toLowerCase()),
     writer: manifest === null ? `Flink ${facts.writtenBy}` : 'Tidemark',
     format: facts.formats.length === 0 ? 'operator state only' : facts.formats.join(' and '),
@@ -73,8 +72,8 @@ function bytesOf({ metadata, subtasks }: SnapshotOperator): StateBytes {
 }
 
 /** Compares checksums where there are some; else looks whether files are there and long enough. @throws the signal's reason */
-export async function verdictOf({ snapshot, manifest }: OpenedSnapshot, signal: ScanSignal): Promise<SnapshotVerdict> {
-  const problems = await missingFiles(fileStorage, snapshot, PROBLEMS_MAX);
+export async function verdictOf({ snapshot, manifest, storage }: OpenedSnapshot, signal: ScanSignal): Promise<SnapshotVerdict> {
+  const problems = await missingFiles(storage, snapshot, PROBLEMS_MAX);
   for (const { path, size, sha256 } of manifest?.files ?? []) {
     signal.throwIfAborted();
     if (problems.length >= PROBLEMS_MAX) break;

@@ -46,7 +46,7 @@ export class SnapshotSession {
   readonly handlers: Handlers = {
     'snapshot/configure': (configuration) => {
       this.#configuration = configuration;
-      this.#cache.clear();
+      for (const location of [...this.#cache.keys()]) this.#forget(location);
       return Promise.resolve(null);
     },
     'snapshot/open': async ({ location }) => summaryOf((await this.#open(location)).opened),
@@ -89,11 +89,16 @@ export class SnapshotSession {
     if (known?.version === version) return known;
     const opened = await openSnapshot(location, this.#configuration);
     const cached = { version, opened, tree: new SnapshotTree(opened) };
-    this.#cache.delete(location);
+    this.#forget(location);
     this.#cache.set(location, cached);
     const oldest = this.#cache.keys().next().value;
-    if (this.#cache.size > OPENED_MAX && oldest !== undefined) this.#cache.delete(oldest);
+    if (this.#cache.size > OPENED_MAX && oldest !== undefined) this.#forget(oldest);
     return cached;
+  }
+
+  #forget(location: string): void {
+    void this.#cache.get(location)?.opened.storage.close?.();
+    this.#cache.delete(location);
   }
 
   async #dump(location: string, limit: number): Promise<{ text: string; truncated: boolean }> {
@@ -109,7 +114,11 @@ export class SnapshotSession {
 
 /** Empty where the location is not the snapshot's own folder: such a one is opened anew each time its content may have changed. */
 async function versionOf(location: string): Promise<string> {
-  const written = await stat(join(location, '_metadata')).catch(() => stat(location));
+  const written = await stat(join(location, '_metadata'))
+    .catch(() => stat(location))
+    .catch(() => null);
+  // At an address; what is there is written once.
+  if (written === null) return '';
   return `${String(written.mtimeMs)} ${String(written.size)}`;
 }
 

@@ -37,7 +37,7 @@ export async function statisticsOf(
         // What a scan counts need not be what the handles say.
         if (total > 0) report({ bytesRead: bytesRead + (keyedBytes(operator) * read) / total, bytesTotal, states: [] });
       };
-      const result = await runScan(snapshot.folder, operator, job, { signal, onProgress });
+      const result = await runScan(opened.source, operator, job, { signal, onProgress });
       if (result.kind !== 'statistics') continue;
       const found = result.statistics.states.map((state) => stateStatistics(id, state));
       states.push(...found);

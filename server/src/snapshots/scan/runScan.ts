@@ -21,10 +21,10 @@ const BATCH_BYTES = 4 << 20;
 
 /**
  * Does a job over all keyed state of an operator, with the threads that are worth it; the caller's thread works along. Each thread
- * opens the snapshot for itself, from `source`, which is a folder where it is only a path. @throws FormatError, ExpressionError, the signal's reason
+ * opens the snapshot for itself, from `source`. @throws FormatError, ExpressionError, the signal's reason
  */
 export async function runScan(
-  source: string | ScanSource,
+  source: ScanSource,
   operator: SnapshotOperator,
   job: ScanJob,
   options: ScanOptions = {},
@@ -38,8 +38,7 @@ export async function runScan(
     bytesRead += bytes;
     options.onProgress?.(bytesRead, bytesTotal);
   };
-  const from = typeof source === 'string' ? { source, pathMap: [] } : source;
-  const data: ScanWorkerData = { ...from, operator: operator.metadata.operatorId, job };
+  const data: ScanWorkerData = { ...source, operator: operator.metadata.operatorId, job };
   const threads = Array.from({ length: threadCount(options.threads, bytesTotal, batches.count) }, () => startThread(data, batches, read));
   const abort = abortOf(options.signal);
   try {

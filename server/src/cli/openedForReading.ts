@@ -1,0 +1,47 @@
+import { ExpressionError, KeyTextError } from 'tidemark/snapshot';
+import { openSnapshot, type OpenedSnapshot, type UidSources } from '../snapshots/openedSnapshot.ts';
+import { absoluteLocation } from '../snapshots/storage/openStorage.ts';
+import { EXIT, UsageError, type CliIo } from './io.ts';
+import { Interrupted } from './interrupt.ts';
+
+/** Options of all commands that read snapshots. */
+export const READING_OPTIONS = { 'path-map': { type: 'string', multiple: true } } as const;
+
+interface ReadingValues {
+  readonly 'path-map'?: readonly string[] | undefined;
+}
+
+/**
+ * Opens the snapshot that the arguments name for as long as `use` reads it: a folder, a `_metadata` file, an archive or an address. What
+ * cannot be read is said on stderr. Resolves to the exit code. @throws UsageError
+ */
+export async function openedForReading(
+  location: string,
+  values: ReadingValues,
+  io: CliIo,
+  use: (opened: OpenedSnapshot) => Promise<number>,
+  sources: UidSources = { uids: [], folders: [] },
+): Promise<number> {
+  const pathMap = (values['path-map'] ?? []).map(pathMapping);
+  try {
+    const opened = await openSnapshot(absoluteLocation(io.cwd, location), { ...sources, pathMap });
+    try {
+      return await use(opened);
+    } finally {
+      await opened.storage.close?.();
+    }
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    if (error instanceof ExpressionError || error instanceof KeyTextError) throw new UsageError(`${error.message}.`);
+    if (error instanceof Interrupted) return EXIT.interrupted;
+    io.err(`${location} cannot be read: ${error instanceof Error ? error.message : String(error)}\n`);
+    return EXIT.notRestored;
+  }
+}
+
+/** `FROM=TO`. The last `=` separates, for addresses may have some. */
+function pathMapping(text: string): { readonly from: string; readonly to: string } {
+  const at = text.lastIndexOf('=');
+  if (at <= 0) throw new UsageError(`--path-map ${text}: FROM=TO is needed, such as s3://bucket/flink=/mnt/flink.`);
+  return { from: text.slice(0, at), to: text.slice(at + 1) };
+}
