@@ -1,5 +1,6 @@
-import { decodeUtf8 } from './utf8.ts';
+import { decodeAscii, decodeUtf8, endOfAscii } from './utf8.ts';
 import { FormatError } from './formatError.ts';
+import { integerText } from './integerText.ts';
 
 /**
  * Reads the primitives of Java's `DataInput`, and Flink's own strings, from bytes in memory. Big-endian throughout.
@@ -111,6 +112,24 @@ export class ByteReader {
     return this.#view.getInt32(start) * 4294967296 + this.#view.getUint32(start + 4);
   }
 
+  /** An i64 as decimal digits. Those beyond 2^53 are the only ones that need a bigint. */
+  i64Text(): string {
+    const start = this.take(8);
+    const high = this.#view.getInt32(start);
+    const low = this.#view.getUint32(start + 4);
+    if (high < -0x1fffff || high >= 0x200000) return this.#view.getBigInt64(start).toString();
+    return integerText(high * 4294967296 + low);
+  }
+
+  /** An i64; a bigint only where a number does not hold it exactly. */
+  plainI64(): number | bigint {
+    const start = this.take(8);
+    const high = this.#view.getInt32(start);
+    // -2^53 itself is exact, but no safe integer.
+    if (high < -0x1fffff || high >= 0x200000) return this.#view.getBigInt64(start);
+    return high * 4294967296 + this.#view.getUint32(start + 4);
+  }
+
   /** An i64 that must be a safe integer. */
   safeI64(): number {
     const start = this.offset;
@@ -153,8 +172,8 @@ export class ByteReader {
     const size = this.u16();
     const start = this.take(size);
     const stop = start + size;
-    let text = '';
-    let at = start;
+    let at = endOfAscii(this.bytes, start, stop);
+    let text = decodeAscii(this.bytes, start, at);
     while (at < stop) {
       const a = this.#bytes[at++] ?? 0;
       if (a < 0x80) {
@@ -177,6 +196,13 @@ export class ByteReader {
   /** Unsigned LEB128, at most 32 bits. */
   vlq(): number {
     const start = this.offset;
+    if (start < this.end) {
+      const only = this.bytes[start] ?? 0;
+      if (only < 0x80) {
+        this.offset = start + 1;
+        return only;
+      }
+    }
     let value = 0;
     for (let shift = 0; shift < 35; shift += 7) {
       const b = this.u8();
@@ -192,9 +218,11 @@ export class ByteReader {
     const units = this.vlq() - 1;
     if (units < 0) return null;
     if (units > this.remaining) this.fail(`a string of ${String(units)} characters does not fit`, start);
-    // Most strings are short ASCII: one allocation by the engine's own concatenation is as fast as anything else.
-    let text = '';
-    for (let i = 0; i < units; i++) {
+    const begin = this.offset;
+    const ascii = endOfAscii(this.bytes, begin, begin + units);
+    let text = decodeAscii(this.bytes, begin, ascii);
+    this.offset = ascii;
+    for (let i = ascii - begin; i < units; i++) {
       let unit = this.u8();
       if (unit >= 0x80) {
         this.offset--;

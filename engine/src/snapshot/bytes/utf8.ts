@@ -20,3 +20,35 @@ export function decodeUtf8(bytes: Uint8Array): string {
 export function decodeUtf8Leniently(bytes: Uint8Array): string {
   return lenient.decode(bytes);
 }
+
+/** Where calling the decoder costs more than it saves. */
+const SHORT = 24;
+
+/** Bytes that are known to be below 0x80. Both ways are several times faster than one letter at a time. */
+export function decodeAscii(bytes: Uint8Array, start: number, end: number): string {
+  if (end - start > SHORT) return lenient.decode(bytes.subarray(start, end));
+  let text = '';
+  let at = start;
+  for (; at + 8 <= end; at += 8) {
+    text += String.fromCharCode(
+      bytes[at] ?? 0,
+      bytes[at + 1] ?? 0,
+      bytes[at + 2] ?? 0,
+      bytes[at + 3] ?? 0,
+      bytes[at + 4] ?? 0,
+      bytes[at + 5] ?? 0,
+      bytes[at + 6] ?? 0,
+      bytes[at + 7] ?? 0,
+    );
+  }
+  for (; at + 2 <= end; at += 2) text += String.fromCharCode(bytes[at] ?? 0, bytes[at + 1] ?? 0);
+  if (at < end) text += String.fromCharCode(bytes[at] ?? 0);
+  return text;
+}
+
+/** Where the first byte of 0x80 and above stands; `end` where there is none. */
+export function endOfAscii(bytes: Uint8Array, start: number, end: number): number {
+  let at = start;
+  while (at < end && (bytes[at] ?? 0) < 0x80) at++;
+  return at;
+}

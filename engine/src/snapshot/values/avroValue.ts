@@ -1,6 +1,6 @@
 import type { ByteReader } from '../bytes/byteReader.ts';
 import { FormatError } from '../bytes/formatError.ts';
-import { Floating, plainInteger, shortestFloat, type DumpValue } from './dumpValue.ts';
+import { Floating, shortestFloat, type DumpValue } from './dumpValue.ts';
 import type { ValueReader } from './simpleValues.ts';
 
 const DEPTH_MAX = 500;
@@ -145,7 +145,7 @@ const PRIMITIVES: ReadonlyMap<string, AvroReader> = new Map<string, AvroReader>(
   ['null', () => null],
   ['boolean', (reader) => reader.bool()],
   ['int', (reader) => reader.i32()],
-  ['long', (reader) => plainInteger(reader.i64())],
+  ['long', (reader) => reader.plainI64()],
   ['float', (reader) => finite(shortestFloat(reader.f32()))],
   ['double', (reader) => finite(reader.f64())],
   ['string', (reader) => reader.utf8()],

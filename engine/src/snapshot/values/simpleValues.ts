@@ -72,7 +72,7 @@ export const SIMPLE_VALUES: Readonly<Record<SimpleKind, ValueReader>> = {
   deweyNumber: readDeweyNumber,
   eventId: readEventId,
   sqlTimeWindow: readTimeWindow,
-  sqlCountWindow: (reader) => ({ $window: plainInteger(reader.i64()) }),
+  sqlCountWindow: (reader) => ({ $window: reader.plainI64() }),
   sqlGlobalWindow: (reader) => {
     reader.take(1);
     return { $window: 'global' };
@@ -104,8 +104,8 @@ function readStringValue(reader: ByteReader): DumpValue {
 }
 
 function readTimeWindow(reader: ByteReader): DumpValue {
-  const start = plainInteger(reader.i64());
-  return { $window: [start, plainInteger(reader.i64())] };
+  const start = reader.plainI64();
+  return { $window: [start, reader.plainI64()] };
 }
 
 /** A value in the binary form that SQL engines share: the names of its fields stand apart, in the metadata. */
@@ -128,7 +128,7 @@ function readNothing(reader: ByteReader): null {
 }
 
 function readLong(reader: ByteReader): DumpValue {
-  return dumpLong(reader.i64());
+  return { $long: reader.i64Text() };
 }
 
 function readChar(reader: ByteReader): DumpValue {

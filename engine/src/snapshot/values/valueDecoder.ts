@@ -1,5 +1,5 @@
 import type { KryoSnapshot, SerializerSnapshot } from '../serializers/serializerSnapshot.ts';
-import { hexText, isList, plainInteger, type DumpValue } from './dumpValue.ts';
+import { hexText, isList, type DumpValue } from './dumpValue.ts';
 import { kryoObject } from './kryoValue.ts';
 import { valueReader, type ValueContext, type ValueReader } from './valueReader.ts';
 
@@ -46,7 +46,7 @@ function lastPart(serializer: SerializerSnapshot, context: ValueContext, choice:
   switch (serializer.kind) {
     case 'ttl': {
       const value = lastPart(serializer.value, context, choice);
-      return (reader) => ({ $ttl: plainInteger(reader.i64()), value: value(reader) });
+      return (reader) => ({ $ttl: reader.plainI64(), value: value(reader) });
     }
     case 'ttlAware':
     case 'external':

@@ -5,7 +5,7 @@ import { avroValueReader } from './avroValue.ts';
 import { readBinaryArray, readBinaryMap, readBinaryRow } from './binaryRow.ts';
 import { lockableReader, nfaStateReader, nodeIdReader, sharedBufferNodeReader } from './cepValues.ts';
 import { structOf, type Struct } from './structValues.ts';
-import { bigintOf, decimalText, dumpBytes, dumpLong, dumpMap, hexText, plainInteger, type DumpValue } from './dumpValue.ts';
+import { bigintOf, decimalText, dumpBytes, dumpMap, hexText, plainInteger, type DumpValue } from './dumpValue.ts';
 import { instantOfMillis } from './isoTime.ts';
 import type { FlinkMajor } from './flinkMajor.ts';
 import { kryoValueReader } from './kryoValue.ts';
@@ -177,7 +177,11 @@ function mapReader(key: ValueReader, value: ValueReader): ValueReader {
 }
 
 function tupleReader(fields: readonly ValueReader[]): ValueReader {
-  return (reader) => ({ $tuple: fields.map((field) => field(reader)) });
+  return (reader) => {
+    const values: DumpValue[] = [];
+    for (const field of fields) values.push(field(reader));
+    return { $tuple: values };
+  };
 }
 
 function structReader(struct: Struct | null, context: ValueContext): ValueReader {
@@ -206,7 +210,7 @@ function linkedListReader(element: ValueReader, withNulls: boolean): ValueReader
 function twoPhaseCommitReader(transaction: ValueReader, context: ValueReader, withNullTransaction: boolean): ValueReader {
   const holder: ValueReader = (reader) => {
     const handle = transaction(reader);
-    return { handle, transactionStartTime: dumpLong(reader.i64()) };
+    return { handle, transactionStartTime: { $long: reader.i64Text() } };
   };
   const pending = withNullTransaction ? presentFirst(holder) : holder;
   const commits = listReader(holder);
@@ -276,59 +280,50 @@ const POJO_NULL = 1;
 const POJO_EXACT = 2;
 const POJO_UNREGISTERED = 4;
 const POJO_REGISTERED = 8;
-const POJO_DEPTH_MAX = 200;
-
+/** No guard against endless nesting is needed: a snapshot is a tree, and values are no deeper than it is. */
 function pojoReader(snapshot: PojoSnapshot, context: ValueContext): ValueReader {
-  const reader = (serializer: SerializerSnapshot | null): ValueReader | null =>
-    serializer === null ? null : valueReader(serializer, context);
-  const fields = snapshot.fields.map((field) => ({ name: field.name, read: reader(field.serializer) }));
-  const registered = snapshot.registered.map((subclass) => reader(subclass.serializer));
-  const unregistered = new Map(snapshot.unregistered.map((subclass) => [subclass.className, reader(subclass.serializer)]));
-  let depth = 0;
-  const read: ValueReader = (bytes) => {
+  const of = (serializer: SerializerSnapshot | null, what: string): ValueReader =>
+    serializer === null ? unreadable(what) : valueReader(serializer, context);
+  const { className } = snapshot;
+  const names = snapshot.fields.map((field) => field.name);
+  const readers = snapshot.fields.map((field) => of(field.serializer, `the field ${field.name} of ${className}`));
+  const registered = snapshot.registered.map((subclass) => of(subclass.serializer, `the subclass ${subclass.className}`));
+  const unregistered = new Map(
+    snapshot.unregistered.map((subclass) => [subclass.className, of(subclass.serializer, `the subclass ${subclass.className}`)]),
+  );
+  return (bytes) => {
     const flags = bytes.u8();
     switch (flags) {
       case POJO_NULL:
         return null;
       case POJO_EXACT: {
-        const object: Record<string, DumpValue> = { $class: snapshot.className };
-        for (const field of fields) {
-          object[field.name] = bytes.bool() ? null : known(field.read, `the field ${field.name} of ${snapshot.className}`)(bytes);
-        }
+        const object: Record<string, DumpValue> = { $class: className };
+        for (let i = 0; i < names.length; i++) object[names[i] ?? ''] = bytes.bool() ? null : (readers[i]?.(bytes) ?? null);
         return object;
       }
       case POJO_UNREGISTERED: {
-        const className = bytes.utf();
-        return known(unregistered.get(className), `the subclass ${className}`)(bytes);
+        const subclass = bytes.utf();
+        return known(unregistered.get(subclass), subclass)(bytes);
       }
       case POJO_REGISTERED: {
         const tag = bytes.u8();
-        return known(registered[tag], `subclass ${String(tag)} of ${snapshot.className}`)(bytes);
+        return known(registered[tag], `number ${String(tag)} of ${className}`)(bytes);
       }
       default:
         return bytes.fail(`the flags of a POJO must be 1, 2, 4 or 8, found ${String(flags)}`, bytes.offset - 1);
     }
   };
-  return (bytes) => {
-    if (depth > POJO_DEPTH_MAX) bytes.fail('objects are nested too deeply');
-    depth++;
-    try {
-      return read(bytes);
-    } finally {
-      depth--;
-    }
-  };
 }
 
-function known(read: ValueReader | null | undefined, what: string): ValueReader {
-  if (read === null || read === undefined) throw new UnreadableValue(what);
+function known(read: ValueReader | undefined, subclass: string): ValueReader {
+  if (read === undefined) throw new UnreadableValue(`the subclass ${subclass}`);
   return read;
 }
 
 function ttlReader(value: ValueReader): ValueReader {
   return (reader) => {
-    const lastAccess = reader.i64();
-    return { $ttl: plainInteger(lastAccess), value: value(reader) };
+    const lastAccess = reader.plainI64();
+    return { $ttl: lastAccess, value: value(reader) };
   };
 }
 
@@ -352,15 +347,15 @@ function streamElementReader(value: ValueReader): ValueReader {
     const tag = reader.u8();
     switch (tag) {
       case 0: {
-        const timestamp = plainInteger(reader.i64());
+        const timestamp = reader.plainI64();
         return { $streamRecord: value(reader), timestamp };
       }
       case 1:
         return { $streamRecord: value(reader), timestamp: null };
       case 2:
-        return { $watermark: plainInteger(reader.i64()) };
+        return { $watermark: reader.plainI64() };
       case 3: {
-        const markedTime = plainInteger(reader.i64());
+        const markedTime = reader.plainI64();
         const operator = hexText(reader.slice(16));
         return { $latencyMarker: markedTime, operator, subtask: reader.i32() };
       }
@@ -370,7 +365,7 @@ function streamElementReader(value: ValueReader): ValueReader {
         return { $recordAttributes: { backlog: reader.bool() } };
       case 6: {
         const subpartition = reader.i32();
-        return { $watermark: plainInteger(reader.i64()), subpartition };
+        return { $watermark: reader.plainI64(), subpartition };
       }
       default:
         return reader.fail(`stream elements of kind ${String(tag)} are not known`, reader.offset - 1);
