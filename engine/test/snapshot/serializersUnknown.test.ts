@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { ByteReader } from '../../src/snapshot/bytes/byteReader.ts';
 import { ByteWriter } from '../../src/snapshot/bytes/byteWriter.ts';
@@ -6,7 +7,17 @@ import { keyedHeader, readKeyedHeader, writeKeyedHeader, type KeyedHeader } from
 import { readOperatorHeader } from '../../src/snapshot/operator/operatorStream.ts';
 import { describeSerializer } from '../../src/snapshot/serializers/describeSerializer.ts';
 import type { PojoSnapshot, SerializerSnapshot } from '../../src/snapshot/serializers/serializerSnapshot.ts';
-import { broadcastState, keyValueState, operatorListState, timerState, writeStateMetaInfo } from '../../src/snapshot/stateMetaInfo.ts';
+import {
+  broadcastState,
+  elementSerializer,
+  keyValueState,
+  operatorListState,
+  timerState,
+  userKeySerializer,
+  userValueSerializer,
+  writeStateMetaInfo,
+  type StateMetaInfo,
+} from '../../src/snapshot/stateMetaInfo.ts';
 import { valueReader } from '../../src/snapshot/values/valueReader.ts';
 import '../propertySeed.ts';
 
@@ -126,6 +137,17 @@ test('its values say whose they are', () => {
   );
 });
 
+test("a header of Flink's own tests, whose serializer is in those tests only", () => {
+  const text = readFileSync(new URL('../fixtures/vectors/header-with-unknown-serializer.hex', import.meta.url), 'utf8');
+  const bytes = Uint8Array.from(Buffer.from(text.replaceAll('\n', ''), 'hex'));
+  const header = readKeyedHeader(new ByteReader(bytes));
+  expect(header.key.snapshot).toEqual({ kind: 'tuple', fields: [LONG] });
+  expect(
+    header.states.map((state) => [state.name, ...[...state.serializers.values()].map((stored) => describeSerializer(stored.snapshot))]),
+  ).toEqual([['testState', 'TestSerializer (unknown)', 'void']]);
+  expect(bytesOf(header)).toEqual(bytes);
+});
+
 describe('where its end cannot be found', () => {
   test('the class is named', () => {
     const bytes = bytesOf(headerWith(acme([1, 2, 3]), 2));
@@ -146,6 +168,34 @@ describe('where its end cannot be found', () => {
     }
     const bytes = bytesOf(keyedHeader(STRING, [keyValueState('state', 'VALUE', acme([]), acme(roles.toBytes()))]));
     expect(() => readKeyedHeader(new ByteReader(bytes.subarray(0, -1)))).toThrow(/too many places look as if it ended there/);
+  });
+});
+
+describe('asynchronous state', () => {
+  const state = (type: string, value: SerializerSnapshot): StateMetaInfo => ({
+    name: 'async',
+    kind: 'KEY_VALUE_V2',
+    options: new Map([['KEYED_STATE_TYPE', type]]),
+    serializers: new Map([
+      ['USER_KEY_SERIALIZER', { snapshot: STRING, bytes: null }],
+      ['VALUE_SERIALIZER', { snapshot: value, bytes: null }],
+    ]),
+  });
+
+  test('has the serializers of elements and values themselves', () => {
+    const list: SerializerSnapshot = { kind: 'list', element: LONG };
+    expect(elementSerializer(state('LIST', list))).toEqual(list);
+    expect(userKeySerializer(state('MAP', LONG))).toEqual(STRING);
+    expect(userValueSerializer(state('MAP', list))).toEqual(list);
+    expect(elementSerializer(keyValueState('s', 'LIST', VOID, list))).toEqual(LONG);
+    const map = keyValueState('s', 'MAP', VOID, { kind: 'map', key: LONG, value: list });
+    expect(userKeySerializer(map)).toEqual(LONG);
+    expect(userValueSerializer(map)).toEqual(list);
+  });
+
+  test('with an unknown serializer', () => {
+    const header = keyedHeader(STRING, [state('MAP', acme([1, 2, 3])), state('LIST', LONG)]);
+    expect(serializersOf(readKeyedHeader(new ByteReader(bytesOf(header))))).toEqual(serializersOf(header));
   });
 });
 
