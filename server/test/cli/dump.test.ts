@@ -2,6 +2,7 @@ import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'h
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { readSnapshot, type Scalar } from 'tidemark/snapshot';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { dump } from '../../src/cli/dump.ts';
@@ -87,6 +88,15 @@ describe('tidemark dump', () => {
       unreadable: 0,
       values: { 'count()': 0, 'sum(value)': null },
     });
+  });
+
+  test('reads an archive as the folder that it was made of', async () => {
+    const archive = fileURLToPath(new URL('../../../engine/test/fixtures/snapshots/2.3.0-hashmap-canonical.tar.gz', import.meta.url));
+    const args = ['--operator', 'key-long'];
+    const { code, out } = await runCommand(dump, root, [archive, ...args]);
+    expect(code).toBe(EXIT.ok);
+    expect(out).toBe((await run(...args)).out);
+    await expect(run('--path-map', 'nowhere')).rejects.toThrow('FROM=TO is needed');
   });
 
   test.each([

@@ -11,6 +11,8 @@ export interface ScanOptions {
   readonly onProgress?: (bytesRead: number, bytesTotal: number) => void;
   /** Besides the caller's own; by default as many as there are processors for, where the state is worth it. */
   readonly threads?: number;
+  /** The program of a thread; by default the one that is built beside this. Without one there are no threads. */
+  readonly program?: string;
 }
 
 const THREADS_MAX = 8;
@@ -39,11 +41,15 @@ export async function runScan(
     options.onProgress?.(bytesRead, bytesTotal);
   };
   const data: ScanWorkerData = { ...source, operator: operator.metadata.operatorId, job };
-  const threads = Array.from({ length: threadCount(options.threads, bytesTotal, batches.count) }, () => startThread(data, batches, read));
+  const program = options.program ?? builtProgram();
+  const count = program === null ? 0 : threadCount(options.threads, bytesTotal, batches.count);
+  const threads = Array.from({ length: count }, () => startThread(program ?? '', data, batches, read));
   const abort = abortOf(options.signal);
   try {
     const results = Promise.all(threads.map(({ result }) => result));
     const failed = failure(results);
+    // Where the scan is over before them, they end with threads that were stopped.
+    failed.catch(() => undefined);
     for (let batch = batches.next(); batch.length > 0; batch = batches.next()) {
       for (const unit of batch) {
         options.signal?.throwIfAborted();
@@ -66,14 +72,13 @@ function sized(units: readonly ScanUnit[], stateSize: number): readonly ScanUnit
   return units.map((unit) => (unit.size === 0 ? { ...unit, size: share } : unit));
 }
 
-/** Takes care of itself: in tests and scripts there is no bundle, and one thread does everything. */
-function workerScript(): string | null {
-  const script = join(dirname(fileURLToPath(import.meta.url)), 'scanWorker.cjs');
-  return existsSync(script) ? script : null;
+/** Where this runs from its sources, there is none. */
+function builtProgram(): string | null {
+  const program = join(dirname(fileURLToPath(import.meta.url)), 'scanWorker.cjs');
+  return existsSync(program) ? program : null;
 }
 
 function threadCount(wanted: number | undefined, bytes: number, batches: number): number {
-  if (workerScript() === null) return 0;
   if (wanted !== undefined) return wanted;
   if (bytes < BYTES_MIN) return 0;
   return Math.max(0, Math.min(availableParallelism(), THREADS_MAX, batches) - 1);
@@ -127,11 +132,12 @@ class Batches {
 }
 
 function startThread(
+  program: string,
   data: ScanWorkerData,
   batches: Batches,
   read: (bytes: number) => void,
 ): { readonly worker: Worker; readonly result: Promise<ScanResult> } {
-  const worker = new Worker(workerScript() ?? '', { workerData: data, execArgv: [] });
+  const worker = new Worker(program, { workerData: data, execArgv: [] });
   const result = new Promise<ScanResult>((resolve, reject) => {
     worker.on('error', reject);
     worker.on('exit', () => {
