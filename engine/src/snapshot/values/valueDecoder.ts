@@ -105,6 +105,11 @@ function decoded(decoder: ValueDecoder, bytes: Uint8Array, className: string, fo
 
 const DEPTH_MAX = 100;
 
+/** By what it does: the engine itself knows no clock, and no dates. */
+function isDate(value: object): value is { toISOString(): string } {
+  return 'toISOString' in value && typeof value.toISOString === 'function';
+}
+
 /** Decoders are users' code: what is no JSON would fail far from here. Dates are shown as instants. */
 function checked(value: unknown, depth: number): DumpValue {
   if (depth > DEPTH_MAX) throw new Error('the decoded value is nested too deeply');
@@ -120,7 +125,7 @@ function checked(value: unknown, depth: number): DumpValue {
     case 'object': {
       if (value === null) return null;
       if (value instanceof Uint8Array) return { $bytes: hexText(value) };
-      if ('toISOString' in value && typeof value.toISOString === 'function') return { $instant: String(value.toISOString()) };
+      if (isDate(value)) return { $instant: value.toISOString() };
       if (isList(value as DumpValue)) return (value as unknown[]).map((item) => checked(item, depth + 1));
       const fields = Object.entries(value as Record<string, unknown>);
       return Object.fromEntries(fields.map(([name, item]) => [name, checked(item, depth + 1)]));
