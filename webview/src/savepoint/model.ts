@@ -115,16 +115,22 @@ export function selectedStatistics(model: Model): StateStatistics | null {
   return model.statistics.get(statisticsKey(model.operator, model.state)) ?? null;
 }
 
+/** An operator may have 100,000 states, and its row is drawn often. */
+const knownSums = new WeakMap<OperatorFacts, { readonly at: number; readonly entries: number | null }>();
+
 /** Entries of an operator's states as far as they are known; null where none is. */
 export function entriesOf(model: Model, operator: string): number | null {
   const facts = factsOf(model, operator);
   if (facts === null) return null;
-  let sum: number | null = null;
+  const known = knownSums.get(facts);
+  if (known?.at === model.changes.statistics) return known.entries;
+  let entries: number | null = null;
   for (const state of facts.states) {
-    const known = model.statistics.get(statisticsKey(operator, state))?.entries ?? state.count;
-    if (known !== null) sum = (sum ?? 0) + known;
+    const found = model.statistics.get(statisticsKey(operator, state))?.entries ?? state.count;
+    if (found !== null) entries = (entries ?? 0) + found;
   }
-  return sum;
+  knownSums.set(facts, { at: model.changes.statistics, entries });
+  return entries;
 }
 
 /** Entries of the whole snapshot; null until all of it has been read. */

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { createSavepointPage, type SavepointPage } from '../../src/savepoint/page.ts';
 import type { FromSavepointPage, PageRequest, ToSavepointPage } from '../../src/savepoint/protocol.ts';
 import { pieces, typeName } from '../../src/savepoint/typedValue.ts';
-import { answer, largeOverview, overview, statistics } from './sampleSnapshot.ts';
+import { answer, factsOf, largeOverview, overview, statistics } from './sampleSnapshot.ts';
 
 let page: SavepointPage;
 let root: HTMLElement;
@@ -192,6 +192,23 @@ describe('a large snapshot', () => {
 });
 
 describe('what cannot be opened', () => {
+  it('spoils its own operator alone, and says why there', async () => {
+    const reason = 'hourly-delay-2-of-4: byte 7: 48211 bytes are expected';
+    reply = (request) =>
+      request.method === 'operators'
+        ? {
+            operators: request.params.operators.map((id) => ({
+              ...factsOf(overview.operators.find((each) => each.id === id)!),
+              states: [],
+              unreadable: reason,
+            })),
+          }
+        : answer(request);
+    open(60_000_000);
+    await until(shown(`Not readable: ${reason}`));
+    expect(root.querySelectorAll('.operators .line[data-index]')).toHaveLength(overview.operators.length);
+  });
+
   it('says why, and can be tried again', async () => {
     send({ kind: 'failed', reason: '_metadata at byte 8: 48211 operators are expected' });
     await until(() => button('Try again') !== undefined);

@@ -136,7 +136,7 @@ function keyGroups(total: number): number[] {
 export function factsOf({ id, label, parallelism, bytes, finished }: OperatorOverview): OperatorFacts {
   return {
     id,
-    states: states[label] ?? [],
+    states: states[label] ?? (label.startsWith('operator-') ? (states['hourly-delay'] ?? []) : []),
     unreadable: null,
     subtasks: Array.from({ length: parallelism }, (_, index) => ({
       index,
@@ -327,4 +327,11 @@ export function largeOverview(count: number): SnapshotOverview {
     operator(`${'0'.repeat(24)}${String(i).padStart(8, '0')}`, `operator-${String(i)}`, 'Map', 8, { keyed: Math.round(1e9 / (i + 1)) }),
   );
   return { ...overview, operators: many, sizeBytes: many.reduce((sum, { bytes }) => sum + bytes.total, 0) };
+}
+
+/** Gives the largest operator very many states. */
+export function addStates(count: number): void {
+  states['late-streaks'] = Array.from({ length: count }, (_, i) =>
+    state(`state-${String(i)}`, 'keyed', 'value', { key: 'string', value: 'long', serializers: ['StringSerializer', 'LongSerializer'] }),
+  );
 }

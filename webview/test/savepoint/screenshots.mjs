@@ -31,7 +31,8 @@ const extension = `
     const scene = window.scene ?? {};
     if (message.kind === 'ready') {
       if (scene.failed) send({ kind: 'failed', reason: scene.failed });
-      else if (!scene.silent) {
+      else {
+        if (scene.states) sample.addStates(scene.states);
         const overview = scene.large ? sample.largeOverview(scene.large) : { ...sample.overview, sizeBytes: scene.size ?? 60_000_000 };
         send({ kind: 'overview', overview, can: { run: true } });
       }
@@ -78,6 +79,7 @@ const scenes = [
   { name: 'broken', theme: 'dark', broken: 'hourly-delay-2-of-4: byte 7,340,032: 48211 bytes of an entry are expected, found 1340.' },
   { name: 'narrow', theme: 'dark', width: 720, height: 1500 },
   { name: '2000', theme: 'dark', large: 2000 },
+  { name: 'states', theme: 'light', states: 100_000 },
 ];
 
 /** Text with less than 4.5:1 against what is behind it. */

@@ -5,6 +5,7 @@ import { exactBytes, figure } from '../figures.ts';
 import { factsOf, selectedOperator, selectedState, selectedStatistics, statisticsKey, type Model } from '../model.ts';
 import type { StateFacts, StateStatistics } from '../protocol.ts';
 import { rovingCells } from './charts.ts';
+import { icon } from './icons.ts';
 import { heading, hint, meter } from './parts.ts';
 import { typedValue } from '../typedValue.ts';
 
@@ -13,7 +14,7 @@ const TABS_MAX = 8;
 /** About a letter's width, what is around a tab's text, and what stands at the right of the tabs. */
 const LETTER = 6;
 const PADDING = 24;
-const SUMMARY = 300;
+const SUMMARY = 230;
 const KEYS_SHOWN = 6;
 /** A key with such a share of its state's bytes, and so many times the mean of all keys, is worth a mark. */
 const LARGE_SHARE = 0.1;
@@ -33,6 +34,7 @@ export function renderTabs(root: HTMLElement, model: Model, actions: Actions): v
   const facts = factsOf(model, model.operator);
   whenChanged(root, JSON.stringify([model.operator, model.state, model.changes]), () => {
     if (facts === null) return [hint(loadingText(model))];
+    if (facts.states.length === 0) return [facts.unreadable === null ? hint('This operator has no state.') : unreadable(facts.unreadable)];
     const at = facts.states.findIndex(({ name, group }) => name === model.state?.name && group === model.state.group);
     const shown = fitting(model, facts.states, Math.max(0, at), root.clientWidth - SUMMARY);
     const tabs = element(
@@ -55,10 +57,21 @@ export function renderTabs(root: HTMLElement, model: Model, actions: Actions): v
     return [
       tabs,
       ...(rest > 0 ? [more] : []),
+      ...(facts.unreadable === null ? [] : [unreadable(facts.unreadable)]),
       element('span', { class: 'grow' }),
       element('span', { class: 'caption row' }, ...summary(model)),
     ];
   });
+}
+
+/** State that is there and cannot be shown. */
+function unreadable(reason: string): HTMLElement {
+  return element(
+    'span',
+    { class: 'row warning-ink fit', tabindex: '0', 'data-tip': reason },
+    icon('warning'),
+    element('span', { class: 'fit' }, `Not readable: ${reason}`),
+  );
 }
 
 /** The first states that fit; where the selected one is not among them, those that end with it. */
@@ -224,7 +237,8 @@ function keysTable(statistics: StateStatistics, actions: Actions): HTMLElement {
 
 /** Why statistics are not there. */
 export function unreadText(model: Model): string {
-  const group = model.state?.group;
+  if (model.state === null) return 'No state is selected.';
+  const { group } = model.state;
   if (group !== 'keyed' && group !== 'timers') return 'Operator state has no keys.';
   switch (model.reading.phase) {
     case 'running':
