@@ -4,8 +4,8 @@ import type { ValueReader } from './simpleValues.ts';
 
 /** What Flink's library for complex events keeps: partial matches, and the events that they hold. */
 
-export const NFA = 'org.apache.flink.cep.nfa.';
-export const SHARED_BUFFER = `${NFA}sharedbuffer.`;
+const NFA = 'org.apache.flink.cep.nfa.';
+const SHARED_BUFFER = `${NFA}sharedbuffer.`;
 
 export function readDeweyNumber(reader: ByteReader): DumpValue {
   const count = reader.count(4);
