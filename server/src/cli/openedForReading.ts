@@ -1,4 +1,5 @@
 import { ExpressionError, KeyTextError } from 'tidemark/snapshot';
+import { OutputError } from '../snapshots/export/outputFile.ts';
 import { openSnapshot, type OpenedSnapshot, type UidSources } from '../snapshots/openedSnapshot.ts';
 import { absoluteLocation } from '../snapshots/storage/openStorage.ts';
 import { EXIT, UsageError, type CliIo } from './io.ts';
@@ -34,6 +35,10 @@ export async function openedForReading(
     if (error instanceof UsageError) throw error;
     if (error instanceof ExpressionError || error instanceof KeyTextError) throw new UsageError(`${error.message}.`);
     if (error instanceof Interrupted) return EXIT.interrupted;
+    if (error instanceof OutputError) {
+      io.err(`${error.message}\n`);
+      return EXIT.failed;
+    }
     io.err(`${location} cannot be read: ${error instanceof Error ? error.message : String(error)}\n`);
     return EXIT.notRestored;
   }

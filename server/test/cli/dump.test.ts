@@ -226,6 +226,11 @@ describe('a file that is written', () => {
 
   test('says in words why it cannot be written', async () => {
     await expect(OutputFile.create(join(root, 'none', 'x'))).rejects.toThrow('cannot be written: its folder does not exist');
+    expect(await run('--out', 'none/x')).toEqual({
+      code: EXIT.failed,
+      out: '',
+      err: `${join(root, 'none', 'x')} cannot be written: its folder does not exist\n`,
+    });
     const folder = join(root, 'folder');
     mkdirSync(folder);
     const file = await OutputFile.create(folder);

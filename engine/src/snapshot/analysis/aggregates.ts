@@ -5,7 +5,7 @@ import { RowProjection } from './rowProjection.ts';
 import type { Scalar } from './scalar.ts';
 
 /** One aggregate over the rows that were counted. Plain data, which goes between threads; parts add up by `mergeAggregates`. */
-export interface AggregateResult {
+interface AggregateResult {
   readonly text: string;
   readonly function: AggregateFunction;
   /** Rows that it is about: for expressions those where it is not null, and for count(expression) those where it is true. */
@@ -80,7 +80,7 @@ export class AggregateCollector {
 }
 
 /** Rows of states with these names. */
-export function filterOf(keyed: KeyedState, state: ((name: string) => boolean) | null, signal: ScanSignal | undefined): RowFilter {
+function filterOf(keyed: KeyedState, state: ((name: string) => boolean) | null, signal: ScanSignal | undefined): RowFilter {
   return {
     ...(signal === undefined ? {} : { signal }),
     ...(state === null ? {} : { states: new Set(keyed.states.flatMap((meta, i) => (state(meta.name) ? [i] : []))) }),

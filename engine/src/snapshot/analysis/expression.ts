@@ -14,8 +14,8 @@ import { exactInteger, scalarOf, type Scalar } from './scalar.ts';
 export { ExpressionError } from './expressionSyntax.ts';
 
 /** The values of an expression's paths, in the order of `paths`. */
-export type Slots = readonly Scalar[];
-export type Evaluate = (slots: Slots) => Scalar;
+type Slots = readonly Scalar[];
+type Evaluate = (slots: Slots) => Scalar;
 
 export interface CompiledExpression {
   readonly paths: readonly Path[];

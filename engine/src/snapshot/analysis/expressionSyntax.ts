@@ -33,7 +33,7 @@ export interface Path {
   readonly steps: readonly string[];
 }
 
-export const PATH_ROOTS = ['key', 'namespace', 'userKey', 'value', 'timestamp', 'lastAccess', 'state', 'keyGroup', 'subtask'] as const;
+const PATH_ROOTS = ['key', 'namespace', 'userKey', 'value', 'timestamp', 'lastAccess', 'state', 'keyGroup', 'subtask'] as const;
 export type PathRoot = (typeof PATH_ROOTS)[number];
 
 /** An expression that is none. `offset` counts characters from its start. */

@@ -1,5 +1,5 @@
 /** A key and what it takes. */
-export interface KeySize {
+interface KeySize {
   readonly key: Uint8Array;
   readonly keyGroup: number;
   readonly entries: number;

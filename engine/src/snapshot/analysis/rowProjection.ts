@@ -171,7 +171,7 @@ function compositeKey(
 }
 
 /** In ambiguous composite keys the length of a part stands after it, low byte first, in as few bytes as hold it. */
-export function withLength(fill: Fill): Fill {
+function withLength(fill: Fill): Fill {
   return (reader, slots) => {
     const start = reader.offset;
     fill(reader, slots);

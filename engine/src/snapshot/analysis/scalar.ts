@@ -5,7 +5,7 @@ import { Floating, isList, type DumpValue } from '../values/dumpValue.ts';
  * compare exactly. Lists, maps and records stay as they were read.
  */
 export type Scalar = null | boolean | number | bigint | string | Structure;
-export type Structure = readonly DumpValue[] | Floating | { readonly [key: string]: DumpValue };
+type Structure = readonly DumpValue[] | Floating | { readonly [key: string]: DumpValue };
 
 /** Tags whose content is the value itself: texts, numbers and times in ISO form. */
 const PLAIN_TAGS = new Set(['$enum', '$char', '$bytes', '$localDate', '$localTime', '$localDateTime', '$instant', '$date', '$timestamp']);

@@ -8,7 +8,7 @@ import { mergeStatistics, StatisticsCollector, type KeyedStatistics } from './st
 /** What a scan over all of an operator's keyed state is to find out. Plain data, which goes between threads. */
 export type ScanJob = StatisticsJob | AggregateJob;
 
-export interface StatisticsJob {
+interface StatisticsJob {
   readonly kind: 'statistics';
   /** By name; null for all. */
   readonly states: readonly string[] | null;
@@ -17,7 +17,7 @@ export interface StatisticsJob {
   readonly ttl: number | null;
 }
 
-export interface AggregateJob {
+interface AggregateJob {
   readonly kind: 'aggregates';
   readonly states: readonly string[] | null;
   /** Such as `count(), sum(value.count)`. */

@@ -11,7 +11,7 @@ import { KeySums, LargestKeys } from './keySizes.ts';
 import { lengthOf, skipOf, type Skip } from './skipValue.ts';
 import { TimeHistogram, type TimeBuckets } from './timeBuckets.ts';
 
-export interface StatisticsOptions {
+interface StatisticsOptions {
   /** Epoch milliseconds: what is due, and what has expired, by then. */
   readonly asOf: number;
   /** How many of the largest keys. */

@@ -6,7 +6,7 @@ import type { Path } from './expressionSyntax.ts';
 import { positionOf } from './scalar.ts';
 
 /** Expressions that are about to be computed. */
-export interface ExpressionTexts {
+interface ExpressionTexts {
   readonly where: string | null;
   readonly aggregates: string | null;
 }

@@ -5,6 +5,11 @@ export interface Output {
   write(bytes: Uint8Array): Promise<void>;
 }
 
+/** A file cannot be written, which is no fault of what was read. */
+export class OutputError extends Error {
+  override readonly name = 'OutputError';
+}
+
 /** A file that appears whole under its name, or not at all: until it is finished it has another. */
 export class OutputFile implements Output {
   readonly #target: string;
@@ -64,7 +69,7 @@ function inWords(error: unknown, target: string): Error {
   const code = (error as NodeJS.ErrnoException).code;
   const reason = code === undefined ? undefined : REASONS[code];
   if (reason === undefined) return error instanceof Error ? error : new Error(String(error));
-  return new Error(`${target} cannot be written: ${reason}`, { cause: error });
+  return new OutputError(`${target} cannot be written: ${reason}`, { cause: error });
 }
 
 const REASONS: Readonly<Record<string, string>> = {
