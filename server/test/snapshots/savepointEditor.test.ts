@@ -94,7 +94,7 @@ describe('what the savepoint editor asks', { timeout: 60_000 }, () => {
   test('statistics agree with the entries, and come while they are counted', async () => {
     const type = new ProgressType<StatisticsProgress>();
     const reports: StatisticsProgress[] = [];
-    const listening = connection.onProgress(type, 'counting', (report) => reports.push(report));
+    const listening = connection.onProgress(type, 'counting', (report) => void reports.push(report));
     const { states, errors } = await request('snapshot/statistics', { location, operator: null, progress: 'counting' });
     listening.dispose();
     expect(errors).toEqual([]);
