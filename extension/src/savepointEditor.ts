@@ -199,7 +199,7 @@ class SavepointView implements vscode.Disposable {
     const { location, pipeline, checkpointId, createdAt, sizeBytes, program } = overview;
     const kind = overview.kind === 'checkpoint' ? 'checkpoint' : 'savepoint';
     const item = { location, pipeline: pipeline ?? overview.name, kind, checkpointId, createdAt: createdAt ?? 0, sizeBytes, program };
-    await vscode.commands.executeCommand('tidemark.savepoints.runFrom', { is: 'snapshot', location, item } as SavepointsNode);
+    await vscode.commands.executeCommand('tidemark.savepoints.runFrom', { is: 'snapshot', location, item });
   }
 
   #post(message: ToSavepointPage): void {
