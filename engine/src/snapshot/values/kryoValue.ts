@@ -1,4 +1,5 @@
 import { ByteReader } from '../bytes/byteReader.ts';
+import { readJavaObject } from '../serializers/javaObject.ts';
 import type { KryoSnapshot } from '../serializers/serializerSnapshot.ts';
 import { decodeUtf8Leniently } from '../bytes/utf8.ts';
 import { dumpDouble, dumpFloat, dumpLong, dumpMap, hexText, type DumpValue } from './dumpValue.ts';
@@ -12,6 +13,7 @@ const DEPTH_MAX = 100;
 const NULL = 0;
 const CLASS_BY_NAME = 1;
 const NEW_OBJECT = 1;
+const JAVA_STREAM = 0xaced0005 | 0;
 
 /** Classes that Kryo, or Flink, registers by itself, by id. */
 const DEFAULT_CLASSES: ReadonlyMap<number, string> = new Map([
@@ -244,7 +246,26 @@ class KryoGraph implements KryoInput {
     const read = kryoClassReader(className, this);
     if (read !== null) return read(this, depth);
     if (className === 'org.apache.avro.generic.GenericData$Array') return this.#avroArray(depth);
+    if (this.#isJavaStream()) return this.#javaObject(className);
     throw new UnreadableValue(`objects of ${className}, which only Kryo knows`, className);
+  }
+
+  /** Flink has Kryo write every Throwable by Java's own serialization, which says how it goes on. */
+  #isJavaStream(): boolean {
+    const { reader } = this;
+    return reader.remaining >= 4 && new DataView(reader.bytes.buffer, reader.bytes.byteOffset + reader.offset).getInt32(0) === JAVA_STREAM;
+  }
+
+  /** Its texts, numbers and booleans; what else it has, such as the trace of a Throwable, is only moved past. */
+  #javaObject(className: string): DumpValue {
+    const object = readJavaObject(this.reader);
+    const shown: Record<string, DumpValue> = { $class: className };
+    if (object === null || typeof object !== 'object' || !('fields' in object) || object.type !== 'object') return shown;
+    for (const [name, value] of object.fields) {
+      if (typeof value === 'bigint') shown[name] = dumpLong(value);
+      else if (value === null || typeof value !== 'object') shown[name] = value;
+    }
+    return shown;
   }
 
   #enum(constants: readonly string[]): DumpValue {
