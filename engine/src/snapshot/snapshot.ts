@@ -25,9 +25,17 @@ import { snapshotFolder, type SnapshotStorage } from './storage/snapshotStorage.
 import { openStream, type StateStream } from './storage/stateStream.ts';
 import type { DumpValue } from './values/dumpValue.ts';
 import type { FlinkMajor } from './values/flinkMajor.ts';
+import type { Decoding, ValueDecoders } from './values/valueDecoder.ts';
 
 /** Flink 2.0, whose Kryo is another one, writes metadata of version 5. */
 const FIRST_VERSION_OF_FLINK_2 = 5;
+
+/** Decoders of classes that only the job's code knows, and the uids that they are declared for. */
+export interface SnapshotDecoders {
+  readonly decoders: ValueDecoders;
+  /** Asked when state is opened; null where the uid is not known. */
+  uidOf(operatorId: string): string | null;
+}
 
 /** A snapshot whose `_metadata` has been read. State is read when it is asked for. */
 export class Snapshot {
@@ -35,11 +43,11 @@ export class Snapshot {
   readonly metadata: SnapshotMetadata;
   readonly operators: readonly SnapshotOperator[];
 
-  constructor(storage: SnapshotStorage, folder: string, metadata: SnapshotMetadata) {
+  constructor(storage: SnapshotStorage, folder: string, metadata: SnapshotMetadata, decoders: SnapshotDecoders | null = null) {
     this.folder = folder;
     this.metadata = metadata;
     const flink: FlinkMajor = metadata.version >= FIRST_VERSION_OF_FLINK_2 ? 2 : 1;
-    const opening: Opening = { storage, folder, flink, logs: new LogFiles(storage, folder) };
+    const opening: Opening = { storage, folder, flink, logs: new LogFiles(storage, folder), decoders };
     this.operators = metadata.operators.map((operator) => new SnapshotOperator(opening, operator));
   }
 
@@ -55,6 +63,7 @@ interface Opening {
   readonly folder: string;
   readonly flink: FlinkMajor;
   readonly logs: LogFiles;
+  readonly decoders: SnapshotDecoders | null;
 }
 
 export class SnapshotOperator {
@@ -127,6 +136,12 @@ export class SnapshotSubtask {
     return (await this.#openKeyed()).unreadable;
   }
 
+  #decoding(): Decoding | null {
+    const { decoders } = this.#opening;
+    const { operatorId, uid } = this.#operator;
+    return decoders === null ? null : { decoders: decoders.decoders, uid: uid ?? decoders.uidOf(operatorId) ?? operatorId };
+  }
+
   /** It stays open: whoever comes back finds its tables and logs as they are. */
   #openKeyed(): Promise<OpenedKeyedState> {
     this.#keyed ??= this.#readKeyed().catch((error: unknown) => {
@@ -141,7 +156,7 @@ export class SnapshotSubtask {
     const states: KeyedState[] = [];
     const unreadable: string[] = [];
     const add = (rows: KeyedRows | null): void => {
-      if (rows !== null) states.push(new KeyedState(rows, this.#opening.flink));
+      if (rows !== null) states.push(new KeyedState(rows, this.#opening.flink, this.#decoding()));
     };
     try {
       if (managedKeyedState !== null) add(await this.#openRows(managedKeyedState));
@@ -191,7 +206,9 @@ export class SnapshotSubtask {
   async operatorState(): Promise<OperatorState | null> {
     const handle = this.metadata.managedOperatorState;
     const stream = await this.#openOperatorState(handle);
-    return handle === null || stream === null ? null : inFile(stream, () => OperatorState.open(stream, handle, this.#opening.flink));
+    return handle === null || stream === null
+      ? null
+      : inFile(stream, () => OperatorState.open(stream, handle, this.#opening.flink, this.#decoding()));
   }
 
   /** Parts of raw operator state by state name, as bytes that only the operator's own code understands. */
@@ -244,9 +261,13 @@ async function inFile<T>(stream: StateStream, read: () => Promise<T>): Promise<T
  * Opens a snapshot: a savepoint, a checkpoint, a folder of checkpoints (the newest), or a `_metadata` file.
  * @throws FormatError where it is damaged, Error where there is none
  */
-export async function readSnapshot(storage: SnapshotStorage, location: string): Promise<Snapshot> {
+export async function readSnapshot(
+  storage: SnapshotStorage,
+  location: string,
+  decoders: SnapshotDecoders | null = null,
+): Promise<Snapshot> {
   const folder = await snapshotFolder(storage, location);
   const path = `${folder}/_metadata`;
   const bytes = await storage.slice(path, 0, await storage.size(path));
-  return new Snapshot(storage, folder, readMetadata(new ByteReader(bytes)));
+  return new Snapshot(storage, folder, readMetadata(new ByteReader(bytes)), decoders);
 }

@@ -7,6 +7,7 @@ export type NodePlace =
   | { readonly is: 'fact'; readonly index: number }
   | { readonly is: 'operator'; readonly operator: number }
   | { readonly is: 'subtasks'; readonly operator: number }
+  | { readonly is: 'coordinator'; readonly operator: number }
   | { readonly is: 'inFlight'; readonly operator: number }
   | { readonly is: 'channel'; readonly operator: number; readonly subtask: number; readonly channel: number; readonly element?: number }
   | { readonly is: 'subtask'; readonly operator: number; readonly subtask: number; readonly keyGroup?: number }

@@ -10,6 +10,7 @@ import {
   type SnapshotStorage,
 } from 'tidemark/snapshot';
 import type { SnapshotSummary } from '../protocol.ts';
+import { loadAllDecoders } from './decoders/loadDecoders.ts';
 import { sourceTexts } from './sourceTexts.ts';
 import { openStorage } from './storage/openStorage.ts';
 
@@ -22,6 +23,8 @@ export interface OpenedSnapshot {
   readonly uids: ReadonlyMap<string, string>;
   /** Where it lies. Whoever opened it closes it. */
   readonly storage: SnapshotStorage;
+  /** What of the workspace's decoders does not work, one sentence each. */
+  readonly decoderProblems: readonly string[];
   /** What another thread opens to read the same. */
   readonly source: { readonly source: string; readonly pathMap: readonly PathMapping[] };
 }
@@ -37,6 +40,8 @@ export interface UidSources {
 export interface OpenOptions extends UidSources {
   /** Where files lie that checkpoints name by other paths. */
   readonly pathMap?: readonly PathMapping[];
+  /** Whether the code of the folders may run: their decoders. Without it, only Protobuf messages are decoded. */
+  readonly trusted?: boolean;
 }
 
 const FIRST_VERSION_WITH_UIDS = 5;
@@ -46,9 +51,12 @@ export async function openSnapshot(location: string, options: OpenOptions = { ui
   const pathMap = options.pathMap ?? [];
   const { storage, location: inside, source } = await openStorage(location, { pathMap });
   try {
-    const snapshot = await readSnapshot(storage, inside);
+    const { decoders, problems } = await loadAllDecoders(options.folders, options.trusted ?? false);
+    let uids: ReadonlyMap<string, string> = new Map();
+    const snapshot = await readSnapshot(storage, inside, { decoders, uidOf: (id) => uids.get(id) ?? null });
     const manifest = manifestOf(snapshot.folder);
-    return { snapshot, manifest, uids: await uidsOf(snapshot, manifest, options), storage, source: { source, pathMap } };
+    uids = await uidsOf(snapshot, manifest, options);
+    return { snapshot, manifest, uids, storage, source: { source, pathMap }, decoderProblems: problems };
   } catch (error) {
     await storage.close?.();
     throw error;

@@ -1,6 +1,6 @@
-import { describeStates, type SnapshotOperator, type StateDescription } from 'tidemark/snapshot';
+import { describeStates, SOURCE_READER_STATE, type SnapshotOperator, type StateDescription } from 'tidemark/snapshot';
 import type { OperatorFacts, StateFacts, SubtaskFacts } from '../protocol.ts';
-import { SOURCE_STATE, sourceSplitText } from './sourceSplit.ts';
+import { connectorText } from './connectorText.ts';
 
 const POSITIONS_MAX = 1000;
 
@@ -15,7 +15,7 @@ export async function factsOf(operator: SnapshotOperator): Promise<OperatorFacts
       unreadable,
       subtasks,
       keyGroupBytes: await keyGroupBytes(operator),
-      sourcePositions: states.some(({ name }) => name === SOURCE_STATE) ? await sourcePositions(operator) : [],
+      sourcePositions: states.some(({ name }) => name === SOURCE_READER_STATE) ? await sourcePositions(operator) : [],
     };
   } catch (error) {
     const unreadable = error instanceof Error ? error.message : String(error);
@@ -75,12 +75,11 @@ async function sourcePositions(operator: SnapshotOperator): Promise<string[]> {
   const positions: string[] = [];
   for (const subtask of operator.subtasks) {
     const operatorState = await subtask.operatorState();
-    const state = operatorState?.states.find(({ meta }) => meta.name === SOURCE_STATE);
+    const state = operatorState?.states.find(({ meta }) => meta.name === SOURCE_READER_STATE);
     if (operatorState === null || state === undefined) continue;
     for (const element of operatorState.elements(state)) {
       if (positions.length >= POSITIONS_MAX) return positions;
-      const bytes = typeof element === 'object' && element !== null && '$bytes' in element ? element['$bytes'] : null;
-      const text = typeof bytes === 'string' ? sourceSplitText(Uint8Array.from(Buffer.from(bytes, 'hex'))) : null;
+      const text = connectorText(SOURCE_READER_STATE, element);
       if (text !== null) positions.push(text);
     }
   }

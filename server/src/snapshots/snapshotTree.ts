@@ -1,10 +1,10 @@
-import { describeStates, type DumpValue, type KeyGroupSection, type SnapshotOperator } from 'tidemark/snapshot';
+import { describeCoordinator, describeStates, type DumpValue, type KeyGroupSection, type SnapshotOperator } from 'tidemark/snapshot';
 import type { SnapshotNode, SnapshotPage } from '../protocol.ts';
 import { channelsPage, elementsPage, inFlightNode } from './inFlightNodes.ts';
 import { id, page, type NodePlace } from './nodePlace.ts';
 import { factsInWords } from './factsInWords.ts';
 import { operatorLabel, summaryOf, type OpenedSnapshot } from './openedSnapshot.ts';
-import { SOURCE_STATE, sourceSplitText } from './sourceSplit.ts';
+import { connectorView } from './connectorText.ts';
 import { StateEntries, type PlacedEntry } from './stateEntries.ts';
 import { labelText, partsOf, timeText, valueText } from './valueText.ts';
 
@@ -30,6 +30,7 @@ export class SnapshotTree {
       case 'facts':
         return page(await this.#facts(), offset, limit);
       case 'fact':
+      case 'coordinator':
         return page([], offset, limit);
       case 'operator':
         return page(await this.#states(place.operator), offset, limit);
@@ -135,6 +136,8 @@ export class SnapshotTree {
     }));
     if (description.unreadable !== null) nodes.push(unreadableNode(index, description.unreadable));
     nodes.push(subtasksNode(index, this.#operator(index)));
+    const coordinator = await coordinatorNode(index, this.#operator(index));
+    if (coordinator !== null) nodes.push(coordinator);
     const inFlight = inFlightNode(index, this.#operator(index));
     if (inFlight !== null) nodes.push(inFlight);
     return nodes;
@@ -182,7 +185,10 @@ export class SnapshotTree {
         }
         continue;
       }
-      for (const value of operatorState.elements(state)) elements.push({ label: elementLabel(name, value), value, description });
+      for (const value of operatorState.elements(state)) {
+        const view = connectorView(name, value);
+        elements.push({ label: view?.text ?? labelText(value), value: view?.fields ?? value, description });
+      }
     }
     return elements;
   }
@@ -217,6 +223,22 @@ function factsNode(): SnapshotNode {
     tooltip: null,
     sizeBytes: null,
     expandable: true,
+  };
+}
+
+/** What the operator's coordinator kept: of a source, which splits it has not given away. */
+async function coordinatorNode(index: number, operator: SnapshotOperator): Promise<SnapshotNode | null> {
+  const bytes = await operator.coordinatorState();
+  if (bytes === null) return null;
+  const view = describeCoordinator(bytes);
+  return {
+    id: id({ is: 'coordinator', operator: index }),
+    kind: 'fact',
+    label: 'Coordinator',
+    description: view?.text ?? 'of a connector that is not known',
+    tooltip: view === null ? `0x${Buffer.from(bytes.subarray(0, 256)).toString('hex')}` : JSON.stringify(view.fields, null, 2),
+    sizeBytes: bytes.length,
+    expandable: false,
   };
 }
 
@@ -263,11 +285,4 @@ function elementNode(place: NodePlace & { is: 'state' }, index: number, { label,
     sizeBytes: null,
     expandable: partsOf(value).length > 0,
   };
-}
-
-/** Of sources, how far they have read. */
-function elementLabel(state: string, value: DumpValue): string {
-  const bytes = typeof value === 'object' && value !== null && '$bytes' in value ? value['$bytes'] : null;
-  const split = state === SOURCE_STATE && typeof bytes === 'string' ? sourceSplitText(Uint8Array.from(Buffer.from(bytes, 'hex'))) : null;
-  return split ?? labelText(value);
 }

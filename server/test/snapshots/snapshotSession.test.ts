@@ -8,7 +8,7 @@ import { snapshotFiles } from '../../../engine/test/snapshot/snapshotFixtures.ts
 import { dump } from '../../src/cli/dump.ts';
 import { inspect } from '../../src/cli/inspect.ts';
 import type { SnapshotNode, SnapshotPage, SnapshotRequests } from '../../src/protocol.ts';
-import { sourceSplitText } from '../../src/snapshots/sourceSplit.ts';
+import { connectorText } from '../../src/snapshots/connectorText.ts';
 import { serveSnapshots } from '../../src/snapshots/session.ts';
 
 const NAME = '2.3.0-hashmap-canonical';
@@ -200,7 +200,7 @@ describe('how far a source has read', () => {
     ['a sequence of Flink', '00000001' + '00000013' + '000132' + '00000000000001f4' + '0000000000000257', 'next 500, last 599'],
     ['anything else', '00000001' + '00000002' + 'ffff', null],
   ])('by %s: %s', (_source, hex, text) => {
-    expect(sourceSplitText(Uint8Array.from(Buffer.from(hex, 'hex')))).toBe(text);
+    expect(connectorText('SourceReaderState', { $bytes: hex })).toBe(text);
   });
 });
 

@@ -3,6 +3,7 @@ import { FormatError } from '../bytes/formatError.ts';
 import type { StateMetaInfo } from '../stateMetaInfo.ts';
 import { dumpBytes, dumpMap, plainInteger, type DumpValue } from '../values/dumpValue.ts';
 import type { FlinkMajor } from '../values/flinkMajor.ts';
+import type { Decoding } from '../values/valueDecoder.ts';
 import { UnreadableValue } from '../values/unreadableValue.ts';
 import { readTimerTimestamp, type ValueContext } from '../values/valueReader.ts';
 import type { KeyedRow, KeyedRows, KeyGroupSection, RowFilter, RowVisitor } from './keyedRows.ts';
@@ -36,10 +37,10 @@ export class KeyedState {
   /** With which readers of parts of its values are built. */
   readonly context: ValueContext;
 
-  constructor(rows: KeyedRows, flink: FlinkMajor) {
+  constructor(rows: KeyedRows, flink: FlinkMajor, decoding: Decoding | null = null) {
     this.rows = rows;
     this.context = contextOf(rows.header, flink);
-    this.codec = keyedCodec(rows.header, this.context);
+    this.codec = keyedCodec(rows.header, this.context, decoding);
   }
 
   get states(): readonly StateMetaInfo[] {
@@ -142,8 +143,7 @@ export class KeyedState {
     const reader = this.#valueOf(row);
     // Only the job's own function could have merged it: there is nothing to show.
     if (row.opaque && row.valueEnd === row.valueStart) return { $any: true };
-    if (row.opaque) return dumpBytes(row.valueBytes.subarray(row.valueStart, row.valueEnd));
-    return wholeOrBytes(reader, () => (state.type === 'LIST' ? readList(reader, state) : state.value(reader)));
+    return wholeOrBytes(reader, () => (state.type === 'LIST' && !row.opaque ? readList(reader, state) : state.value(reader)));
   }
 
   /** Of map state. After the mark of a null value, some backends write more, which means nothing. */

@@ -13,6 +13,7 @@ import {
 } from '../stateMetaInfo.ts';
 import type { DumpValue } from '../values/dumpValue.ts';
 import type { FlinkMajor } from '../values/flinkMajor.ts';
+import { decodedReader, type Decoding } from '../values/valueDecoder.ts';
 import { valueReader, type ValueContext, type ValueReader } from '../values/valueReader.ts';
 import type { KeyedHeader } from './keyedStream.ts';
 
@@ -68,15 +69,20 @@ export function contextOf(header: KeyedHeader, flink: FlinkMajor): ValueContext 
   return { flink, enumConstants: enumConstantsOf(serializers) };
 }
 
-export function keyedCodec(header: KeyedHeader, context: ValueContext): KeyedCodec {
+/** With `decoding` only where rows say how long values are: decoders take all that remains. */
+export function keyedCodec(header: KeyedHeader, context: ValueContext, decoding: Decoding | null = null): KeyedCodec {
   const key = header.key.snapshot;
-  return { key: valueReader(key, context), states: header.states.map((meta) => stateCodec(meta, key, context)) };
+  return { key: valueReader(key, context), states: header.states.map((meta) => stateCodec(meta, key, context, decoding)) };
 }
 
-function stateCodec(meta: StateMetaInfo, key: SerializerSnapshot, context: ValueContext): StateCodec {
+function stateCodec(meta: StateMetaInfo, key: SerializerSnapshot, context: ValueContext, decoding: Decoding | null): StateCodec {
   const stored = valueSerializer(meta);
   const value = stored?.kind === 'ttlAware' ? stored.value : stored;
   const read = (part: SerializerSnapshot | null): ValueReader => (part === null ? failing(meta.name) : valueReader(part, context));
+  const readLast = (part: SerializerSnapshot | null): ValueReader =>
+    part === null || decoding === null
+      ? read(part)
+      : decodedReader(part, context, decoding.decoders, { uid: decoding.uid, state: meta.name });
   if (meta.kind === 'PRIORITY_QUEUE') {
     const namespace = value?.kind === 'timer' ? value.namespace : null;
     return {
@@ -96,10 +102,10 @@ function stateCodec(meta: StateMetaInfo, key: SerializerSnapshot, context: Value
     type: keyedStateType(meta) ?? 'VALUE',
     namespace: read(namespace),
     ambiguous: fixedLength(key) < 0 && fixedLength(namespace) < 0,
-    value: read(value),
+    value: readLast(value),
     element: read(elementSerializer(meta)),
     userKey: read(userKeySerializer(meta)),
-    userValue: read(userValueSerializer(meta)),
+    userValue: readLast(userValueSerializer(meta)),
   };
 }
 

@@ -1,12 +1,14 @@
 import type { ByteReader } from '../bytes/byteReader.ts';
 import { FormatError } from '../bytes/formatError.ts';
 import { enumConstantsOf } from '../keyed/stateCodec.ts';
+import type { SerializerSnapshot } from '../serializers/serializerSnapshot.ts';
 import type { OperatorStateHandle, OperatorStatePartition } from '../metadata/snapshotMetadata.ts';
 import { keySerializer, valueSerializer, type StateMetaInfo } from '../stateMetaInfo.ts';
 import type { StateStream } from '../storage/stateStream.ts';
 import { dumpBytes, type DumpValue } from '../values/dumpValue.ts';
 import type { FlinkMajor } from '../values/flinkMajor.ts';
 import { UnreadableValue } from '../values/unreadableValue.ts';
+import { decodedReader, type Decoding } from '../values/valueDecoder.ts';
 import { valueReader, type ValueContext, type ValueReader } from '../values/valueReader.ts';
 import { elementReader, readOperatorHeader, type OperatorHeader } from './operatorStream.ts';
 
@@ -23,10 +25,19 @@ export class OperatorState {
   readonly #stream: ByteReader;
   readonly #header: OperatorHeader;
   readonly #context: ValueContext;
+  readonly #decoding: Decoding | null;
   /** Where anything begins, in ascending order, and the end of the stream. */
   readonly #boundaries: readonly number[];
 
-  private constructor(file: string, stream: ByteReader, header: OperatorHeader, handle: OperatorStateHandle, flink: FlinkMajor) {
+  private constructor(
+    file: string,
+    stream: ByteReader,
+    header: OperatorHeader,
+    handle: OperatorStateHandle,
+    flink: FlinkMajor,
+    decoding: Decoding | null,
+  ) {
+    this.#decoding = decoding;
     this.#file = file;
     this.#stream = stream;
     this.#header = header;
@@ -41,10 +52,15 @@ export class OperatorState {
   }
 
   /** @throws FormatError */
-  static async open(stream: StateStream, handle: OperatorStateHandle, flink: FlinkMajor): Promise<OperatorState> {
+  static async open(
+    stream: StateStream,
+    handle: OperatorStateHandle,
+    flink: FlinkMajor,
+    decoding: Decoding | null = null,
+  ): Promise<OperatorState> {
     const reader = await stream.read(0, stream.size);
     const firstElement = Math.min(reader.end, ...handle.partitions.flatMap((partition) => partition.offsets));
-    return new OperatorState(stream.name, reader, readOperatorHeader(reader, firstElement), handle, flink);
+    return new OperatorState(stream.name, reader, readOperatorHeader(reader, firstElement), handle, flink, decoding);
   }
 
   /** Elements of a list state. @throws FormatError */
@@ -66,7 +82,7 @@ export class OperatorState {
   }
 
   *#elements(state: OperatorStateList): Generator<DumpValue> {
-    const read = this.#reader(valueSerializer(state.meta), state.meta.name);
+    const read = this.#elementReader(valueSerializer(state.meta), state.meta.name);
     for (const offset of state.partition.offsets) {
       const element = this.#at(offset);
       yield opaque(element, () => read(element));
@@ -94,6 +110,13 @@ export class OperatorState {
   /** How many entries a broadcast state has. */
   entryCount(state: OperatorStateList): number {
     return state.partition.offsets.reduce((sum, offset) => sum + this.#at(offset).count(0), 0);
+  }
+
+  /** An element ends where the next begins: decoders know what is theirs. */
+  #elementReader(serializer: SerializerSnapshot | null, state: string): ValueReader {
+    const decoding = this.#decoding;
+    if (serializer === null || decoding === null) return this.#reader(serializer, state);
+    return decodedReader(serializer, this.#context, decoding.decoders, { uid: decoding.uid, state });
   }
 
   #reader(serializer: Parameters<typeof valueReader>[0] | null, name: string): ValueReader {

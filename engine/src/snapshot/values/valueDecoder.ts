@@ -22,6 +22,13 @@ export interface ValueDecoders {
   ofState(uid: string, state: string): ValueDecoder | null;
 }
 
+/** With what the state of an operator is decoded. */
+export interface Decoding {
+  readonly decoders: ValueDecoders;
+  /** Of the operator; its id where it has none. */
+  readonly uid: string;
+}
+
 /** Classes are asked for first, then whatever the state's values are. */
 interface Choice {
   readonly decoders: ValueDecoders;

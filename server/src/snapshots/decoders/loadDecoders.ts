@@ -38,6 +38,20 @@ export async function loadDecoders(folder: string, { trusted }: { readonly trust
   return { decoders: table, problems };
 }
 
+/** Those of several folders; the first that has one decides. */
+export async function loadAllDecoders(folders: readonly string[], trusted: boolean): Promise<LoadedDecoders> {
+  const loaded = await Promise.all(folders.map((folder) => loadDecoders(folder, { trusted })));
+  const first = <T>(find: (decoders: ValueDecoders) => T | null): T | null =>
+    loaded.reduce<T | null>((found, { decoders }) => found ?? find(decoders), null);
+  return {
+    decoders: {
+      ofClass: (className) => first((decoders) => decoders.ofClass(className)),
+      ofState: (uid, state) => first((decoders) => decoders.ofState(uid, state)),
+    },
+    problems: loaded.flatMap(({ problems }) => problems),
+  };
+}
+
 async function readIfThere(path: string): Promise<string | null> {
   try {
     return await readFile(path, 'utf8');

@@ -1,0 +1,100 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { recognise, type ConnectorView } from '../../../src/snapshot/connectorState/connectorView.ts';
+import { describeConnectorElement } from '../../../src/snapshot/connectorState/describeConnectorState.ts';
+import { kafkaCommittable, kafkaEnumerator, kafkaSplit, kafkaWriter } from '../../../src/snapshot/connectorState/kafkaState.ts';
+import { describeCoordinator } from '../../../src/snapshot/connectorState/sourceState.ts';
+import { readSnapshot } from '../../../src/snapshot/snapshot.ts';
+import { memoryStorage, snapshotFiles, snapshotNames } from '../snapshotFixtures.ts';
+
+interface Vector {
+  readonly what: string;
+  readonly version: number;
+  readonly hex: string;
+  readonly versionAndSerialize: string;
+}
+
+/** Written by the classes of the Kafka connector 4.0.1. */
+const VECTORS = JSON.parse(readFileSync(new URL('../../fixtures/vectors/kafka-connector.json', import.meta.url), 'utf8')) as Vector[];
+const VIEWS: Readonly<Record<string, string>> = {
+  'KafkaPartitionSplit orders/3 start=42 no stop': 'orders-3 from offset 42',
+  'KafkaPartitionSplit orders/0 start=EARLIEST(-2) stop=100': 'orders-0 from the earliest offset until offset 100',
+  'KafkaSourceEnumState assigned orders/0, unassigned-initial t/2, discovery finished': '1 partitions assigned, 1 not yet',
+  'KafkaCommittable epoch 7 producerId 99 txid tx-1': 'transaction tx-1 of producer 99, epoch 7',
+  'KafkaWriterState prefix p owned 1/4 IMPLICIT, precommitted [p-1-5@5]': 'transactions p-…, 1 prepared',
+};
+const READERS = [kafkaSplit, kafkaEnumerator, kafkaCommittable, kafkaWriter];
+
+function bytesOf(hex: string): Uint8Array {
+  return Uint8Array.from(Buffer.from(hex, 'hex'));
+}
+
+describe('what the Kafka connector writes', () => {
+  test.each(VECTORS)('$what', ({ what, version, hex }) => {
+    const bytes = bytesOf(hex);
+    expect(recognise({ version, bytes }, READERS)?.text).toBe(VIEWS[what]);
+    // Cut off or longer, it is nothing that is known, and no error.
+    for (let size = 0; size < bytes.length; size++) expect(recognise({ version, bytes: bytes.subarray(0, size) }, READERS)).toBeNull();
+    expect(recognise({ version, bytes: Uint8Array.of(...bytes, 0) }, READERS)).toBeNull();
+  });
+
+  test('a split is an element of SourceReaderState, its offset a number of 64 bits', () => {
+    const split = VECTORS[0] ?? expect.fail('no vectors');
+    expect(describeConnectorElement('SourceReaderState', bytesOf(split.versionAndSerialize))).toMatchObject({
+      kind: 'kafkaSplit',
+      fields: { topic: 'orders', partition: 3, startingOffset: { $long: '42' }, stoppingOffset: null },
+    });
+    expect(describeConnectorElement('any other state', bytesOf(split.versionAndSerialize))).toBeNull();
+  });
+
+  test('an enumerator stands in the coordinator, behind its version', () => {
+    const state = VECTORS.find(({ what }) => what.startsWith('KafkaSourceEnumState')) ?? expect.fail('no enumerator');
+    const bytes = bytesOf(`00000001${state.versionAndSerialize}`);
+    expect(describeCoordinator(bytes)?.fields).toEqual({ assigned: ['orders-0'], unassigned: ['t-2'], initialDiscoveryFinished: true });
+  });
+});
+
+/** All elements of connectors in a snapshot of Flink, by state. */
+async function viewsOf(name: string): Promise<{ state: string; view: ConnectorView | null }[]> {
+  const snapshot = await readSnapshot(memoryStorage(snapshotFiles(name)), `/${name}`);
+  const views: { state: string; view: ConnectorView | null }[] = [];
+  for (const operator of snapshot.operators) {
+    const coordinator = await operator.coordinatorState();
+    if (coordinator !== null) views.push({ state: 'coordinator', view: describeCoordinator(coordinator) });
+    for (const subtask of operator.subtasks) {
+      const operatorState = await subtask.operatorState();
+      for (const state of operatorState?.states ?? []) {
+        if (!/^(SourceReaderState|writer_raw_states|streaming_committer_raw_states)$/.test(state.meta.name)) continue;
+        for (const element of operatorState?.elements(state) ?? []) {
+          const hex = (element as { $bytes: string }).$bytes;
+          views.push({ state: state.meta.name, view: describeConnectorElement(state.meta.name, bytesOf(hex)) });
+        }
+      }
+    }
+  }
+  return views;
+}
+
+describe('what Flink keeps for its own connectors', () => {
+  const names = snapshotNames().filter((name) => /hashmap-canonical$|rocksdb-native$/.test(name));
+  test.each(names)('every element in %s is recognised', async (name) => {
+    const views = await viewsOf(name);
+    expect(views.filter(({ view }) => view === null)).toEqual([]);
+    const kinds = new Set(views.map(({ state, view }) => `${state}: ${view?.kind ?? ''}`));
+    expect([...kinds]).toEqual(expect.arrayContaining(['coordinator: emptyEnumerator', 'SourceReaderState: sequenceSplit']));
+    expect([...kinds]).toEqual(expect.arrayContaining(['writer_raw_states: fileBucket', 'streaming_committer_raw_states: committables']));
+  });
+
+  test("a file sink's bucket has its path, and what waits to be committed names the file", async () => {
+    const views = await viewsOf('2.3.0-hashmap-canonical');
+    const texts = new Set(views.flatMap(({ view }) => (view === null ? [] : [view.text])));
+    expect([...texts]).toContain('/tmp/zoo-sink/2026-11-23--17 (bucket 2026-11-23--17), a file in progress');
+    const bucket = views.find(({ view }) => view?.kind === 'fileBucket')?.view ?? expect.fail('no bucket');
+    expect(bucket.fields['inProgress']).toMatchObject({
+      target: expect.stringMatching(/^\/tmp\/zoo-sink\/2026-11-23--17\/part-/),
+      offset: {},
+    });
+    const pending = JSON.stringify(views.filter(({ view }) => view?.kind === 'committables').map(({ view }) => view?.fields));
+    expect(pending).toMatch(/"checkpointId":\{"\$long":"\d+"\}/);
+  });
+});
