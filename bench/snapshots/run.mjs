@@ -17,7 +17,7 @@ const root = join(here, '../..');
 const cache = join(root, '.cache/snapshots');
 
 /** Times as fast as Flink's State Processor API, by wall clock. */
-const RATIO_BAR = 5;
+const RATIO_BAR = 10;
 const TREE_MS_MAX = 200;
 const KEY_MS_MAX = 100;
 const MEMORY_MB_MAX = 250;
