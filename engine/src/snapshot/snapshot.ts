@@ -136,6 +136,11 @@ export class SnapshotSubtask {
     return (await this.#openKeyed()).unreadable;
   }
 
+  #operatorName(): string {
+    const { uid, name, operatorId } = this.#operator;
+    return `operator ${uid ?? name ?? operatorId}`;
+  }
+
   #decoding(): Decoding | null {
     const { decoders } = this.#opening;
     const { operatorId, uid } = this.#operator;
@@ -146,7 +151,7 @@ export class SnapshotSubtask {
   #openKeyed(): Promise<OpenedKeyedState> {
     this.#keyed ??= this.#readKeyed().catch((error: unknown) => {
       this.#keyed = null;
-      throw error;
+      throw error instanceof FormatError ? error.inside(`subtask ${String(this.metadata.index)}`).inside(this.#operatorName()) : error;
     });
     return this.#keyed;
   }

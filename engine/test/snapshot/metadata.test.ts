@@ -181,7 +181,7 @@ describe('what is refused', () => {
   });
 
   test.each([
-    [1, 'metadata of version 1 is of Flink 1.1 or 1.2: restore it with Flink 1.3 and take a savepoint there'],
+    [1, 'metadata of version 1 is of Flink 1.1 or 1.2: restore it with Flink 1.3, the savepoint that you take there with Flink 1.8'],
     [7, 'metadata of version 7 is of a Flink newer than 2.3'],
     [0, 'metadata of version 0 is none that Flink has written'],
     [-1, 'metadata of version -1 is none that Flink has written'],

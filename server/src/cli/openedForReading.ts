@@ -25,7 +25,13 @@ export async function openedForReading(
 ): Promise<number> {
   const pathMap = (values['path-map'] ?? []).map(pathMapping);
   try {
-    const opened = await openSnapshot(absoluteLocation(io.cwd, location), { ...sources, pathMap });
+    const opened = await openSnapshot(absoluteLocation(io.cwd, location), {
+      ...sources,
+      pathMap,
+      // Who calls a command in a folder trusts what is configured there, as with any tool of that folder.
+      decoders: { folders: [io.cwd], trusted: true },
+    });
+    for (const problem of opened.decoderProblems) io.err(`Decoders: ${problem}\n`);
     try {
       return await use(opened);
     } finally {

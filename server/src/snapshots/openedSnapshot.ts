@@ -40,8 +40,8 @@ export interface UidSources {
 export interface OpenOptions extends UidSources {
   /** Where files lie that checkpoints name by other paths. */
   readonly pathMap?: readonly PathMapping[];
-  /** Whether the code of the folders may run: their decoders. Without it, only Protobuf messages are decoded. */
-  readonly trusted?: boolean;
+  /** Where decoders are declared, and whether their code may run; without it, only Protobuf messages are decoded. */
+  readonly decoders?: { readonly folders: readonly string[]; readonly trusted: boolean };
 }
 
 const FIRST_VERSION_WITH_UIDS = 5;
@@ -51,7 +51,7 @@ export async function openSnapshot(location: string, options: OpenOptions = { ui
   const pathMap = options.pathMap ?? [];
   const { storage, location: inside, source } = await openStorage(location, { pathMap });
   try {
-    const { decoders, problems } = await loadAllDecoders(options.folders, options.trusted ?? false);
+    const { decoders, problems } = await loadAllDecoders(options.decoders ?? { folders: [], trusted: false });
     let uids: ReadonlyMap<string, string> = new Map();
     const snapshot = await readSnapshot(storage, inside, { decoders, uidOf: (id) => uids.get(id) ?? null });
     const manifest = manifestOf(snapshot.folder);

@@ -87,7 +87,7 @@ export class SnapshotSession {
     const version = await versionOf(location);
     const known = this.#cache.get(location);
     if (known?.version === version) return known;
-    const opened = await openSnapshot(location, this.#configuration);
+    const opened = await openSnapshot(location, { ...this.#configuration, decoders: this.#configuration });
     const cached = { version, opened, tree: new SnapshotTree(opened) };
     this.#forget(location);
     this.#cache.set(location, cached);

@@ -73,7 +73,9 @@ export class SnapshotTree {
 
   async #facts(): Promise<SnapshotNode[]> {
     const summary = await summaryOf(this.#opened);
-    return factsInWords(summary, this.#opened.snapshot.metadata).map(([label, description], index) => ({
+    const facts = factsInWords(summary, this.#opened.snapshot.metadata);
+    for (const problem of this.#opened.decoderProblems) facts.push(['Decoders', problem]);
+    return facts.map(([label, description], index) => ({
       id: id({ is: 'fact', index }),
       kind: 'fact',
       label,

@@ -140,6 +140,10 @@ export class HeapSection {
    * without fault to the very end, with every key in the key group that its hash demands. @throws UnreadableValue where there is no such end
    */
   guessRest(reader: ByteReader): HeapEntry[] {
+    return withoutStacks(() => this.#guessRest(reader));
+  }
+
+  #guessRest(reader: ByteReader): HeapEntry[] {
     const entries: HeapEntry[] = [];
     const guesses: Guess[] = [];
     let read = 0;
@@ -192,5 +196,18 @@ function lengthened(guesses: Guess[], end: number): Guess | null {
     if (guess.valueEnd <= end && guess.valueEnd - guess.entry.valueStart <= OPAQUE_VALUE_MAX) return guess;
     if (guesses.length === 1) throw guess.error;
     guesses.pop();
+  }
+}
+
+/** A guess that fails costs an error: where there are very many, their stacks are nearly all of the time. */
+function withoutStacks<T>(work: () => T): T {
+  const errors = Error as { stackTraceLimit?: number };
+  const limit = errors.stackTraceLimit;
+  errors.stackTraceLimit = 0;
+  try {
+    return work();
+  } finally {
+    if (limit === undefined) delete errors.stackTraceLimit;
+    else errors.stackTraceLimit = limit;
   }
 }

@@ -36,7 +36,12 @@ function readHeader(reader: ByteReader, ends: SnapshotEnds, parts: HeaderParts):
   return reader.within('header of keyed state', () => {
     const version = reader.i32();
     if (version !== VERSION)
-      reader.fail(`keyed state of version ${String(version)} is not readable, only version 6 (Flink 1.8 and later)`, reader.offset - 4);
+      reader.fail(
+        version > 0 && version < VERSION
+          ? `keyed state of version ${String(version)} is of a Flink before 1.8: restore the job with Flink 1.8 and take a savepoint there, which is readable here`
+          : `keyed state of version ${String(version)} is not readable, only version 6 (Flink 1.8 to 2.3)`,
+        reader.offset - 4,
+      );
     const compressed = reader.bool();
     const key = reader.within('key serializer', () => parts.once(reader, () => readStoredSerializer(reader, ends)));
     const count = reader.u16();

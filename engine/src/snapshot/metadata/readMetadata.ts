@@ -24,11 +24,11 @@ export function readMetadata(reader: ByteReader): SnapshotMetadata {
 }
 
 const OLDEST_STATE =
-  'state of the `Checkpointed` interface of Flink 1.1: restore it with Flink 1.3, move it to the interfaces that are still there, and take a savepoint';
+  'state of the `Checkpointed` interface of Flink 1.1: restore it with Flink 1.3, move it to the interfaces that are still there, and take savepoints on the way to Flink 1.8';
 
 function refusal(version: number): string {
   if (version === 1)
-    return 'metadata of version 1 is of Flink 1.1 or 1.2: restore it with Flink 1.3 and take a savepoint there, which is readable here';
+    return 'metadata of version 1 is of Flink 1.1 or 1.2: restore it with Flink 1.3, the savepoint that you take there with Flink 1.8, and open the one that you take then';
   if (version > VERSION_MAX && version < 100)
     return `metadata of version ${String(version)} is of a Flink newer than 2.3, the newest whose snapshots are readable here`;
   return `metadata of version ${String(version)} is none that Flink has written`;

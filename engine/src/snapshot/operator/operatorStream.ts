@@ -28,7 +28,9 @@ function readHeader(reader: ByteReader, ends: SnapshotEnds, parts: HeaderParts):
     const version = reader.i32();
     if (!VERSIONS.includes(version))
       reader.fail(
-        `operator state of version ${String(version)} is not readable, only versions 5 and 6 (Flink 1.8 and later)`,
+        version > 0 && version < 5
+          ? `operator state of version ${String(version)} is of a Flink before 1.8: restore the job with Flink 1.8 and take a savepoint there, which is readable here`
+          : `operator state of version ${String(version)} is not readable, only versions 5 and 6 (Flink 1.8 to 2.3)`,
         reader.offset - 4,
       );
     const compressed = version >= 6 && reader.bool();

@@ -39,7 +39,13 @@ export async function loadDecoders(folder: string, { trusted }: { readonly trust
 }
 
 /** Those of several folders; the first that has one decides. */
-export async function loadAllDecoders(folders: readonly string[], trusted: boolean): Promise<LoadedDecoders> {
+export async function loadAllDecoders({
+  folders,
+  trusted,
+}: {
+  readonly folders: readonly string[];
+  readonly trusted: boolean;
+}): Promise<LoadedDecoders> {
   const loaded = await Promise.all(folders.map((folder) => loadDecoders(folder, { trusted })));
   const first = <T>(find: (decoders: ValueDecoders) => T | null): T | null =>
     loaded.reduce<T | null>((found, { decoders }) => found ?? find(decoders), null);
