@@ -48,7 +48,7 @@ export async function check(args: readonly string[], io: CliIo): Promise<number>
   try {
     report = await checkProgram({
       program: resolve(io.cwd, program),
-      location: resolve(io.cwd, location),
+      location: localFolder(io.cwd, location),
       parallelism,
       allowNonRestoredState: values['allow-non-restored-state'],
     });
@@ -70,4 +70,12 @@ function reportText({ compatible, findings }: CheckReport): string {
   const errors = findings.filter((finding) => finding.severity === 'error').length;
   const verdict = compatible ? 'The snapshot can be restored.' : `The snapshot cannot be restored: ${plural(errors, 'error')}.`;
   return `${[...lines, verdict].join('\n')}\n`;
+}
+
+/** The restore that this speaks of takes local folders. */
+function localFolder(cwd: string, location: string): string {
+  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(location) || /\.(zip|tar|tgz|tar\.gz)$/i.test(location)) {
+    throw new UsageError(`check takes the folder of a snapshot, not ${location}: copy or unpack it first.`);
+  }
+  return resolve(cwd, location);
 }
