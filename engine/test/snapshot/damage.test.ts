@@ -36,6 +36,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   '2.3.0-rocksdb-checkpoint-incremental': { checksums: 'tables', layout: 'files', sample: 0 },
   '2.3.0-rocksdb-checkpoint-filemerging': { checksums: 'tables', layout: 'files', sample: 30 },
   '2.3.0-rocksdb-checkpoint-changelog': { checksums: 'none', layout: 'files', sample: 40 },
+  '2.3.0-forst-native': { checksums: 'tables', layout: 'files', sample: 0 },
 };
 
 /** Lines that are there and were not before. */
