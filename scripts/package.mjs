@@ -152,7 +152,7 @@ async function packVsix(library, folder) {
   copyExample('flights', join(folder, 'templates/flights'));
   cpSync(at('media'), join(folder, 'media'), { recursive: true, filter: (path) => !path.endsWith('icon.svg') });
   copyIfThere(['LICENSE', 'CHANGELOG.md', 'package.nls.json', 'docs'], folder);
-  rmSync(join(folder, 'docs/workbench.png'), { force: true });
+  for (const picture of ['workbench.png', 'savepoint.png']) rmSync(join(folder, 'docs', picture), { force: true });
   cpSync(at('extension/README.md'), join(folder, 'README.md'));
   // What translators start from.
   mkdirSync(join(folder, 'l10n'));

@@ -18,6 +18,8 @@ interface Element {
 export class SnapshotTree {
   readonly #opened: OpenedSnapshot;
   readonly #entries = new Map<number, Promise<StateEntries>>();
+  /** By operator: very many states are described once, and shown page by page. */
+  readonly #stateNodes = new Map<number, Promise<SnapshotNode[]>>();
 
   constructor(opened: OpenedSnapshot) {
     this.#opened = opened;
@@ -33,7 +35,7 @@ export class SnapshotTree {
       case 'coordinator':
         return page([], offset, limit);
       case 'operator':
-        return page(await this.#states(place.operator), offset, limit);
+        return page(await this.#statesOf(place.operator), offset, limit);
       case 'subtasks':
         return page(await this.#subtasks(place.operator), offset, limit);
       case 'inFlight':
@@ -123,6 +125,17 @@ export class SnapshotTree {
       sizeBytes: size === 0 ? null : size,
       expandable: false,
     }));
+  }
+
+  #statesOf(index: number): Promise<SnapshotNode[]> {
+    let nodes = this.#stateNodes.get(index);
+    if (nodes === undefined) {
+      nodes = this.#states(index);
+      this.#stateNodes.set(index, nodes);
+      // What could not be read is tried again when it is asked for again.
+      nodes.catch(() => this.#stateNodes.delete(index));
+    }
+    return nodes;
   }
 
   async #states(index: number): Promise<SnapshotNode[]> {
