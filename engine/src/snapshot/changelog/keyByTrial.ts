@@ -8,7 +8,7 @@ import type { SerializerSnapshot } from '../serializers/serializerSnapshot.ts';
 import type { StateMetaInfo, StoredSerializer } from '../stateMetaInfo.ts';
 import type { FlinkMajor } from '../values/flinkMajor.ts';
 import { UnreadableValue } from '../values/unreadableValue.ts';
-import { hashOfBinaryRow } from './binaryRowHash.ts';
+import { murmurOfWords } from '../keyed/murmurOfWords.ts';
 import { CHANGE } from './changeOperation.ts';
 import type { ChangelogIndex } from './changelogIndex.ts';
 
@@ -135,7 +135,7 @@ class Candidate {
 /** Rows are made of words of eight bytes, and have one at least; their length stands in front. */
 function rowHash(key: Uint8Array): number | null {
   const size = key.length - LENGTH_SIZE;
-  return size > 0 && size % ROW_WORD === 0 ? hashOfBinaryRow(key.subarray(LENGTH_SIZE)) : null;
+  return size > 0 && size % ROW_WORD === 0 ? murmurOfWords(key.subarray(LENGTH_SIZE)) : null;
 }
 
 const SENSIBLE_MIN = 2 ** -64;

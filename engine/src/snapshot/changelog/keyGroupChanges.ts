@@ -1,3 +1,4 @@
+import { writePartLength } from '../keyed/partLength.ts';
 import type { ByteReader } from '../bytes/byteReader.ts';
 import { ByteWriter } from '../bytes/byteWriter.ts';
 import type { ScanSignal } from '../keyed/keyedRows.ts';
@@ -170,9 +171,9 @@ export class KeyGroupChanges {
   #writeKey(key: Uint8Array, namespace: Uint8Array, ambiguous: boolean): void {
     this.#key.reset();
     this.#key.raw(key);
-    if (ambiguous) writeLength(this.#key, key.length);
+    if (ambiguous) writePartLength(this.#key, key.length);
     this.#key.raw(namespace);
-    if (ambiguous) writeLength(this.#key, namespace.length);
+    if (ambiguous) writePartLength(this.#key, namespace.length);
     this.#useKey(this.#key.view(), 0, this.#key.length);
   }
 
@@ -397,13 +398,4 @@ function addElements(change: ByteReader, codec: StateCodec, list: ChangedValue):
       list.opaque = true;
     }
   }
-}
-
-/** Low byte first, as many bytes as it has. */
-function writeLength(writer: ByteWriter, length: number): void {
-  let rest = length;
-  do {
-    writer.u8(rest & 0xff);
-    rest >>>= 8;
-  } while (rest !== 0);
 }

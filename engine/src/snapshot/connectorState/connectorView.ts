@@ -22,14 +22,17 @@ export type ViewReader = (reader: ByteReader, version: number) => ConnectorView 
 
 /**
  * No snapshot says which connector wrote a payload. It is recognised by reading: a layout fits when it reads to the last byte and
- * everything in it is plausible. Layouts differ in length and marks, so that at most one fits; where none does, the bytes stay bytes.
+ * everything in it is plausible. Layouts differ in length and marks, so that one fits as a rule; where none does, or more than one, the
+ * bytes stay bytes.
  */
 export function recognise(payload: Versioned, readers: readonly ViewReader[]): ConnectorView | null {
+  let found: ConnectorView | null = null;
   for (const read of readers) {
     const view = whole(payload.bytes, (reader) => read(reader, payload.version));
-    if (view !== null) return view;
+    if (view !== null && found !== null) return null;
+    found ??= view;
   }
-  return null;
+  return found;
 }
 
 /** Null where the bytes are something else: such a layout fits to the last byte, or not at all. */
@@ -76,6 +79,14 @@ export function littleEndianCount(reader: ByteReader, minimumSize: number): numb
 export function littleEndian(reader: ByteReader): number {
   const [a = 0, b = 0, c = 0, d = 0] = reader.slice(4);
   return a | (b << 8) | (c << 16) | (d << 24);
+}
+
+/** Names that people or programs give: none has control characters. */
+export function readName(reader: ByteReader): string {
+  const start = reader.offset;
+  const name = reader.utf();
+  if (name === '' || /\p{Cc}/u.test(name)) reader.fail('this is no name', start);
+  return name;
 }
 
 export function longValue(value: bigint): DumpValue {

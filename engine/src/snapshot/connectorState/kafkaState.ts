@@ -1,5 +1,5 @@
 import type { ByteReader } from '../bytes/byteReader.ts';
-import { grouped, longValue, readCounted, type ConnectorView } from './connectorView.ts';
+import { grouped, longValue, readCounted, readName, whole, type ConnectorView } from './connectorView.ts';
 
 /** What Kafka itself allows as a topic's name. */
 const TOPIC = /^[a-zA-Z0-9._-]{1,249}$/;
@@ -34,13 +34,20 @@ function offsetInWords(offset: bigint): string {
   return PLACES.get(offset) ?? `offset ${grouped(offset)}`;
 }
 
-/** KafkaPartitionSplit: the offset is that of the next record to read. */
-export function kafkaSplit(reader: ByteReader, version: number): ConnectorView | null {
+function readSplit(reader: ByteReader, version: number): { partition: Partition; start: bigint; stop: bigint } | null {
   if (version !== 0) return null;
   const partition = readPartition(reader);
   const start = reader.i64();
   const stop = reader.i64();
   if (start < -3n || (stop < -3n && stop !== NO_STOP)) reader.fail('no offsets of Kafka');
+  return { partition, start, stop };
+}
+
+/** KafkaPartitionSplit: the offset is that of the next record to read. */
+export function kafkaSplit(reader: ByteReader, version: number): ConnectorView | null {
+  const split = readSplit(reader, version);
+  if (split === null) return null;
+  const { partition, start, stop } = split;
   const until = stop === NO_STOP ? '' : ` until ${offsetInWords(stop)}`;
   return {
     kind: 'kafkaSplit',
@@ -59,7 +66,26 @@ export function kafkaEnumerator(reader: ByteReader, version: number): ConnectorV
     const unassigned = partitions.filter(({ status }) => status === UNASSIGNED).map(partitionName);
     return enumerator(assigned, unassigned, finished);
   }
-  return version === 1 ? enumerator(readCounted(reader, 6, () => readPartition(reader)).map(partitionName), [], true) : null;
+  const assigned = version === 1 ? readCounted(reader, 6, () => readPartition(reader)) : version === 0 ? readAssignments(reader) : [];
+  // Without partitions these are zeros, which other sources write too.
+  return assigned.length === 0 ? null : enumerator(assigned.map(partitionName), [], true);
+}
+
+/** Version 0: the splits of each reader, all of one version. */
+function readAssignments(reader: ByteReader): Partition[] {
+  const readers = reader.count(8);
+  const splitVersion = reader.i32();
+  const partitions: Partition[] = [];
+  for (let i = 0; i < readers; i++) {
+    if (reader.i32() < 0) reader.fail('no number of a subtask');
+    const splits = readCounted(reader, 4, () => reader.bytes32());
+    for (const split of splits) partitions.push(partitionOfSplit(split, splitVersion) ?? reader.fail('a split that is not of Kafka'));
+  }
+  return partitions;
+}
+
+function partitionOfSplit(bytes: Uint8Array, version: number): Partition | null {
+  return whole(bytes, (reader) => readSplit(reader, version)?.partition ?? null);
 }
 
 function enumerator(assigned: readonly string[], unassigned: readonly string[], finished: boolean): ConnectorView {
@@ -69,16 +95,21 @@ function enumerator(assigned: readonly string[], unassigned: readonly string[], 
   return { kind: 'kafkaEnumerator', text: parts.join(', '), fields: { assigned, unassigned, initialDiscoveryFinished: finished } };
 }
 
-/** KafkaWriterState: the prefix of its transactions; from version 2 on whose they are, and those that wait to be committed. */
+/**
+ * KafkaWriterState: the prefix of its transactions; from version 2 on whose they are, and those that wait to be committed. Version 1 is
+ * a name and nothing else, which any sink may write: it is called that.
+ */
 export function kafkaWriter(reader: ByteReader, version: number): ConnectorView | null {
   if (version !== 1 && version !== 2) return null;
-  const transactionalIdPrefix = reader.utf();
-  if (/\p{Cc}/u.test(transactionalIdPrefix)) reader.fail('no prefix of transactions');
-  if (version === 1) return { kind: 'kafkaWriter', text: `transactions ${transactionalIdPrefix}-…`, fields: { transactionalIdPrefix } };
+  const transactionalIdPrefix = readName(reader);
+  if (version === 1) {
+    const text = `${transactionalIdPrefix}, which a Kafka sink puts in front of its transactions`;
+    return { kind: 'writerName', text, fields: { name: transactionalIdPrefix } };
+  }
   const ownedSubtaskId = reader.i32();
   const totalNumberOfOwnedSubtasks = reader.i32();
   const ownership = OWNERSHIP[reader.i32()] ?? reader.fail('no ownership of transactions');
-  const precommitted = readCounted(reader, 10, () => ({ transactionalId: reader.utf(), checkpointId: longValue(reader.i64()) }));
+  const precommitted = readCounted(reader, 10, () => ({ transactionalId: readName(reader), checkpointId: longValue(reader.i64()) }));
   return {
     kind: 'kafkaWriter',
     text: `transactions ${transactionalIdPrefix}-…, ${String(precommitted.length)} prepared`,
@@ -91,7 +122,8 @@ export function kafkaCommittable(reader: ByteReader, version: number): Connector
   if (version !== 1) return null;
   const epoch = reader.i16();
   const producerId = reader.i64();
-  const transactionalId = reader.utf();
+  const transactionalId = readName(reader);
+  if (epoch < 0 || producerId < 0n) reader.fail('no transaction of Kafka');
   return {
     kind: 'kafkaCommittable',
     text: `transaction ${transactionalId} of producer ${producerId.toString()}, epoch ${String(epoch)}`,

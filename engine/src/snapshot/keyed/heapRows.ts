@@ -1,3 +1,4 @@
+import { writePartLength } from './partLength.ts';
 import { ByteReader } from '../bytes/byteReader.ts';
 import { ByteWriter } from '../bytes/byteWriter.ts';
 import { FormatError } from '../bytes/formatError.ts';
@@ -155,9 +156,9 @@ class RowsOfEntry {
     const writer = this.#key;
     writer.reset();
     writer.raw(bytes.subarray(entry.keyStart, entry.valueStart));
-    if (state.ambiguous) writeLength(writer, entry.valueStart - entry.keyStart);
+    if (state.ambiguous) writePartLength(writer, entry.valueStart - entry.keyStart);
     writer.raw(bytes.subarray(entry.start, entry.keyStart));
-    if (state.ambiguous) writeLength(writer, entry.keyStart - entry.start);
+    if (state.ambiguous) writePartLength(writer, entry.keyStart - entry.start);
     this.#useKey();
     return writer.length;
   }
@@ -204,13 +205,4 @@ class RowsOfEntry {
   #ask(): RowAnswer {
     return isWanted(this.#row, this.#header, this.#filter) ? this.#visit(this.#row) : undefined;
   }
-}
-
-/** Low byte first, as many bytes as it has. */
-function writeLength(writer: ByteWriter, length: number): void {
-  let rest = length;
-  do {
-    writer.u8(rest & 0xff);
-    rest >>>= 8;
-  } while (rest !== 0);
 }

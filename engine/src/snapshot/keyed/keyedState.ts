@@ -1,4 +1,5 @@
 import { ByteReader } from '../bytes/byteReader.ts';
+import { skipPartLength } from './partLength.ts';
 import { FormatError } from '../bytes/formatError.ts';
 import type { StateMetaInfo } from '../stateMetaInfo.ts';
 import { dumpBytes, dumpMap, plainInteger, type DumpValue } from '../values/dumpValue.ts';
@@ -120,7 +121,7 @@ export class KeyedState {
   #part(reader: ByteReader, read: (reader: ByteReader) => DumpValue, ambiguous: boolean): DumpValue {
     const start = reader.offset;
     const value = read(reader);
-    if (ambiguous) skipLength(reader, reader.offset - start);
+    if (ambiguous) skipPartLength(reader, reader.offset - start);
     return value;
   }
 
@@ -201,16 +202,6 @@ function opaqueKey(row: KeyedRow, state: StateCodec): RowKey {
   const timestamp = state.type === 'TIMER' ? plainInteger(readTimerTimestamp(reader)) : null;
   const start = state.type === 'TIMER' ? row.keyStart + TIMESTAMP_SIZE : row.keyStart;
   return { key: dumpBytes(row.keyBytes.subarray(start, row.keyEnd)), namespace: null, userKey: null, timestamp, end: row.keyEnd };
-}
-
-/** The length of what stands before it, low byte first. */
-function skipLength(reader: ByteReader, expected: number): void {
-  const start = reader.offset;
-  let rest = expected;
-  do {
-    if (reader.u8() !== (rest & 0xff)) reader.fail(`the length ${String(expected)} is expected`, start);
-    rest >>>= 8;
-  } while (rest !== 0);
 }
 
 /** Elements with one byte between them, and no count. */

@@ -54,6 +54,98 @@ describe('what the Kafka connector writes', () => {
   });
 });
 
+interface Expected extends ConnectorView {
+  readonly what: string;
+  readonly role: 'split' | 'coordinator' | 'writer' | 'committer';
+  /** All of an element, or of a coordinator's state. */
+  readonly hex: string;
+}
+
+const STATES = { split: 'SourceReaderState', writer: 'writer_raw_states', committer: 'streaming_committer_raw_states' };
+
+function describeBytes(role: Expected['role'], bytes: Uint8Array): ConnectorView | null {
+  return role === 'coordinator' ? describeCoordinator(bytes) : describeConnectorElement(STATES[role], bytes);
+}
+
+/** Bytes with the length of the payload that is left after `size` bytes were taken off its end, or (below 0) added. */
+function resized(role: Expected['role'], bytes: Uint8Array, size: number): Uint8Array {
+  const shorter = new Uint8Array(bytes.length - size);
+  shorter.set(bytes.subarray(0, shorter.length));
+  const lengthAt = role === 'coordinator' ? 8 : 4;
+  new DataView(shorter.buffer).setInt32(lengthAt, shorter.length - lengthAt - 4);
+  return shorter;
+}
+
+// Written by generate-connectors beside them, with the serializers of Flink 2.3.0 and 1.20.5, and of the Kafka connectors for both.
+describe.each(['2.3', '1.20'])('what the classes of Flink %s write', (release) => {
+  const url = new URL(`../../fixtures/vectors/connector-${release}.json`, import.meta.url);
+  const vectors = JSON.parse(readFileSync(url, 'utf8')) as Expected[];
+
+  test.each(vectors)('$what', ({ role, hex, kind, text, fields }) => {
+    const bytes = bytesOf(hex);
+    expect(describeBytes(role, bytes)).toEqual({ kind, text, fields });
+    for (let size = 0; size < bytes.length; size++) expect(describeBytes(role, bytes.subarray(0, size))).toBeNull();
+    expect(describeBytes(role, Uint8Array.of(...bytes, 0))).toBeNull();
+  });
+
+  test.each(vectors)('$what: a payload of another length is nothing else', ({ role, hex, kind }) => {
+    const bytes = bytesOf(hex);
+    const payload = bytes.length - (role === 'coordinator' ? 12 : 8);
+    for (let size = -8; size <= payload; size++) {
+      if (size !== 0) expect([null, kind]).toContain(describeBytes(role, resized(role, bytes, size))?.kind ?? null);
+    }
+  });
+
+  test.each(vectors)('$what: with any byte changed it reads as something or as nothing, without an error', ({ role, hex }) => {
+    const bytes = bytesOf(hex);
+    for (let at = 0; at < bytes.length; at++) {
+      for (const value of [0x00, 0x01, 0x7f, 0x80, 0xff]) {
+        const changed = bytes.slice();
+        changed[at] = value;
+        const view = describeBytes(role, changed);
+        expect(view === null || view.text !== '').toBe(true);
+      }
+    }
+  });
+});
+
+describe('bytes that nothing tells apart stay bytes', () => {
+  const fits = (kind: string) => (): ConnectorView => ({ kind, text: kind, fields: {} });
+
+  test('what fits two connectors is of neither', () => {
+    const payload = { version: 1, bytes: new Uint8Array(0) };
+    expect(recognise(payload, [fits('one'), () => null])?.kind).toBe('one');
+    expect(recognise(payload, [fits('one'), fits('other')])).toBeNull();
+  });
+
+  const envelope = (version: number, ...longs: bigint[]): Uint8Array => {
+    const bytes = new Uint8Array(8 + 8 * longs.length);
+    const view = new DataView(bytes.buffer);
+    view.setInt32(0, version);
+    view.setInt32(4, 8 * longs.length);
+    longs.forEach((long, index) => view.setBigInt64(8 + 8 * index, long));
+    return bytes;
+  };
+
+  test('two numbers are a share of a generator only where they can be', () => {
+    expect(describeConnectorElement('SourceReaderState', envelope(1, 32768n, 5n))?.text).toBe('next 5, then every 32768 numbers');
+    for (const other of [
+      envelope(1, 0n, 5n),
+      envelope(1, 32769n, 5n),
+      envelope(1, 16n, -1n),
+      envelope(1, 16n, 2n ** 53n),
+      envelope(2, 16n, 5n),
+    ])
+      expect(describeConnectorElement('SourceReaderState', other)).toBeNull();
+  });
+
+  test('zeros of a version that no source gives them are not an enumerator', () => {
+    expect(describeCoordinator(bytesOf('00000001000000010000000400000000'))?.kind).toBe('emptyEnumerator');
+    expect(describeCoordinator(bytesOf('00000001000000000000000400000000'))).toBeNull();
+    expect(describeCoordinator(bytesOf('0000000100000000000000080000000000000000'))).toBeNull();
+  });
+});
+
 /** All elements of connectors in a snapshot of Flink, by state. */
 async function viewsOf(name: string): Promise<{ state: string; view: ConnectorView | null }[]> {
   const snapshot = await readSnapshot(memoryStorage(snapshotFiles(name)), `/${name}`);

@@ -1,0 +1,24 @@
+import type { ByteReader } from '../bytes/byteReader.ts';
+import type { ByteWriter } from '../bytes/byteWriter.ts';
+
+/**
+ * Where key and namespace both are of variable length, each has its length behind it in a composite key: low byte first, as many bytes as
+ * it has.
+ */
+export function writePartLength(writer: ByteWriter, length: number): void {
+  let rest = length;
+  do {
+    writer.u8(rest & 0xff);
+    rest >>>= 8;
+  } while (rest !== 0);
+}
+
+/** Reads past the length of the part that stands before it. */
+export function skipPartLength(reader: ByteReader, expected: number): void {
+  const start = reader.offset;
+  let rest = expected;
+  do {
+    if (reader.u8() !== (rest & 0xff)) reader.fail(`the length ${String(expected)} is expected`, start);
+    rest >>>= 8;
+  } while (rest !== 0);
+}
