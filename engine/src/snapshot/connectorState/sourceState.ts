@@ -23,6 +23,8 @@ const COORDINATOR_VERSIONS = [0, 1];
 const TIDEMARK_VERSION = 1;
 /** Flink's limit of parallelism, up to which a sequence is shared out. */
 const SHARES_AT_MOST = 32768n;
+/** A sequence's splits are counted from 1 up to the parallelism; files' are too, but in ten digits. */
+const SEQUENCE_ID = /^[1-9][0-9]{0,4}$/;
 const SAFE = BigInt(Number.MAX_SAFE_INTEGER);
 const SPLITS: readonly ViewReader[] = [kafkaSplit, fileSplit, sequenceSplit, tidemarkFileSplit, tidemarkGeneratorSplit];
 const ENUMERATORS: readonly ViewReader[] = [emptyEnumerator, fileEnumerator, kafkaEnumerator, sequenceEnumerator];
@@ -86,7 +88,8 @@ function sequenceSplit(reader: ByteReader, version: number): ConnectorView | nul
 }
 
 function readSequence(reader: ByteReader): { id: string; next: bigint; last: bigint } {
-  const sequence = { id: readName(reader), next: reader.i64(), last: reader.i64() };
+  const sequence = { id: reader.utf(), next: reader.i64(), last: reader.i64() };
+  if (!SEQUENCE_ID.test(sequence.id)) reader.fail('no split of a sequence');
   if (sequence.next > sequence.last) reader.fail('a sequence that ends before it begins');
   return sequence;
 }
