@@ -85,7 +85,7 @@ async function write(request: ExportRequest, target: string | null, io: CliIo): 
     };
     const { entries, bytes } = await exportToFile({ ...request, onProgress }, target);
     progress.end();
-    io.err(`${plural(entries, request.format === 'jsonl' ? 'line' : 'row')} (${sizeText(bytes)}) in ${target}\n`);
+    io.err(`${entries === 1 ? '1 entry' : `${entries.toLocaleString('en')} entries`} (${sizeText(bytes)}) in ${target}\n`);
     return EXIT.ok;
   } finally {
     progress.end();

@@ -194,8 +194,13 @@ describe('a file that is written', () => {
     writeFileSync(file, 'old');
     const { code, err } = await run('--limit', '3', '--out', 'out.jsonl');
     expect(code).toBe(EXIT.ok);
-    expect(err).toMatch(/^3 lines \(\d+ B\) in /);
-    expect(readFileSync(file, 'utf8').trimEnd().split('\n')).toHaveLength(3);
+    expect(err).toMatch(/^3 entries \([\d.]+ KB\) in /);
+    const kinds = readFileSync(file, 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as Line).kind);
+    expect(kinds.slice(-4, -3)).toEqual(['operator']);
+    expect(kinds.slice(-3)).toEqual(['timer', 'timer', 'timer']);
     expect(leftovers(root)).toEqual([]);
   });
 

@@ -74,8 +74,10 @@ async function exportLines(request: ExportRequest, output: Output): Promise<numb
   const text = new TextOutput(output);
   let entries = 0;
   const emit = (record: DumpValue): Promise<undefined> | undefined => {
-    if (entries >= request.limit) throw new Enough();
-    entries++;
+    if (!isHeading(record)) {
+      if (entries >= request.limit) throw new Enough();
+      entries++;
+    }
     return text.add(`${dumpText(record)}\n`);
   };
   try {
@@ -90,6 +92,12 @@ async function exportLines(request: ExportRequest, output: Output): Promise<numb
   }
   await text.flush();
   return entries;
+}
+
+/** What the snapshot and its operators are stands in front of their state, and is no entry. */
+function isHeading(record: DumpValue): boolean {
+  const kind = typeof record === 'object' && record !== null && 'kind' in record ? record['kind'] : null;
+  return kind === 'snapshot' || kind === 'operator';
 }
 
 /** A search shows entries of keyed state alone; everything else is a dump, with what the snapshot is in front. */
