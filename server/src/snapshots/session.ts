@@ -41,6 +41,7 @@ interface CachedSnapshot {
 /** Answers the requests of one connection. Snapshots stay open, the latest few of them. */
 export class SnapshotSession {
   readonly #cache = new Map<string, CachedSnapshot>();
+  readonly #opening = new Map<string, Promise<CachedSnapshot>>();
   #configuration: SnapshotConfiguration = { folders: [], uids: [], pathMap: [], trusted: false };
 
   readonly handlers: Handlers = {
@@ -86,7 +87,23 @@ export class SnapshotSession {
   async #open(location: string): Promise<CachedSnapshot> {
     const version = await versionOf(location);
     const known = this.#cache.get(location);
-    if (known?.version === version) return known;
+    if (known?.version === version) {
+      // The one that was used last is forgotten last.
+      this.#cache.delete(location);
+      this.#cache.set(location, known);
+      return known;
+    }
+    // Requests that come together share one opening: an archive is not unpacked twice.
+    const key = `${version} ${location}`;
+    let opening = this.#opening.get(key);
+    if (opening === undefined) {
+      opening = this.#openAnew(location, version).finally(() => this.#opening.delete(key));
+      this.#opening.set(key, opening);
+    }
+    return opening;
+  }
+
+  async #openAnew(location: string, version: string): Promise<CachedSnapshot> {
     const opened = await openSnapshot(location, { ...this.#configuration, decoders: this.#configuration });
     const cached = { version, opened, tree: new SnapshotTree(opened) };
     this.#forget(location);
