@@ -41,18 +41,15 @@ interface Request {
 function collector(reader: ByteReader, version: number): ConnectorView | null {
   if (reader.i32() !== COLLECTOR) return null;
   if (version === 1) {
-    const committables = readVersionedList(reader).map(committable);
-    return committablesView(committables, committables.map(fieldsOf));
+    const requests = readVersionedList(reader).map(requestOf);
+    return committablesView(requests, { committables: requests.map((request) => request.fields) });
   }
   if (version !== 2) return null;
   const requests: Request[] = [];
   const checkpoints = readVersionedList(reader).map((checkpoint) =>
     inside(reader, checkpoint, (part) => readCheckpoint(part, checkpoint.version, requests)),
   );
-  return committablesView(
-    requests.map((request) => request.committable),
-    checkpoints,
-  );
+  return committablesView(requests, { checkpoints });
 }
 
 /** Payloads inside payloads must fit as well. */
@@ -80,27 +77,23 @@ function readSubtask(reader: ByteReader, version: number, requests: Request[]): 
 }
 
 function readRequest(reader: ByteReader): Request {
-  const payload = readVersioned(reader);
-  const view = committable(payload);
+  const { committable, fields } = requestOf(readVersioned(reader));
   const retries = reader.i32();
-  const state = REQUEST_STATES[reader.i32()] ?? null;
-  return { committable: view, fields: { committable: view === null ? dumpBytes(payload.bytes) : view.fields, retries, state } };
+  const state = REQUEST_STATES[reader.i32()] ?? reader.fail('no state of a request');
+  return { committable, fields: { committable: fields, retries, state } };
 }
 
-function committable(payload: Versioned): ConnectorView | null {
-  return recognise(payload, [fileCommittable, kafkaCommittable]);
+function requestOf(payload: Versioned): Request {
+  const committable = recognise(payload, [fileCommittable, kafkaCommittable]);
+  return { committable, fields: committable === null ? dumpBytes(payload.bytes) : committable.fields };
 }
 
-function fieldsOf(view: ConnectorView | null): DumpValue {
-  return view?.fields ?? null;
-}
-
-function committablesView(committables: readonly (ConnectorView | null)[], checkpoints: readonly DumpValue[]): ConnectorView {
-  const first = committables.find((each) => each !== null)?.text;
-  const count = committables.length;
+function committablesView(requests: readonly Request[], fields: ConnectorView['fields']): ConnectorView {
+  const first = requests.find(({ committable }) => committable !== null)?.committable?.text;
+  const count = requests.length;
   const text =
     count === 0
       ? 'nothing waits to be committed'
       : `${String(count)} to commit${first === undefined ? '' : `: ${first}${count > 1 ? ' …' : ''}`}`;
-  return { kind: 'committables', text, fields: { checkpoints } };
+  return { kind: 'committables', text, fields };
 }

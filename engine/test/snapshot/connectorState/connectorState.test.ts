@@ -76,8 +76,8 @@ function resized(role: Expected['role'], bytes: Uint8Array, size: number): Uint8
   return shorter;
 }
 
-// Written by generate-connectors beside them, with the serializers of Flink 2.3.0 and 1.20.5, and of the Kafka connectors for both.
-describe.each(['2.3', '1.20'])('what the classes of Flink %s write', (release) => {
+// Written by generate-connectors beside them, with the serializers of these releases and of the Kafka connectors for them.
+describe.each(['2.3', '1.20', '1.18', '1.15', '1.14'])('what the classes of Flink %s write', (release) => {
   const url = new URL(`../../fixtures/vectors/connector-${release}.json`, import.meta.url);
   const vectors = JSON.parse(readFileSync(url, 'utf8')) as Expected[];
 
