@@ -31,7 +31,7 @@ export function fileSplit(reader: ByteReader, version: number): ConnectorView | 
   const fileSize = reader.i64();
   const hosts = readCounted(reader, 2, () => reader.utf());
   const position = reader.bool() ? { offset: reader.i64(), recordsAfterOffset: reader.i64() } : null;
-  if (offset < 0n || length < 0n || fileSize < -1n) reader.fail('no part of a file');
+  if (path === '' || offset < 0n || length < 0n || fileSize < -1n) reader.fail('no part of a file');
   const read = position === null ? 'not begun' : positionInWords(position);
   return {
     kind: 'fileSplit',

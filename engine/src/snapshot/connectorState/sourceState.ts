@@ -12,6 +12,7 @@ import {
   type Versioned,
   type ViewReader,
 } from './connectorView.ts';
+import { dynamicKafkaEnumerator, dynamicKafkaSplit } from './dynamicKafkaState.ts';
 import { fileEnumerator, fileSplit } from './fileState.ts';
 import { kafkaEnumerator, kafkaSplit } from './kafkaState.ts';
 
@@ -26,8 +27,8 @@ const SHARES_AT_MOST = 32768n;
 /** A sequence's splits are counted from 1 up to the parallelism; files' are too, but in ten digits. */
 const SEQUENCE_ID = /^[1-9][0-9]{0,4}$/;
 const SAFE = BigInt(Number.MAX_SAFE_INTEGER);
-const SPLITS: readonly ViewReader[] = [kafkaSplit, fileSplit, sequenceSplit, tidemarkFileSplit, tidemarkGeneratorSplit];
-const ENUMERATORS: readonly ViewReader[] = [emptyEnumerator, fileEnumerator, kafkaEnumerator, sequenceEnumerator];
+const SPLITS: readonly ViewReader[] = [kafkaSplit, dynamicKafkaSplit, fileSplit, sequenceSplit, tidemarkFileSplit, tidemarkGeneratorSplit];
+const ENUMERATORS: readonly ViewReader[] = [emptyEnumerator, fileEnumerator, kafkaEnumerator, dynamicKafkaEnumerator, sequenceEnumerator];
 
 /** An element of `SourceReaderState`; null where the split is of a connector that is not known. */
 export function describeSourceSplit(element: Uint8Array): ConnectorView | null {

@@ -88,7 +88,9 @@ describe.each(['2.3', '1.20', '1.18', '1.15', '1.14'])('what the classes of Flin
     expect(describeBytes(role, Uint8Array.of(...bytes, 0))).toBeNull();
   });
 
-  test.each(vectors)('$what: a payload of another length is nothing else', ({ role, hex, kind }) => {
+  // The front of a dynamic enumerator is, to the byte, a whole one of the plain source's first versions.
+  const unlikeOthers = vectors.filter(({ kind }) => kind !== 'dynamicKafkaEnumerator');
+  test.each(unlikeOthers)('$what: a payload of another length is nothing else', ({ role, hex, kind }) => {
     const bytes = bytesOf(hex);
     const payload = bytes.length - (role === 'coordinator' ? 12 : 8);
     for (let size = -8; size <= payload; size++) {
