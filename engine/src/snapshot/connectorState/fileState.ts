@@ -141,21 +141,23 @@ function fileName(pending: DumpValue): string {
 }
 
 /** What a file system needs to go on with a file, or to commit it: of local files its names, of other systems its bytes. */
-function recoverable({ version, bytes }: Versioned): DumpValue {
-  return (
-    whole(bytes, (reader) => streamFile(reader, version)) ??
-    whole(bytes, localFile) ?? { version, $bytes: [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('') }
-  );
+function recoverable(payload: Versioned): DumpValue {
+  return whole(payload.bytes, (reader) => streamFile(reader, payload.version)) ?? ofFileSystem(payload);
+}
+
+/** Never another stream's form, however deep the bytes pretend to be. */
+function ofFileSystem({ version, bytes }: Versioned): DumpValue {
+  return whole(bytes, localFile) ?? { version, $bytes: [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('') };
 }
 
 /** The form of sinks that write through streams wraps that of the file system; its version 2 has path and size in front. */
 function streamFile(reader: ByteReader, version: number): DumpValue | null {
   const mark = reader.i32();
   if (mark !== IN_PROGRESS_FILE && mark !== PENDING_FILE) return null;
-  if (version === 1) return recoverable(readVersioned(reader));
+  if (version === 1) return ofFileSystem(readVersioned(reader));
   const path = reader.bool() ? reader.utf() : null;
   const size = mark === PENDING_FILE ? longValue(reader.i64()) : null;
-  const inner = recoverable(readVersioned(reader));
+  const inner = ofFileSystem(readVersioned(reader));
   return typeof inner === 'object' && inner !== null && 'target' in inner ? inner : { target: path, size, recoverable: inner };
 }
 

@@ -112,6 +112,17 @@ describe.each(['2.3', '1.20', '1.18', '1.15', '1.14'])('what the classes of Flin
 });
 
 describe('bytes that nothing tells apart stay bytes', () => {
+  test('files in progress that are nested without end are read one level deep', () => {
+    // A bucket "", path "/", without a file of an earlier checkpoint: its file in progress holds a file in progress, and so on.
+    const int = (value: number): string => (value >>> 0).toString(16).padStart(8, '0');
+    const levels = 20_000;
+    const parts: string[] = [];
+    for (let left = levels; left > 0; left--) parts.push(`${int(1)}${int(left * 12 - 8)}b3a4073d`);
+    const payload = `1e764b79${int(0)}${int(4)}${int(0)}00012f${'00'.repeat(8)}01${parts.join('')}`;
+    const view = describeConnectorElement('writer_raw_states', bytesOf(`${int(3)}${int(payload.length / 2)}${payload}`));
+    expect(view).toMatchObject({ kind: 'fileBucket', fields: { path: '/', inProgress: { version: 1 } } });
+  });
+
   const fits = (kind: string) => (): ConnectorView => ({ kind, text: kind, fields: {} });
 
   test('what fits two connectors is of neither', () => {
