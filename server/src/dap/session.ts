@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import type { ControlEvent, ControlEvents, Failure, ResumeMode, RunPlan, RunStatus } from '../control.ts';
 import { Coalesce } from './coalesce.ts';
@@ -20,6 +21,8 @@ import { failurePlace, failureText, failureTypeName, ToClient } from './toClient
 const THREAD = 1;
 /** The dataflow view is fed at most four times a second. */
 const STATUS_INTERVAL_MS = 250;
+/** How long the engine may take for its verdicts on breakpoints before events are let through. */
+const VERDICTS_MS = 500;
 const FAILURES = 'failures';
 
 const CAPABILITIES: DebugProtocol.Capabilities = {
@@ -200,8 +203,11 @@ export class Session {
     this.#connection.event('process', process);
     this.#connection.event('tidemark/run', loaded.info);
     this.#connection.event('tidemark/plan', loaded.plan);
+    // Verdicts come before what breakpoints do. But the engine's thread gives them, and may be in user code that does not come back: events
+    // wait for it no longer than this. Where the run ends before it answers, its end is told.
+    const verdicts = this.#applyBreakpoints().catch(() => undefined);
     try {
-      await this.#applyBreakpoints();
+      await Promise.race([verdicts, delay(VERDICTS_MS)]);
       await debuggee.request('subscribe', { intervalMs: STATUS_INTERVAL_MS });
       if (this.#pauseWanted) await debuggee.request('pause', {});
     } finally {

@@ -113,7 +113,7 @@ test('savepoint while paused, restart from it', async () => {
 test('Pause comes into an endless loop of user code, shows where, and Stop ends it', async () => {
   await client.begin();
   await client.launchWith({
-    program: writeProgram(workspace, 'words', pipeline("if (word.n === 2) for (console.log('for ever'); ; ) word.text.length;")),
+    program: writeProgram(workspace, 'words', pipeline("if (word.n === 0) for (console.log('for ever'); ; ) word.text.length;")),
   });
   await client.message('for ever');
   const stopped = client.next('stopped');
