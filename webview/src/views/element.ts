@@ -28,9 +28,27 @@ export function button(
   return made;
 }
 
-/** Replaces the children of `root` only when `key` differs from the last time, so that focus and selection survive. */
+/**
+ * Replaces the children of `root` only when `key` differs from the last time, so that focus and selection survive. Where the focus is on
+ * a child that goes, it moves to the one that stands for the same, else to `root`'s own stop: it never leaves the region.
+ */
 export function whenChanged(root: HTMLElement, key: string, make: () => readonly (Node | string)[]): void {
   if (root.dataset['shown'] === key) return;
   root.dataset['shown'] = key;
+  const focused = root.ownerDocument.activeElement;
+  const hadFocus = focused !== null && focused !== root && root.contains(focused);
   root.replaceChildren(...make());
+  if (!hadFocus) return;
+  const same = identities(focused).map((identity) => root.querySelector<HTMLElement>(identity));
+  (same.find((each) => each !== null) ?? root.querySelector<HTMLElement>('[tabindex="0"]') ?? root).focus();
+}
+
+const IDENTITIES = ['data-group', 'data-index', 'id', 'aria-label'];
+
+/** Selectors of what stands for the same as an element, the surest first. */
+function identities(of: Element): string[] {
+  return IDENTITIES.flatMap((name) => {
+    const value = of.getAttribute(name);
+    return value === null ? [] : [`[${name}="${value.replaceAll(/["\\]/g, '\\$&')}"]`];
+  });
 }
