@@ -138,7 +138,9 @@ export async function savepointSuite({ server, browser, paths, report }) {
       const row = steps.row('savepoint-zoo');
       await row.waitFor();
       await row.click({ button: 'right' });
-      await page.locator('.context-view .action-item', { hasText: 'Open in Savepoint Editor' }).click();
+      // The workbench takes a click that comes right after the menu for the end of the one that opened it: the key is always meant.
+      await page.locator('.context-view .action-item', { hasText: 'Open in Savepoint Editor' }).hover();
+      await page.keyboard.press('Enter');
       await view().getByRole('heading', { name: 'savepoint-zoo' }).waitFor();
       await results().first().waitFor();
     });
