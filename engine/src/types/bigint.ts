@@ -7,7 +7,7 @@ import { avroName } from './avro/avroSchema.ts';
 import { KeyDataType, serializerName, type Read } from './dataType.ts';
 import type { Evolution } from './evolution.ts';
 import { misfit } from './misfit.ts';
-import { bigintOfBytes, bytesOfBigint } from './twosComplement.ts';
+import { bigintOfBytes, bytesOfBigint } from '../snapshot/bytes/twosComplement.ts';
 
 /** Avro wants a bound on the digits of a decimal; nothing checks values against it. */
 const DECIMAL_PRECISION = 1000;

@@ -2,7 +2,8 @@ import type { ByteWriter } from '../bytes/byteWriter.ts';
 import { encodeUtf8 } from '../bytes/utf8.ts';
 import { describeLogicalType, type LogicalType } from '../serializers/logicalType.ts';
 import { elementWidth } from './binaryRow.ts';
-import { bytesOfBigint, type DumpValue } from './dumpValue.ts';
+import { bytesOfBigint } from '../bytes/twosComplement.ts';
+import { type DumpValue } from './dumpValue.ts';
 import { epochDayOf, milliOfDay, parseDate, parseDateTime, parseInstant, parseTime } from './isoTime.ts';
 import { inPart, unfit, UnfitValue } from './unfitValue.ts';
 import {

@@ -113,19 +113,6 @@ export function decimalText(unscaled: bigint, scale: number): string {
   return exponent === 0 ? sign + mantissa : `${sign}${mantissa}E${exponent > 0 ? '+' : ''}${String(exponent)}`;
 }
 
-/** Two's complement, most significant byte first, as few bytes as hold the value: Java's `BigInteger.toByteArray()`. */
-export function bytesOfBigint(value: bigint): Uint8Array {
-  let size = 1;
-  while (BigInt.asIntN(size * 8, value) !== value) size++;
-  const bytes = new Uint8Array(size);
-  let rest = value;
-  for (let i = size - 1; i >= 0; i--) {
-    bytes[i] = Number(rest & 0xffn);
-    rest >>= 8n;
-  }
-  return bytes;
-}
-
 const DECIMAL = /^([+-]?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d{1,9}))?$/;
 
 /** What `decimalText` printed; null for anything else. */

@@ -1,6 +1,7 @@
 import type { ByteWriter } from '../bytes/byteWriter.ts';
 import type { SimpleKind } from '../serializers/serializerSnapshot.ts';
-import { bytesOfBigint, type DumpValue } from './dumpValue.ts';
+import { bytesOfBigint } from '../bytes/twosComplement.ts';
+import { type DumpValue } from './dumpValue.ts';
 import { parseDate, parseDateTime, parseInstant, parseTime, type DateParts, type TimeParts } from './isoTime.ts';
 import { unfit, UnfitValue } from './unfitValue.ts';
 import {

@@ -3,7 +3,8 @@ import type { PojoSnapshot, SerializerSnapshot } from '../serializers/serializer
 import { FLINK_VALUES, isSimple } from '../serializers/simpleSerializers.ts';
 import { avroValueWriter } from './avroWriter.ts';
 import { instantMillis, unscaledOf, writeBinaryArray, writeBinaryMap, writeBinaryRow } from './binaryRowWriter.ts';
-import { bytesOfBigint, bytesOfHex, type DumpValue } from './dumpValue.ts';
+import { bytesOfBigint } from '../bytes/twosComplement.ts';
+import { bytesOfHex, type DumpValue } from './dumpValue.ts';
 import type { FlinkMajor } from './flinkMajor.ts';
 import { kryoValueWriter } from './kryoWriter.ts';
 import { SIMPLE_WRITERS, writeLong, writeString, type ValueWriter } from './simpleWriters.ts';
