@@ -10,7 +10,8 @@ import {
   type SnapshotStorage,
 } from 'tidemark/snapshot';
 import type { SnapshotSummary } from '../protocol.ts';
-import { loadAllDecoders } from './decoders/loadDecoders.ts';
+import { loadAllDecoders, type DecoderSources } from './decoders/loadDecoders.ts';
+import type { ScanSource } from './scan/scanWorker.ts';
 import { sourceTexts } from './sourceTexts.ts';
 import { openStorage } from './storage/openStorage.ts';
 
@@ -26,7 +27,7 @@ export interface OpenedSnapshot {
   /** What of the workspace's decoders does not work, one sentence each. */
   readonly decoderProblems: readonly string[];
   /** What another thread opens to read the same. */
-  readonly source: { readonly source: string; readonly pathMap: readonly PathMapping[] };
+  readonly source: ScanSource;
 }
 
 /** Where the uids of operators may be found, when the snapshot has only their hashes. */
@@ -40,8 +41,7 @@ export interface UidSources {
 export interface OpenOptions extends UidSources {
   /** Where files lie that checkpoints name by other paths. */
   readonly pathMap?: readonly PathMapping[];
-  /** Where decoders are declared, and whether their code may run; without it, only Protobuf messages are decoded. */
-  readonly decoders?: { readonly folders: readonly string[]; readonly trusted: boolean };
+  readonly decoders?: DecoderSources;
 }
 
 const FIRST_VERSION_WITH_UIDS = 5;
@@ -51,12 +51,14 @@ export async function openSnapshot(location: string, options: OpenOptions = { ui
   const pathMap = options.pathMap ?? [];
   const { storage, location: inside, source } = await openStorage(location, { pathMap });
   try {
-    const { decoders, problems } = await loadAllDecoders(options.decoders ?? { folders: [], trusted: false });
+    const { folders, trusted } = options.decoders ?? { folders: [], trusted: false };
+    const { decoders, problems } = await loadAllDecoders({ folders, trusted });
     let uids: ReadonlyMap<string, string> = new Map();
     const snapshot = await readSnapshot(storage, inside, { decoders, uidOf: (id) => uids.get(id) ?? null });
     const manifest = manifestOf(snapshot.folder);
     uids = await uidsOf(snapshot, manifest, options);
-    return { snapshot, manifest, uids, storage, source: { source, pathMap }, decoderProblems: problems };
+    const scanSource = { source, pathMap, decoders: { folders, trusted }, uids };
+    return { snapshot, manifest, uids, storage, source: scanSource, decoderProblems: problems };
   } catch (error) {
     await storage.close?.();
     throw error;

@@ -1,7 +1,7 @@
 import type { ByteReader } from '../bytes/byteReader.ts';
 import type { PojoSnapshot, SerializerSnapshot } from '../serializers/serializerSnapshot.ts';
 import { shortestFloat, type DumpValue } from '../values/dumpValue.ts';
-import { valueReader, type ValueContext } from '../values/valueReader.ts';
+import { valueReader, type ValueContext, type ValueReader } from '../values/valueReader.ts';
 import { partOf, positionOf, scalarOf, type Scalar } from './scalar.ts';
 import { POJO_EXACT, POJO_NULL, pojoField, skipOf, type Skip } from './skipValue.ts';
 
@@ -14,6 +14,9 @@ export interface Wanted {
 
 /** Reads a value and puts its wanted parts into their slots. Slots of parts that are not there stay as they are. */
 export type Fill = (reader: ByteReader, slots: Scalar[]) => void;
+
+/** How a value that stands last in a row is read where a decoder has a part in it; null where none has. */
+type DecodeLast = (serializer: SerializerSnapshot) => ValueReader | null;
 
 export function noneWanted(): Wanted {
   return { slots: [], parts: new Map() };
@@ -36,10 +39,20 @@ export function want(wanted: Wanted, steps: readonly string[], slot: number): vo
 
 /**
  * Builds a reader that makes only what is wanted of a value: of records and tuples, fields that nobody wants are passed over. With `tail`
- * nothing follows the value that anyone reads, so the reader may stop at the last wanted field.
+ * nothing follows the value that anyone reads, so the reader may stop at the last wanted field. What `decode` reads takes all bytes that
+ * remain, so it is given only where the reader ends with the value.
  */
-export function fillOf(serializer: SerializerSnapshot, wanted: Wanted, context: ValueContext, tail: boolean): Fill {
+export function fillOf(
+  serializer: SerializerSnapshot,
+  wanted: Wanted,
+  context: ValueContext,
+  tail: boolean,
+  decode: DecodeLast = () => null,
+): Fill {
   if (!isWanted(wanted)) return tail ? () => undefined : skipOf(serializer, context);
+  if (serializer.kind === 'ttl') return ttlFill(serializer.value, wanted, context, tail, decode);
+  const decoded = decode(serializer);
+  if (decoded !== null) return (reader, slots) => fillFrom(decoded(reader), wanted, slots);
   if (wanted.slots.length > 0) return wholeValue(serializer, wanted, context);
   switch (serializer.kind) {
     case 'pojo':
@@ -47,8 +60,6 @@ export function fillOf(serializer: SerializerSnapshot, wanted: Wanted, context: 
     case 'tuple':
     case 'scalaCaseClass':
       return tupleFill(serializer.fields, wanted, context, tail);
-    case 'ttl':
-      return ttlFill(serializer.value, wanted, context, tail);
     case 'ttlAware':
     case 'external':
       return fillOf(serializer.value, wanted, context, tail);
@@ -115,10 +126,11 @@ function tupleFill(fields: readonly SerializerSnapshot[], wanted: Wanted, contex
   };
 }
 
-function ttlFill(value: SerializerSnapshot, wanted: Wanted, context: ValueContext, tail: boolean): Fill {
+/** As expressions see it, it is the value itself, with the time of its last access as a part more. */
+function ttlFill(value: SerializerSnapshot, wanted: Wanted, context: ValueContext, tail: boolean, decode: DecodeLast): Fill {
   const accessSlots = wanted.parts.get('$ttl')?.slots ?? [];
-  const inner: Wanted = { slots: [], parts: new Map([...wanted.parts].filter(([step]) => step !== '$ttl')) };
-  const fill = fillOf(value, inner, context, tail);
+  const inner: Wanted = { slots: wanted.slots, parts: new Map([...wanted.parts].filter(([step]) => step !== '$ttl')) };
+  const fill = fillOf(value, inner, context, tail, decode);
   return (reader, slots) => {
     const lastAccess = readLong(reader);
     for (const slot of accessSlots) slots[slot] = lastAccess;

@@ -5,7 +5,7 @@ import type { StateCodec } from '../keyed/stateCodec.ts';
 import type { SerializerSnapshot } from '../serializers/serializerSnapshot.ts';
 import { namespaceSerializer, valueSerializer } from '../stateMetaInfo.ts';
 import { UnreadableValue } from '../values/unreadableValue.ts';
-import type { ValueContext } from '../values/valueReader.ts';
+import type { ValueContext, ValueReader } from '../values/valueReader.ts';
 import type { Path, PathRoot } from './expressionSyntax.ts';
 import { fillFrom, fillOf, isWanted, noneWanted, want, type Fill, type Wanted } from './projection.ts';
 import { exactInteger, type Scalar } from './scalar.ts';
@@ -37,6 +37,8 @@ interface StateProjection {
   readonly value: Fill | null;
   /** Of lists: the whole value, because its elements have no count in front. */
   readonly wholeValue: boolean;
+  /** A decoder takes what the value has, to its end. */
+  readonly decoded: boolean;
   readonly name: string;
 }
 
@@ -48,7 +50,9 @@ export class RowProjection {
   readonly #subtask: number;
   readonly #keys = new SharedReader();
   readonly #values = new SharedReader();
-  /** Rows in which something wanted cannot be read without the job's classes; its slots are null. */
+  /** Ends where the row does. */
+  readonly #decodedValue = new ByteReader(new Uint8Array(0));
+  /** Rows in which something wanted cannot be read without the job's classes, or not by its decoder. */
   unreadable = 0;
   /** The values of the paths of the row that was read last. */
   readonly slots: Scalar[];
@@ -77,7 +81,9 @@ export class RowProjection {
       if (state.wholeValue || row.opaque) {
         if (isWanted(this.#wanted.value)) fillFrom(this.#keyed.value(row), this.#wanted.value, slots);
       } else if (state.value !== null) {
-        const reader = this.#values.at(row.valueBytes, row.valueStart, row.baseOffset);
+        const reader = state.decoded
+          ? this.#decodedValue.moveTo(row.valueBytes, row.valueStart, row.valueEnd, row.baseOffset)
+          : this.#values.at(row.valueBytes, row.valueStart, row.baseOffset);
         state.value(reader, slots);
         if (reader.offset > row.valueEnd) reader.fail('a value that ends before its parts do', row.valueStart);
       }
@@ -97,16 +103,18 @@ export class RowProjection {
     const wanted = this.#wanted;
     const { context } = this.#keyed;
     const name = state.meta.name;
-    if (state.type === 'TIMER') return { key: timerKey(this.#keyed, state, wanted), value: null, wholeValue: false, name };
+    if (state.type === 'TIMER') return { key: timerKey(this.#keyed, state, wanted), value: null, wholeValue: false, decoded: false, name };
     const stored = valueSerializer(state.meta);
     const serializer = stored?.kind === 'ttlAware' ? stored.value : stored;
     const map = state.type === 'MAP' && serializer?.kind === 'map' ? serializer : null;
     const value = map === null ? serializer : map.value;
-    const fill = value === null || !isWanted(wanted.value) ? null : fillOf(value, wanted.value, context, true);
+    const decode = (part: SerializerSnapshot): ValueReader | null => this.#keyed.decodedReader(part, state, () => this.unreadable++);
+    const fill = value === null || !isWanted(wanted.value) ? null : fillOf(value, wanted.value, context, true, decode);
     return {
       key: compositeKey(this.#keyed, state, map?.key ?? null, wanted),
       value: fill !== null && map !== null ? nullFirst(fill) : fill,
       wholeValue: state.type === 'LIST',
+      decoded: value !== null && decode(value) !== null,
       name,
     };
   }

@@ -135,7 +135,8 @@ function* valuesOnly(elements: Iterable<DumpValue>): Generator<readonly [DumpVal
 }
 
 function addKeyedColumns(columns: ColumnSet, keyed: KeyedState, query: StateQuery): void {
-  for (const { meta, type } of keyed.codec.states) {
+  for (const state of keyed.codec.states) {
+    const { meta, type } = state;
     const isTimer = type === 'TIMER';
     if (query.state?.(meta.name, isTimer ? 'timers' : 'keyed') === false) continue;
     columns.addScalar('keyGroup', 'int');
@@ -152,7 +153,9 @@ function addKeyedColumns(columns: ColumnSet, keyed: KeyedState, query: StateQuer
     if (map !== null) columns.add('userKey', map.key);
     const own = map?.value ?? value;
     if (own?.kind === 'ttl') columns.addScalar('lastAccess', 'long');
-    columns.add('value', own);
+    // What decoders make of values is not known before.
+    if (own !== null && keyed.decodedReader(own, state) !== null) columns.addScalar('value', 'json');
+    else columns.add('value', own);
   }
 }
 

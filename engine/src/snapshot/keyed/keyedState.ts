@@ -4,9 +4,10 @@ import { FormatError } from '../bytes/formatError.ts';
 import type { StateMetaInfo } from '../stateMetaInfo.ts';
 import { dumpBytes, dumpMap, plainInteger, type DumpValue } from '../values/dumpValue.ts';
 import type { FlinkMajor } from '../values/flinkMajor.ts';
-import type { Decoding } from '../values/valueDecoder.ts';
+import type { SerializerSnapshot } from '../serializers/serializerSnapshot.ts';
+import { decodedReader, type Decoding } from '../values/valueDecoder.ts';
 import { UnreadableValue } from '../values/unreadableValue.ts';
-import { readTimerTimestamp, type ValueContext } from '../values/valueReader.ts';
+import { readTimerTimestamp, type ValueContext, type ValueReader } from '../values/valueReader.ts';
 import type { KeyedRow, KeyedRows, KeyGroupSection, RowFilter, RowVisitor } from './keyedRows.ts';
 import { contextOf, keyedCodec, type KeyedCodec, type KeyedEntry, type StateCodec } from './stateCodec.ts';
 
@@ -37,10 +38,12 @@ export class KeyedState {
   readonly #valueReader = new ByteReader(NOTHING);
   /** With which readers of parts of its values are built. */
   readonly context: ValueContext;
+  readonly #decoding: Decoding | null;
 
   constructor(rows: KeyedRows, flink: FlinkMajor, decoding: Decoding | null = null) {
     this.rows = rows;
     this.context = contextOf(rows.header, flink);
+    this.#decoding = decoding;
     this.codec = keyedCodec(rows.header, this.context, decoding);
   }
 
@@ -50,6 +53,13 @@ export class KeyedState {
 
   get sections(): readonly KeyGroupSection[] {
     return this.rows.sections;
+  }
+
+  /** As `decodedReader`, for a serializer that stands last in the values of a state. */
+  decodedReader(serializer: SerializerSnapshot, { meta }: StateCodec, failed?: () => void): ValueReader | null {
+    const decoding = this.#decoding;
+    if (decoding === null) return null;
+    return decodedReader(serializer, this.context, decoding.decoders, { uid: decoding.uid, state: meta.name }, failed);
   }
 
   /** Errors name the file and the key group. @throws as KeyedRows.scan */

@@ -82,7 +82,7 @@ function stateCodec(meta: StateMetaInfo, key: SerializerSnapshot, context: Value
   const readLast = (part: SerializerSnapshot | null): ValueReader =>
     part === null || decoding === null
       ? read(part)
-      : decodedReader(part, context, decoding.decoders, { uid: decoding.uid, state: meta.name });
+      : (decodedReader(part, context, decoding.decoders, { uid: decoding.uid, state: meta.name }) ?? read(part));
   if (meta.kind === 'PRIORITY_QUEUE') {
     const namespace = value?.kind === 'timer' ? value.namespace : null;
     return {

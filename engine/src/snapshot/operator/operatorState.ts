@@ -116,7 +116,8 @@ export class OperatorState {
   #elementReader(serializer: SerializerSnapshot | null, state: string): ValueReader {
     const decoding = this.#decoding;
     if (serializer === null || decoding === null) return this.#reader(serializer, state);
-    return decodedReader(serializer, this.#context, decoding.decoders, { uid: decoding.uid, state });
+    const decoded = decodedReader(serializer, this.#context, decoding.decoders, { uid: decoding.uid, state });
+    return decoded ?? this.#reader(serializer, state);
   }
 
   #reader(serializer: Parameters<typeof valueReader>[0] | null, name: string): ValueReader {

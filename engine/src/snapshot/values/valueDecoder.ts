@@ -16,6 +16,8 @@ export interface ValueDecoder {
 
 /** The decoders of a workspace. */
 export interface ValueDecoders {
+  /** Whether any class has one: only then are values asked for their class. */
+  readonly hasClasses: boolean;
   /** Of a user's class, or of the snapshot class of a serializer that is not known. */
   ofClass(className: string): ValueDecoder | null;
   /** Of everything in a state, by its operator's uid. */
@@ -33,60 +35,62 @@ export interface Decoding {
 interface Choice {
   readonly decoders: ValueDecoders;
   readonly ofState: ValueDecoder | null;
+  readonly failed: () => void;
 }
 
 /**
  * Like `valueReader`, for readers that end where the value ends: only there do decoders know what is theirs. They read values of classes
- * that only Kryo knows, of serializers that nobody knows, and, where one is declared for the state, byte arrays.
+ * that only Kryo knows, of serializers that nobody knows, and, where one is declared for the state, byte arrays. Null where no decoder has
+ * a part in the values. `failed` hears of each value whose decoder threw.
  */
 export function decodedReader(
   serializer: SerializerSnapshot,
   context: ValueContext,
   decoders: ValueDecoders,
   place: { readonly uid: string; readonly state: string },
-): ValueReader {
-  return lastPart(serializer, context, { decoders, ofState: decoders.ofState(place.uid, place.state) });
+  failed: () => void = () => undefined,
+): ValueReader | null {
+  return lastPart(serializer, context, { decoders, ofState: decoders.ofState(place.uid, place.state), failed });
 }
 
 /** The value stands last in its bytes. So does what it ends with. */
-function lastPart(serializer: SerializerSnapshot, context: ValueContext, choice: Choice): ValueReader {
+function lastPart(serializer: SerializerSnapshot, context: ValueContext, choice: Choice): ValueReader | null {
   switch (serializer.kind) {
     case 'ttl': {
       const value = lastPart(serializer.value, context, choice);
-      return (reader) => ({ $ttl: reader.plainI64(), value: value(reader) });
+      return value === null ? null : (reader) => ({ $ttl: reader.plainI64(), value: value(reader) });
     }
     case 'ttlAware':
     case 'external':
       return lastPart(serializer.value, context, choice);
     case 'nullable': {
-      if (serializer.padding > 0) return valueReader(serializer, context);
-      const value = lastPart(serializer.value, context, choice);
-      return (reader) => (reader.bool() ? null : value(reader));
+      const value = serializer.padding > 0 ? null : lastPart(serializer.value, context, choice);
+      return value === null ? null : (reader) => (reader.bool() ? null : value(reader));
     }
     case 'kryo':
       return kryoReader(serializer, context, choice);
     case 'unknown':
     case 'valueType':
-      return wholeReader(choice.decoders.ofClass(serializer.className) ?? choice.ofState, serializer.className, serializer, context);
+      return wholeReader(choice.decoders.ofClass(serializer.className) ?? choice.ofState, serializer.className, choice);
     case 'byteArray':
-      return bytesReader(choice.ofState, serializer, context);
+      return bytesReader(choice);
     default:
-      return valueReader(serializer, context);
+      return null;
   }
 }
 
-function wholeReader(decoder: ValueDecoder | null, className: string, serializer: SerializerSnapshot, context: ValueContext): ValueReader {
-  if (decoder === null) return valueReader(serializer, context);
-  return (reader) => decoded(decoder, reader.slice(reader.remaining), className, 'unknown');
+function wholeReader(decoder: ValueDecoder | null, className: string, { failed }: Choice): ValueReader | null {
+  if (decoder === null) return null;
+  return (reader) => decoded(decoder, reader.slice(reader.remaining), className, 'unknown', failed);
 }
 
-function bytesReader(decoder: ValueDecoder | null, serializer: SerializerSnapshot, context: ValueContext): ValueReader {
-  if (decoder === null) return valueReader(serializer, context);
-  return (reader) => decoded(decoder, reader.bytes32(), 'byte[]', 'bytes');
+function bytesReader({ ofState, failed }: Choice): ValueReader | null {
+  return ofState === null ? null : (reader) => decoded(ofState, reader.bytes32(), 'byte[]', 'bytes', failed);
 }
 
 /** The object says its class, which may be a subclass of the one that is declared. */
-function kryoReader(serializer: KryoSnapshot, context: ValueContext, choice: Choice): ValueReader {
+function kryoReader(serializer: KryoSnapshot, context: ValueContext, choice: Choice): ValueReader | null {
+  if (choice.ofState === null && !choice.decoders.hasClasses) return null;
   const read = valueReader(serializer, context);
   return (reader) => {
     const start = reader.offset;
@@ -95,17 +99,18 @@ function kryoReader(serializer: KryoSnapshot, context: ValueContext, choice: Cho
     const decoder = choice.decoders.ofClass(className) ?? choice.ofState;
     if (object !== null && decoder !== null) {
       reader.offset = object.start;
-      return decoded(decoder, reader.slice(reader.remaining), className, 'kryo');
+      return decoded(decoder, reader.slice(reader.remaining), className, 'kryo', choice.failed);
     }
     reader.offset = start;
     return read(reader);
   };
 }
 
-function decoded(decoder: ValueDecoder, bytes: Uint8Array, className: string, form: DecodedForm): DumpValue {
+function decoded(decoder: ValueDecoder, bytes: Uint8Array, className: string, form: DecodedForm, failed: () => void): DumpValue {
   try {
     return checked(decoder.decode(bytes, className, form), 0);
   } catch (error) {
+    failed();
     return { $bytes: hexText(bytes), $error: error instanceof Error ? error.message : String(error) };
   }
 }

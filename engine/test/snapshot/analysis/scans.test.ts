@@ -13,19 +13,25 @@ import type { KeyedRow } from '../../../src/snapshot/keyed/keyedRows.ts';
 import type { KeyedState } from '../../../src/snapshot/keyed/keyedState.ts';
 import type { SnapshotOperator } from '../../../src/snapshot/snapshot.ts';
 import type { DumpValue } from '../../../src/snapshot/values/dumpValue.ts';
-import { accessedAt, firesAt, keyOf, pricesOf, writtenSnapshot } from './writtenSnapshot.ts';
+import type { ValueDecoders } from '../../../src/snapshot/values/valueDecoder.ts';
+import { accessedAt, firesAt, keyOf, ORDER_DECODERS, pricesOf, writtenSnapshot } from './writtenSnapshot.ts';
 
 const KEYS = 200;
 let operator: SnapshotOperator;
+/** The same with decoders of its orders. */
+let decoded: SnapshotOperator;
 
 beforeAll(async () => {
-  const [first] = (await writtenSnapshot(KEYS)).operators;
-  if (first === undefined) throw new Error('the snapshot has no operator');
-  operator = first;
+  [operator, decoded] = await Promise.all([operatorOf(null), operatorOf(ORDER_DECODERS)]);
 });
 
-async function forEachRow(visit: (keyed: KeyedState, row: KeyedRow) => void): Promise<void> {
-  for (const subtask of operator.subtasks) {
+async function operatorOf(decoders: ValueDecoders | null): Promise<SnapshotOperator> {
+  const [first] = (await writtenSnapshot(KEYS, decoders)).operators;
+  return first ?? expect.fail('the snapshot has no operator');
+}
+
+async function forEachRow(of: SnapshotOperator, visit: (keyed: KeyedState, row: KeyedRow) => void): Promise<void> {
+  for (const subtask of of.subtasks) {
     for (const keyed of await subtask.keyedStates()) {
       for (const { keyGroup } of keyed.sections)
         await keyed.scanRows(keyGroup, (row) => {
@@ -67,13 +73,18 @@ describe('a projection', () => {
     'state',
     'keyGroup',
     'value.none.deep',
+    'value.customer',
+    'value.lines[0].count',
   );
-  test('finds in rows what reading them whole finds', async () => {
+  test.each([
+    ['finds in rows what reading them whole finds', () => operator],
+    ['sees into values that a decoder reads', () => decoded],
+  ])('%s', async (_, of) => {
     await fc.assert(
       fc.asyncProperty(fc.uniqueArray(path, { minLength: 1, maxLength: 6 }), async (texts) => {
         const { paths } = compileExpression(texts.map((text) => `${text} == null`).join(' || '));
         const projections = new Map<KeyedState, RowProjection>();
-        await forEachRow((keyed, row) => {
+        await forEachRow(of(), (keyed, row) => {
           const projection = projections.get(keyed) ?? new RowProjection(keyed, 0, paths);
           projections.set(keyed, projection);
           projection.read(row);
@@ -87,11 +98,11 @@ describe('a projection', () => {
 });
 
 /** Does a job in parts, as threads do. */
-async function resultOf(job: ScanJob, parts: number): Promise<ScanResult> {
-  const units = await scanUnits(operator);
+async function resultOf(job: ScanJob, parts: number, of = operator): Promise<ScanResult> {
+  const units = await scanUnits(of);
   const results: ScanResult[] = [];
   for (let part = 0; part < parts; part++) {
-    const scan = new JobScan(operator, job);
+    const scan = new JobScan(of, job);
     for (const [i, unit] of units.entries()) if (i % parts === part) await scan.scan(unit);
     results.push(structuredClone(scan.result()));
   }
@@ -136,7 +147,7 @@ describe('statistics', () => {
     const prices = states.find((state) => state.state === 'prices');
     expect(prices?.largestKeys[0]).toMatchObject({ key: '"key-0"', entries: 100 });
     expect(largestKeys).toHaveLength(3);
-    expect(largestKeys[0]).toMatchObject({ key: '"key-0"', entries: 107 });
+    expect(largestKeys[0]).toMatchObject({ key: '"key-0"', entries: 109 });
     expect(new Set(largestKeys.map(({ key }) => key)).size).toBe(3);
   });
 
@@ -179,6 +190,23 @@ describe('aggregates', () => {
       const prices = numbers.filter(isStat).map((i) => i / 8);
       expect(mean).toBeCloseTo(prices.reduce((a, b) => a + b, 0) / prices.length, 10);
       expect(nameless).toBe(numbers.filter((i) => !isStat(i) || i % 4 === 3).length);
+    }
+  });
+
+  test('count rows that a decoder refuses as unreadable, and see nothing in them', async () => {
+    const refused = numbers.filter((i) => i % 7 === 6).length;
+    const job: ScanJob = {
+      kind: 'aggregates',
+      states: ['order', 'orders'],
+      aggregates: 'count(value.customer == "x"), max(value.lines[0].count), count(value.customer == null), min(lastAccess)',
+      where: null,
+    };
+    for (const parts of [1, 4]) {
+      const result = await resultOf(job, parts, decoded);
+      if (result.kind !== 'aggregates') expect.fail('other results');
+      expect(result.sums).toMatchObject({ scanned: 2 * KEYS, unreadable: 2 * refused });
+      const found = numbers.filter((i) => i % 7 !== 6 && i % 3 === 0).length;
+      expect(result.sums.results.map(aggregateValue)).toEqual([2 * found, KEYS - 1, 2 * refused, accessedAt(0)]);
     }
   });
 
@@ -227,7 +255,11 @@ describe('a query', () => {
   test('finds a key in its key group alone, in all states and timers', async () => {
     const { found, outcome } = await keysOf({ key: 'key-17' });
     expect(new Set(found)).toEqual(
-      new Set(['stat', 'sum', 'named', 'prices', 'log', 'seen', '_timer_state/event_user-timers'].map((state) => `${state} key-17`)),
+      new Set(
+        ['stat', 'sum', 'named', 'prices', 'log', 'seen', 'order', 'orders', '_timer_state/event_user-timers'].map(
+          (state) => `${state} key-17`,
+        ),
+      ),
     );
     expect(outcome).toMatchObject({ keyGroups: 1, searchedForKey: false });
     expect((await keysOf({ key: '"key-17"' })).found).toEqual(found);

@@ -8,12 +8,15 @@ import type { SubtaskMetadata } from '../../../src/snapshot/metadata/snapshotMet
 import type { SerializerSnapshot } from '../../../src/snapshot/serializers/serializerSnapshot.ts';
 import { readSnapshot, type Snapshot } from '../../../src/snapshot/snapshot.ts';
 import { keyValueState, timerState } from '../../../src/snapshot/stateMetaInfo.ts';
+import type { DumpValue } from '../../../src/snapshot/values/dumpValue.ts';
+import type { ValueDecoders } from '../../../src/snapshot/values/valueDecoder.ts';
 import { memoryStorage } from '../snapshotFixtures.ts';
 
 const VOID: SerializerSnapshot = { kind: 'voidNamespace' };
 const STRING: SerializerSnapshot = { kind: 'string' };
 const LONG: SerializerSnapshot = { kind: 'long' };
 const DOUBLE: SerializerSnapshot = { kind: 'double' };
+const BYTES: SerializerSnapshot = { kind: 'byteArray' };
 const WINDOW: SerializerSnapshot = { kind: 'timeWindow' };
 
 const field = (name: string, serializer: SerializerSnapshot) => ({ name, declaredIn: { className: 'lab.Stat', field: name }, serializer });
@@ -34,7 +37,22 @@ const STATES = [
   keyValueState('log', 'LIST', VOID, { kind: 'list', element: STRING }),
   keyValueState('seen', 'VALUE', VOID, { kind: 'ttl', value: STAT }),
   timerState('_timer_state/event_user-timers', STRING, VOID),
+  keyValueState('order', 'VALUE', VOID, { kind: 'ttl', value: BYTES }),
+  keyValueState('orders', 'MAP', VOID, { kind: 'map', key: STRING, value: BYTES }),
 ];
+
+/** Read orders, which are bytes to everybody else. Every seventh it refuses. */
+export const ORDER_DECODERS: ValueDecoders = {
+  hasClasses: false,
+  ofClass: () => null,
+  ofState: (uid, state) => (uid === 'stats' && state.startsWith('order') ? { decode: decodeOrder } : null),
+};
+
+function decodeOrder(bytes: Uint8Array): DumpValue {
+  const [i = 0] = bytes;
+  if (i % 7 === 6) throw new Error(`${String(i)} is refused`);
+  return { customer: i % 3 === 0 ? 'x' : 'y', lines: [{ count: i }] };
+}
 
 /** When the entries with TTL of key `i` were accessed last, in epoch milliseconds. */
 export const accessedAt = (i: number): number => 1_700_000_000_000 + i * 60_000;
@@ -63,7 +81,7 @@ function writeStat(writer: ByteWriter, i: number): void {
 }
 
 /** A savepoint of `keys` keys with a bit of everything, at parallelism 2. */
-export function writtenSnapshot(keys: number): Promise<Snapshot> {
+export function writtenSnapshot(keys: number, decoders: ValueDecoders | null = null): Promise<Snapshot> {
   const files = new Map<string, Uint8Array>();
   const subtasks = [0, 1].map((index): SubtaskMetadata => {
     const range = keyGroupRangeOf(128, 2, index);
@@ -99,7 +117,7 @@ export function writtenSnapshot(keys: number): Promise<Snapshot> {
   const facts = { name: 'stats', uid: 'stats', parallelism: 2, maxParallelism: 128, coordinatorState: null, finished: false };
   const operators = [{ operatorId, ...facts, subtasks }];
   files.set('sp/_metadata', writeMetadata({ version: 6, checkpointId: 7, masterStates: [], properties: null, operators }));
-  return readSnapshot(memoryStorage(files), '/sp');
+  return readSnapshot(memoryStorage(files), '/sp', decoders === null ? null : { decoders, uidOf: () => null });
 }
 
 function writeKey(writer: KeyGroupBlockWriter, i: number): void {
@@ -160,4 +178,23 @@ function writeKey(writer: KeyGroupBlockWriter, i: number): void {
   timer.u8(0);
   writer.beginValue();
   writer.endEntry();
+  const writeOrder = (to: ByteWriter): void => {
+    to.i32(1);
+    to.u8(i);
+  };
+  entry(7, noNamespace, (to) => {
+    to.i64(BigInt(accessedAt(i)));
+    writeOrder(to);
+  });
+  entry(
+    8,
+    (to) => {
+      to.u8(0);
+      to.vstr('only');
+    },
+    (to) => {
+      to.bool(false);
+      writeOrder(to);
+    },
+  );
 }

@@ -7,6 +7,12 @@ import { descriptorSet, protobufDecoder } from './protobufDecoder.ts';
 
 export const DECODER_FILE = 'tidemark.decoders.json';
 
+/** Where decoders are declared, and whether their code may run; without it, only Protobuf messages are decoded. */
+export interface DecoderSources {
+  readonly folders: readonly string[];
+  readonly trusted: boolean;
+}
+
 export interface LoadedDecoders {
   readonly decoders: ValueDecoders;
   /** One sentence each: what of the file does not work, and why. The rest does. */
@@ -39,18 +45,13 @@ export async function loadDecoders(folder: string, { trusted }: { readonly trust
 }
 
 /** Those of several folders; the first that has one decides. */
-export async function loadAllDecoders({
-  folders,
-  trusted,
-}: {
-  readonly folders: readonly string[];
-  readonly trusted: boolean;
-}): Promise<LoadedDecoders> {
+export async function loadAllDecoders({ folders, trusted }: DecoderSources): Promise<LoadedDecoders> {
   const loaded = await Promise.all(folders.map((folder) => loadDecoders(folder, { trusted })));
   const first = <T>(find: (decoders: ValueDecoders) => T | null): T | null =>
     loaded.reduce<T | null>((found, { decoders }) => found ?? find(decoders), null);
   return {
     decoders: {
+      hasClasses: loaded.some(({ decoders }) => decoders.hasClasses),
       ofClass: (className) => first((decoders) => decoders.ofClass(className)),
       ofState: (uid, state) => first((decoders) => decoders.ofState(uid, state)),
     },
@@ -74,6 +75,10 @@ class DecoderTable implements ValueDecoders {
   add(of: DecoderDeclaration['of'], decoder: ValueDecoder): void {
     if ('className' in of) this.#classes.set(of.className, decoder);
     else this.#states.set(stateKey(of.uid, of.state), decoder);
+  }
+
+  get hasClasses(): boolean {
+    return this.#classes.size > 0;
   }
 
   ofClass(className: string): ValueDecoder | null {

@@ -1,6 +1,7 @@
 /** Thread entry: a share of a scan. It asks for units until there are none, and then says what it has found. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { JobScan, readSnapshot, type PathMapping, type ScanJob, type ScanResult, type ScanUnit } from 'tidemark/snapshot';
+import { loadAllDecoders, type DecoderSources } from '../decoders/loadDecoders.ts';
 import { openStorage } from '../storage/openStorage.ts';
 
 /** What a thread opens to read the same snapshot. */
@@ -8,6 +9,9 @@ export interface ScanSource {
   /** As `openStorage` says it: an archive that has been unpacked is not unpacked again. */
   readonly source: string;
   readonly pathMap: readonly PathMapping[];
+  readonly decoders: DecoderSources;
+  /** By operator id, where `_metadata` does not say them: decoders are declared for the state of a uid. */
+  readonly uids: ReadonlyMap<string, string>;
 }
 
 export interface ScanWorkerData extends ScanSource {
@@ -35,9 +39,12 @@ const guarded = (work: () => Promise<void>): void => {
 };
 
 guarded(async () => {
-  const { source, pathMap, operator: id, job } = workerData as ScanWorkerData;
+  const { source, pathMap, decoders: sources, uids, operator: id, job } = workerData as ScanWorkerData;
   const { storage, location } = await openStorage(source, { pathMap });
-  const { operators } = await readSnapshot(storage, location);
+  // Statistics do not read values. What is wrong with decoders has been said by whoever opened the snapshot first.
+  const loaded = job.kind === 'statistics' ? null : await loadAllDecoders(sources);
+  const uidOf = (operatorId: string): string | null => uids.get(operatorId) ?? null;
+  const { operators } = await readSnapshot(storage, location, loaded === null ? null : { decoders: loaded.decoders, uidOf });
   const operator = operators.find(({ metadata }) => metadata.operatorId === id);
   if (operator === undefined) throw new Error(`${source} no longer has the operator ${id}`);
   const scan = new JobScan(operator, job);

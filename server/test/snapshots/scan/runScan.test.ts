@@ -1,10 +1,12 @@
 import { build } from 'esbuild';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ScanJob, ScanResult } from 'tidemark/snapshot';
+import { Worker } from 'node:worker_threads';
+import { mergeResults, scanUnits, type ScanJob, type ScanResult, type SnapshotOperator } from 'tidemark/snapshot';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openSnapshot } from '../../../src/snapshots/openedSnapshot.ts';
+import { openSnapshot, type OpenedSnapshot } from '../../../src/snapshots/openedSnapshot.ts';
 import { runScan, type ScanOptions } from '../../../src/snapshots/scan/runScan.ts';
+import type { FromScanWorker, ScanWorkerData, ToScanWorker } from '../../../src/snapshots/scan/scanWorker.ts';
 import { writeSnapshot } from '../../cli/snapshotFixture.ts';
 
 const NAME = '2.3.0-hashmap-canonical';
@@ -26,17 +28,39 @@ beforeAll(async () => {
     banner: { js: "const __bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
   });
   savepoint = writeSnapshot(NAME, join(root, 'savepoint'));
+  writeFileSync(join(root, 'size.mjs'), 'export const decode = (bytes) => ({ size: bytes.length });');
+  writeFileSync(join(root, 'tidemark.decoders.json'), '{ "decoders": [{ "state": "everything/v-kryo", "module": "./size.mjs" }] }');
 });
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 const STATISTICS: ScanJob = { kind: 'statistics', states: null, asOf: 0, top: 5, ttl: null };
 const SUMS: ScanJob = { kind: 'aggregates', states: ['v-long', 'v-pojo'], aggregates: 'count(), sum(value), max(value.age)', where: null };
 
-async function scan(job: ScanJob, options: ScanOptions, location = savepoint): Promise<ScanResult> {
-  const opened = await openSnapshot(location);
+async function everything(location: string, trusted: boolean): Promise<{ opened: OpenedSnapshot; operator: SnapshotOperator }> {
+  const opened = await openSnapshot(location, { uids: [], folders: [], decoders: { folders: [root], trusted } });
   const operator = opened.snapshot.operators.find(({ label }) => label === 'everything');
-  if (operator === undefined) expect.fail('no such operator');
+  return { opened, operator: operator ?? expect.fail('no such operator') };
+}
+
+async function scan(job: ScanJob, options: ScanOptions, location = savepoint, trusted = true): Promise<ScanResult> {
+  const { opened, operator } = await everything(location, trusted);
   return runScan(opened.source, operator, job, options);
+}
+
+/** All in one thread, which the caller would leave little of so small a savepoint. */
+async function scanInThread(job: ScanJob, trusted: boolean): Promise<ScanResult> {
+  const { opened, operator } = await everything(savepoint, trusted);
+  const shares: ToScanWorker[] = [await scanUnits(operator), []];
+  const data: ScanWorkerData = { ...opened.source, operator: operator.metadata.operatorId, job };
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(program, { workerData: data });
+    worker.on('error', reject);
+    worker.on('message', (message: FromScanWorker) => {
+      if (message.is === 'error') reject(new Error(message.message));
+      else if (message.is === 'result') resolve(message.result);
+      else worker.postMessage(shares.shift());
+    });
+  });
 }
 
 describe('a scan', () => {
@@ -48,6 +72,18 @@ describe('a scan', () => {
     expect(reports.at(-1)).toBe(1);
     expect(JSON.stringify(alone)).toContain(job.kind === 'statistics' ? '"v-long"' : '"sum(value)"');
   });
+
+  test.each([true, false])(
+    'sees in its threads what the decoders of the workspace make of values, where it is trusted: %s',
+    async (trusted) => {
+      const job: ScanJob = { kind: 'aggregates', states: ['v-kryo'], aggregates: 'count(), sum(value.size)', where: null };
+      const alone = await scan(job, { threads: 0 }, savepoint, trusted);
+      if (alone.kind !== 'aggregates') expect.fail('other results');
+      expect(alone.sums).toMatchObject({ scanned: 50, unreadable: trusted ? 0 : 50 });
+      expect(alone.sums.results[1]?.rows).toBe(trusted ? 50 : 0);
+      expect(mergeResults(job, [await scanInThread(job, trusted)])).toEqual(alone);
+    },
+  );
 
   test('fails with the error of a thread', async () => {
     const damaged = writeSnapshot(NAME, join(root, 'damaged'));
