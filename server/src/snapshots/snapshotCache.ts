@@ -1,0 +1,96 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { SnapshotConfiguration } from '../protocol.ts';
+import { openSnapshot, type OpenedSnapshot } from './openedSnapshot.ts';
+import { SnapshotTree } from './snapshotTree.ts';
+
+const OPENED_MAX = 8;
+
+interface CachedSnapshot {
+  readonly opened: OpenedSnapshot;
+  readonly tree: SnapshotTree;
+}
+
+interface Entry {
+  /** When its `_metadata` was written: a location may get another snapshot. */
+  readonly version: string;
+  readonly opening: Promise<CachedSnapshot>;
+  users: number;
+  /** No longer in the cache: the last user closes it. */
+  forgotten: boolean;
+}
+
+/** Snapshots that stay open from one request to the next, the latest few of them. None is closed while somebody reads it. */
+export class SnapshotCache {
+  /** In the order of their last use. */
+  readonly #entries = new Map<string, Entry>();
+  #configuration: SnapshotConfiguration = { folders: [], uids: [], pathMap: [], trusted: false };
+
+  /** From now on snapshots are opened with it. */
+  configure(configuration: SnapshotConfiguration): void {
+    this.#configuration = configuration;
+    for (const location of [...this.#entries.keys()]) this.#forget(location);
+  }
+
+  /** Opens the snapshot for as long as `work` reads it. @throws with the reason where it cannot be read, and as `work` does */
+  async use<T>(location: string, work: (snapshot: CachedSnapshot) => Promise<T> | T): Promise<T> {
+    const entry = this.#entryOf(location, await versionOf(location));
+    entry.users++;
+    try {
+      return await work(await entry.opening);
+    } finally {
+      entry.users--;
+      await closeUnused(entry);
+    }
+  }
+
+  /** Requests that come together share one opening: an archive is not unpacked twice. */
+  #entryOf(location: string, version: string): Entry {
+    const known = this.#entries.get(location);
+    if (known?.version === version) {
+      // The one that was used last is forgotten last.
+      this.#entries.delete(location);
+      this.#entries.set(location, known);
+      return known;
+    }
+    this.#forget(location);
+    const entry: Entry = { version, opening: this.#open(location), users: 0, forgotten: false };
+    entry.opening.catch(() => {
+      if (this.#entries.get(location) === entry) this.#entries.delete(location);
+    });
+    this.#entries.set(location, entry);
+    const oldest = this.#entries.keys().next().value;
+    if (this.#entries.size > OPENED_MAX && oldest !== undefined) this.#forget(oldest);
+    return entry;
+  }
+
+  async #open(location: string): Promise<CachedSnapshot> {
+    const opened = await openSnapshot(location, { ...this.#configuration, decoders: this.#configuration });
+    return { opened, tree: new SnapshotTree(opened) };
+  }
+
+  #forget(location: string): void {
+    const entry = this.#entries.get(location);
+    if (entry === undefined) return;
+    this.#entries.delete(location);
+    entry.forgotten = true;
+    void closeUnused(entry);
+  }
+}
+
+/** What cannot be closed is no failure of who read it. */
+async function closeUnused({ forgotten, users, opening }: Entry): Promise<void> {
+  if (!forgotten || users > 0) return;
+  const closing = opening.then(({ opened }) => opened.storage.close?.());
+  await closing.catch(() => undefined);
+}
+
+/** Empty where the location is not the snapshot's own folder: such a one is opened anew each time its content may have changed. */
+async function versionOf(location: string): Promise<string> {
+  const written = await stat(join(location, '_metadata'))
+    .catch(() => stat(location))
+    .catch(() => null);
+  // At an address; what is there is written once.
+  if (written === null) return '';
+  return `${String(written.mtimeMs)} ${String(written.size)}`;
+}
