@@ -4,10 +4,13 @@ import type { SerializerSnapshot } from './serializers/serializerSnapshot.ts';
 import { keyedStateType, keySerializer, valueSerializer, type StateMetaInfo } from './stateMetaInfo.ts';
 import { keyedSchema, operatorSchema, type StateSchema } from './stateSchema.ts';
 
+/** What keeps states apart that have the same name. */
+export type StateGroup = 'keyed' | 'timers' | 'list' | 'broadcast' | 'raw';
+
 /** One state of an operator, over all its subtasks. */
 export interface StateDescription {
   readonly name: string;
-  readonly group: 'keyed' | 'timers' | 'list' | 'broadcast' | 'raw';
+  readonly group: StateGroup;
   /** For people: `value`, `map`, `union list` ... */
   readonly kind: string;
   /** For people: `map<string, long>`. */

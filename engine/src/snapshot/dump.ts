@@ -1,7 +1,9 @@
+import type { StateGroup } from './describeStates.ts';
 import type { KeyedState } from './keyed/keyedState.ts';
 import type { RowFilter, ScanSignal } from './keyed/keyedRows.ts';
 import type { OperatorState } from './operator/operatorState.ts';
 import { pulled } from './pulled.ts';
+import { PartsProgress, type ReadProgress } from './readProgress.ts';
 import type { Snapshot, SnapshotOperator, SnapshotSubtask } from './snapshot.ts';
 import { dumpBytes, dumpText, type DumpValue } from './values/dumpValue.ts';
 import { UnreadableValue } from './values/unreadableValue.ts';
@@ -12,9 +14,10 @@ export interface DumpSelection {
   readonly subtask?: number;
   /** Keyed state of this key group only, and no operator state. */
   readonly keyGroup?: number;
-  /** By its name. */
-  readonly state?: (name: string) => boolean;
+  /** By name and group. */
+  readonly state?: (name: string, group: StateGroup) => boolean;
   readonly signal?: ScanSignal;
+  readonly onProgress?: (progress: ReadProgress) => void;
 }
 
 /** Takes a record of the dump; a promise holds the dump up until it is kept. */
@@ -34,11 +37,16 @@ export async function dumpRecords(snapshot: Snapshot, emit: DumpSink, selection:
   const operators = snapshot.operators.filter((operator) => selection.operator?.(operator) ?? true);
   await emit({ kind: 'snapshot', checkpointId, operators: snapshot.operators.length });
   for (const operator of operators) await emit(operatorRecord(operator));
-  for (const operator of operators) {
-    for (const subtask of operator.subtasks) {
-      if (selection.subtask === undefined || selection.subtask === subtask.metadata.index) {
-        await dumpSubtask(subtask, { operator: operator.metadata.operatorId, subtask: subtask.metadata.index }, emit, selection);
-      }
+  const wanted = (subtask: SnapshotSubtask): boolean => (selection.subtask ?? subtask.metadata.index) === subtask.metadata.index;
+  const parts = operators.map(({ metadata, subtasks }) => ({ operator: metadata.operatorId, subtasks: subtasks.filter(wanted) }));
+  const progress = new PartsProgress(
+    parts.flatMap(({ subtasks }) => subtasks),
+    selection.onProgress,
+  );
+  for (const { operator, subtasks } of parts) {
+    for (const subtask of subtasks) {
+      await dumpSubtask(subtask, { operator, subtask: subtask.metadata.index }, emit, selection, (share) => progress.at(subtask, share));
+      progress.end(subtask);
     }
   }
 }
@@ -53,23 +61,30 @@ interface Place {
   readonly subtask: number;
 }
 
-async function dumpSubtask(subtask: SnapshotSubtask, place: Place, emit: DumpSink, selection: DumpSelection): Promise<void> {
+/** Is told the share that has been dumped. */
+type ShareSink = (share: number) => void;
+
+async function dumpSubtask(subtask: SnapshotSubtask, place: Place, emit: DumpSink, selection: DumpSelection, at: ShareSink): Promise<void> {
   const unreadable = await subtask.unreadableKeyedState();
   if (unreadable !== null) await emit({ kind: 'unreadable', ...place, reason: unreadable });
-  for (const keyed of await subtask.keyedStates()) await dumpKeyed(keyed, place, emit, selection);
+  const keyedStates = await subtask.keyedStates();
+  for (const [i, keyed] of keyedStates.entries()) {
+    await dumpKeyed(keyed, place, emit, selection, (share) => at((i + share) / keyedStates.length));
+  }
   if (selection.keyGroup !== undefined) return;
   const operatorState = await subtask.operatorState();
   if (operatorState !== null) await dumpOperatorState(operatorState, place, emit, selection);
   for (const { state, parts } of await subtask.rawOperatorState()) {
-    if (selection.state?.(state) === false) continue;
+    if (selection.state?.(state, 'raw') === false) continue;
     for (const [index, part] of parts.entries()) await emit({ kind: 'raw', ...place, state, index, value: dumpBytes(part) });
   }
 }
 
-async function dumpKeyed(keyed: KeyedState, place: Place, emit: DumpSink, selection: DumpSelection): Promise<void> {
+async function dumpKeyed(keyed: KeyedState, place: Place, emit: DumpSink, selection: DumpSelection, at: ShareSink): Promise<void> {
   const filter = filterOf(keyed, selection);
   if (filter.states?.size === 0) return;
-  for (const { keyGroup, size } of keyed.sections) {
+  for (const [i, { keyGroup, size }] of keyed.sections.entries()) {
+    at(i / keyed.sections.length);
     if (size === 0 || (selection.keyGroup !== undefined && selection.keyGroup !== keyGroup)) continue;
     try {
       await keyed.scanEntries(
@@ -91,13 +106,16 @@ async function dumpKeyed(keyed: KeyedState, place: Place, emit: DumpSink, select
 function filterOf(keyed: KeyedState, { state, signal }: DumpSelection): RowFilter {
   const base = signal === undefined ? {} : { signal };
   if (state === undefined) return base;
-  return { ...base, states: new Set(keyed.states.flatMap((meta, i) => (state(meta.name) ? [i] : []))) };
+  return {
+    ...base,
+    states: new Set(keyed.states.flatMap((meta, i) => (state(meta.name, meta.kind === 'PRIORITY_QUEUE' ? 'timers' : 'keyed') ? [i] : []))),
+  };
 }
 
 async function dumpOperatorState(operatorState: OperatorState, place: Place, emit: DumpSink, selection: DumpSelection): Promise<void> {
   for (const state of operatorState.states) {
     const name = state.meta.name;
-    if (selection.state?.(name) === false) continue;
+    if (selection.state?.(name, state.meta.kind === 'BROADCAST' ? 'broadcast' : 'list') === false) continue;
     if (state.meta.kind === 'BROADCAST') {
       for (const [key, value] of operatorState.entries(state)) await emit({ kind: 'broadcast', ...place, state: name, key, value });
       continue;

@@ -1,11 +1,13 @@
 export { aggregateValue, type AggregateSums } from './analysis/aggregates.ts';
 export { dumpMatches } from './analysis/dumpMatches.ts';
+export { queryElements } from './analysis/elementQuery.ts';
 export { compileAggregates, compileExpression, ExpressionError } from './analysis/expression.ts';
 export { KeyTextError } from './analysis/keyLookup.ts';
 export { partOf, plainJson, scalarOf, type Scalar } from './analysis/scalar.ts';
 export { JobScan, mergeResults, scanUnits, type ScanJob, type ScanResult, type ScanUnit } from './analysis/scanJob.ts';
 export {
   queryRows,
+  searchedShare,
   type MatchedRow,
   type QueryOutcome,
   type QueryProgress,
@@ -31,6 +33,7 @@ export type { KeyedState, RowKey } from './keyed/keyedState.ts';
 export type { KeyedRow, KeyGroupSection, RowFilter, ScanSignal } from './keyed/keyedRows.ts';
 export { channelSize, keyedStateSize, operatorStateSize, streamSize } from './metadata/handleSizes.ts';
 export { missingFiles } from './missingFiles.ts';
+export { PartsProgress, type ReadProgress } from './readProgress.ts';
 export { readSnapshot, type Snapshot, type SnapshotOperator, type SnapshotSubtask } from './snapshot.ts';
 export { snapshotFacts, type SnapshotFacts } from './snapshotFacts.ts';
 export { snapshotFolder, type PathMapping, type SnapshotStorage } from './storage/snapshotStorage.ts';

@@ -1,9 +1,7 @@
 import {
-  compileExpression,
   dumpText,
-  partOf,
+  queryElements,
   queryRows,
-  scalarOf,
   type DumpValue,
   type MatchedRow,
   type RowCursor,
@@ -11,7 +9,7 @@ import {
   type SnapshotOperator,
   type StateQuery,
 } from 'tidemark/snapshot';
-import type { EntryPage, EntryPageRequest, EntryQuery, EntryRow, ReadProgress, StateSelection, ValueText } from '../protocol.ts';
+import type { EntryPage, EntryPageRequest, EntryRow, ReadProgress, StateSelection, ValueText } from '../protocol.ts';
 
 const LIMIT_MAX = 1000;
 const VALUE_LIMIT_MAX = 64 << 20;
@@ -35,7 +33,7 @@ export async function entryPage(
   const page =
     selection.group === 'keyed' || selection.group === 'timers'
       ? await keyedPage(operator, selection, asked, context)
-      : await elementPage(operator, selection, asked);
+      : await elementPage(operator, selection, asked, context.signal);
   return { ...page, durationMs: Date.now() - from };
 }
 
@@ -71,21 +69,17 @@ async function keyedPage(
   return { rows, cursor: next, bytesRead, bytesTotal, searchedKeyGroups: keyGroupsSearched + (ended ? 1 : 0), keyGroups };
 }
 
-/** A selection as exports take it: operator state has names of its own, and no kind. */
-export function exportQuery(selection: StateSelection): StateQuery {
-  const query = stateQuery(selection);
-  return selection.group === 'keyed' || selection.group === 'timers' ? query : { ...query, state: (name) => name === selection.state };
-}
-
-/** The part of a selection that keyed state is searched with. */
-function stateQuery({ state, group, query }: StateSelection): StateQuery {
+/** A selection as the engine takes it: what is said of keys is said of elements in operator state, which has no key groups. */
+export function stateQuery({ state, group, query }: StateSelection): StateQuery {
+  const { key, prefix, expression, keyGroup, subtask } = query;
+  const isKeyed = group === 'keyed' || group === 'timers';
   return {
     state: (name, kind) => name === state && kind === group,
-    ...(query.key === null ? {} : { key: query.key }),
-    ...(query.prefix === null ? {} : { prefix: query.prefix }),
-    ...(query.expression === null ? {} : { where: query.expression }),
-    ...(query.keyGroup === null ? {} : { keyGroup: query.keyGroup }),
-    ...(query.subtask === null ? {} : { subtask: query.subtask }),
+    ...(key === null ? {} : isKeyed ? { key } : { element: key }),
+    ...(prefix === null ? {} : isKeyed ? { prefix } : { elementPrefix: prefix }),
+    ...(expression === null ? {} : { where: expression }),
+    ...(keyGroup === null || !isKeyed ? {} : { keyGroup }),
+    ...(subtask === null ? {} : { subtask }),
   };
 }
 
@@ -118,77 +112,56 @@ function lastAccessOf(value: DumpValue): number | null {
 }
 
 /** Elements of operator state, over all subtasks. A cursor is a position among those that match. */
-async function elementPage(operator: SnapshotOperator, selection: StateSelection, request: EntryPageRequest): Promise<Page> {
+async function elementPage(
+  operator: SnapshotOperator,
+  selection: StateSelection,
+  request: EntryPageRequest,
+  signal: ScanSignal,
+): Promise<Page> {
   const from = request.cursor === null ? 0 : Number(request.cursor);
   if (!Number.isSafeInteger(from) || from < 0) throw new Error('This page is not of this state. Search again.');
   const rows: EntryRow[] = [];
-  const matches = elementFilter(selection.query);
   let at = 0;
-  let bytesRead = 0;
   let next: string | null = null;
-  for (const subtask of operator.subtasks) {
-    const { index } = subtask.metadata;
-    if (selection.query.subtask !== null && selection.query.subtask !== index) continue;
-    for (const { key, value } of await elementsOf(subtask, selection)) {
-      if (!matches(key, value)) continue;
-      if (at++ < from) continue;
+  let last = Infinity;
+  await queryElements(
+    operator,
+    stateQuery(selection),
+    ({ group, subtask, key, value }) => {
+      if (at++ < from) return undefined;
+      const cursor = String(at - 1);
       if (rows.length >= request.limit) {
-        next ??= String(at - 1);
-        break;
+        next = cursor;
+        last = subtask;
+        return false;
       }
-      const text = dumpText(value);
+      const hasKey = group === 'broadcast';
       rows.push({
-        cursor: String(at - 1),
+        cursor,
         keyGroup: null,
-        subtask: index,
-        key: key === null ? null : valueText(key, request.valueLimit),
+        subtask,
+        key: hasKey ? valueText(key, request.valueLimit) : null,
         namespace: null,
         userKey: null,
         value: valueText(value, request.valueLimit),
         timestamp: null,
         lastAccess: null,
-        bytes: (key === null ? 0 : dumpText(key).length) + text.length,
+        bytes: (hasKey ? dumpText(key).length : 0) + dumpText(value).length,
       });
-    }
-    bytesRead += subtask.stateSize;
-    if (next !== null) break;
-  }
-  const bytesTotal = operator.subtasks.reduce((sum, { stateSize }) => sum + stateSize, 0);
-  return { rows, cursor: next, bytesRead, bytesTotal, searchedKeyGroups: 0, keyGroups: 0 };
-}
-
-type ExpressionPath = ReturnType<typeof compileExpression>['paths'][number];
-type Scalar = ReturnType<typeof scalarOf>;
-type Element = { readonly key: DumpValue; readonly value: DumpValue };
-
-async function elementsOf(
-  subtask: SnapshotOperator['subtasks'][number],
-  { state: name, group }: StateSelection,
-): Promise<Iterable<Element>> {
-  if (group === 'raw') {
-    const parts = (await subtask.rawOperatorState()).filter(({ state }) => state === name).flatMap((each) => each.parts);
-    return parts.map((part) => ({ key: null, value: { $bytes: Buffer.from(part).toString('hex') } }));
-  }
-  const operatorState = await subtask.operatorState();
-  const state = operatorState?.states.find(({ meta }) => meta.name === name);
-  if (operatorState === null || state === undefined) return [];
-  if (group === 'broadcast') return Array.from(operatorState.entries(state), ([key, value]) => ({ key, value }));
-  return Array.from(operatorState.elements(state), (value) => ({ key: null, value }));
-}
-
-/** Operator state has no key groups, and values that are small enough to be compared as they are. */
-function elementFilter({ key, prefix, expression }: EntryQuery): (key: DumpValue, value: DumpValue) => boolean {
-  const compiled = expression === null ? null : compileExpression(expression);
-  const bare = (value: DumpValue): string => (typeof value === 'string' ? value : dumpText(value));
-  return (elementKey, value) => {
-    const text = bare(elementKey ?? value);
-    if (key !== null && text !== key && dumpText(elementKey ?? value) !== key) return false;
-    if (prefix !== null && !text.startsWith(prefix)) return false;
-    return compiled === null || compiled.evaluate(compiled.paths.map((path) => partAt(elementKey, value, path))) === true;
+      return undefined;
+    },
+    signal,
+  );
+  const { subtask: only } = selection.query;
+  const read = operator.subtasks.filter(({ metadata }) => (only ?? metadata.index) === metadata.index);
+  const bytesUpTo = (index: number): number =>
+    read.reduce((sum, { metadata, stateSize }) => (metadata.index <= index ? sum + stateSize : sum), 0);
+  return {
+    rows,
+    cursor: next,
+    bytesRead: bytesUpTo(last),
+    bytesTotal: operator.subtasks.reduce((sum, { stateSize }) => sum + stateSize, 0),
+    searchedKeyGroups: 0,
+    keyGroups: 0,
   };
-}
-
-function partAt(key: DumpValue, value: DumpValue, path: ExpressionPath): Scalar {
-  const root = path.root === 'key' ? key : path.root === 'value' ? value : null;
-  return scalarOf(path.steps.reduce(partOf, root));
 }

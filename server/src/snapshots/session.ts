@@ -3,7 +3,7 @@ import { dumpLines } from 'tidemark/snapshot';
 import { LSPErrorCodes, ProgressType, ResponseError, type CancellationToken, type MessageConnection } from 'vscode-languageserver/node';
 import { checkProgram } from '../cli/check.ts';
 import type { ReadProgress, SnapshotRequests, StatisticsProgress } from '../protocol.ts';
-import { entryPage, exportQuery } from './entryPage.ts';
+import { entryPage, stateQuery } from './entryPage.ts';
 import { exportToFile } from './export/exportSnapshot.ts';
 import { listSnapshots } from './listSnapshots.ts';
 import { operatorOf, summaryOf, type OpenedSnapshot } from './openedSnapshot.ts';
@@ -61,7 +61,7 @@ export class SnapshotSession {
     'snapshot/export': ({ location, selection, format, target }, { signal, report }) =>
       this.#snapshots.use(location, ({ opened }) => {
         const operators = selection === null ? null : [operatorOf(opened, selection.operator)];
-        const query = selection === null ? {} : exportQuery(selection);
+        const query = selection === null ? {} : stateQuery(selection);
         return exportToFile(
           { snapshot: opened.snapshot, operators, query, format, limit: Infinity, guardFormulas: true, signal, onProgress: report },
           target,

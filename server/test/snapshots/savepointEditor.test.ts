@@ -13,7 +13,9 @@ import {
 } from 'vscode-languageserver/node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { snapshotFiles } from '../../../engine/test/snapshot/snapshotFixtures.ts';
-import type { EntryQuery, OperatorFacts, SnapshotRequests, StateSelection, StatisticsProgress } from '../../src/protocol.ts';
+import type { EntryQuery, OperatorFacts, ReadProgress, SnapshotRequests, StateSelection, StatisticsProgress } from '../../src/protocol.ts';
+import { exportToFile } from '../../src/snapshots/export/exportSnapshot.ts';
+import { openSnapshot } from '../../src/snapshots/openedSnapshot.ts';
 import { serveSnapshots } from '../../src/snapshots/session.ts';
 
 const NAME = '2.3.0-hashmap-canonical';
@@ -157,6 +159,71 @@ describe('what the savepoint editor asks', { timeout: 60_000 }, () => {
     await expect(pending).rejects.toThrow();
     expect(existsSync(refused)).toBe(false);
     expect(readdirSync(folder).filter((name) => name.includes('unfinished'))).toEqual([]);
+  });
+
+  test('a search in operator state finds the same on pages and in exports', async () => {
+    const { operators } = await request('snapshot/overview', { location });
+    const { operators: all } = await request('snapshot/operators', { location, operators: operators.map(({ id }) => id) });
+    const selectionOf = (name: string): StateSelection => {
+      const facts = all.find(({ states }) => states.some((state) => state.name === name)) ?? expect.fail(`no ${name}`);
+      const group = facts.states.find((state) => state.name === name)?.group ?? 'list';
+      return { operator: facts.id, state: name, group, query: none };
+    };
+    const exported = async (selection: StateSelection, format: 'jsonl' | 'csv'): Promise<string[]> => {
+      const target = join(folder, `elements.${format}`);
+      await request('snapshot/export', { location, selection, format, target, progress: null });
+      return readFileSync(target, 'utf8').trimEnd().split(/\r?\n/);
+    };
+    for (const [name, shown, key, prefix] of [
+      ['rules', 'key', 'rule3', 'rule3'],
+      ['op-list', 'value', '{"$long":"350"}', '35'],
+      ['_default_', 'value', '0005706172743100000000000000c8', '00057061727431'],
+    ] as const) {
+      const selection = selectionOf(name);
+      const { rows } = await entries(selection);
+      const expression = `${shown} contains "rule" || ${shown} == 350 || ${shown} startsWith "0005"`;
+      for (const query of [
+        { ...none, key },
+        { ...none, key, expression },
+        { ...none, prefix },
+      ]) {
+        const found = (await entries({ ...selection, query })).rows;
+        expect(found.map((row) => row[shown]?.json)).toEqual(
+          rows.map((row) => row[shown]?.json).filter((json) => json?.includes(prefix) === true),
+        );
+        expect(found.length).toBeGreaterThan(0);
+        expect(found.length).toBeLessThan(rows.length);
+        const lines = (await exported({ ...selection, query }, 'jsonl')).map(
+          (line) => JSON.parse(line) as { kind: string; value: unknown },
+        );
+        expect(lines.map(({ kind, value }) => [kind, value])).toEqual(
+          found.map(({ value }) => [selection.group, JSON.parse(value?.json ?? '') as unknown]),
+        );
+        expect(await exported({ ...selection, query }, 'csv')).toHaveLength(1 + found.length);
+      }
+      expect((await entries({ ...selection, query: { ...none, expression: 'false' } })).rows).toEqual([]);
+      const kinds = (await exported(selection, 'jsonl')).map((line) => (JSON.parse(line) as { kind: string }).kind);
+      expect(kinds.filter((kind) => kind === selection.group)).toHaveLength(rows.length);
+    }
+  });
+
+  test('a whole export tells how far it is, to the end', async () => {
+    const opened = await openSnapshot(location);
+    for (const format of ['jsonl', 'csv'] as const) {
+      for (const query of [{}, { where: 'key != null' }]) {
+        const reports: number[] = [];
+        const onProgress = ({ bytesRead, bytesTotal }: ReadProgress): void => {
+          reports.push(bytesRead / bytesTotal);
+        };
+        const request = { snapshot: opened.snapshot, operators: null, query, format, limit: Infinity, guardFormulas: true, onProgress };
+        await exportToFile(request, join(folder, `whole.${format}`));
+        expect(reports.length).toBeGreaterThan(opened.snapshot.operators.length);
+        expect(reports.every((share) => share >= 0)).toBe(true);
+        expect(reports).toEqual([...reports].sort((a, b) => a - b));
+        expect(reports.at(-1)).toBe(1);
+      }
+    }
+    await opened.storage.close?.();
   });
 
   test('a file that is cut is found without checksums, and spoils its own operator alone', async () => {

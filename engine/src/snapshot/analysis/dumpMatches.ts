@@ -2,10 +2,12 @@ import type { DumpSink } from '../dump.ts';
 import type { KeyedState } from '../keyed/keyedState.ts';
 import type { SnapshotOperator } from '../snapshot.ts';
 import { dumpMap, type DumpValue } from '../values/dumpValue.ts';
+import { queryElements, type MatchedElement } from './elementQuery.ts';
 import { queryRows, type MatchedRow, type QueryOptions, type StateQuery } from './stateQuery.ts';
 
 /**
- * The entries that a query wants, as a dump has them. Of a map those of its entries that match, in one. @throws as queryRows
+ * What a query wants, as a dump has it: first entries of keyed state, of a map those that match, in one; then elements of operator state.
+ * @throws as queryRows
  */
 export async function dumpMatches(
   operator: SnapshotOperator,
@@ -32,6 +34,12 @@ export async function dumpMatches(
   );
   const last = map as MapInHand | null;
   if (last !== null && !ended) await emit(last.record());
+  await queryElements(operator, query, (element) => emit(elementRecord(element, operatorId)), options.signal);
+}
+
+function elementRecord({ group: kind, subtask, state, index, key, value }: MatchedElement, operator: string): DumpValue {
+  const place = { kind, operator, subtask, state };
+  return kind === 'broadcast' ? { ...place, key, value } : { ...place, index, value };
 }
 
 function recordPlace({ keyed, subtask, row }: MatchedRow, operator: string): { readonly [key: string]: DumpValue } {

@@ -1,4 +1,5 @@
 import { subtaskOfKeyGroup } from '../../keys/keyGroup.ts';
+import type { StateGroup } from '../describeStates.ts';
 import type { KeyedRow, RowAnswer, RowFilter, ScanSignal } from '../keyed/keyedRows.ts';
 import type { KeyedState } from '../keyed/keyedState.ts';
 import type { SnapshotOperator, SnapshotSubtask } from '../snapshot.ts';
@@ -7,15 +8,19 @@ import { compileExpression, type CompiledExpression } from './expression.ts';
 import { textOfKey, wantedKey, type WantedKey } from './keyLookup.ts';
 import { RowProjection } from './rowProjection.ts';
 
-/** Which rows of an operator's keyed state are wanted. All that are given must hold. */
+/** Which of an operator's state is wanted: rows of keyed state, elements of operator state. All that are given must hold. */
 export interface StateQuery {
-  /** By name and kind; all where there is none. */
-  readonly state?: (name: string, group: 'keyed' | 'timers') => boolean;
-  /** The key's text, as `wantedKey` takes it. */
+  /** By name and group; all where there is none. */
+  readonly state?: (name: string, group: StateGroup) => boolean;
+  /** The key's text, as `wantedKey` takes it. Elements have no keys. */
   readonly key?: string;
   /** What the key's text begins with. */
   readonly prefix?: string;
-  /** An expression over the row. */
+  /** The text of an element; of broadcast state that of its key. Keyed state has no elements. */
+  readonly element?: string;
+  /** What the text of an element begins with. */
+  readonly elementPrefix?: string;
+  /** An expression over the row or element. */
   readonly where?: string;
   readonly keyGroup?: number;
   readonly subtask?: number;
@@ -51,6 +56,11 @@ export interface QueryProgress {
   readonly bytesTotal: number;
   readonly keyGroupsSearched: number;
   readonly keyGroups: number;
+}
+
+/** How much of a query is done, from 0 to 1. Of some layouts the size of key groups is not known, but their number is. */
+export function searchedShare({ bytesRead, bytesTotal, keyGroupsSearched, keyGroups }: QueryProgress): number {
+  return bytesTotal > 0 ? bytesRead / bytesTotal : keyGroups > 0 ? keyGroupsSearched / keyGroups : 1;
 }
 
 export interface QueryOutcome extends QueryProgress {
@@ -143,6 +153,7 @@ async function placesOf(
 ): Promise<{ places: Place[]; searchedForKey: boolean }> {
   const { maxParallelism } = operator.metadata;
   const places: Place[] = [];
+  if (query.element !== undefined || query.elementPrefix !== undefined) return { places, searchedForKey: false };
   let searchedForKey = false;
   const add = async (subtask: SnapshotSubtask): Promise<void> => {
     const { index } = subtask.metadata;

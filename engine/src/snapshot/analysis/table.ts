@@ -2,14 +2,15 @@ import type { RowAnswer, ScanSignal } from '../keyed/keyedRows.ts';
 import type { KeyedState } from '../keyed/keyedState.ts';
 import type { LogicalType } from '../serializers/logicalType.ts';
 import type { SerializerSnapshot } from '../serializers/serializerSnapshot.ts';
-import type { SnapshotOperator } from '../snapshot.ts';
+import { PartsProgress, type ReadProgress } from '../readProgress.ts';
+import type { SnapshotOperator, SnapshotSubtask } from '../snapshot.ts';
 import { keySerializer, namespaceSerializer, valueSerializer } from '../stateMetaInfo.ts';
-import type { DumpValue } from '../values/dumpValue.ts';
+import { partOfElement, queryElements, wantsElements, type MatchedElement } from './elementQuery.ts';
 import { compileExpression } from './expression.ts';
 import type { Path, PathRoot } from './expressionSyntax.ts';
 import { RowProjection } from './rowProjection.ts';
-import { partOf, scalarOf, type Scalar } from './scalar.ts';
-import { queryRows, type QueryProgress, type StateQuery } from './stateQuery.ts';
+import type { Scalar } from './scalar.ts';
+import { queryRows, searchedShare, type StateQuery } from './stateQuery.ts';
 
 /** `long` has 64 bits; `json` is whatever has parts, or is not the same in all states. */
 export type ColumnType = 'text' | 'boolean' | 'int' | 'long' | 'double' | 'json';
@@ -47,13 +48,7 @@ export class StateTable {
     for (const operator of operators) {
       for (const subtask of operator.subtasks) {
         for (const keyed of await subtask.keyedStates()) addKeyedColumns(columns, keyed, query);
-        if (hasOperatorRows(query)) {
-          for (const { meta } of (await subtask.operatorState())?.states ?? []) {
-            if (!isWantedOperatorState(query, meta.name)) continue;
-            columns.add('key', keySerializer(meta));
-            columns.add('value', valueSerializer(meta));
-          }
-        }
+        if (wantsElements(query)) await addElementColumns(columns, subtask, query);
       }
     }
     return new StateTable(operators, query, columns.inOrder());
@@ -69,10 +64,10 @@ export class StateTable {
    */
   async rows(
     visit: (values: readonly Scalar[]) => RowAnswer,
-    options: { readonly signal?: ScanSignal; readonly onProgress?: (progress: QueryProgress) => void } = {},
+    { signal, onProgress }: { readonly signal?: ScanSignal; readonly onProgress?: (progress: ReadProgress) => void } = {},
   ): Promise<number> {
     let count = 0;
-    let ended = false;
+    const progress = new PartsProgress(this.#operators, onProgress);
     const paths = this.#columns.map(({ path }) => path);
     const show = (operator: SnapshotOperator, slots: readonly Scalar[]): RowAnswer => {
       count++;
@@ -89,49 +84,27 @@ export class StateTable {
           projection.read(row);
           return show(operator, projection.slots);
         },
-        options,
+        { ...(signal === undefined ? {} : { signal }), onProgress: (each) => progress.at(operator, searchedShare(each)) },
       );
-      ended = outcome.ended || (hasOperatorRows(this.#query) && !(await this.#operatorRows(operator, (slots) => show(operator, slots))));
-      if (ended) break;
+      const valuesOf = (element: MatchedElement): Scalar[] => paths.map((path) => partOfElement(element, path));
+      const showElement = (element: MatchedElement): RowAnswer => show(operator, valuesOf(element));
+      if (outcome.ended || !(await queryElements(operator, this.#query, showElement, signal))) break;
+      progress.end(operator);
     }
     return count;
-  }
-
-  async #operatorRows(operator: SnapshotOperator, show: (slots: readonly Scalar[]) => RowAnswer): Promise<boolean> {
-    const where = this.#query.where === undefined ? null : compileExpression(this.#query.where);
-    for (const subtask of operator.subtasks) {
-      const { index } = subtask.metadata;
-      if ((this.#query.subtask ?? index) !== index) continue;
-      const operatorState = await subtask.operatorState();
-      for (const state of operatorState?.states ?? []) {
-        const { name, kind } = state.meta;
-        if (operatorState === null || !isWantedOperatorState(this.#query, name)) continue;
-        const entries = kind === 'BROADCAST' ? operatorState.entries(state) : valuesOnly(operatorState.elements(state));
-        for (const [key, value] of entries) {
-          const roots: Partial<Record<PathRoot, DumpValue>> = { key, value, state: name, subtask: index };
-          const at = ({ root, steps }: Path): Scalar => scalarOf(steps.reduce(partOf, roots[root] ?? null));
-          if (where !== null && where.evaluate(where.paths.map(at)) !== true) continue;
-          if ((await show(this.#columns.map(({ path }) => at(path)))) === false) return false;
-        }
-      }
-    }
-    return true;
   }
 }
 
 const OPERATOR: TableColumn = { name: 'operator', type: 'text' };
 
-/** Operator state has neither key groups nor keys to look up. */
-function hasOperatorRows({ key, prefix, keyGroup }: StateQuery): boolean {
-  return key === undefined && prefix === undefined && keyGroup === undefined;
-}
-
-function isWantedOperatorState(query: StateQuery, name: string): boolean {
-  return query.state?.(name, 'keyed') ?? true;
-}
-
-function* valuesOnly(elements: Iterable<DumpValue>): Generator<readonly [DumpValue, DumpValue]> {
-  for (const element of elements) yield [null, element];
+async function addElementColumns(columns: ColumnSet, subtask: SnapshotSubtask, query: StateQuery): Promise<void> {
+  for (const { meta } of (await subtask.operatorState())?.states ?? []) {
+    if (query.state?.(meta.name, meta.kind === 'BROADCAST' ? 'broadcast' : 'list') === false) continue;
+    columns.add('key', keySerializer(meta));
+    columns.add('value', valueSerializer(meta));
+  }
+  const raw = subtask.metadata.rawOperatorState?.partitions ?? [];
+  if (raw.some(({ name }) => query.state?.(name, 'raw') ?? true)) columns.add('value', { kind: 'byteArray' });
 }
 
 function addKeyedColumns(columns: ColumnSet, keyed: KeyedState, query: StateQuery): void {

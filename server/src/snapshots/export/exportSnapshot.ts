@@ -2,10 +2,13 @@ import {
   dumpMatches,
   dumpRecords,
   dumpText,
+  PartsProgress,
+  searchedShare,
   StateTable,
   type DumpSelection,
+  type DumpSink,
   type DumpValue,
-  type QueryProgress,
+  type ReadProgress,
   type Snapshot,
   type SnapshotOperator,
   type StateQuery,
@@ -24,7 +27,7 @@ export interface ExportRequest extends CsvOptions {
   /** Of entries. */
   readonly limit: number;
   readonly signal?: AbortSignal;
-  readonly onProgress?: (progress: QueryProgress) => void;
+  readonly onProgress?: (progress: ReadProgress) => void;
 }
 
 /** Writes to a file, which appears when it is whole. Nothing is left behind when it fails or is aborted. @throws in words */
@@ -81,9 +84,8 @@ async function exportLines(request: ExportRequest, output: Output): Promise<numb
     return text.add(`${dumpText(record)}\n`);
   };
   try {
-    if (isSearch(request.query)) {
-      for (const operator of request.operators ?? request.snapshot.operators) await dumpMatches(operator, request.query, emit, request);
-    } else await dumpRecords(request.snapshot, emit, selectionOf(request));
+    if (isSearch(request.query)) await exportMatches(request, emit);
+    else await dumpRecords(request.snapshot, emit, selectionOf(request));
   } catch (error) {
     if (!(error instanceof Enough)) {
       await text.flush();
@@ -94,24 +96,35 @@ async function exportLines(request: ExportRequest, output: Output): Promise<numb
   return entries;
 }
 
+async function exportMatches({ snapshot, query, operators, signal, onProgress }: ExportRequest, emit: DumpSink): Promise<void> {
+  const searched = operators ?? snapshot.operators;
+  const progress = new PartsProgress(searched, onProgress);
+  for (const operator of searched) {
+    const options = { ...(signal === undefined ? {} : { signal }) };
+    await dumpMatches(operator, query, emit, { ...options, onProgress: (each) => progress.at(operator, searchedShare(each)) });
+    progress.end(operator);
+  }
+}
+
 /** What the snapshot and its operators are stands in front of their state, and is no entry. */
 function isHeading(record: DumpValue): boolean {
   const kind = typeof record === 'object' && record !== null && 'kind' in record ? record['kind'] : null;
   return kind === 'snapshot' || kind === 'operator';
 }
 
-/** A search shows entries of keyed state alone; everything else is a dump, with what the snapshot is in front. */
-function isSearch({ key, prefix, where }: StateQuery): boolean {
-  return key !== undefined || prefix !== undefined || where !== undefined;
+/** A search shows what it finds alone; everything else is a dump, with what the snapshot is in front. */
+function isSearch({ key, prefix, element, elementPrefix, where }: StateQuery): boolean {
+  return [key, prefix, element, elementPrefix, where].some((wanted) => wanted !== undefined);
 }
 
-function selectionOf({ operators, query, signal }: ExportRequest): DumpSelection {
+function selectionOf({ operators, query, signal, onProgress }: ExportRequest): DumpSelection {
   const { state, subtask, keyGroup } = query;
   return {
     ...(operators === null ? {} : { operator: (operator) => operators.includes(operator) }),
-    ...(state === undefined ? {} : { state: (name) => state(name, 'keyed') || state(name, 'timers') }),
+    ...(state === undefined ? {} : { state }),
     ...(subtask === undefined ? {} : { subtask }),
     ...(keyGroup === undefined ? {} : { keyGroup }),
     ...(signal === undefined ? {} : { signal }),
+    ...(onProgress === undefined ? {} : { onProgress }),
   };
 }
