@@ -287,8 +287,6 @@ export interface SnapshotSummary {
   createdAt: number | null;
   sizeBytes: number;
   operatorCount: number;
-  /** Null when the snapshot has no tidemark.json; else whether all checksums hold, with the reason when not. */
-  verified: { ok: boolean; reason: string | null } | null;
 }
 
 export interface SnapshotPage {

@@ -1,5 +1,5 @@
 export { checkRestore, type CheckOptions } from './checkRestore.ts';
-export { openSnapshot, SnapshotDamage, verifySnapshot, type OpenedSnapshot } from './openSnapshot.ts';
+export { openSnapshot, SnapshotDamage, verifySnapshot, type DamagedFile, type OpenedSnapshot } from './openSnapshot.ts';
 export { findingText, RestoreRefused, type FindingCode, type RestoreFinding, type RestoreReport } from './restoreReport.ts';
 export { restoreSnapshot, type RestoreOptions } from './restoreSnapshot.ts';
 export type { Hash, SnapshotFiles } from './snapshotFiles.ts';

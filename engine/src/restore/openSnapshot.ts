@@ -3,7 +3,7 @@ import { FormatError } from '../snapshot/bytes/formatError.ts';
 import { readMetadata } from '../snapshot/metadata/readMetadata.ts';
 import type { OperatorMetadata, SnapshotMetadata } from '../snapshot/metadata/snapshotMetadata.ts';
 import { MANIFEST_FILE, METADATA_FILE, readFile, sha256OfFile, type SnapshotFiles } from './snapshotFiles.ts';
-import { readManifest, type SnapshotManifest } from './snapshotManifest.ts';
+import { readManifest, type ManifestFile, type SnapshotManifest } from './snapshotManifest.ts';
 
 /** A snapshot that cannot be used: which of its files, and why. */
 export class SnapshotDamage extends Error {
@@ -42,7 +42,7 @@ export function openSnapshot(files: SnapshotFiles, location: string): OpenedSnap
       files.exists(folder) ? 'it is missing, so the snapshot was never completed' : 'there is no such folder',
     );
   }
-  const manifest = verify(files, folder);
+  const manifest = verifiedManifest(files, folder);
   try {
     return { files, folder, metadata: readMetadata(new ByteReader(readFile(files, metadataPath))), manifest };
   } catch (error) {
@@ -56,38 +56,75 @@ function folderOf(location: string): string {
   return /[/\\]_metadata$/.test(trimmed) ? trimmed.slice(0, -METADATA_FILE.length - 1) : trimmed;
 }
 
-/**
- * Checks a snapshot's files against the checksums of its `tidemark.json`. Null where there is none, as in snapshots of Flink;
- * else whether all is well, with the file and the reason where it is not.
- */
-export function verifySnapshot(
-  files: SnapshotFiles,
-  location: string,
-): { readonly ok: boolean; readonly file: string | null; readonly reason: string | null } | null {
-  try {
-    return verify(files, folderOf(location)) === null ? null : { ok: true, file: null, reason: null };
-  } catch (error) {
-    if (error instanceof SnapshotDamage) return { ok: false, file: error.file, reason: error.reason };
-    throw error;
-  }
+/** A file that is not what `tidemark.json` says of it. */
+export interface DamagedFile {
+  /** Relative to the snapshot's folder. */
+  readonly file: string;
+  readonly reason: string;
 }
 
-function verify(files: SnapshotFiles, folder: string): SnapshotManifest | null {
+interface VerifyOptions {
+  /** Reads a file of this size, in bytes, in its own time; without it, files are read at once. */
+  readonly sha256Of?: (path: string, size: number) => Promise<string>;
+  /** After so many damaged files no more are looked for. */
+  readonly most?: number;
+}
+
+/**
+ * Compares a snapshot's files with its `tidemark.json`, which may be damaged itself. Null where there is none, as in snapshots of Flink.
+ * @throws as `sha256Of` does
+ */
+export async function verifySnapshot(
+  files: SnapshotFiles,
+  location: string,
+  { sha256Of = (path) => Promise.resolve(sha256OfFile(files, path)), most = Infinity }: VerifyOptions = {},
+): Promise<readonly DamagedFile[] | null> {
+  const folder = folderOf(location);
   let manifest: SnapshotManifest | null;
   try {
-    manifest = readManifest(files, folder);
+    manifest = wholeManifest(files, folder);
+  } catch (error) {
+    if (error instanceof SnapshotDamage) return [{ file: error.file, reason: error.reason }];
+    throw error;
+  }
+  if (manifest === null) return null;
+  const damaged: DamagedFile[] = [];
+  for (const entry of manifest.files) {
+    if (damaged.length >= most) break;
+    const reason = damageAtSight(files, folder, entry) ?? damageOfContent(entry, await sha256Of(`${folder}/${entry.path}`, entry.size));
+    if (reason !== null) damaged.push({ file: entry.path, reason });
+  }
+  return damaged;
+}
+
+function verifiedManifest(files: SnapshotFiles, folder: string): SnapshotManifest | null {
+  const manifest = wholeManifest(files, folder);
+  for (const entry of manifest?.files ?? []) {
+    const reason = damageAtSight(files, folder, entry) ?? damageOfContent(entry, sha256OfFile(files, `${folder}/${entry.path}`));
+    if (reason !== null) throw new SnapshotDamage(folder, entry.path, reason);
+  }
+  return manifest;
+}
+
+function wholeManifest(files: SnapshotFiles, folder: string): SnapshotManifest | null {
+  try {
+    return readManifest(files, folder);
   } catch (error) {
     throw new SnapshotDamage(folder, MANIFEST_FILE, error instanceof Error ? error.message : String(error), error);
   }
-  for (const { path, size, sha256 } of manifest?.files ?? []) {
-    const file = `${folder}/${path}`;
-    if (!files.exists(file)) throw new SnapshotDamage(folder, path, 'it is missing');
-    const found = files.size(file);
-    if (found !== size)
-      throw new SnapshotDamage(folder, path, `it has ${String(found)} bytes instead of ${String(size)}: it was cut or replaced`);
-    if (sha256OfFile(files, file) !== sha256) throw new SnapshotDamage(folder, path, 'its content does not match its checksum');
-  }
-  return manifest;
+}
+
+/** What is wrong with a file, as far as that shows without reading it; null where nothing is. */
+function damageAtSight(files: SnapshotFiles, folder: string, { path, size }: ManifestFile): string | null {
+  const file = `${folder}/${path}`;
+  if (path.split(/[/\\]/).includes('..')) return 'it is not in the folder of the snapshot';
+  if (!files.exists(file)) return 'it is missing';
+  const found = files.size(file);
+  return found === size ? null : `it has ${String(found)} bytes instead of ${String(size)}: it was cut or replaced`;
+}
+
+function damageOfContent({ sha256 }: ManifestFile, found: string): string | null {
+  return found === sha256 ? null : 'its content does not match its checksum';
 }
 
 /** An operator's uid, where the snapshot says it: Flink 1 stores ids only. */

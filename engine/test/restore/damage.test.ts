@@ -278,13 +278,13 @@ const CASES: readonly Case[] = [
 describe('a damaged snapshot is refused with the file and the reason', () => {
   const plan = planOf({ source, everything, rules }, { parallelism: 3 });
 
-  test('and an undamaged one is not', () => {
-    expect(verifySnapshot(files, path)).toEqual({ ok: true, file: null, reason: null });
+  test('and an undamaged one is not', async () => {
+    expect(await verifySnapshot(files, path)).toEqual([]);
     expect(keyed.length).toBeGreaterThan(1);
     restored(files, path, plan);
   });
 
-  test.each(CASES)('%s', (_, damage, file, reason) => {
+  test.each(CASES)('%s', async (_, damage, file, reason) => {
     const before = new Map(files.content);
     try {
       damage(files);
@@ -299,6 +299,8 @@ describe('a damaged snapshot is refused with the file and the reason', () => {
       expect(error.file).toContain(file());
       expect(error.reason).toMatch(reason);
       expect(error.message).toContain(path);
+      const found = await verifySnapshot(files, path, { most: 1 });
+      expect(found?.map((each) => each.file)).toEqual([error.file]);
       // Nothing has been harmed, and nothing repaired in silence.
       expect([...files.content].every(([name, bytes]) => damaged.get(name) === bytes) && damaged.size === files.content.size).toBe(true);
     } finally {
@@ -307,11 +309,11 @@ describe('a damaged snapshot is refused with the file and the reason', () => {
     }
   });
 
-  test('without tidemark.json what the format itself shows is refused: here a file that is too short', () => {
+  test('without tidemark.json what the format itself shows is refused: here a file that is too short', async () => {
     const copy = new MemoryFiles();
     for (const [name, bytes] of files.content) copy.content.set(name, bytes);
     copy.remove(`${path}/${MANIFEST}`);
-    expect(verifySnapshot(copy, path)).toBeNull();
+    expect(await verifySnapshot(copy, path)).toBeNull();
     restored(copy, path, plan);
     copy.edit(`${path}/${String(keyed[0])}`, cut(-5));
     expect(() => restored(copy, path, plan)).toThrow(/cut or replaced/);

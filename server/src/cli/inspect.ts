@@ -2,14 +2,17 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { describeStates, snapshotFacts, type OperatorDescription, type SnapshotFacts } from 'tidemark/snapshot';
-import type { OperatorOverview, SnapshotOverview, SnapshotSummary, StateBytes } from '../protocol.ts';
-import { summaryOf, type OpenedSnapshot } from '../snapshots/openedSnapshot.ts';
+import type { OperatorOverview, SnapshotOverview, StateBytes } from '../protocol.ts';
+import { damagedFiles } from '../snapshots/damagedFiles.ts';
+import type { OpenedSnapshot } from '../snapshots/openedSnapshot.ts';
 import { overviewOf } from '../snapshots/overview.ts';
 import { openedForReading, READING_OPTIONS } from './openedForReading.ts';
 import { EXIT, plural, sizeText, timeText, UsageError, type CliIo } from './io.ts';
 
 /** What is written as JSON. */
-interface Report extends Omit<SnapshotOverview, 'operators'>, Pick<SnapshotSummary, 'verified'> {
+interface Report extends Omit<SnapshotOverview, 'operators'> {
+  /** Null when the snapshot has no tidemark.json; else whether all checksums hold, with the reason when not. */
+  verified: { ok: boolean; reason: string | null } | null;
   /** In Flink's words, such as `Terminate Savepoint`; null where the file does not say. */
   readonly type: string | null;
   readonly files: SnapshotFacts['files'];
@@ -64,7 +67,10 @@ async function report(opened: OpenedSnapshot): Promise<Report> {
     const description = await describeStates(operator);
     operators.push({ ...rest, operatorId: id, stateBytes: operator.stateSize, ...description });
   }
-  const { verified } = await summaryOf(opened);
+  const damaged = await damagedFiles(opened, 1, null);
+  const [first] = damaged ?? [];
+  const verified =
+    damaged === null ? null : { ok: first === undefined, reason: first === undefined ? null : `${first.file}: ${first.reason}` };
   return { ...overview, verified, type: facts.type, files: facts.files, hasInFlightData: facts.hasChannelState, operators };
 }
 

@@ -1,10 +1,15 @@
+import type { DamagedFile } from 'tidemark/restore';
 import { snapshotFacts, type SnapshotFacts } from 'tidemark/snapshot';
 import type { SnapshotSummary } from '../protocol.ts';
 
 type Metadata = Parameters<typeof snapshotFacts>[0];
 
-/** What a snapshot is, line by line, for the tree. */
-export function factsInWords(summary: SnapshotSummary, metadata: Metadata): [label: string, value: string][] {
+/** What a snapshot is, line by line, for the tree. Without checksums there is nothing that could be damaged. */
+export function factsInWords(
+  summary: SnapshotSummary,
+  damaged: readonly DamagedFile[] | null,
+  metadata: Metadata,
+): [label: string, value: string][] {
   const facts = snapshotFacts(metadata);
   const rows: [string, string | null][] = [
     ['Kind', facts.type ?? facts.kind],
@@ -16,7 +21,7 @@ export function factsInWords(summary: SnapshotSummary, metadata: Metadata): [lab
     ['Metadata', `version ${String(summary.version)}, written by Flink ${facts.writtenBy}, restored by ${facts.restoredBy}`],
     ['Files', filesInWords(facts)],
     ['Can be moved', facts.relocatable ? 'yes: all its files lie in its folder' : 'no: it names files by absolute paths'],
-    ['Checksums', checksumsInWords(summary)],
+    ['Checksums', checksumsInWords(damaged)],
     ['Location', summary.location],
   ];
   return rows.filter((row): row is [string, string] => row[1] !== null);
@@ -28,7 +33,8 @@ function filesInWords({ files }: SnapshotFacts): string {
   return `${String(files.length)} beside _metadata${shared === 0 ? '' : `, ${String(shared)} of them shared with other checkpoints`}`;
 }
 
-function checksumsInWords({ verified }: SnapshotSummary): string {
-  if (verified === null) return 'none: it has no tidemark.json';
-  return verified.ok ? 'all hold' : `damaged: ${verified.reason ?? ''}`;
+function checksumsInWords(damaged: readonly DamagedFile[] | null): string {
+  if (damaged === null) return 'none: it has no tidemark.json';
+  const [first] = damaged;
+  return first === undefined ? 'all hold' : `damaged: ${first.file}: ${first.reason}`;
 }

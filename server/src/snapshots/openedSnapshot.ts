@@ -1,6 +1,5 @@
-import { existsSync } from 'node:fs';
 import { snapshotFiles } from 'tidemark/host';
-import { readManifest, verifySnapshot, type SnapshotManifest } from 'tidemark/restore';
+import { readManifest, type SnapshotManifest } from 'tidemark/restore';
 import {
   readSnapshot,
   uidsOfOperators,
@@ -85,7 +84,7 @@ async function uidsOf(snapshot: Snapshot, manifest: SnapshotManifest | null, sou
   return uids;
 }
 
-/** Whoever wants to know whether the manifest is damaged asks for the summary; reading goes on without it. */
+/** Whether the manifest is damaged is for those to say who compare checksums; reading goes on without it. */
 export function manifestOf(folder: string): SnapshotManifest | null {
   try {
     return readManifest(snapshotFiles('/'), folder);
@@ -101,8 +100,6 @@ export function operatorLabel({ uids }: OpenedSnapshot, operator: SnapshotOperat
 
 export async function summaryOf(opened: OpenedSnapshot): Promise<SnapshotSummary> {
   const { snapshot, manifest } = opened;
-  const verified = existsSync(snapshot.folder) ? verifySnapshot(snapshotFiles('/'), snapshot.folder) : null;
-  const reason = verified?.reason == null ? null : `${verified.file ?? ''}: ${verified.reason}`;
   return {
     location: snapshot.folder,
     version: snapshot.metadata.version,
@@ -112,7 +109,6 @@ export async function summaryOf(opened: OpenedSnapshot): Promise<SnapshotSummary
     createdAt: await takenAt(opened),
     sizeBytes: snapshot.stateSize,
     operatorCount: snapshot.operators.length,
-    verified: verified === null ? null : { ok: verified.ok, reason },
   };
 }
 

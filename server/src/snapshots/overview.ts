@@ -1,7 +1,4 @@
-import { stat } from 'node:fs/promises';
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import {
   channelSize,
   keyedStateSize,
@@ -13,6 +10,7 @@ import {
   type SnapshotOperator,
 } from 'tidemark/snapshot';
 import type { OperatorOverview, SnapshotOverview, SnapshotVerdict, StateBytes } from '../protocol.ts';
+import { damagedFiles } from './damagedFiles.ts';
 import { fileStorage } from './fileStorage.ts';
 import { operatorLabel, takenAt, type OpenedSnapshot } from './openedSnapshot.ts';
 
@@ -72,25 +70,11 @@ function bytesOf({ metadata, subtasks }: SnapshotOperator): StateBytes {
 }
 
 /** Compares checksums where there are some; else looks whether files are there and long enough. @throws the signal's reason */
-export async function verdictOf({ snapshot, manifest, storage }: OpenedSnapshot, signal: ScanSignal): Promise<SnapshotVerdict> {
-  const problems = await missingFiles(storage, snapshot, PROBLEMS_MAX);
-  for (const { path, size, sha256 } of manifest?.files ?? []) {
-    signal.throwIfAborted();
-    if (problems.length >= PROBLEMS_MAX) break;
-    const reason = await damageOf(join(snapshot.folder, path), size, sha256, signal);
-    if (reason !== null && !problems.some(({ file }) => file === path)) problems.push({ file: path, reason });
+export async function verdictOf(opened: OpenedSnapshot, signal: ScanSignal): Promise<SnapshotVerdict> {
+  const problems = await missingFiles(opened.storage, opened.snapshot, PROBLEMS_MAX);
+  const damaged = await damagedFiles(opened, PROBLEMS_MAX, signal);
+  for (const found of damaged ?? []) {
+    if (problems.length < PROBLEMS_MAX && !problems.some(({ file }) => file === found.file)) problems.push({ ...found });
   }
-  return { ok: problems.length === 0, checksums: manifest !== null, problems };
-}
-
-async function damageOf(file: string, size: number, sha256: string, signal: ScanSignal): Promise<string | null> {
-  const found = await stat(file).catch(() => null);
-  if (found === null) return 'it is missing';
-  if (found.size !== size) return `it has ${String(found.size)} bytes instead of ${String(size)}: it was cut or replaced`;
-  const hash = createHash('sha256');
-  for await (const piece of createReadStream(file, { highWaterMark: 1 << 20 }) as AsyncIterable<Buffer>) {
-    signal.throwIfAborted();
-    hash.update(piece);
-  }
-  return hash.digest('hex') === sha256 ? null : 'its content does not match its checksum';
+  return { ok: problems.length === 0, checksums: damaged !== null, problems };
 }

@@ -38,8 +38,8 @@ export class SnapshotSession {
       return Promise.resolve(null);
     },
     'snapshot/open': ({ location }) => this.#snapshots.use(location, ({ opened }) => summaryOf(opened)),
-    'snapshot/children': ({ location, node, offset, limit }) =>
-      this.#snapshots.use(location, ({ tree }) => tree.children(node, Math.max(0, offset), Math.min(Math.max(0, limit), PAGE_MAX))),
+    'snapshot/children': ({ location, node, offset, limit }, { signal }) =>
+      this.#snapshots.use(location, ({ tree }) => tree.children(node, Math.max(0, offset), Math.min(Math.max(0, limit), PAGE_MAX), signal)),
     'snapshot/list': async ({ folders }) => ({ snapshots: await listSnapshots(folders) }),
     'snapshot/dump': ({ location, limit }) => this.#snapshots.use(location, ({ opened }) => firstLines(opened, limit)),
     'snapshot/check': async ({ location, program }) => checkProgram({ program, location, parallelism: null, allowNonRestoredState: false }),

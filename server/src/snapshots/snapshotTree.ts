@@ -1,5 +1,13 @@
-import { describeCoordinator, describeStates, type DumpValue, type KeyGroupSection, type SnapshotOperator } from 'tidemark/snapshot';
+import {
+  describeCoordinator,
+  describeStates,
+  type DumpValue,
+  type KeyGroupSection,
+  type ScanSignal,
+  type SnapshotOperator,
+} from 'tidemark/snapshot';
 import type { SnapshotNode, SnapshotPage } from '../protocol.ts';
+import { damagedFiles } from './damagedFiles.ts';
 import { channelsPage, elementsPage, inFlightNode } from './inFlightNodes.ts';
 import { id, page, type NodePlace } from './nodePlace.ts';
 import { factsInWords } from './factsInWords.ts';
@@ -25,12 +33,13 @@ export class SnapshotTree {
     this.#opened = opened;
   }
 
-  async children(node: string | null, offset: number, limit: number): Promise<SnapshotPage> {
+  /** @throws the signal's reason */
+  async children(node: string | null, offset: number, limit: number, signal: ScanSignal | null = null): Promise<SnapshotPage> {
     if (node === null) return page([factsNode(), ...this.#operators()], offset, limit);
     const place = JSON.parse(node) as NodePlace;
     switch (place.is) {
       case 'facts':
-        return page(await this.#facts(), offset, limit);
+        return page(await this.#facts(signal), offset, limit);
       case 'fact':
       case 'coordinator':
         return page([], offset, limit);
@@ -73,9 +82,9 @@ export class SnapshotTree {
     });
   }
 
-  async #facts(): Promise<SnapshotNode[]> {
+  async #facts(signal: ScanSignal | null): Promise<SnapshotNode[]> {
     const summary = await summaryOf(this.#opened);
-    const facts = factsInWords(summary, this.#opened.snapshot.metadata);
+    const facts = factsInWords(summary, await damagedFiles(this.#opened, 1, signal), this.#opened.snapshot.metadata);
     for (const problem of this.#opened.decoderProblems) facts.push(['Decoders', problem]);
     return facts.map(([label, description], index) => ({
       id: id({ is: 'fact', index }),

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -47,6 +48,20 @@ function write(name: string): string {
     writeFileSync(file, bytes);
   }
   return root;
+}
+
+/** As our own snapshots have it, with the checksums of all files, or of the one that is given. Returns the files. */
+function writeManifest(location: string, only?: { path: string; size: number; sha256: string }): string[] {
+  const sha256 = (bytes: Uint8Array | string): string => createHash('sha256').update(bytes).digest('hex');
+  const names = readdirSync(location).filter((name) => name !== 'tidemark.json');
+  const files = names.map((path) => {
+    const bytes = readFileSync(join(location, path));
+    return { path, size: bytes.length, sha256: sha256(bytes) };
+  });
+  const facts = { format: 1, pipeline: 'orders', program: null, kind: 'savepoint', checkpointId: 2, trigger: 'command', createdAt: 0 };
+  const manifest = { ...facts, stateBytes: 0, maxParallelism: 128, operators: [], files: only === undefined ? files : [only] };
+  writeFileSync(join(location, 'tidemark.json'), JSON.stringify({ ...manifest, sha256: sha256(JSON.stringify(manifest)) }));
+  return names.filter((name) => name !== '_metadata');
 }
 
 function request<M extends keyof SnapshotRequests>(
@@ -224,6 +239,46 @@ describe('what the savepoint editor asks', { timeout: 60_000 }, () => {
       }
     }
     await opened.storage.close?.();
+  });
+
+  test('files that do not match their checksums are found, in the tree as well', async () => {
+    const vouched = write('vouched');
+    const files = writeManifest(vouched);
+    const { nodes } = await request('snapshot/children', { location: vouched, node: null, offset: 0, limit: 1 });
+    const checksums = async (): Promise<string | undefined> => {
+      const facts = await request('snapshot/children', { location: vouched, node: nodes[0]?.id ?? '', offset: 0, limit: 100 });
+      return facts.nodes.find(({ label }) => label === 'Checksums')?.description;
+    };
+    expect(await request('snapshot/verify', { location: vouched })).toEqual({ ok: true, checksums: true, problems: [] });
+    expect(await checksums()).toBe('all hold');
+    const damaged = files.slice(0, 2);
+    for (const file of damaged) writeFileSync(join(vouched, file), readFileSync(join(vouched, file)).fill(7));
+    const reason = 'its content does not match its checksum';
+    const problems = damaged.map((file) => ({ file, reason }));
+    expect(await request('snapshot/verify', { location: vouched })).toEqual({ ok: false, checksums: true, problems });
+    expect(await checksums()).toBe(`damaged: ${damaged[0] ?? ''}: ${reason}`);
+    writeFileSync(join(vouched, 'tidemark.json'), '{}');
+    const verdict = await request('snapshot/verify', { location: vouched });
+    expect(verdict).toMatchObject({ ok: false, checksums: true, problems: [{ file: 'tidemark.json' }] });
+    writeManifest(vouched, { path: '../savepoint-1/_metadata', size: 0, sha256: '' });
+    const outside = { file: '../savepoint-1/_metadata', reason: 'it is not in the folder of the snapshot' };
+    expect((await request('snapshot/verify', { location: vouched })).problems).toEqual([outside]);
+  });
+
+  test('other requests are answered while a large file is compared, and that ends when it is cancelled', async () => {
+    const large = write('large');
+    writeFileSync(join(large, 'zeros'), '');
+    truncateSync(join(large, 'zeros'), 256 << 20);
+    writeManifest(large, { path: 'zeros', size: 256 << 20, sha256: '' });
+    const ended: string[] = [];
+    const verifying = request('snapshot/verify', { location: large }).then(({ ok }) => ended.push(ok ? 'sound' : 'damaged'));
+    await request('snapshot/overview', { location: large }).then(() => ended.push('overview'));
+    await verifying;
+    expect(ended).toEqual(['overview', 'damaged']);
+    const cancelled = new CancellationTokenSource();
+    const pending = request('snapshot/verify', { location: large }, cancelled.token);
+    cancelled.cancel();
+    await expect(pending).rejects.toThrow('cancelled');
   });
 
   test('a file that is cut is found without checksums, and spoils its own operator alone', async () => {

@@ -61,7 +61,6 @@ describe('the snapshot process', () => {
       checkpointId: 2,
       operatorCount: 36,
       pipeline: null,
-      verified: null,
     });
   });
 
