@@ -1,9 +1,9 @@
+import { Console } from 'node:console';
 import { readFile, stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { DumpValue, ValueDecoder, ValueDecoders } from 'tidemark/snapshot';
 import { parseDecoderFile, type DecoderDeclaration } from './decoderFile.ts';
-import { descriptorSet, protobufDecoder } from './protobufDecoder.ts';
 
 export const DECODER_FILE = 'tidemark.decoders.json';
 
@@ -100,10 +100,16 @@ type DecodeFunction = (bytes: Uint8Array, className: string) => DumpValue;
 async function moduleDecoder(folder: string, path: string): Promise<ValueDecoder> {
   const file = inFolder(folder, path);
   const { mtimeMs } = await stat(file);
+  printForPeople();
   const loaded = (await import(`${pathToFileURL(file).href}?changed=${String(mtimeMs)}`)) as Readonly<Record<string, unknown>>;
   const decode = [loaded['decode'], loaded['default'], defaultOf(loaded['default'])].find(isDecodeFunction);
   if (decode === undefined) throw new Error('it must export a function decode(bytes, className)');
   return { decode: (bytes, className) => decode(bytes, className) };
+}
+
+/** What modules print must not get into stdout, where this process has its protocol or its data. */
+function printForPeople(): void {
+  globalThis.console = new Console(process.stderr, process.stderr);
 }
 
 /** CommonJS: `module.exports = { decode }`. */
@@ -116,6 +122,8 @@ function isDecodeFunction(value: unknown): value is DecodeFunction {
 }
 
 async function messageDecoder(folder: string, message: string, descriptors: string): Promise<ValueDecoder> {
+  // Protobuf's own descriptors take as long to set up as a small snapshot to read.
+  const { descriptorSet, protobufDecoder } = await import('./protobufDecoder.ts');
   return protobufDecoder(descriptorSet(await readFile(inFolder(folder, descriptors))), message);
 }
 

@@ -2,7 +2,7 @@ import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ByteReader, decodedReader, dumpText, type SerializerSnapshot, type ValueDecoders } from 'tidemark/snapshot';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { DECODER_FILE, loadDecoders } from '../../../src/snapshots/decoders/loadDecoders.ts';
 
 /** An order, encoded by protoc from order.proto, whose descriptor set is acme.desc. */
@@ -122,6 +122,24 @@ describe('modules', () => {
     expect(decoders.ofClass('com.acme.ThingSerializerSnapshot')).toBeNull();
   });
 
+  test('print where people read it, and not into the data', async () => {
+    writeFileSync(join(folder, 'thing.mjs'), "console.log('loaded'); export const decode = () => { console.log('decoding'); return 1; };");
+    declare({ class: 'com.acme.ThingSerializerSnapshot', module: './thing.mjs' });
+    const printed: string[] = [];
+    const writing = [process.stdout, process.stderr].map((stream, i) =>
+      vi.spyOn(stream, 'write').mockImplementation((text) => printed.push(`${i === 0 ? 'data' : 'people'}: ${String(text)}`) > 0),
+    );
+    const { console: own } = globalThis;
+    try {
+      const { decoders } = await loadDecoders(folder, { trusted: true });
+      expect(read(UNKNOWN, Uint8Array.of(7), decoders)).toBe('1');
+    } finally {
+      globalThis.console = own;
+      for (const each of writing) each.mockRestore();
+    }
+    expect(printed).toEqual(['people: loaded\n', 'people: decoding\n']);
+  });
+
   test('that throw are named beside the bytes', async () => {
     writeFileSync(join(folder, 'thing.mjs'), "export default () => { throw new Error('no such thing'); };");
     declare({ class: 'com.acme.ThingSerializerSnapshot', module: './thing.mjs' });
@@ -156,6 +174,8 @@ describe('what is wrong with the file', () => {
     const { decoders, problems } = await loadDecoders(folder, { trusted: true });
     expect(problems).toEqual([]);
     expect(decoders.ofClass('A')).toBeNull();
+    // Values are read as if there were no such thing as decoders.
+    for (const serializer of [KRYO, BYTES, UNKNOWN]) expect(read(serializer, Uint8Array.of(3, 1), decoders)).toBe('no decoder');
   });
 
   test('nor is one that is no JSON more than one', async () => {
