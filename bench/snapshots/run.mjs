@@ -2,8 +2,8 @@
 //
 //     npm run bench:snapshots [-- --keys 1000000,10000000 --runs N --data FOLDER --no-build --no-flink]
 //
-// A job of Flink fills 1 and 10 million keys and takes a savepoint of each, canonical from the HashMap backend and native from RocksDB,
-// unless they are there already. Both then count the entries and sum up a field, and have to agree. Medians; exit code 1 when results
+// A job of Flink fills 1 and 10 million keys and takes a savepoint of each, canonical from the HashMap backend and, of 1 million, native
+// from RocksDB, unless they are there already. Both then count the entries and sum up a field, and have to agree. Medians; exit code 1 when results
 // differ or a bar is missed. The ratio is that of wall times, both with all cores; quote it from a quiet machine. Needs Java and Maven.
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
@@ -23,9 +23,10 @@ const KEY_MS_MAX = 100;
 const MEMORY_MB_MAX = 250;
 const HEAP_MB_MAX = 512;
 
+/** RocksDB within a small job needs most of an hour to take in 10 million keys: that is not what is measured here. */
 const KINDS = [
-  { backend: 'hashmap', format: 'canonical' },
-  { backend: 'rocksdb', format: 'native' },
+  { backend: 'hashmap', format: 'canonical', keysMax: Infinity },
+  { backend: 'rocksdb', format: 'native', keysMax: 1_000_000 },
 ];
 const OPENS = ['java.lang', 'java.util', 'java.util.concurrent', 'java.nio', 'java.net', 'java.time', 'sun.nio.ch'];
 
@@ -149,6 +150,7 @@ const classpath = compileFlink();
 
 for (const keys of options.keys.split(',').map(Number)) {
   for (const kind of KINDS) {
+    if (keys > kind.keysMax) continue;
     const folder = await snapshot(classpath, keys, kind);
     console.log(`${String(keys / 1e6)} million keys, ${kind.backend}, ${kind.format}`);
     const ourRuns = [];

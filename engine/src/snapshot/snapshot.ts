@@ -249,7 +249,7 @@ export class SnapshotSubtask {
   async #openOperatorState(handle: OperatorStateHandle | null): Promise<StateStream | null> {
     if (handle?.stream == null || handle.merged?.empty === true) return null;
     const stream = await openStream(this.#opening.storage, this.#opening.folder, handle.stream);
-    return stream.size === 0 ? null : stream;
+    return stream.size === 0 && handle.partitions.every(({ offsets }) => offsets.every((offset) => offset === 0)) ? null : stream;
   }
 }
 

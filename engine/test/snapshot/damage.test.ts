@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { FormatError } from '../../src/snapshot/bytes/formatError.ts';
-import { chance, Subject, type Comparison } from './damaged.ts';
+import { chance, Subject, type Block, type Comparison } from './damaged.ts';
 import { snapshotNames } from './snapshotFixtures.ts';
 
 const FULL = process.env['TIDEMARK_FULL'] === '1';
@@ -16,12 +16,10 @@ interface Kind {
   readonly layout: 'canonical' | 'heap' | 'files';
   /** Bits turned in `npm test`. */
   readonly sample: number;
-  /** In the full run every small file is cut at every byte; files of the others at 200 places each. */
-  readonly everyByte?: boolean;
 }
 
 const KINDS: Readonly<Record<string, Kind>> = {
-  '2.3.0-hashmap-sql-canonical': { checksums: 'none', layout: 'canonical', sample: 200, everyByte: true },
+  '2.3.0-hashmap-sql-canonical': { checksums: 'none', layout: 'canonical', sample: 200 },
   '1.20.5-hashmap-canonical': { checksums: 'none', layout: 'canonical', sample: 0 },
   '2.3.0-hashmap-canonical': { checksums: 'none', layout: 'canonical', sample: 150 },
   '2.3.0-rocksdb-canonical': { checksums: 'none', layout: 'canonical', sample: 0 },
@@ -31,7 +29,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   '2.3.0-hashmap-snappy-canonical': { checksums: 'frames', layout: 'canonical', sample: 200 },
   '2.3.0-rocksdb-native': { checksums: 'tables', layout: 'files', sample: 60 },
   '1.20.5-rocksdb-native': { checksums: 'tables', layout: 'files', sample: 0 },
-  '2.3.0-rocksdb-sql-native': { checksums: 'tables', layout: 'files', sample: 100, everyByte: true },
+  '2.3.0-rocksdb-sql-native': { checksums: 'tables', layout: 'files', sample: 100 },
   '2.3.0-rocksdb-heaptimers-native': { checksums: 'tables', layout: 'files', sample: 0 },
   '2.3.0-rocksdb-checkpoint-incremental': { checksums: 'tables', layout: 'files', sample: 0 },
   '2.3.0-rocksdb-checkpoint-filemerging': { checksums: 'tables', layout: 'files', sample: 30 },
@@ -83,11 +81,11 @@ describe.each(Object.keys(KINDS).filter((name) => FULL || (KINDS[name]?.sample ?
   test('a file that is cut off is refused by its size', LONG, async () => {
     const random = chance(12);
     for (const path of subject.paths.slice(1)) {
-      const bytes = subject.bytes(path);
-      const lengths =
-        FULL && kind.everyByte === true && bytes.length <= SMALL ? Array.from(bytes.keys()) : places(random, bytes.length, FULL ? 200 : 1);
-      for (const length of lengths) {
-        const comparisons = await subject.read({ path, bytes: bytes.subarray(0, length) });
+      const { length: size } = subject.bytes(path);
+      for (const length of FULL ? await cuts(path, random) : places(random, size, 1))
+        expect(await subject.openCutStreams(path, length), `${path} cut to ${String(length)} bytes`).toBe(0);
+      for (const length of places(random, size, 1)) {
+        const comparisons = await subject.read({ path, bytes: subject.bytes(path).subarray(0, length) });
         // A file that several streams share may have an end that none of them needs.
         if (comparisons.every(({ before, after }) => after.error === null && isDeepStrictEqual(before, after.lines))) continue;
         expect(refusals(comparisons).map(String).join(), `${path} cut to ${String(length)} bytes`).toContain('the file is cut off');
@@ -99,9 +97,11 @@ describe.each(Object.keys(KINDS).filter((name) => FULL || (KINDS[name]?.sample ?
     const random = chance(13);
     for (const path of subject.paths.slice(1)) {
       const bytes = subject.bytes(path);
-      const lengths =
-        FULL && kind.everyByte === true && bytes.length <= SMALL ? Array.from(bytes.keys()) : places(random, bytes.length, FULL ? 200 : 1);
-      for (const length of lengths) {
+      const lengths = FULL ? await cuts(path, random) : places(random, bytes.length, 1);
+      // A table is opened before anything of it is read: that is enough for all but a few.
+      const isTable = subject.isInRocksDb(path);
+      if (isTable) expect(await subject.readCutTables(path, lengths), path).toBe(0);
+      for (const length of isTable ? places(random, bytes.length, 2) : lengths) {
         const comparisons = await subject.read({ path, bytes: bytes.subarray(0, length), sizesAgree: true });
         if (refusals(comparisons).length === 0 && !comparisons.some(({ after }) => after.lines.some(saysUnreadable)))
           expect(
@@ -111,6 +111,13 @@ describe.each(Object.keys(KINDS).filter((name) => FULL || (KINDS[name]?.sample ?
       }
     }
   });
+
+  /** Lengths to cut a file to: every one of a small file, else where something begins or ends, and 200 others. */
+  async function cuts(path: string, random: () => number): Promise<number[]> {
+    const { length } = subject.bytes(path);
+    if (length <= SMALL) return Array.from({ length }, (_, at) => at);
+    return [...(await subject.boundaries(path)), ...places(random, length, 200)];
+  }
 
   test('a turned bit is refused, or changes nothing but what it stands in', LONG, async () => {
     const random = chance(20_260_101);
@@ -129,9 +136,27 @@ describe.each(Object.keys(KINDS).filter((name) => FULL || (KINDS[name]?.sample ?
       const comparisons = await subject.read({ path, bytes });
       if (file === 0) continue;
       for (const error of refusals(comparisons)) if (error instanceof FormatError) expect(error.path.length, place).toBeGreaterThan(0);
+      const isNeeded = (await blocksOf(path)).some(({ start, end }) => start <= at && at < end);
+      if (isNeeded) expectRefused(comparisons, path, place);
       expectOnlyThere(comparisons, path, at, place);
     }
   });
+
+  const blocks = new Map<string, readonly Block[]>();
+  async function blocksOf(path: string): Promise<readonly Block[]> {
+    const found = blocks.get(path) ?? (await subject.neededBlocks(path));
+    blocks.set(path, found);
+    return found;
+  }
+
+  /** With file, offset and structure. */
+  function expectRefused(comparisons: readonly Comparison[], path: string, place: string): void {
+    for (const { after } of comparisons) {
+      expect(after.error, place).toBeInstanceOf(FormatError);
+      expect((after.error as FormatError).path.join(), place).toContain(path);
+      expect((after.error as FormatError).path.length, place).toBeGreaterThan(1);
+    }
+  }
 
   /** What a bit in a file of state may change. */
   function expectOnlyThere(comparisons: readonly Comparison[], path: string, at: number, place: string): void {

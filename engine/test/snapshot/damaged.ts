@@ -2,10 +2,15 @@ import { isDeepStrictEqual } from 'node:util';
 import { ByteReader } from '../../src/snapshot/bytes/byteReader.ts';
 import { FormatError } from '../../src/snapshot/bytes/formatError.ts';
 import { dumpLines } from '../../src/snapshot/dump.ts';
+import { eachStream } from '../../src/snapshot/metadata/eachStream.ts';
 import { readMetadata } from '../../src/snapshot/metadata/readMetadata.ts';
-import type { OperatorMetadata, SnapshotMetadata, SubtaskMetadata } from '../../src/snapshot/metadata/snapshotMetadata.ts';
+import type { OperatorMetadata, SnapshotMetadata, StreamHandle, SubtaskMetadata } from '../../src/snapshot/metadata/snapshotMetadata.ts';
+import { IndexCursor } from '../../src/snapshot/rocksdb/blockCursor.ts';
+import { TRAILER_SIZE, type BlockHandle } from '../../src/snapshot/rocksdb/sstBlock.ts';
+import { openSst } from '../../src/snapshot/rocksdb/sstFile.ts';
 import { readSnapshot, Snapshot } from '../../src/snapshot/snapshot.ts';
 import type { SnapshotStorage } from '../../src/snapshot/storage/snapshotStorage.ts';
+import { openStream, type StateStream } from '../../src/snapshot/storage/stateStream.ts';
 import { snapshotFiles } from './snapshotFixtures.ts';
 
 /** Reading one subtask ended with all its lines, or with an error and the lines before it. */
@@ -14,10 +19,15 @@ export interface Outcome {
   readonly error: Error | null;
 }
 
-/** One subtask of the undamaged snapshot: which files it needs, and what is in it. */
-interface Part {
+/** State of one kind of one subtask, alone: an operator that has nothing else. */
+interface Share {
+  /** Operator, subtask and kind of state. */
+  readonly id: string;
   readonly operator: OperatorMetadata;
-  readonly subtask: SubtaskMetadata;
+}
+
+/** A share of the undamaged snapshot: which files it needs, and what is in it. */
+interface Part extends Share {
   readonly files: ReadonlySet<string>;
   readonly lines: readonly string[];
 }
@@ -34,6 +44,12 @@ export interface KeyGroupPlace {
   readonly start: number;
 }
 
+/** From where to where in a file, its checksum included. */
+export interface Block {
+  readonly start: number;
+  readonly end: number;
+}
+
 /** How a part came out, beside what it is undamaged. */
 export interface Comparison {
   readonly before: readonly string[];
@@ -41,7 +57,7 @@ export interface Comparison {
 }
 
 /**
- * A snapshot to be damaged. A damaged file of state is read by the subtasks that need it, damaged metadata by all whose handles are then
+ * A snapshot to be damaged. A damaged file of state is read by the shares of subtasks that need it, damaged metadata by all whose handles are then
  * other ones. What is read lies in a world in which every path outside of the snapshot is a file too, so that whoever reads one is caught.
  */
 export class Subject {
@@ -51,6 +67,8 @@ export class Subject {
   readonly metadataPath: string;
   readonly metadata: SnapshotMetadata;
   readonly #parts: readonly Part[];
+  /** By the last part of their path. */
+  #streams: Map<string, readonly StreamHandle[]> | null = null;
 
   private constructor(name: string, files: ReadonlyMap<string, Uint8Array>, snapshot: Snapshot, parts: readonly Part[]) {
     this.name = name;
@@ -65,20 +83,18 @@ export class Subject {
     const files = snapshotFiles(name);
     const snapshot = await readSnapshot(new World(files), `/${name}`);
     const parts: Part[] = [];
-    for (const operator of snapshot.metadata.operators) {
-      for (const subtask of operator.subtasks) {
-        const world = new World(files);
-        const { lines, error } = await readPart(world, snapshot.folder, snapshot.metadata, operator, subtask);
-        if (error !== null) throw error;
-        parts.push({ operator, subtask, lines, files: world.read });
-      }
+    for (const share of sharesOf(snapshot.metadata)) {
+      const world = new World(files);
+      const { lines, error } = await readShare(world, snapshot.folder, snapshot.metadata, share);
+      if (error !== null) throw error;
+      parts.push({ ...share, lines, files: world.read });
     }
     return new Subject(name, files, snapshot, parts);
   }
 
   /** The key group whose bytes stand at a place of a file of key groups; null for its header and for other files. */
   keyGroupAt(path: string, offset: number): KeyGroupPlace | null {
-    for (const { managedKeyedState: handle } of subtasksOf(this.metadata).map(({ subtask }) => subtask)) {
+    for (const { managedKeyedState: handle } of subtasksOf(this.metadata)) {
       if (handle?.kind !== 'keyGroups' || handle.stream === null || !('path' in handle.stream)) continue;
       if (!path.endsWith(handle.stream.path.slice(handle.stream.path.lastIndexOf('/') + 1))) continue;
       let found: KeyGroupPlace | null = null;
@@ -92,11 +108,116 @@ export class Subject {
 
   /** Whether it is one of the files that RocksDB itself wrote. */
   isInRocksDb(path: string): boolean {
+    return this.#tables(path).length > 0;
+  }
+
+  /** The tables of RocksDB in a file: where each begins, and its end. */
+  #tables(path: string): { readonly start: number; readonly end: number }[] {
     const name = path.slice(path.lastIndexOf('/') + 1);
-    return subtasksOf(this.metadata).some(({ subtask: { managedKeyedState: handle } }) => {
-      if (handle?.kind !== 'incremental') return false;
-      return [...handle.shared, ...handle.private].some(({ stream }) => stream !== null && 'path' in stream && stream.path.endsWith(name));
-    });
+    const tables = new Map<number, { readonly start: number; readonly end: number }>();
+    for (const { managedKeyedState: handle } of subtasksOf(this.metadata)) {
+      if (handle?.kind !== 'incremental') continue;
+      for (const { name: table, stream } of [...handle.shared, ...handle.private]) {
+        if (stream === null || !('path' in stream) || !stream.path.endsWith(name) || !table.endsWith('.sst')) continue;
+        const start = stream.kind === 'segment' ? stream.start : 0;
+        tables.set(start, { start, end: start + stream.size });
+      }
+    }
+    return [...tables.values()];
+  }
+
+  /** The blocks with checksums that every reader of the tables in a file needs: data, index, what the index of tables says. */
+  async neededBlocks(path: string): Promise<Block[]> {
+    const file = this.bytes(path);
+    const blocks: Block[] = [];
+    for (const { start, end } of this.#tables(path)) {
+      const bytes = file.subarray(start, end);
+      const sst = await openSst(bytesStream(bytes), path);
+      const found: BlockHandle[] = [sst.index];
+      const index = new IndexCursor(sst.indexFormat, bytes.length);
+      index.block.take(sst.format, 'index', sst.index, bytes, sst.index.offset);
+      index.rewind();
+      while (index.next()) found.push({ offset: index.offset, size: index.size });
+      for (const { offset, size } of found) blocks.push({ start: start + offset, end: start + offset + size + TRAILER_SIZE });
+    }
+    return blocks;
+  }
+
+  /** Reads the ends of tables that are cut off, at each of the lengths. How many of the cuts were read nevertheless. */
+  async readCutTables(path: string, lengths: readonly number[]): Promise<number> {
+    let read = 0;
+    for (const { start, end } of this.#tables(path)) {
+      for (const length of lengths) {
+        if (length <= start || length >= end) continue;
+        try {
+          await openSst(bytesStream(this.bytes(path).subarray(start, length)), path);
+          read++;
+        } catch (error) {
+          if (!(error instanceof FormatError)) throw error;
+        }
+      }
+    }
+    return read;
+  }
+
+  /** Opens every stream of a file that is cut off. How many that lost bytes were opened nevertheless. */
+  async openCutStreams(path: string, length: number): Promise<number> {
+    const storage = new World(new Map([[path, this.bytes(path).subarray(0, length)]]));
+    let opened = 0;
+    for (const stream of this.#streamsIn(path)) {
+      if (stream.kind === 'inline' || stream.kind === 'emptySegment' || stream.kind === 'keyGroups') continue;
+      if ((stream.kind === 'segment' ? stream.start : 0) + stream.size <= length) continue;
+      try {
+        await openStream(storage, this.folder, stream);
+        opened++;
+      } catch (error) {
+        if (!String(error).includes('the file is cut off')) throw error;
+      }
+    }
+    return opened;
+  }
+
+  /** Where something begins in a file, as far as `_metadata` and indices say it. */
+  async boundaries(path: string): Promise<number[]> {
+    const name = path.slice(path.lastIndexOf('/') + 1);
+    const isHere = (stream: StreamHandle | null): boolean => stream !== null && 'path' in stream && stream.path.endsWith(name);
+    const found = new Set<number>();
+    const add = (stream: StreamHandle | null, offsets: readonly number[]): void => {
+      if (!isHere(stream)) return;
+      const start = stream?.kind === 'segment' ? stream.start : 0;
+      for (const offset of offsets) found.add(start + offset);
+    };
+    for (const subtask of subtasksOf(this.metadata)) {
+      for (const handle of [subtask.managedKeyedState, subtask.rawKeyedState]) {
+        if (handle?.kind === 'keyGroups') add(handle.stream, handle.offsets);
+      }
+      for (const handle of [subtask.managedOperatorState, subtask.rawOperatorState]) {
+        add(
+          handle?.stream ?? null,
+          (handle?.partitions ?? []).flatMap(({ offsets }) => [...offsets]),
+        );
+      }
+      for (const channel of [...subtask.inputChannels, ...subtask.resultSubpartitions]) {
+        if (channel.kind === 'channel') add(channel.stream, channel.offsets);
+      }
+    }
+    for (const stream of this.#streamsIn(path)) add(stream, [0, 'size' in stream ? stream.size : 0]);
+    for (const { start, end } of await this.neededBlocks(path)) found.add(start).add(end);
+    const size = this.bytes(path).length;
+    return [...found].flatMap((at) => [at - 1, at, at + 1]).filter((at) => at >= 0 && at < size);
+  }
+
+  /** The streams in a file. */
+  #streamsIn(path: string): readonly StreamHandle[] {
+    if (this.#streams === null) {
+      this.#streams = new Map();
+      for (const stream of eachStream(this.metadata)) {
+        if (!('path' in stream)) continue;
+        const name = stream.path.slice(stream.path.lastIndexOf('/') + 1);
+        this.#streams.set(name, [...(this.#streams.get(name) ?? []), stream]);
+      }
+    }
+    return this.#streams.get(path.slice(path.lastIndexOf('/') + 1)) ?? [];
   }
 
   /** The files that are read at all, metadata first. */
@@ -120,19 +241,49 @@ export class Subject {
       }
     }
     if (sizesAgree) metadata = shortened(metadata, path, bytes.length);
+    const known = new Map(this.#parts.map((part) => [part.id, part]));
     const comparisons: Comparison[] = [];
-    for (const { operator, subtask } of subtasksOf(metadata)) {
-      const known = this.#parts.find((part) => part.operator.operatorId === operator.operatorId && part.subtask.index === subtask.index);
-      if (known !== undefined && isUntouched(known, operator, subtask, path)) continue;
-      const after = await readPart(new World(files), this.folder, metadata, operator, subtask);
-      comparisons.push({ before: known?.lines ?? [], after });
+    for (const share of sharesOf(metadata)) {
+      const part = known.get(share.id);
+      if (part !== undefined && isUntouched(part, share, path)) continue;
+      const after = await readShare(new World(files), this.folder, metadata, share);
+      comparisons.push({ before: part?.lines ?? [], after });
     }
     return comparisons;
   }
 }
 
-function isUntouched(part: Part, operator: OperatorMetadata, subtask: SubtaskMetadata, path: string): boolean {
-  return !part.files.has(path) && part.operator.maxParallelism === operator.maxParallelism && isDeepStrictEqual(part.subtask, subtask);
+function isUntouched(part: Part, share: Share, path: string): boolean {
+  return !part.files.has(path) && isDeepStrictEqual(part.operator, share.operator);
+}
+
+const NO_STATE = {
+  managedOperatorState: null,
+  rawOperatorState: null,
+  managedKeyedState: null,
+  rawKeyedState: null,
+  inputChannels: [],
+  resultSubpartitions: [],
+};
+
+function sharesOf(metadata: SnapshotMetadata): Share[] {
+  const shares: Share[] = [];
+  for (const operator of metadata.operators) {
+    const without = { ...operator, coordinatorState: null, subtasks: [] };
+    if (operator.coordinatorState !== null)
+      shares.push({ id: operator.operatorId, operator: { ...without, coordinatorState: operator.coordinatorState } });
+    for (const subtask of operator.subtasks) {
+      for (const kind of Object.keys(NO_STATE) as (keyof typeof NO_STATE)[]) {
+        const state = subtask[kind];
+        if (state === null || (Array.isArray(state) && state.length === 0)) continue;
+        shares.push({
+          id: `${operator.operatorId} ${String(subtask.index)} ${kind}`,
+          operator: { ...without, subtasks: [{ ...subtask, ...NO_STATE, [kind]: state }] },
+        });
+      }
+    }
+  }
+  return shares;
 }
 
 /** The same metadata with no stream of the file beyond `size`. */
@@ -149,18 +300,20 @@ function shortened(metadata: SnapshotMetadata, path: string, size: number): Snap
   return visit(metadata) as SnapshotMetadata;
 }
 
-function subtasksOf(metadata: SnapshotMetadata): { operator: OperatorMetadata; subtask: SubtaskMetadata }[] {
-  return metadata.operators.flatMap((operator) => operator.subtasks.map((subtask) => ({ operator, subtask })));
+function subtasksOf(metadata: SnapshotMetadata): SubtaskMetadata[] {
+  return metadata.operators.flatMap((operator) => operator.subtasks);
 }
 
-async function readPart(
-  world: World,
-  folder: string,
-  metadata: SnapshotMetadata,
-  operator: OperatorMetadata,
-  subtask: SubtaskMetadata,
-): Promise<Outcome> {
-  const snapshot = new Snapshot(world, folder, { ...metadata, operators: [{ ...operator, subtasks: [subtask] }] });
+function bytesStream(bytes: Uint8Array): StateStream {
+  return {
+    name: 'table',
+    size: bytes.length,
+    read: (offset, length) => Promise.resolve(new ByteReader(bytes.subarray(offset, offset + length), 0, length, offset)),
+  };
+}
+
+async function readShare(world: World, folder: string, metadata: SnapshotMetadata, { operator }: Share): Promise<Outcome> {
+  const snapshot = new Snapshot(world, folder, { ...metadata, operators: [operator] });
   const lines: string[] = [];
   try {
     for await (const line of dumpLines(snapshot)) {

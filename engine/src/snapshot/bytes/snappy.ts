@@ -85,6 +85,7 @@ export function decodeSnappyBlock(data: Uint8Array, start: number, end: number, 
   }
   if (size > largest || size > (end - at) * MAX_RATIO) throw new RangeError(`a chunk of ${String(size)} bytes`);
   const out = into !== undefined && into.length >= size ? into : new Uint8Array(size);
+  const view = new DataView(out.buffer, out.byteOffset, out.byteLength);
   let length = 0;
   while (at < end) {
     const tag = data[at++] ?? 0;
@@ -113,15 +114,24 @@ export function decodeSnappyBlock(data: Uint8Array, start: number, end: number, 
       if (at >= end) throw new RangeError('cut off');
       copyLength = ((tag >> 2) & 7) + 4;
       distance = ((tag >> 5) << 8) | (data[at++] ?? 0);
+    } else if (kind === 2) {
+      if (at + 2 > end) throw new RangeError('cut off');
+      copyLength = (tag >> 2) + 1;
+      distance = (data[at] ?? 0) | ((data[at + 1] ?? 0) << 8);
+      at += 2;
     } else {
       copyLength = (tag >> 2) + 1;
-      const offsetSize = kind === 2 ? 2 : 4;
-      distance = littleEndian(data, at, offsetSize, end);
-      at += offsetSize;
+      distance = littleEndian(data, at, 4, end);
+      at += 4;
     }
     if (distance === 0 || distance > length || length + copyLength > size) throw new RangeError('a copy from outside the data');
     const stop = length + copyLength;
-    for (let from = length - distance; length < stop;) out[length++] = out[from++] ?? 0;
+    let from = length - distance;
+    // Four bytes at a time where they do not overlap: most of a block comes out here.
+    if (distance >= 4) {
+      for (; stop - length >= 4; length += 4, from += 4) view.setUint32(length, view.getUint32(from, true), true);
+    }
+    while (length < stop) out[length++] = out[from++] ?? 0;
   }
   if (length !== size) throw new RangeError(`${String(size)} bytes promised, ${String(length)} found`);
   return out.length === size ? out : out.subarray(0, size);

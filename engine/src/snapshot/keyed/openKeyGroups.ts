@@ -17,6 +17,14 @@ export async function openKeyGroups(
   flink: FlinkMajor,
 ): Promise<KeyedRows> {
   const sections = sectionsOf(handle, stream.size);
+  // One without entries is either not there (canonical), or says so (heap).
+  for (const { keyGroup, offset, size } of sections) {
+    if (offset > 0 && size <= 0)
+      throw new FormatError(
+        `key group ${String(keyGroup)} begins at ${String(offset)}, where the stream of ${String(stream.size)} bytes has ended`,
+        offset,
+      );
+  }
   const headerEnd = Math.min(stream.size, ...sections.filter((section) => section.size > 0).map((section) => section.offset));
   const header = readKeyedHeader(await stream.read(0, headerEnd));
   const canonical = new CanonicalRows(stream, header, sections, maxParallelism);

@@ -1,7 +1,7 @@
 // The one file of the engine that imports packages: all of them plain JavaScript or WebAssembly, without Node.
-import { inflateSync } from 'fflate/browser';
+import type { inflateSync as InflateSync } from 'fflate/browser';
 import { createCRC32, createXXHash3, createXXHash32, createXXHash64, type IHasher } from 'hash-wasm';
-import { ZSTDDecoder } from 'zstddec';
+import type { ZSTDDecoder } from 'zstddec';
 
 /** What the decoder surely finds memory for. */
 const LARGEST_ZSTD = 1 << 28;
@@ -10,26 +10,41 @@ const CASTAGNOLI = 0x82f63b78;
 /** The lower 32 bits of a hash of `bytes` from `start` to `end`. */
 export type Hash32 = (bytes: Uint8Array, start: number, end: number) => number;
 
-export interface Hashes {
-  readonly crc32c: Hash32;
-  readonly xxh32: Hash32;
-  readonly xxh64: Hash32;
-  readonly xxh3: Hash32;
+/** Behind every block stands one of these, or none. */
+export const CHECKSUM = { none: 0, crc32c: 1, xxh32: 2, xxh64: 3, xxh3: 4 } as const;
+
+const MAKERS: Readonly<Record<number, () => Promise<IHasher>>> = {
+  [CHECKSUM.crc32c]: () => createCRC32(CASTAGNOLI),
+  [CHECKSUM.xxh32]: () => createXXHash32(),
+  [CHECKSUM.xxh64]: () => createXXHash64(),
+  [CHECKSUM.xxh3]: () => createXXHash3(),
+};
+const hashes = new Map<number, Promise<Hash32>>();
+
+/** The hash of a type of checksum, compiled once: it is WebAssembly, and synchronous from then on. */
+export function loadHash(checksumType: number): Promise<Hash32> {
+  const make = MAKERS[checksumType];
+  if (make === undefined) return Promise.resolve(() => 0);
+  const known = hashes.get(checksumType) ?? make().then(lower32);
+  hashes.set(checksumType, known);
+  return known;
 }
 
-const zstd = new ZSTDDecoder();
-let loaded: Promise<Hashes> | null = null;
+/** What `rocksdb.compression` says of tables that need no decoder of these. The oldest tables say nothing. */
+const WITHOUT_DECODER = new Set(['NoCompression', 'Snappy', 'BZip2', 'LZ4', 'LZ4HC', 'Xpress']);
 
-/** Compiles what is WebAssembly, once; everything is synchronous from then on. */
-export function loadCodecs(): Promise<Hashes> {
-  loaded ??= compile();
-  return loaded;
-}
+let zstd: ZSTDDecoder | null = null;
+let inflateSync: typeof InflateSync | null = null;
 
-async function compile(): Promise<Hashes> {
-  await zstd.init();
-  const [crc32c, xxh32, xxh64, xxh3] = await Promise.all([createCRC32(CASTAGNOLI), createXXHash32(), createXXHash64(), createXXHash3()]);
-  return { crc32c: lower32(crc32c), xxh32: lower32(xxh32), xxh64: lower32(xxh64), xxh3: lower32(xxh3) };
+/** Before blocks of a table are read. Decoders start slowly, and few tables need them. `compression` is what the table says of itself. */
+export async function loadDecoders(compression: string): Promise<void> {
+  if (WITHOUT_DECODER.has(compression)) return;
+  if (compression !== 'Zlib') {
+    const decoder = new (await import('zstddec')).ZSTDDecoder();
+    await decoder.init();
+    zstd = decoder;
+  }
+  if (!compression.startsWith('ZSTD')) inflateSync = (await import('fflate/browser')).inflateSync;
 }
 
 function lower32(hasher: IHasher): Hash32 {
@@ -44,13 +59,17 @@ function lower32(hasher: IHasher): Hash32 {
 
 /** Raw deflate. `size` is what must come out. @throws RangeError where the data is damaged */
 export function inflate(data: Uint8Array, size: number): Uint8Array {
-  return decoded(size, () => inflateSync(data, { out: new Uint8Array(size) }));
+  const inflate = inflateSync;
+  if (inflate === null) throw new RangeError('a block of zlib in a table that says it has none');
+  return decoded(size, () => inflate(data, { out: new Uint8Array(size) }));
 }
 
 /** A frame of Zstandard. `size` is what must come out. @throws RangeError where the data is damaged */
 export function unzstd(data: Uint8Array, size: number): Uint8Array {
+  const decoder = zstd;
+  if (decoder === null) throw new RangeError('a block of Zstandard in a table that says it has none');
   if (size > LARGEST_ZSTD) throw new RangeError(`${String(size)} bytes are more than is decoded at once`);
-  return decoded(size, () => zstd.decode(data, size));
+  return decoded(size, () => decoder.decode(data, size));
 }
 
 function decoded(size: number, decode: () => Uint8Array): Uint8Array {

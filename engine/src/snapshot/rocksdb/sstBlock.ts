@@ -1,6 +1,6 @@
 import { FormatError } from '../bytes/formatError.ts';
 import { decodeSnappyBlock } from '../bytes/snappy.ts';
-import { inflate, unzstd, type Hashes } from './codecs.ts';
+import { CHECKSUM, inflate, unzstd, type Hash32 } from './codecs.ts';
 import { decodeLz4Block } from './lz4.ts';
 
 /** Behind every block: how it is compressed, and its checksum. */
@@ -14,7 +14,6 @@ export interface BlockHandle {
   readonly size: number;
 }
 
-const CHECKSUM = { none: 0, crc32c: 1, xxh32: 2, xxh64: 3, xxh3: 4 } as const;
 export const LAST_CHECKSUM_TYPE = CHECKSUM.xxh3;
 
 const COMPRESSION = { none: 0, snappy: 1, zlib: 2, bzip2: 3, lz4: 4, lz4hc: 5, xpress: 6, zstd: 7, zstdNotFinal: 0x40 } as const;
@@ -29,8 +28,9 @@ const LAST_BYTE_PRIME = 0x6b9083d9;
 /** What all blocks of one file have in common. */
 export interface BlockFormat {
   readonly file: string;
-  readonly hashes: Hashes;
   readonly checksumType: number;
+  /** Of this type. */
+  readonly hash: Hash32;
   /** From format version 6 on checksums depend on the place in the file; 0 where they do not. */
   readonly contextChecksum: number;
   /** Blocks were compressed with a dictionary, which is not read. */
@@ -153,27 +153,29 @@ export class Block {
 }
 
 /** `ComputeBuiltinChecksumWithLastByte`: of the payload and the compression byte behind it. */
-function blockChecksum({ hashes, checksumType }: BlockFormat, raw: Uint8Array, at: number, end: number): number {
+function blockChecksum(
+  { hash, checksumType }: Pick<BlockFormat, 'hash' | 'checksumType'>,
+  raw: Uint8Array,
+  at: number,
+  end: number,
+): number {
   switch (checksumType) {
     case CHECKSUM.crc32c:
-      return masked(hashes.crc32c(raw, at, end + 1));
-    case CHECKSUM.xxh32:
-      return hashes.xxh32(raw, at, end + 1);
-    case CHECKSUM.xxh64:
-      return hashes.xxh64(raw, at, end + 1);
+      return masked(hash(raw, at, end + 1));
+    case CHECKSUM.xxh3:
+      return (hash(raw, at, end) ^ Math.imul(raw[end] ?? 0, LAST_BYTE_PRIME)) >>> 0;
     default:
-      return (hashes.xxh3(raw, at, end) ^ Math.imul(raw[end] ?? 0, LAST_BYTE_PRIME)) >>> 0;
+      return hash(raw, at, end + 1);
   }
 }
 
 /** `ComputeBuiltinChecksum`: of bytes that no compression byte follows, such as the footer. */
 export function plainChecksum(
-  format: Pick<BlockFormat, 'hashes' | 'checksumType' | 'contextChecksum'>,
+  format: Pick<BlockFormat, 'hash' | 'checksumType' | 'contextChecksum'>,
   bytes: Uint8Array,
   offset: number,
 ): number {
-  const whole = { file: '', dictionary: false, ...format };
-  return (blockChecksum(whole, bytes, 0, bytes.length - 1) + contextOf(format.contextChecksum, offset)) >>> 0;
+  return (blockChecksum(format, bytes, 0, bytes.length - 1) + contextOf(format.contextChecksum, offset)) >>> 0;
 }
 
 /** `ChecksumModifierForContext`: a block at another place has another checksum. */

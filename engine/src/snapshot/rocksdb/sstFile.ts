@@ -2,7 +2,7 @@ import { FormatError } from '../bytes/formatError.ts';
 import { decodeUtf8 } from '../bytes/utf8.ts';
 import type { StateStream } from '../storage/stateStream.ts';
 import { BlockCursor, checkHandle, INTERNAL_KEY_TRAILER, type IndexFormat } from './blockCursor.ts';
-import { loadCodecs } from './codecs.ts';
+import { loadDecoders, loadHash } from './codecs.ts';
 import type { RangeDeletion } from './rangeDeletions.ts';
 import { Block, LAST_CHECKSUM_TYPE, plainChecksum, readU32, TRAILER_SIZE, type BlockFormat, type BlockHandle } from './sstBlock.ts';
 
@@ -51,10 +51,10 @@ export interface Part {
 
 /** Reads the end of a block-based table. @throws FormatError where it is damaged or of a form that is not known */
 export async function openSst(stream: StateStream, name: string): Promise<SstFile> {
-  const hashes = await loadCodecs();
   const tail = await readPart(stream, Math.max(0, stream.size - TAIL_SIZE), Math.min(TAIL_SIZE, stream.size));
   const footer = readFooter(tail, stream.size, name);
-  const format: BlockFormat & { dictionary: boolean } = { file: name, hashes, dictionary: false, ...footer };
+  const hash = await loadHash(footer.checksumType);
+  const format: BlockFormat & { dictionary: boolean } = { file: name, hash, dictionary: false, ...footer };
   if (footer.version >= CONTEXT_VERSION) verifyFooter(tail, stream.size, format);
   const block = async (handle: BlockHandle, structure: string): Promise<Block> => {
     const part = handle.offset >= tail.offset ? tail : await readPart(stream, handle.offset, handle.size + TRAILER_SIZE);
@@ -71,6 +71,7 @@ export async function openSst(stream: StateStream, name: string): Promise<SstFil
   }
   format.dictionary = metaindex.has('rocksdb.compression_dict');
   const properties = await readProperties(stream, tail, format, propertiesHandle);
+  await loadDecoders(properties.text('rocksdb.compression'));
   const deletions = metaindex.get('rocksdb.range_del') ?? metaindex.get('rocksdb.range_del2');
   const globalSequence = properties.globalSequence;
   return {

@@ -16,10 +16,10 @@ export interface ScanOptions {
 }
 
 const THREADS_MAX = 8;
-/** A thread needs as long to start as this many bytes take to scan, and more. */
-const BYTES_MIN = 32 << 20;
+/** A thread needs as long to start as this many bytes take to scan; compressed ones take longer. */
+const BYTES_MIN = 16 << 20;
 /** What a thread takes at a time. */
-const BATCH_BYTES = 4 << 20;
+const BATCH_BYTES = 1 << 20;
 
 /**
  * Does a job over all keyed state of an operator, with the threads that are worth it; the caller's thread works along. Each thread

@@ -5,7 +5,7 @@ const OPEN_MAX = 32;
 const IDLE_MS = 3000;
 
 interface OpenFile {
-  readonly handle: Promise<FileHandle>;
+  readonly opened: Promise<{ readonly handle: FileHandle; readonly size: number }>;
   readers: number;
 }
 
@@ -19,8 +19,8 @@ export class OpenFiles {
   async slice(path: string, offset: number, length: number): Promise<Uint8Array> {
     const file = this.#use(path);
     try {
-      const handle = await file.handle;
-      const { size } = await handle.stat();
+      const { handle, size } = await file.opened;
+      // Before so much memory is taken. Files of snapshots are written once.
       if (offset + length > size)
         throw new Error(`${path} has ${String(size)} bytes, but bytes up to ${String(offset + length)} are needed: the file is cut off`);
       const bytes = new Uint8Array(length);
@@ -49,11 +49,11 @@ export class OpenFiles {
   }
 
   #use(path: string): OpenFile {
-    const file = this.#files.get(path) ?? { handle: open(path), readers: 0 };
+    const file = this.#files.get(path) ?? { opened: openFile(path), readers: 0 };
     file.readers++;
     this.#files.delete(path);
     this.#files.set(path, file);
-    file.handle.catch(() => {
+    file.opened.catch(() => {
       if (this.#files.get(path) === file) this.#files.delete(path);
     });
     return file;
@@ -64,7 +64,17 @@ export class OpenFiles {
       if (this.#files.size <= count) return;
       if (file.readers > 0) continue;
       this.#files.delete(path);
-      void file.handle.then((handle) => handle.close()).catch(() => undefined);
+      void file.opened.then(({ handle }) => handle.close()).catch(() => undefined);
     }
+  }
+}
+
+async function openFile(path: string): Promise<{ readonly handle: FileHandle; readonly size: number }> {
+  const handle = await open(path);
+  try {
+    return { handle, size: (await handle.stat()).size };
+  } catch (error) {
+    await handle.close();
+    throw error;
   }
 }
