@@ -162,7 +162,7 @@ export class Subject {
 
   /** Opens every stream of a file that is cut off. How many that lost bytes were opened nevertheless. */
   async openCutStreams(path: string, length: number): Promise<number> {
-    const storage = new World(new Map([[path, this.bytes(path).subarray(0, length)]]));
+    const storage = new World(this.files, { path, bytes: this.bytes(path).subarray(0, length) });
     let opened = 0;
     for (const stream of this.#streamsIn(path)) {
       if (stream.kind === 'inline' || stream.kind === 'emptySegment' || stream.kind === 'keyGroups') continue;
@@ -231,30 +231,37 @@ export class Subject {
 
   /** Reads what is damaged. @throws whatever is neither a refusal nor a value */
   async read({ path, bytes, sizesAgree = false }: Damage): Promise<Comparison[]> {
-    const files = new Map([...this.files, [path, bytes]]);
-    let metadata = this.metadata;
-    if (path === this.metadataPath) {
-      try {
-        metadata = readMetadata(new ByteReader(bytes));
-      } catch (error) {
-        return [{ before: [], after: { lines: [], error: refusal(error) } }];
-      }
+    return path === this.metadataPath ? this.#readMetadata(bytes) : this.#readParts(path, bytes, sizesAgree);
+  }
+
+  async #readParts(path: string, bytes: Uint8Array, sizesAgree: boolean): Promise<Comparison[]> {
+    const comparisons: Comparison[] = [];
+    for (const part of this.#parts) {
+      if (!part.files.has(path)) continue;
+      const share = sizesAgree ? { ...part, operator: shortened(part.operator, path, bytes.length) } : part;
+      const after = await readShare(new World(this.files, { path, bytes }), this.folder, this.metadata, share);
+      comparisons.push({ before: part.lines, after });
     }
-    if (sizesAgree) metadata = shortened(metadata, path, bytes.length);
+    return comparisons;
+  }
+
+  async #readMetadata(bytes: Uint8Array): Promise<Comparison[]> {
+    let metadata: SnapshotMetadata;
+    try {
+      metadata = readMetadata(new ByteReader(bytes));
+    } catch (error) {
+      return [{ before: [], after: { lines: [], error: refusal(error) } }];
+    }
     const known = new Map(this.#parts.map((part) => [part.id, part]));
     const comparisons: Comparison[] = [];
     for (const share of sharesOf(metadata)) {
       const part = known.get(share.id);
-      if (part !== undefined && isUntouched(part, share, path)) continue;
-      const after = await readShare(new World(files), this.folder, metadata, share);
+      if (part !== undefined && isDeepStrictEqual(part.operator, share.operator)) continue;
+      const after = await readShare(new World(this.files, { path: this.metadataPath, bytes }), this.folder, metadata, share);
       comparisons.push({ before: part?.lines ?? [], after });
     }
     return comparisons;
   }
-}
-
-function isUntouched(part: Part, share: Share, path: string): boolean {
-  return !part.files.has(path) && isDeepStrictEqual(part.operator, share.operator);
 }
 
 const NO_STATE = {
@@ -286,8 +293,8 @@ function sharesOf(metadata: SnapshotMetadata): Share[] {
   return shares;
 }
 
-/** The same metadata with no stream of the file beyond `size`. */
-function shortened(metadata: SnapshotMetadata, path: string, size: number): SnapshotMetadata {
+/** The same operator with no stream of the file beyond `size`. */
+function shortened(operator: OperatorMetadata, path: string, size: number): OperatorMetadata {
   const name = path.slice(path.lastIndexOf('/') + 1);
   const visit = (value: unknown): unknown => {
     if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value;
@@ -297,7 +304,7 @@ function shortened(metadata: SnapshotMetadata, path: string, size: number): Snap
     if (!isOfFile) return object;
     return { ...object, size: Math.max(0, Math.min(object['size'] as number, size - ((object['start'] as number | undefined) ?? 0))) };
   };
-  return visit(metadata) as SnapshotMetadata;
+  return visit(operator) as OperatorMetadata;
 }
 
 function subtasksOf(metadata: SnapshotMetadata): SubtaskMetadata[] {
@@ -338,13 +345,17 @@ function refusal(error: unknown): Error {
 /** A storage that knows what was read. Outside of the snapshot there is a file at every path, which nobody may read. */
 class World implements SnapshotStorage {
   readonly #files: ReadonlyMap<string, Uint8Array>;
+  /** Stands in the place of the file of its name. */
+  readonly #damaged: Damage | null;
   readonly #root: string;
   readonly #trespasses: string[] = [];
   readonly read = new Set<string>();
 
-  constructor(files: ReadonlyMap<string, Uint8Array>) {
+  constructor(files: ReadonlyMap<string, Uint8Array>, damaged: Damage | null = null) {
     this.#files = files;
-    this.#root = `/${([...files.keys()][0] ?? '').split('/')[0] ?? ''}/`;
+    this.#damaged = damaged;
+    const first = damaged?.path ?? files.keys().next().value ?? '';
+    this.#root = `/${first.slice(0, first.indexOf('/'))}/`;
   }
 
   refuseTrespass(): void {
@@ -373,7 +384,7 @@ class World implements SnapshotStorage {
 
   #at(path: string): Promise<Uint8Array> {
     if (!path.startsWith(this.#root)) this.#trespasses.push(path);
-    const bytes = this.#files.get(path.slice(1));
+    const bytes = path.slice(1) === this.#damaged?.path ? this.#damaged.bytes : this.#files.get(path.slice(1));
     if (bytes === undefined) return Promise.reject(new Error(`no file ${path}`));
     this.read.add(path.slice(1));
     return Promise.resolve(bytes);
