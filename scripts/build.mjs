@@ -84,6 +84,8 @@ await Promise.all(
         platform: 'node',
         target: 'node20',
         format: 'cjs',
+        // What a library does not need is left out of its modules, but not out of its CommonJS.
+        mainFields: ['module', 'main'],
         external,
         plugins: [s3Apart],
         // Nine tenths of the language server are the TypeScript compiler, and of the storage in S3 its client.
