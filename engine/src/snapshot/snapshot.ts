@@ -8,6 +8,7 @@ import { readChannel, type ChannelContent } from './channels/channelContent.ts';
 import { inFlightChannels, type InFlightChannel } from './channels/inFlightChannels.ts';
 import { streamElementReader } from './channels/streamElement.ts';
 import { openKeyGroups } from './keyed/openKeyGroups.ts';
+import type { StreamSection } from './keyed/streamSections.ts';
 import { openRawKeyedState } from './rawTimers/rawKeyedState.ts';
 import { openRocksDbRows } from './rocksdb/rocksDbRows.ts';
 import { UnreadableValue } from './values/unreadableValue.ts';
@@ -25,7 +26,7 @@ import { snapshotFolder, type SnapshotStorage } from './storage/snapshotStorage.
 import { openStream, type StateStream } from './storage/stateStream.ts';
 import type { DumpValue } from './values/dumpValue.ts';
 import type { FlinkMajor } from './values/flinkMajor.ts';
-import type { Decoding, ValueDecoders } from './values/valueDecoder.ts';
+import { inFlightReader, type Decoding, type ValueDecoders } from './values/valueDecoder.ts';
 
 /** Flink 2.0, whose Kryo is another one, writes metadata of version 5. */
 const FIRST_VERSION_OF_FLINK_2 = 5;
@@ -100,6 +101,16 @@ export class SnapshotOperator {
 interface OpenedKeyedState {
   readonly states: readonly KeyedState[];
   readonly unreadable: string | null;
+  /** Of `unreadable`, what concerns state of Flink's own. */
+  readonly unreadableManaged: string | null;
+  /** Raw keyed state that is an operator's own. */
+  readonly raw: { readonly stream: StateStream; readonly sections: readonly StreamSection[] } | null;
+}
+
+/** What an operator keeps of its own for one key group. */
+export interface RawKeyGroup {
+  readonly keyGroup: number;
+  readonly bytes: Uint8Array;
 }
 
 export class SnapshotSubtask {
@@ -136,6 +147,21 @@ export class SnapshotSubtask {
     return (await this.#openKeyed()).unreadable;
   }
 
+  /** As `unreadableKeyedState`, without what an operator reads and writes by itself. @throws FormatError */
+  async unreadableManagedState(): Promise<string | null> {
+    return (await this.#openKeyed()).unreadableManaged;
+  }
+
+  /** Raw keyed state that is an operator's own, one key group after another. @throws FormatError */
+  async *rawKeyGroups(): AsyncGenerator<RawKeyGroup> {
+    const { raw } = await this.#openKeyed();
+    for (const { keyGroup, offset, size } of raw?.sections ?? []) {
+      if (size === 0 || raw === null) continue;
+      const reader = await raw.stream.read(offset, size);
+      yield { keyGroup, bytes: reader.slice(reader.remaining) };
+    }
+  }
+
   #operatorName(): string {
     const { uid, name, operatorId } = this.#operator;
     return `operator ${uid ?? name ?? operatorId}`;
@@ -160,6 +186,7 @@ export class SnapshotSubtask {
     const { managedKeyedState, rawKeyedState } = this.metadata;
     const states: KeyedState[] = [];
     const unreadable: string[] = [];
+    let raw: OpenedKeyedState['raw'] = null;
     const add = (rows: KeyedRows | null): void => {
       if (rows !== null) states.push(new KeyedState(rows, this.#opening.flink, this.#decoding()));
     };
@@ -169,14 +196,16 @@ export class SnapshotSubtask {
       if (!(error instanceof UnreadableValue)) throw error;
       unreadable.push(error.message);
     }
+    const [unreadableManaged = null] = unreadable;
     if (rawKeyedState?.kind === 'keyGroups' && rawKeyedState.stream !== null) {
       const stream = await openStream(this.#opening.storage, this.#opening.folder, rawKeyedState.stream);
-      const { timers } = await inFile(stream, () => openRawKeyedState(stream, rawKeyedState, this.#opening.flink));
+      const { timers, sections } = await inFile(stream, () => openRawKeyedState(stream, rawKeyedState, this.#opening.flink));
       add(timers);
-      if (timers === null && stream.size > 0)
+      if (timers === null && stream.size > 0) raw = { stream, sections };
+      if (raw !== null)
         unreadable.push(`${String(stream.size)} bytes of raw keyed state, which only the operator's own code reads`);
     }
-    return { states, unreadable: unreadable.length === 0 ? null : unreadable.join('; ') };
+    return { states, unreadable: unreadable.length === 0 ? null : unreadable.join('; '), unreadableManaged, raw };
   }
 
   async #openRows(handle: KeyedStateHandle): Promise<KeyedRows | null> {
@@ -238,11 +267,12 @@ export class SnapshotSubtask {
     return inFlightChannels(this.metadata);
   }
 
-  /** Reads a channel; elements are shown as a dump shows values, records as bytes. @throws FormatError */
+  /** Reads a channel; elements are shown as a dump shows values, records as bytes where no decoder is declared for them. @throws FormatError */
   async readInFlight(channel: InFlightChannel, visit?: (element: DumpValue) => boolean | undefined): Promise<ChannelContent | null> {
     if (channel.stream === null) return null;
     const stream = await openStream(this.#opening.storage, this.#opening.folder, channel.stream);
-    const read = streamElementReader(null, this.#opening.flink);
+    const decoding = this.#decoding();
+    const read = streamElementReader(decoding === null ? null : inFlightReader(decoding));
     return inFile(stream, () => readChannel(stream, channel, visit === undefined ? undefined : (element) => visit(read(element))));
   }
 

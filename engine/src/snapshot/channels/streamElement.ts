@@ -1,11 +1,8 @@
 import type { ByteReader } from '../bytes/byteReader.ts';
 import { FormatError } from '../bytes/formatError.ts';
-import { enumConstantsOf } from '../keyed/stateCodec.ts';
-import type { SerializerSnapshot } from '../serializers/serializerSnapshot.ts';
 import { dumpBytes, hexText, plainInteger, type DumpValue } from '../values/dumpValue.ts';
-import type { FlinkMajor } from '../values/flinkMajor.ts';
 import { UnreadableValue } from '../values/unreadableValue.ts';
-import { valueReader } from '../values/valueReader.ts';
+import type { ValueReader } from '../values/valueReader.ts';
 
 /** What an element is: its first byte. */
 const TAG = {
@@ -40,11 +37,10 @@ export function looksLikeElement(reader: ByteReader, size: number): boolean {
 }
 
 /**
- * Builds the reader of stream elements, each with a reader of its own. Records whose serializer is not known, or does not fit, are bytes: no
- * snapshot says what the records of a channel are.
+ * Builds the reader of stream elements, each with a reader of its own. Records without a reader, or that it does not fit, are bytes: no
+ * snapshot says what the records of a channel are, only the user's decoders do.
  */
-export function streamElementReader(record: SerializerSnapshot | null, flink: FlinkMajor): (element: ByteReader) => DumpValue {
-  const read = record === null ? null : valueReader(record, { flink, enumConstants: enumConstantsOf([record]) });
+export function streamElementReader(read: ValueReader | null): (element: ByteReader) => DumpValue {
   const value = (element: ByteReader): DumpValue => {
     const start = element.offset;
     if (read !== null) {

@@ -14,6 +14,9 @@ export interface ValueDecoder {
   decode(bytes: Uint8Array, className: string, form: DecodedForm): DumpValue;
 }
 
+/** Where a state's name stands: the records that were on their way to an operator, or from it. */
+export const IN_FLIGHT = '(in flight)';
+
 /** The decoders of a workspace. */
 export interface ValueDecoders {
   /** Whether any class has one: only then are values asked for their class. */
@@ -51,6 +54,13 @@ export function decodedReader(
   failed: () => void = () => undefined,
 ): ValueReader | null {
   return lastPart(serializer, context, { decoders, ofState: decoders.ofState(place.uid, place.state), failed });
+}
+
+/** Reads records on their way, for whose operator a decoder is declared; null where there is none. */
+export function inFlightReader({ decoders, uid }: Decoding): ValueReader | null {
+  const decoder = decoders.ofState(uid, IN_FLIGHT);
+  if (decoder === null) return null;
+  return (reader) => decoded(decoder, reader.slice(reader.remaining), 'record', 'unknown', () => undefined);
 }
 
 /** The value stands last in its bytes. So does what it ends with. */

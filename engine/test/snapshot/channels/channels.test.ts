@@ -9,8 +9,11 @@ import type { ChannelHandle, StreamHandle, SubtaskMetadata } from '../../../src/
 import { readSnapshot } from '../../../src/snapshot/snapshot.ts';
 import { openStream } from '../../../src/snapshot/storage/stateStream.ts';
 import type { DumpValue } from '../../../src/snapshot/values/dumpValue.ts';
+import { IN_FLIGHT, type ValueDecoders } from '../../../src/snapshot/values/valueDecoder.ts';
+import { valueReader } from '../../../src/snapshot/values/valueReader.ts';
 import { memoryStorage, snapshotFiles } from '../snapshotFixtures.ts';
 
+const PLAIN = { flink: 2 as const, enumConstants: new Map<string, never>() };
 const EMPTY_STORAGE = memoryStorage(new Map());
 
 interface Read {
@@ -21,7 +24,7 @@ interface Read {
 
 async function read(channel: InFlightChannel, storage = EMPTY_STORAGE, folder = '/', record: 'long' | 'string' = 'long'): Promise<Read> {
   const stream = await openStream(storage, folder, channel.stream ?? { kind: 'emptySegment' });
-  const element = streamElementReader({ kind: record }, 2);
+  const element = streamElementReader(valueReader({ kind: record }, PLAIN));
   const elements: DumpValue[] = [];
   const content = await readChannel(stream, channel, (reader) => {
     elements.push(element(reader));
@@ -63,6 +66,29 @@ describe.each([
     const longs = numbers.filter((element) => element.$streamRecord?.$long !== undefined);
     expect(longs.length).toBeGreaterThan(3000);
     for (const { $streamRecord, timestamp } of longs) expect(timestamp).toBe(1_700_000_000_000 + Number($streamRecord?.$long) * 1000);
+  });
+
+  test('records are bytes until a decoder is declared for those of their operator', async () => {
+    const storage = memoryStorage(snapshotFiles(`../../snapshot/channels/fixtures/${name}`));
+    const decode = (bytes: Uint8Array): DumpValue => ({ number: bytes.reduce((number, byte) => (number << 8n) | BigInt(byte), 0n) });
+    const recordsOf = async (decoders: ValueDecoders | null): Promise<DumpValue[]> => {
+      const snapshot = await readSnapshot(storage, `/${name}`, decoders === null ? null : { decoders, uidOf: () => 'the-operator' });
+      const records: DumpValue[] = [];
+      for (const subtask of snapshot.operators.flatMap((operator) => operator.subtasks)) {
+        for (const channel of subtask.inFlight()) {
+          await subtask.readInFlight(channel, (element) => {
+            if (typeof element === 'object' && element !== null && '$streamRecord' in element) records.push(element['$streamRecord']);
+            return undefined;
+          });
+        }
+      }
+      return records;
+    };
+    const declared = (uid: string, state: string) => (uid !== '' && state === IN_FLIGHT ? { decode } : null);
+    const decoded = await recordsOf({ hasClasses: false, ofClass: () => null, ofState: declared });
+    const bytes = await recordsOf(null);
+    expect(bytes.length).toBeGreaterThan(3000);
+    expect(decoded).toEqual(bytes.map((value) => ({ number: BigInt(`0x${(value as { $bytes: string }).$bytes}`) })));
   });
 
   test('where a record is cut, its beginning waits in an input and its end in a result', async () => {
@@ -207,7 +233,7 @@ describe('a result that begins inside a record', () => {
 });
 
 describe('stream elements', () => {
-  const readOne = (bytes: Uint8Array): DumpValue => streamElementReader({ kind: 'string' }, 2)(new ByteReader(bytes));
+  const readOne = (bytes: Uint8Array): DumpValue => streamElementReader(valueReader({ kind: 'string' }, PLAIN))(new ByteReader(bytes));
   const tag =
     (value: number): Write =>
     (writer) => {
@@ -249,7 +275,7 @@ describe('stream elements', () => {
 
   test('whose record does not fit the serializer are bytes; others are damage', () => {
     expect(readOne(element(tag(1), i32(-1)))).toEqual({ $streamRecord: { $bytes: 'ffffffff' }, timestamp: null });
-    expect(streamElementReader(null, 2)(new ByteReader(record('a', 5)))).toEqual({ $streamRecord: { $bytes: '0261' }, timestamp: 5 });
+    expect(streamElementReader(null)(new ByteReader(record('a', 5)))).toEqual({ $streamRecord: { $bytes: '0261' }, timestamp: 5 });
     expect(() => readOne(element(tag(9), i64(1)))).toThrow('stream element 9 is not known');
     expect(() => readOne(element(tag(2), i64(1), tag(0)))).toThrow('1 bytes are left over');
     expect(() => readOne(element(tag(3), i64(1)))).toThrow('bytes wanted');

@@ -43,7 +43,7 @@ function parts(model: Model, actions: Actions): (Node | string)[] {
       return [
         bar,
         element('span', { class: 'figures' }),
-        element('span', { class: 'caption fit' }, 'Counts grow as it goes on.'),
+        element('span', { class: 'caption fit' }, 'Counts come operator by operator.'),
         element('span', { class: 'grow' }),
         button('Cancel', null, actions.stopReading, { class: 'button secondary-look' }),
       ];
