@@ -120,6 +120,17 @@ export class ByteWriter {
     this.#bytes.set(bytes, start);
   }
 
+  /** A part of some bytes. A short one is copied byte by byte, which costs no view of it. */
+  range(bytes: Uint8Array, from: number, to: number): void {
+    const size = to - from;
+    if (size > 48) {
+      this.raw(bytes.subarray(from, to));
+      return;
+    }
+    let at = this.#reserve(size);
+    for (let i = from; i < to; i++) this.#bytes[at++] = bytes[i] ?? 0;
+  }
+
   bytes32(bytes: Uint8Array): void {
     this.i32(bytes.length);
     this.raw(bytes);

@@ -82,12 +82,21 @@ export class KeyedStreamWriter {
 
   /** `block` is what KeyGroupBlockWriter made. */
   add(keyGroup: number, block: Uint8Array): void {
+    this.begin(keyGroup);
+    this.append(block);
+  }
+
+  /** A block that comes piece by piece begins here. */
+  begin(keyGroup: number): void {
     const index = keyGroup - this.#firstKeyGroup;
     if (this.#offsets[index] !== 0)
       throw new RangeError(`key group ${String(keyGroup)} is not in the range of this subtask, or has been written already`);
     this.#offsets[index] = this.#length;
-    this.#write(block);
-    this.#length += block.length;
+  }
+
+  append(bytes: Uint8Array): void {
+    this.#write(bytes);
+    this.#length += bytes.length;
   }
 
   /** Bytes written so far. */

@@ -107,6 +107,14 @@ export class OperatorState {
     }
   }
 
+  /** The elements as they stand in the stream; of a broadcast state its entries as one, behind their count. @throws FormatError */
+  parts(state: OperatorStateList): Uint8Array[] {
+    return state.partition.offsets.map((offset) => {
+      const reader = this.#at(offset);
+      return reader.slice(reader.remaining);
+    });
+  }
+
   /** How many entries a broadcast state has. */
   entryCount(state: OperatorStateList): number {
     return state.partition.offsets.reduce((sum, offset) => sum + this.#at(offset).count(0), 0);

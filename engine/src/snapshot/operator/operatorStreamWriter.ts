@@ -1,7 +1,7 @@
 import { ByteWriter } from '../bytes/byteWriter.ts';
 import type { OperatorStatePartition } from '../metadata/snapshotMetadata.ts';
 import type { SerializerSnapshot } from '../serializers/serializerSnapshot.ts';
-import { broadcastState, operatorListState, writeStateMetaInfo } from '../stateMetaInfo.ts';
+import { broadcastState, operatorListState, writeStateMetaInfo, type DistributionMode, type StateMetaInfo } from '../stateMetaInfo.ts';
 
 /** The version of Flink 1.8 to 1.17, without compression: every later Flink reads it as well. */
 const VERSION = 5;
@@ -23,6 +23,34 @@ export type OperatorStateContent =
       readonly count: number;
       readonly writeEntry: (writer: ByteWriter, index: number) => void;
     };
+
+/** An operator state whose elements are bytes already; of a broadcast state all its entries are one, behind their count. */
+export interface StoredOperatorState {
+  readonly meta: StateMetaInfo;
+  readonly mode: DistributionMode;
+  readonly parts: readonly Uint8Array[];
+}
+
+/** A subtask's operator state as one stream, from elements as they came out of another. */
+export function writeStoredOperatorStream(states: readonly StoredOperatorState[]): { bytes: Uint8Array; partitions: OperatorStatePartition[] } {
+  const writer = new ByteWriter(1024);
+  const lists = states.filter(({ meta }) => meta.kind !== 'BROADCAST');
+  const broadcasts = states.filter(({ meta }) => meta.kind === 'BROADCAST');
+  writer.i32(VERSION);
+  for (const each of [lists, broadcasts]) {
+    writer.i16(each.length);
+    for (const { meta } of each) writeStateMetaInfo(writer, meta);
+  }
+  const partitions = [...lists, ...broadcasts].map(({ meta, mode, parts }): OperatorStatePartition => {
+    const offsets = parts.map((part) => {
+      const offset = writer.length;
+      writer.raw(part);
+      return offset;
+    });
+    return { name: meta.name, mode, offsets };
+  });
+  return { bytes: writer.toBytes(), partitions };
+}
 
 /** A subtask's operator state as one stream, and what its handle says about where the elements are. */
 export function writeOperatorStream(states: readonly OperatorStateContent[]): { bytes: Uint8Array; partitions: OperatorStatePartition[] } {

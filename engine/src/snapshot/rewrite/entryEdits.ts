@@ -1,0 +1,121 @@
+import { keyGroupOfHash } from '../../keys/keyGroup.ts';
+import type { KeyedRow } from '../keyed/keyedRows.ts';
+import type { KeyedState } from '../keyed/keyedState.ts';
+import { describeSerializer } from '../serializers/describeSerializer.ts';
+import type { DumpValue } from '../values/dumpValue.ts';
+import { parseKey } from '../values/parseKey.ts';
+import { UnfitValue } from '../values/unfitValue.ts';
+import { longOf } from '../values/valueParts.ts';
+import type { RowHasher } from './keyGroupOfRow.ts';
+import { refuse, type EntryEdit } from './rewritePlan.ts';
+import type { StateReport } from './rewriteReport.ts';
+import { bytesText, type RowInHand } from './rowInHand.ts';
+import { StateWriter } from './stateWriter.ts';
+
+/** What may be written in more than one order, or by other code than ours: equal keys need not have equal bytes. */
+const SEVERAL_FORMS = /"kind":"(map|sortedMap|nullAwareMap|set|mapData|kryo)"/;
+
+/** An entry, as a row. */
+interface Entry {
+  readonly key: Uint8Array;
+  readonly keyGroup: number;
+  /** Null where it is deleted. */
+  readonly value: Uint8Array | null;
+  /** A row of the sources had this key, so that it was set there. */
+  met: boolean;
+}
+
+/** A text is a key itself, where keys are texts; else what it means to people. */
+function keyOfText(text: string, parse: (text: string) => DumpValue): DumpValue {
+  try {
+    return parse(JSON.stringify(text));
+  } catch (error) {
+    if (!(error instanceof UnfitValue)) throw error;
+    return parse(text);
+  }
+}
+
+/** Entries of one state that are set or deleted. */
+export class EntryEdits {
+  /** By the bytes of whole keys. */
+  readonly #entries = new Map<string, Entry>();
+  /** Keys with namespaces whose maps are replaced as a whole. */
+  readonly #maps = new Set<string>();
+  readonly #mapLengths = new Set<number>();
+  readonly #byKeyGroup = new Map<number, Entry[]>();
+
+  /** @throws RewriteRefused where an entry does not fit the types of the state */
+  constructor(edits: readonly EntryEdit[], keyed: KeyedState, state: number, hasher: RowHasher, maxParallelism: number, label: string) {
+    const meta = keyed.states[state] ?? refuse(`${label}: no such state`);
+    const key = keyed.rows.header.key.snapshot;
+    const { flink } = keyed.context;
+    if (SEVERAL_FORMS.test(JSON.stringify(key)))
+      refuse(`${label}: keys of type ${describeSerializer(key)} may be written in several ways, so an entry cannot be set by its key`);
+    const writer = new StateWriter(meta, key, flink);
+    for (const [i, edit] of edits.entries()) {
+      try {
+        this.#add(edit, writer, hasher, maxParallelism, (text) => parseKey(key, text, flink));
+      } catch (error) {
+        if (!(error instanceof UnfitValue)) throw error;
+        refuse(`${label}, state ${meta.name}: entry ${String(i + 1)} does not fit its type: ${error.message}`);
+      }
+    }
+    for (const entry of this.#entries.values()) {
+      if (entry.value === null) continue;
+      const group = this.#byKeyGroup.get(entry.keyGroup);
+      if (group === undefined) this.#byKeyGroup.set(entry.keyGroup, [entry]);
+      else group.push(entry);
+    }
+  }
+
+  #add(edit: EntryEdit, writer: StateWriter, hasher: RowHasher, maxParallelism: number, parse: (text: string) => DumpValue): void {
+    const given = edit.key as DumpValue;
+    const key = typeof given === 'string' ? keyOfText(given, parse) : given;
+    const namespace = (edit.namespace ?? null) as DumpValue;
+    const keyBytes = writer.keyBytes(key);
+    const set = edit.edit === 'set';
+    const keyGroup = set ? keyGroupOfHash(hasher.hashOfKey(key, keyBytes), maxParallelism) : -1;
+    const put = (bytes: Uint8Array, value: Uint8Array | null): void => {
+      this.#entries.set(bytesText(bytes, 0, bytes.length), { key: bytes, keyGroup, value, met: false });
+    };
+    if (writer.type === 'TIMER') {
+      put(writer.timer(longOf((edit.timestamp ?? null) as DumpValue), key, namespace), set ? new Uint8Array(0) : null);
+      return;
+    }
+    const prefix = writer.prefix(key, namespace);
+    if (writer.type !== 'MAP') {
+      put(prefix, set ? writer.value((edit.value ?? null) as DumpValue) : null);
+      return;
+    }
+    if (edit.userKey !== undefined) {
+      put(writer.mapKey(prefix, edit.userKey as DumpValue), set ? writer.value((edit.value ?? null) as DumpValue) : null);
+      return;
+    }
+    this.#maps.add(bytesText(prefix, 0, prefix.length));
+    this.#mapLengths.add(prefix.length);
+    if (!set) return;
+    for (const [userKey, value] of writer.pairs((edit.value ?? null) as DumpValue))
+      put(writer.mapKey(prefix, userKey), writer.value(value));
+  }
+
+  /** Whether the row stays; its value may have become another. */
+  apply(row: KeyedRow, hand: RowInHand, report: StateReport): boolean {
+    const entry = this.#entries.get(bytesText(row.keyBytes, row.keyStart, row.keyEnd));
+    if (entry !== undefined) {
+      if (entry.value === null) return false;
+      entry.met = true;
+      if (bytesText(entry.value, 0, entry.value.length) !== bytesText(hand.value, hand.valueStart, hand.valueEnd)) report.changed++;
+      hand.setValue(entry.value);
+      return true;
+    }
+    for (const length of this.#mapLengths) {
+      if (row.keyEnd - row.keyStart >= length && this.#maps.has(bytesText(row.keyBytes, row.keyStart, row.keyStart + length))) return false;
+    }
+    return true;
+  }
+
+  /** Entries of a key group that no row had. */
+  *additionsOf(keyGroup: number): Generator<{ readonly key: Uint8Array; readonly value: Uint8Array }> {
+    for (const { key, value, met } of this.#byKeyGroup.get(keyGroup) ?? []) if (!met && value !== null) yield { key, value };
+  }
+}

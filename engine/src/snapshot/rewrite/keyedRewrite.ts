@@ -1,0 +1,330 @@
+import { keyGroupOfHash, keyGroupRangeOf } from '../../keys/keyGroup.ts';
+import type { KeyedRow, RowFilter, ScanSignal } from '../keyed/keyedRows.ts';
+import type { KeyedState } from '../keyed/keyedState.ts';
+import { KeyedStreamWriter, type KeyedHeader } from '../keyed/keyedStream.ts';
+import type { KeyedStateHandle } from '../metadata/snapshotMetadata.ts';
+import type { StateMetaInfo, StoredSerializer } from '../stateMetaInfo.ts';
+import { UnreadableValue } from '../values/unreadableValue.ts';
+import { KeyGroupSink } from './keyGroupSink.ts';
+import { RowHasher, type KeyHash } from './keyGroupOfRow.ts';
+import { MergedKeys } from './mergedKeys.ts';
+import { canonicalOpaqueRow } from './opaqueValues.ts';
+import { RowLog } from './rowLog.ts';
+import { refuse, type ConflictRule } from './rewritePlan.ts';
+import type { StateReport, StateReports } from './rewriteReport.ts';
+import { RowInHand } from './rowInHand.ts';
+import { OutputStream, type SnapshotOutput } from './snapshotOutput.ts';
+import type { RowEdits } from './rowEdits.ts';
+import type { TargetOperator } from './targetOperators.ts';
+
+/** So many bytes of rows are put in order in memory; a key group that has more is read once for each of its states. */
+const LOG_MAX = 48 << 20;
+
+/** Keyed state of one subtask of one source. */
+export interface KeyedPart {
+  readonly keyed: KeyedState;
+  readonly source: number;
+  readonly maxParallelism: number;
+}
+
+export interface KeyedRewriteOptions {
+  readonly output: SnapshotOutput;
+  readonly reports: StateReports;
+  readonly signal?: ScanSignal;
+  readonly onConflict: ConflictRule;
+  /** Of the sources, those whose keys win first. */
+  readonly precedence: readonly number[];
+  readonly keyHash: KeyHash | null;
+  /** Bytes of state that were read. */
+  readonly onRead: (bytes: number) => void;
+  /** As LOG_MAX, for tests. */
+  readonly logMax?: number;
+}
+
+/** How the states of a part become those of the header that is written. */
+interface PartInUse extends KeyedPart {
+  /** By state of the part; -1 where it is left out. */
+  readonly states: readonly number[];
+  readonly filter: RowFilter;
+  readonly hasher: RowHasher;
+  readonly reports: readonly (StateReport | null)[];
+}
+
+/** Writes the keyed state of an operator, subtask by subtask, in the canonical layout. */
+export class KeyedRewrite {
+  readonly #target: TargetOperator;
+  readonly #parts: readonly KeyedPart[];
+  readonly #edits: RowEdits;
+  readonly #options: KeyedRewriteOptions;
+  readonly #rehashes: boolean;
+  readonly #log = new RowLog();
+  readonly #hand = new RowInHand();
+
+  constructor(target: TargetOperator, parts: readonly KeyedPart[], edits: RowEdits, options: KeyedRewriteOptions) {
+    this.#target = target;
+    const rank = ({ source }: KeyedPart): number => options.precedence.indexOf(source);
+    this.#parts = [...parts].sort((a, b) => rank(a) - rank(b));
+    this.#edits = edits;
+    this.#options = options;
+    this.#rehashes = parts.some(({ maxParallelism }) => maxParallelism !== target.maxParallelism);
+  }
+
+  /** Null where the subtask has no keyed state. @throws RewriteRefused, FormatError */
+  async write(subtask: number): Promise<KeyedStateHandle | null> {
+    const { maxParallelism, parallelism, operatorId } = this.#target;
+    const range = keyGroupRangeOf(maxParallelism, parallelism, subtask);
+    const concerned = this.#rehashes
+      ? this.#parts
+      : this.#parts.filter(({ keyed }) => keyed.sections.some(({ keyGroup }) => keyGroup >= range.start && keyGroup <= range.end));
+    const plan = this.#headerOf(concerned);
+    if (plan === null) return null;
+    const { header, parts } = plan;
+    const stream = new OutputStream(this.#options.output, `${operatorId}-${String(subtask)}-keyed`);
+    const writer = new KeyedStreamWriter(header, range, (bytes) => stream.write(bytes));
+    const sink = new KeyGroupSink(
+      maxParallelism,
+      (keyGroup) => writer.begin(keyGroup),
+      (bytes) => writer.append(bytes),
+    );
+    if (this.#rehashes) await this.#writeRehashed(range, parts, sink);
+    else for (let keyGroup = range.start; keyGroup <= range.end; keyGroup++) await this.#writeKeyGroup(keyGroup, parts, header, sink);
+    return {
+      kind: 'keyGroups',
+      form: 'savepoint',
+      firstKeyGroup: range.start,
+      offsets: writer.offsets,
+      stream: stream.finish(),
+      id: '',
+    };
+  }
+
+  /** The states of all parts, each once, by name. Null where none is left. */
+  #headerOf(concerned: readonly KeyedPart[]): { header: KeyedHeader; parts: PartInUse[] } | null {
+    const { label, keeps } = this.#target;
+    const states: StateMetaInfo[] = [];
+    const indices = new Map<string, number>();
+    let key: StoredSerializer | null = null;
+    const parts = concerned.map((part): PartInUse => {
+      const { keyed } = part;
+      const stored = keyed.rows.header.key;
+      if (key === null) key = stored;
+      else if (!alike(key, stored)) refuse(`${label}: the sources have keys of different types`);
+      const mapping = keyed.states.map((state) => {
+        if (!keeps(state.name)) return -1;
+        const identity = `${state.kind === 'PRIORITY_QUEUE' ? 'timers' : 'keyed'} ${state.name}`;
+        const known = indices.get(identity);
+        const written = this.#edits.metaOf(state);
+        if (known !== undefined) {
+          const other = states[known];
+          if (other !== undefined && !sameState(other, written)) refuse(`${label}: state ${state.name} has different types in the sources`);
+          return known;
+        }
+        indices.set(identity, states.length);
+        states.push(written);
+        return states.length - 1;
+      });
+      const wanted = new Set(mapping.flatMap((index, i) => (index < 0 ? [] : [i])));
+      const { signal, reports, keyHash } = this.#options;
+      return {
+        ...part,
+        states: mapping,
+        filter: { ...(wanted.size < mapping.length ? { states: wanted } : {}), ...(signal === undefined ? {} : { signal }) },
+        hasher: new RowHasher(keyed, part.maxParallelism, label, keyHash),
+        reports: keyed.states.map((state, i) =>
+          (mapping[i] ?? -1) < 0 ? null : reports.of(state.name, state.kind === 'PRIORITY_QUEUE' ? 'timers' : 'keyed'),
+        ),
+      };
+    });
+    return key === null || states.length === 0 ? null : { header: { compressed: false, key, states }, parts };
+  }
+
+  /** Every key group stays what it is. */
+  async #writeKeyGroup(keyGroup: number, parts: readonly PartInUse[], header: KeyedHeader, sink: KeyGroupSink): Promise<void> {
+    const here = parts.filter(({ keyed }) => keyed.sections.some((section) => section.keyGroup === keyGroup && section.size !== 0));
+    const log = this.#log;
+    log.clear();
+    const most = this.#options.logMax ?? LOG_MAX;
+    const before = this.#options.reports.mark();
+    const fits = await this.#rowsOf(keyGroup, here, parts, null, (row) => {
+      log.add(keyGroup, row.state, row.key, row.keyStart, row.keyEnd, row.value, row.valueStart, row.valueEnd);
+      return log.size <= most;
+    });
+    if (fits) {
+      log.writeTo(sink);
+    } else {
+      this.#options.reports.resetTo(before);
+      log.clear();
+      sink.begin(keyGroup);
+      for (let state = 0; state < header.states.length; state++) {
+        await this.#rowsOf(keyGroup, here, parts, state, (row) => {
+          sink.row(row.state, row.key, row.keyStart, row.keyEnd, row.value, row.valueStart, row.valueEnd);
+          return true;
+        });
+      }
+      sink.end();
+    }
+    for (const { keyed } of here) this.#options.onRead(keyed.sections.find((section) => section.keyGroup === keyGroup)?.size ?? 0);
+  }
+
+  /**
+   * Shows the rows of a key group as they are to be written, of one state or of all. `emit` says whether to go on; the row holds until it
+   * returns. False where it ended it.
+   */
+  async #rowsOf(
+    keyGroup: number,
+    here: readonly PartInUse[],
+    parts: readonly PartInUse[],
+    only: number | null,
+    emit: (row: RowInHand) => boolean,
+  ): Promise<boolean> {
+    const merged = new Set(here.map(({ source }) => source)).size > 1 ? new MergedKeys(this.#options.onConflict, this.#target.label) : null;
+    for (const part of here) {
+      const whole = await this.#scan(part, keyGroup, only, null, (row, hand, report) => {
+        if (merged !== null && !merged.accepts(part.keyed, part.source, row, hand)) return undefined;
+        report.written++;
+        return emit(hand) ? undefined : false;
+      });
+      if (!whole) return false;
+    }
+    merged?.finish();
+    return this.#addNew(keyGroup, parts, only, emit);
+  }
+
+  async #scan(
+    part: PartInUse,
+    keyGroup: number,
+    only: number | null,
+    isWanted: ((row: KeyedRow) => boolean) | null,
+    show: (row: KeyedRow, hand: RowInHand, report: StateReport) => false | undefined,
+  ): Promise<boolean> {
+    const { keyed, states, reports } = part;
+    const hand = this.#hand;
+    const filter =
+      only === null ? part.filter : { ...part.filter, states: new Set(states.flatMap((index, i) => (index === only ? [i] : []))) };
+    if (filter.states?.size === 0) return true;
+    try {
+      return await keyed.scanRows(
+        keyGroup,
+        (row) => {
+          const state = states[row.state] ?? -1;
+          if (state < 0 || (only !== null && state !== only)) return undefined;
+          const report = reports[row.state];
+          if (report == null || (isWanted !== null && !isWanted(row))) return undefined;
+          report.read++;
+          hand.take(row);
+          hand.state = state;
+          if (row.opaque) {
+            const codec = keyed.codec.states[row.state];
+            if (codec !== undefined && !canonicalOpaqueRow(hand, codec, this.#target.label)) return undefined;
+          }
+          if (!this.#edits.apply(keyed, row, hand, report)) return undefined;
+          return show(row, hand, report);
+        },
+        filter,
+      );
+    } catch (error) {
+      if (error instanceof UnreadableValue) refuse(`${this.#target.label}: ${error.message}`);
+      throw error;
+    }
+  }
+
+  /** Every key moves to its key group. What does not fit into memory at once is done in several passes over all of the state. */
+  async #writeRehashed(
+    range: { readonly start: number; readonly end: number },
+    parts: readonly PartInUse[],
+    sink: KeyGroupSink,
+  ): Promise<void> {
+    if (parts.some(({ source }) => source !== parts[0]?.source))
+      refuse(`${this.#target.label}: merge with the max parallelism that the sources have, and change it then`);
+    const { reports, logMax = LOG_MAX } = this.#options;
+    let start = range.start;
+    let wide = range.end - range.start + 1;
+    while (start <= range.end) {
+      const end = Math.min(range.end, start + wide - 1);
+      const before = reports.mark();
+      if (await this.#gather(start, end, parts, start === end ? Infinity : logMax)) {
+        this.#log.writeTo(sink);
+        start = end + 1;
+      } else {
+        reports.resetTo(before);
+        wide = Math.max(1, wide >> 1);
+      }
+    }
+  }
+
+  /** Takes the rows of a range of new key groups into the log. False where they are more than `most` bytes. */
+  async #gather(start: number, end: number, parts: readonly PartInUse[], most: number): Promise<boolean> {
+    const { maxParallelism } = this.#target;
+    const log = this.#log;
+    log.clear();
+    let keyGroup = 0;
+    const add = (hand: RowInHand): boolean => {
+      log.add(keyGroup, hand.state, hand.key, hand.keyStart, hand.keyEnd, hand.value, hand.valueStart, hand.valueEnd);
+      return log.size <= most;
+    };
+    for (const part of parts) {
+      const isWanted = (row: KeyedRow): boolean => {
+        keyGroup = keyGroupOfHash(part.hasher.hashOf(row), maxParallelism);
+        return keyGroup >= start && keyGroup <= end;
+      };
+      for (const section of part.keyed.sections) {
+        if (section.size === 0) continue;
+        const whole = await this.#scan(part, section.keyGroup, null, isWanted, (_row, hand, report) => {
+          report.written++;
+          return add(hand) ? undefined : false;
+        });
+        if (!whole) return false;
+        if (start === 0) this.#options.onRead(section.size ?? 0);
+      }
+    }
+    for (keyGroup = start; keyGroup <= end; keyGroup++) if (!this.#addNew(keyGroup, parts, null, add)) return false;
+    return true;
+  }
+
+  /** Shows the entries of a key group that the plan adds. */
+  #addNew(keyGroup: number, parts: readonly PartInUse[], only: number | null, emit: (row: RowInHand) => boolean): boolean {
+    return this.#edits.additionsOf(keyGroup, this.#hand, (hand, keyed, stateOfPart) => {
+      const part = parts.find((each) => each.keyed === keyed);
+      // The first part of the operator defines the entries; it need not be one of this subtask's.
+      const target = part?.states[stateOfPart] ?? this.#targetOf(keyed, stateOfPart, parts);
+      if (target < 0 || (only !== null && only !== target)) return true;
+      hand.state = target;
+      const meta = keyed.states[stateOfPart];
+      if (meta !== undefined) {
+        const report = this.#options.reports.of(meta.name, meta.kind === 'PRIORITY_QUEUE' ? 'timers' : 'keyed');
+        report.added++;
+        report.written++;
+      }
+      return emit(hand);
+    });
+  }
+
+  #targetOf(keyed: KeyedState, state: number, parts: readonly PartInUse[]): number {
+    const meta = keyed.states[state];
+    for (const part of parts) {
+      const index = part.keyed.states.findIndex(({ name, kind }) => name === meta?.name && kind === meta.kind);
+      if (index >= 0) return part.states[index] ?? -1;
+    }
+    return refuse(`${this.#target.label}: the subtask that an entry of ${meta?.name ?? '?'} belongs to has no such state`);
+  }
+}
+
+function alike(a: StoredSerializer, b: StoredSerializer): boolean {
+  if (a === b) return true;
+  if (a.bytes !== null && b.bytes !== null && sameBytes(a.bytes, b.bytes)) return true;
+  return JSON.stringify(a.snapshot) === JSON.stringify(b.snapshot);
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}
+
+function sameState(a: StateMetaInfo, b: StateMetaInfo): boolean {
+  if (a === b) return true;
+  if (a.kind !== b.kind || a.serializers.size !== b.serializers.size) return false;
+  for (const [role, serializer] of a.serializers) {
+    const other = b.serializers.get(role);
+    if (other === undefined || !alike(serializer, other)) return false;
+  }
+  return true;
+}

@@ -1,0 +1,84 @@
+import type { WritableVersion } from '../metadata/writeMetadata.ts';
+
+/**
+ * What a rewriting does, as plain data. Operators are named by uid, name, id, or the beginning of an id; states by name. Edits hold for all
+ * sources, and are done in the order of their kinds, not of the list: what is dropped is dropped before anything else is looked at.
+ */
+export interface RewritePlan {
+  readonly edits?: readonly SnapshotEdit[];
+  /** Of `_metadata`: 4 for Flink 1.16 and later, 5 for 2.0, 6 for 2.1 and later. That of the source, or 4, where nothing is said. */
+  readonly metadataVersion?: WritableVersion;
+  /** In-flight data of an unaligned checkpoint cannot stand in a savepoint: only who says so loses it. */
+  readonly dropInFlight?: boolean;
+  /** Where several sources have state of one key. `newest` is the source that was taken last; keys belong to one source as a whole. */
+  readonly onConflict?: ConflictRule;
+  /** Only keyed state whose key fits is written: an expression over `key`. Other state is written whole. */
+  readonly keys?: { readonly where: string; readonly matching: boolean };
+}
+
+export type ConflictRule = 'fail' | 'first' | 'newest';
+
+export type SnapshotEdit =
+  | { readonly edit: 'renameUid'; readonly operator: string; readonly uid: string }
+  | { readonly edit: 'dropOperator'; readonly operator: string }
+  | { readonly edit: 'dropState'; readonly operator: string; readonly state: string }
+  /** Whatever no such edit names is dropped. Without a state the whole operator is kept. */
+  | { readonly edit: 'keep'; readonly operator: string; readonly state?: string }
+  /** Of all operators where none is named. */
+  | { readonly edit: 'maxParallelism'; readonly operator?: string; readonly value: number }
+  | { readonly edit: 'parallelism'; readonly operator?: string; readonly value: number }
+  /** Entries, map entries and timers for which the expression is true are left out. */
+  | { readonly edit: 'deleteWhere'; readonly operator: string; readonly state: string; readonly where: string }
+  | { readonly edit: 'removeTimers'; readonly operator: string; readonly state?: string }
+  /** Later by so many milliseconds; earlier where they are negative. */
+  | { readonly edit: 'shiftTimers'; readonly operator: string; readonly state?: string; readonly millis: number }
+  | EntryEdit
+  /** Where a source goes on reading: the offset of a partition of a topic. */
+  | {
+      readonly edit: 'moveOffset';
+      readonly operator: string;
+      readonly topic: string;
+      readonly partition?: number;
+      readonly offset: number | 'earliest' | 'latest' | 'committed';
+    }
+  | FieldEdit;
+
+/** An entry that is set, or deleted where `value` is absent. Parts are in the form of a dump; a key may also be its text. */
+export interface EntryEdit {
+  readonly edit: 'set' | 'delete';
+  readonly operator: string;
+  readonly state: string;
+  readonly key: unknown;
+  /** Absent for state without namespaces. */
+  readonly namespace?: unknown;
+  /** Of one entry of map state; without it, the whole map is meant. */
+  readonly userKey?: unknown;
+  readonly value?: unknown;
+  /** Of timers, in epoch milliseconds. */
+  readonly timestamp?: unknown;
+}
+
+/** A change to the fields of records, rows or POJOs in a state's values: schema and values change together. */
+export type FieldEdit =
+  | { readonly edit: 'renameField'; readonly operator: string; readonly state: string; readonly field: string; readonly to: string }
+  | { readonly edit: 'dropField'; readonly operator: string; readonly state: string; readonly field: string }
+  | {
+      readonly edit: 'addField';
+      readonly operator: string;
+      readonly state: string;
+      readonly field: string;
+      /** Avro's type as JSON for records; for rows and POJOs the name of a simple type, such as `long`. */
+      readonly type: unknown;
+      /** The value of the new field in the form of a dump. */
+      readonly value: unknown;
+    }
+  | { readonly edit: 'orderFields'; readonly operator: string; readonly state: string; readonly fields: readonly string[] };
+
+/** The plan cannot be done. Says what is in the way, by name. */
+export class RewriteRefused extends Error {
+  override readonly name = 'RewriteRefused';
+}
+
+export function refuse(reason: string): never {
+  throw new RewriteRefused(reason);
+}
