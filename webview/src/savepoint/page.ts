@@ -1,15 +1,23 @@
 import { element } from '../views/element.ts';
 import type { Actions } from './actions.ts';
-import { figure, plural } from './figures.ts';
+import { figure, plural } from '../snapshot/figures.ts';
 import { emptyModel, emptyQuery, factsOf, idle, noResults, selectedOperator, statisticsKey, type Model, type StateName } from './model.ts';
-import type { EntryQuery, FromSavepointPage, StateSelection, StateStatistics, ToSavepointPage } from './protocol.ts';
-import { Cancelled, Remote, type Call } from './remote.ts';
-import { createTips } from './tips.ts';
+import type {
+  EntryQuery,
+  FromSavepointPage,
+  PageProgress,
+  PageRequests,
+  StateSelection,
+  StateStatistics,
+  ToSavepointPage,
+} from './protocol.ts';
+import { Cancelled, Remote, type Call } from '../snapshot/remote.ts';
+import { createTips } from '../snapshot/tips.ts';
 import { renderHeader } from './views/header.ts';
-import { icon } from './views/icons.ts';
+import { icon } from '../snapshot/icons.ts';
 import { renderKeyGroups } from './views/keyGroups.ts';
 import { createOperators, largestOperator } from './views/operators.ts';
-import { hint } from './views/parts.ts';
+import { hint } from '../snapshot/parts.ts';
 import { renderReading } from './views/reading.ts';
 import { PAGE_ROWS, renderResults } from './views/results.ts';
 import { createSearchBar } from './views/searchBar.ts';
@@ -37,7 +45,7 @@ export interface SavepointPage {
  */
 export function createSavepointPage(root: HTMLElement, post: (message: FromSavepointPage) => void): SavepointPage {
   const model: Model = emptyModel();
-  const remote = new Remote(post);
+  const remote = new Remote<PageRequests, PageProgress>(post);
   let scheduled = false;
   let resting: ReturnType<typeof setTimeout> | null = null;
   let reading: Call<unknown> | null = null;
@@ -130,7 +138,7 @@ export function createSavepointPage(root: HTMLElement, post: (message: FromSavep
   const body = element('div', { class: 'savepoint-body' }, side, element('div', { class: 'content' }, stateRegion, resultsRegion));
   const notice = element('div', { class: 'whole' });
   const live = element('div', { class: 'screen-reader', role: 'status', 'aria-live': 'polite' });
-  root.append(element('main', { class: 'page savepoint' }, header, searchRow, readingRow, body, notice, legend(), live));
+  root.append(element('main', { class: 'page snapshot-page savepoint' }, header, searchRow, readingRow, body, notice, legend(), live));
 
   const search = createSearchBar(searchRow, actions);
   const operators = createOperators(operatorsRegion, actions, model);
@@ -161,11 +169,14 @@ export function createSavepointPage(root: HTMLElement, post: (message: FromSavep
   draw();
 
   function receive(message: ToSavepointPage): void {
-    if (remote.receive(message)) return;
+    if (message.kind === 'reply' || message.kind === 'refused' || message.kind === 'progress') {
+      remote.receive(message);
+      return;
+    }
     if (message.kind === 'failed') {
       model.failure = message.reason;
       say(`The snapshot could not be opened: ${message.reason}`);
-    } else if (message.kind === 'overview') open(message);
+    } else open(message);
     schedule();
   }
 

@@ -1,3 +1,6 @@
+import type { RemoteAnswer, RemoteQuestion, RemoteRequest } from '../snapshot/remote.ts';
+import type { ValueText } from '../snapshot/typedValue.ts';
+
 /**
  * Messages between the savepoint page and the extension that shows it. The page imports nothing else of ours: its data are the snapshot
  * process's answers, and the extension, which passes them on, is where the compiler sees that both agree. Times are epoch milliseconds.
@@ -6,14 +9,13 @@ export type ToSavepointPage =
   | { readonly kind: 'overview'; readonly overview: SnapshotOverview; readonly can: PageAbilities }
   /** It could not be opened. */
   | { readonly kind: 'failed'; readonly reason: string }
-  | { readonly kind: 'reply'; readonly id: number; readonly result: unknown }
-  | { readonly kind: 'refused'; readonly id: number; readonly reason: string; readonly cancelled: boolean }
-  | { readonly kind: 'progress'; readonly id: number; readonly value: ReadProgress & { readonly states?: StateStatistics[] } };
+  | RemoteAnswer<PageProgress>;
+
+export type PageProgress = ReadProgress & { readonly states?: StateStatistics[] };
 
 export type FromSavepointPage =
   | { readonly kind: 'ready' }
-  | { readonly kind: 'request'; readonly id: number; readonly request: PageRequest }
-  | { readonly kind: 'cancel'; readonly id: number }
+  | RemoteQuestion<PageRequests>
   | { readonly kind: 'retry' }
   /** Null is the whole snapshot. The extension asks for form and file. */
   | { readonly kind: 'export'; readonly selection: StateSelection | null }
@@ -36,9 +38,7 @@ export interface PageRequests {
   entries: { params: StateSelection & EntryPageRequest; result: EntryPage };
 }
 
-export type PageRequest = {
-  [M in keyof PageRequests]: { readonly method: M; readonly params: PageRequests[M]['params'] };
-}[keyof PageRequests];
+export type PageRequest = RemoteRequest<PageRequests>;
 
 export interface SnapshotOverview {
   /** The folder of `_metadata`. */
@@ -248,13 +248,6 @@ export interface EntryRow {
   timestamp: string | null;
   lastAccess: number | null;
   bytes: number;
-}
-
-/** A value as one line of JSON that keeps Flink's types apart, as `tidemark dump` writes it. */
-export interface ValueText {
-  json: string;
-  /** It is cut off, and no JSON any more. */
-  cut: boolean;
 }
 
 export interface ReadProgress {

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { createSavepointPage, type SavepointPage } from '../../src/savepoint/page.ts';
 import type { FromSavepointPage, PageRequest, ToSavepointPage } from '../../src/savepoint/protocol.ts';
-import { pieces, typeName } from '../../src/savepoint/typedValue.ts';
+import { pieces, typeName } from '../../src/snapshot/typedValue.ts';
 import { answer, factsOf, largeOverview, overview, statistics } from './sampleSnapshot.ts';
 
 let page: SavepointPage;

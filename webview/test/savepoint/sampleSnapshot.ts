@@ -10,8 +10,8 @@ import type {
   StateBytes,
   StateFacts,
   StateStatistics,
-  ValueText,
 } from '../../src/savepoint/protocol.ts';
+import type { ValueText } from '../../src/snapshot/typedValue.ts';
 
 const HOUR = 3_600_000;
 export const TAKEN = Date.UTC(2026, 10, 22, 18, 2, 14, 338);

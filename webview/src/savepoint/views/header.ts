@@ -1,11 +1,11 @@
 import { bytes, exact } from '../../format.ts';
 import { button, element, whenChanged } from '../../views/element.ts';
 import type { Actions } from '../actions.ts';
-import { exactBytes, figure, localTime, plural } from '../figures.ts';
+import { exactBytes, figure, localTime, plural } from '../../snapshot/figures.ts';
 import { allEntries, type Model } from '../model.ts';
 import type { SnapshotOverview } from '../protocol.ts';
-import { icon, type IconName } from './icons.ts';
-import { iconButton } from './parts.ts';
+import { icon, type IconName } from '../../snapshot/icons.ts';
+import { iconButton } from '../../snapshot/parts.ts';
 
 /** What it is, whether it is whole, what can be done with it. */
 export function renderHeader(root: HTMLElement, model: Model, actions: Actions): void {

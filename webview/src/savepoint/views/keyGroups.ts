@@ -2,12 +2,12 @@ import { max, mean, range, scaleBand, scaleLinear, sum } from 'd3';
 import { bytes } from '../../format.ts';
 import { button, element, whenChanged } from '../../views/element.ts';
 import type { Actions } from '../actions.ts';
-import { exactBytes } from '../figures.ts';
+import { exactBytes } from '../../snapshot/figures.ts';
 import { factsOf, firstKeyGroup, gini, keyGroupBytes, selectedOperator, selectedStatistics, type Model } from '../model.ts';
 import type { OperatorOverview } from '../protocol.ts';
-import { plainText } from '../typedValue.ts';
-import { chart, heat, rovingCells, nodeOf } from './charts.ts';
-import { heading, hint } from './parts.ts';
+import { plainText } from '../../snapshot/typedValue.ts';
+import { chart, heat, rovingCells, nodeOf } from '../../snapshot/charts.ts';
+import { heading, hint } from '../../snapshot/parts.ts';
 
 /** So many times the mean of those that have bytes is worth a mark. */
 const OUTLIER = 10;

@@ -1,11 +1,11 @@
 import { bytes } from '../../format.ts';
 import { element } from '../../views/element.ts';
 import type { Actions } from '../actions.ts';
-import { exactBytes, figure } from '../figures.ts';
+import { exactBytes, figure } from '../../snapshot/figures.ts';
 import { entriesOf, factsOf, type Model } from '../model.ts';
 import type { OperatorOverview } from '../protocol.ts';
-import { heading, meter } from './parts.ts';
-import { createVirtualList } from './virtualList.ts';
+import { heading, meter } from '../../snapshot/parts.ts';
+import { createVirtualList } from '../../snapshot/virtualList.ts';
 
 /** From so many on there is a field to filter them by name. */
 const FILTER_FROM = 16;

@@ -2,8 +2,8 @@ import { bytes, percent } from '../../format.ts';
 import { button, element, whenChanged } from '../../views/element.ts';
 import type { Actions } from '../actions.ts';
 import { selectedOperator, type Model } from '../model.ts';
-import { icon } from './icons.ts';
-import { progressBar } from './parts.ts';
+import { icon } from '../../snapshot/icons.ts';
+import { progressBar } from '../../snapshot/parts.ts';
 
 /** How far the entries have been read, or the offer to read them. */
 export function renderReading(root: HTMLElement, model: Model, actions: Actions): void {

@@ -1,12 +1,12 @@
 import { bytes, duration } from '../../format.ts';
 import { button, element, whenChanged } from '../../views/element.ts';
 import type { Actions } from '../actions.ts';
-import { exactBytes, figure, instant, plural, span } from '../figures.ts';
+import { exactBytes, figure, instant, plural, span } from '../../snapshot/figures.ts';
 import { selectedState, type Model, type Results } from '../model.ts';
 import type { EntryRow, StateFacts } from '../protocol.ts';
-import { icon } from './icons.ts';
-import { hint, iconButton, progressBar } from './parts.ts';
-import { isNumber, plainText, typedValue, typeName } from '../typedValue.ts';
+import { icon } from '../../snapshot/icons.ts';
+import { hint, iconButton, progressBar } from '../../snapshot/parts.ts';
+import { isNumber, plainText, typedValue, typeName } from '../../snapshot/typedValue.ts';
 
 export const PAGE_ROWS = 50;
 

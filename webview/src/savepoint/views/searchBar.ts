@@ -1,8 +1,8 @@
 import { button, element } from '../../views/element.ts';
 import type { Actions } from '../actions.ts';
 import { selectedOperator, type Model, type SearchMode } from '../model.ts';
-import { icon } from './icons.ts';
-import { iconButton } from './parts.ts';
+import { icon } from '../../snapshot/icons.ts';
+import { iconButton } from '../../snapshot/parts.ts';
 import { stateLabel } from './state.ts';
 
 const MODES: readonly (readonly [SearchMode, string, string])[] = [

@@ -1,11 +1,11 @@
 import { max, scaleBand, scaleLog } from 'd3';
 import { bytes, exact } from '../../format.ts';
 import { whenChanged } from '../../views/element.ts';
-import { figure } from '../figures.ts';
+import { figure } from '../../snapshot/figures.ts';
 import { selectedStatistics, type Model } from '../model.ts';
 import type { StateStatistics } from '../protocol.ts';
-import { chart, nodeOf } from './charts.ts';
-import { heading, hint } from './parts.ts';
+import { chart, nodeOf } from '../../snapshot/charts.ts';
+import { heading, hint } from '../../snapshot/parts.ts';
 import { unreadText } from './state.ts';
 
 const HEIGHT = 152;

@@ -1,6 +1,6 @@
 import { element, whenChanged } from '../../views/element.ts';
 import { factsOf, type Model } from '../model.ts';
-import { heading } from './parts.ts';
+import { heading } from '../../snapshot/parts.ts';
 
 const SHOWN = 50;
 

@@ -1,13 +1,13 @@
 import { bytes } from '../../format.ts';
 import { button, element, whenChanged } from '../../views/element.ts';
 import type { Actions } from '../actions.ts';
-import { exactBytes, figure } from '../figures.ts';
+import { exactBytes, figure } from '../../snapshot/figures.ts';
 import { factsOf, selectedOperator, selectedState, selectedStatistics, statisticsKey, type Model } from '../model.ts';
 import type { StateFacts, StateStatistics } from '../protocol.ts';
-import { rovingCells } from './charts.ts';
-import { icon } from './icons.ts';
-import { heading, hint, meter } from './parts.ts';
-import { typedValue } from '../typedValue.ts';
+import { rovingCells } from '../../snapshot/charts.ts';
+import { icon } from '../../snapshot/icons.ts';
+import { heading, hint, meter } from '../../snapshot/parts.ts';
+import { typedValue } from '../../snapshot/typedValue.ts';
 
 /** More states than these are reached through the list, and those that have no room. */
 const TABS_MAX = 8;

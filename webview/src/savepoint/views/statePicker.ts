@@ -1,9 +1,9 @@
 import { element } from '../../views/element.ts';
-import { figure } from '../figures.ts';
+import { figure } from '../../snapshot/figures.ts';
 import { factsOf, statisticsKey, type Model, type StateName } from '../model.ts';
 import type { StateFacts } from '../protocol.ts';
 import { stateKind } from './state.ts';
-import { createVirtualList } from './virtualList.ts';
+import { createVirtualList } from '../../snapshot/virtualList.ts';
 
 /** A list of all states of the operator below a button, with a field to filter them. */
 export class StatePicker {

@@ -2,11 +2,11 @@ import { curveMonotoneX, line, max, scaleBand, scaleLinear, sum } from 'd3';
 import { exact } from '../../format.ts';
 import { button, element, whenChanged } from '../../views/element.ts';
 import type { Actions } from '../actions.ts';
-import { figure, instant, span } from '../figures.ts';
+import { figure, instant, span } from '../../snapshot/figures.ts';
 import { factsOf, selectedState, selectedStatistics, statisticsKey, type Model } from '../model.ts';
 import type { TimeBuckets } from '../protocol.ts';
-import { chart, heat, nodeOf } from './charts.ts';
-import { heading, hint } from './parts.ts';
+import { chart, heat, nodeOf } from '../../snapshot/charts.ts';
+import { heading, hint } from '../../snapshot/parts.ts';
 import { stateLabel, unreadText } from './state.ts';
 
 const MINUTE = 60_000;

@@ -1,4 +1,4 @@
-import { button, element } from '../../views/element.ts';
+import { button, element } from '../views/element.ts';
 import { icon, type IconName } from './icons.ts';
 
 /** A push button with an icon; without a label the name is for screen readers and the tip. */

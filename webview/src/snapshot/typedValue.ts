@@ -1,5 +1,11 @@
 import { element } from '../views/element.ts';
-import type { ValueText } from './protocol.ts';
+
+/** A value as one line of JSON that keeps Flink's types apart, as `tidemark dump` writes it. */
+export interface ValueText {
+  json: string;
+  /** It is cut off, and no JSON any more. */
+  cut: boolean;
+}
 
 /** What a piece of a value's text is, for its colour. */
 type Role = 'string' | 'number' | 'boolean' | 'null' | 'name' | 'plain';

@@ -1,10 +1,10 @@
-import { element } from '../../views/element.ts';
+import { element } from '../views/element.ts';
 
 export interface VirtualListOptions<T> {
   readonly label: string;
-  readonly role: 'grid' | 'listbox';
-  /** More rows than these are scrolled. */
-  readonly visibleRows: number;
+  readonly role: 'grid' | 'listbox' | 'treegrid';
+  /** More rows than these are scrolled; null fills the place that the list has. */
+  readonly visibleRows: number | null;
   /** The cells of a row. */
   cells(item: T): readonly HTMLElement[];
   /** For screen readers; the cells say it where it is null. */
@@ -13,6 +13,12 @@ export interface VirtualListOptions<T> {
   version(item: T): string;
   onSelect(item: T): void;
   onOpen(item: T): void;
+  /** A class for its row. */
+  look?(item: T): string;
+  /** Of trees: how deep it lies, from 1 on, and whether it is open; null where nothing lies below it. */
+  branch?(item: T): { readonly level: number; readonly isOpen: boolean | null };
+  /** Left and right fold and unfold. */
+  onFold?(item: T, open: boolean): void;
   /** Which items are in view, now and then. */
   onView?(items: readonly T[]): void;
 }
@@ -32,7 +38,7 @@ let lists = 0;
  */
 export function createVirtualList<T>(options: VirtualListOptions<T>): VirtualList<T> {
   const id = `list${String(++lists)}`;
-  const rowRole = options.role === 'grid' ? 'row' : 'option';
+  const rowRole = options.role === 'listbox' ? 'option' : 'row';
   const space = element('div', { class: 'space', role: 'presentation' });
   const root = element('div', { class: 'virtual', role: options.role, 'aria-label': options.label, tabindex: '0' }, space);
   const rows = new Map<number, { element: HTMLElement; version: string }>();
@@ -57,7 +63,7 @@ export function createVirtualList<T>(options: VirtualListOptions<T>): VirtualLis
 
   function onKey(event: KeyboardEvent): void {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    const page = Math.max(1, options.visibleRows - 1);
+    const page = Math.max(1, visibleRows() - 1);
     const steps: Record<string, number> = {
       ArrowDown: selected + 1,
       ArrowUp: selected - 1,
@@ -70,9 +76,32 @@ export function createVirtualList<T>(options: VirtualListOptions<T>): VirtualLis
     const item = items[selected];
     if (to !== undefined) select(Math.max(0, Math.min(items.length - 1, to)));
     else if (event.key === 'Enter' && item !== undefined) options.onOpen(item);
+    else if ((event.key === 'ArrowRight' || event.key === 'ArrowLeft') && item !== undefined) fold(item, event.key === 'ArrowRight');
     else return;
     event.preventDefault();
     event.stopPropagation();
+  }
+
+  /** Where there is nothing to fold, left goes to the branch that the row is on, and right to what lies below it. */
+  function fold(item: T, open: boolean): void {
+    const branch = options.branch?.(item);
+    if (branch === undefined) return;
+    if (branch.isOpen === !open) options.onFold?.(item, open);
+    else if (open && branch.isOpen === true) select(selected + 1);
+    else if (!open) {
+      let at = selected - 1;
+      while (at >= 0 && levelAt(at) >= branch.level) at--;
+      if (at >= 0) select(at);
+    }
+  }
+
+  function levelAt(index: number): number {
+    const item = items[index];
+    return item === undefined ? 0 : (options.branch?.(item).level ?? 1);
+  }
+
+  function visibleRows(): number {
+    return options.visibleRows ?? Math.max(8, Math.floor(root.clientHeight / ROW));
   }
 
   function select(index: number): void {
@@ -85,14 +114,14 @@ export function createVirtualList<T>(options: VirtualListOptions<T>): VirtualLis
   }
 
   function reveal(index: number): void {
-    const height = options.visibleRows * ROW;
+    const height = visibleRows() * ROW;
     if (index * ROW < root.scrollTop) root.scrollTop = index * ROW;
     else if ((index + 1) * ROW > root.scrollTop + height) root.scrollTop = (index + 1) * ROW - height;
   }
 
   function draw(): void {
     const first = Math.max(0, Math.floor(root.scrollTop / ROW) - SPARE);
-    const end = Math.min(items.length, Math.ceil(root.scrollTop / ROW) + options.visibleRows + SPARE);
+    const end = Math.min(items.length, Math.ceil(root.scrollTop / ROW) + visibleRows() + SPARE);
     for (const [index, row] of rows) {
       if (index >= first && index < end) continue;
       row.element.remove();
@@ -108,7 +137,8 @@ export function createVirtualList<T>(options: VirtualListOptions<T>): VirtualLis
   function drawRow(index: number): void {
     const item = items[index];
     if (item === undefined) return;
-    const version = options.version(item);
+    const branch = options.branch?.(item);
+    const version = `${options.version(item)}${branch?.isOpen === true ? ' open' : ''}`;
     const isSelected = String(index === selected);
     const known = rows.get(index);
     if (known?.version === version) {
@@ -118,13 +148,15 @@ export function createVirtualList<T>(options: VirtualListOptions<T>): VirtualLis
     const made = element(
       'div',
       {
-        class: 'line',
+        class: `line ${options.look?.(item) ?? ''}`.trim(),
         role: rowRole,
         id: `${id}-${String(index)}`,
         'data-index': String(index),
         'aria-selected': isSelected,
         'aria-label': options.sentence(item),
-        ...(options.role === 'grid'
+        'aria-level': branch === undefined ? null : String(branch.level),
+        'aria-expanded': branch === undefined || branch.isOpen === null ? null : String(branch.isOpen),
+        ...(options.role !== 'listbox'
           ? { 'aria-rowindex': String(index + 1) }
           : { 'aria-posinset': String(index + 1), 'aria-setsize': String(items.length) }),
       },
@@ -142,8 +174,8 @@ export function createVirtualList<T>(options: VirtualListOptions<T>): VirtualLis
       items = shown;
       selected = chosen === null ? -1 : shown.indexOf(chosen);
       space.style.height = `${String(items.length * ROW)}px`;
-      root.style.height = `${String(Math.min(items.length, options.visibleRows) * ROW)}px`;
-      if (options.role === 'grid') root.setAttribute('aria-rowcount', String(items.length));
+      if (options.visibleRows !== null) root.style.height = `${String(Math.min(items.length, options.visibleRows) * ROW)}px`;
+      if (options.role !== 'listbox') root.setAttribute('aria-rowcount', String(items.length));
       if (selected >= 0 && rows.get(selected) === undefined) reveal(selected);
       draw();
     },
