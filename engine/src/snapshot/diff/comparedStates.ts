@@ -15,6 +15,9 @@ import type { Side } from './rowJoin.ts';
 import { hasSeveralForms, sameForm, type WrittenForm } from './sameForm.ts';
 import { unorderedParts, type UnorderedParts } from './unorderedParts.ts';
 
+/** Where window operators that merge keep which windows they have: a list for its form only, written in the order of a hash map. */
+const MERGING_WINDOWS = 'merging-window-set';
+
 /** With what the rows of one state were written. */
 interface RowForms {
   readonly kind: string;
@@ -74,6 +77,7 @@ export class ComparedState {
 
   get unorderedValue(): UnorderedParts | null {
     const forms = this.#after ?? this.#before;
+    if (forms?.kind === 'LIST' && this.name === MERGING_WINDOWS) return { isSet: true, part: () => null };
     const parts = unorderedParts(forms?.value.serializer ?? null);
     // The value of a list state is the whole list.
     return forms?.kind === 'LIST' && parts !== null ? { isSet: false, part: () => parts } : parts;

@@ -94,6 +94,7 @@ export function differs({ presence, states }: OperatorDifference): boolean {
   return presence !== 'both' || states.some(stateDiffers);
 }
 
-export function stateDiffers({ presence, schema, counts }: StateDifference): boolean {
-  return presence !== 'both' || schema.length > 0 || counts.added + counts.removed + counts.changed > 0;
+/** A queue without timers is there as soon as an operator could have some, and in some layouts it is not: that is no difference. */
+export function stateDiffers({ presence, group, schema, counts }: StateDifference): boolean {
+  return (presence !== 'both' && group !== 'timers') || schema.length > 0 || counts.added + counts.removed + counts.changed > 0;
 }

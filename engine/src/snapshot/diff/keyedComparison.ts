@@ -1,4 +1,4 @@
-import { wantedKey, type WantedKey } from '../analysis/keyLookup.ts';
+import { KeyTextError, wantedKey, type WantedKey } from '../analysis/keyLookup.ts';
 import { encodeUtf8 } from '../bytes/utf8.ts';
 import type { KeyedRow, RowAnswer, RowFilter, ScanSignal } from '../keyed/keyedRows.ts';
 import type { KeyedState } from '../keyed/keyedState.ts';
@@ -62,6 +62,8 @@ export class KeyedComparison {
   readonly states: readonly ComparedState[];
   readonly sharedBytes: number;
   readonly units: readonly KeyedUnit[];
+  /** Why no key of this operator can be the one that is wanted. */
+  keyProblem: KeyTextError | null = null;
   readonly #rules: readonly StateRules[];
   readonly #sources: Readonly<Record<Side, readonly Source[]>>;
   readonly #loads: Readonly<Record<Side, MutableLoad>>;
@@ -81,23 +83,34 @@ export class KeyedComparison {
     this.#loads = { before: new MutableLoad(maxParallelism.before), after: new MutableLoad(maxParallelism.after) };
   }
 
-  /** Reads headers. Null is a side without the operator. @throws FormatError, KeyTextError */
+  /** Reads headers. Null is a side without the operator. @throws FormatError */
   static async open(before: SnapshotOperator | null, after: SnapshotOperator | null, options: KeyedOptions): Promise<KeyedComparison> {
     const opened = { before: await openedStates(before), after: await openedStates(after) };
     const shared = options.readsShared ? { keyed: new Set<KeyedState>(), bytes: 0 } : sharedStates(opened.before, opened.after);
     const table = new StateTable(options);
     for (const side of ['before', 'after'] as const) for (const { keyed } of opened[side]) table.add(side, keyed);
     const rules = table.rules();
+    let keyProblem: KeyTextError | null = null;
+    const wanted = (keyed: KeyedState, operator: SnapshotOperator | null): WantedKey | null | undefined => {
+      try {
+        return options.key === null ? null : wantedKey(options.key, keyed, operator?.metadata.maxParallelism ?? 1);
+      } catch (error) {
+        if (!(error instanceof KeyTextError)) throw error;
+        keyProblem = error;
+        return undefined;
+      }
+    };
     const sourcesOf = (side: Side, operator: SnapshotOperator | null): Source[] =>
-      opened[side]
-        .filter(({ keyed }) => !shared.keyed.has(keyed))
-        .map(({ keyed }) =>
-          sourceOf(keyed, table, options.key === null ? null : wantedKey(options.key, keyed, operator?.metadata.maxParallelism ?? 1)),
-        )
-        .filter(({ filter }) => filter.states === undefined || filter.states.size > 0);
+      opened[side].flatMap(({ keyed }): Source[] => {
+        if (shared.keyed.has(keyed) || !keyed.states.some((meta) => table.of(meta) !== null)) return [];
+        const key = wanted(keyed, operator);
+        return key === undefined ? [] : [sourceOf(keyed, table, key)];
+      });
     const sources = { before: sourcesOf('before', before), after: sourcesOf('after', after) };
     const maxParallelism = { before: before?.metadata.maxParallelism ?? 0, after: after?.metadata.maxParallelism ?? 0 };
-    return new KeyedComparison(rules, sources, shared.bytes, unitsOf(sources, maxParallelism), maxParallelism);
+    const comparison = new KeyedComparison(rules, sources, shared.bytes, unitsOf(sources, maxParallelism), maxParallelism);
+    comparison.keyProblem = keyProblem;
+    return comparison;
   }
 
   get keyGroups(): Readonly<Record<Side, KeyGroupLoad>> {

@@ -1,4 +1,4 @@
-import type { SerializerSnapshot } from '../serializers/serializerSnapshot.ts';
+import type { PojoSubclass, SerializerSnapshot } from '../serializers/serializerSnapshot.ts';
 import type { FlinkMajor } from '../values/flinkMajor.ts';
 
 /** What a snapshot says beside the form of the bytes: Java objects that are kept as they are, and where classes were declared. */
@@ -42,7 +42,18 @@ function samePart(a: unknown, b: unknown): boolean {
   const right = two as Readonly<Record<string, unknown>>;
   const isContentAll = ALL_CONTENT.has(String(left['kind']));
   const names = new Set([...Object.keys(left), ...Object.keys(right)]);
-  return [...names].every((name) => (BESIDE_THE_FORM.has(name) && !isContentAll) || samePart(left[name], right[name]));
+  return [...names].every((name) => {
+    if (BESIDE_THE_FORM.has(name) && !isContentAll) return true;
+    return name === 'unregistered' ? sameSubclasses(left[name], right[name]) : samePart(left[name], right[name]);
+  });
+}
+
+/** Values name subclasses without a tag: a snapshot lists those that its serializer has met so far. */
+function sameSubclasses(a: unknown, b: unknown): boolean {
+  const others = new Map((b as readonly PojoSubclass[]).map((each) => [each.className, each.serializer]));
+  return (a as readonly PojoSubclass[]).every(
+    ({ className, serializer }) => !others.has(className) || samePart(serializer, others.get(className)),
+  );
 }
 
 function unwrapped(part: unknown): unknown {

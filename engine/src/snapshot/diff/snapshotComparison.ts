@@ -187,6 +187,9 @@ export class SnapshotComparison {
       onProgress?.({ bytesRead, bytesTotal });
       await onOperator?.(operator);
     }
+    const opened = this.#pairings.flatMap(({ keyed }) => (keyed === null ? [] : [keyed]));
+    const [problem] = opened.flatMap(({ keyProblem }) => (keyProblem === null ? [] : [keyProblem]));
+    if (problem !== undefined && opened.every(({ units, keyProblem }) => units.length === 0 || keyProblem !== null)) throw problem;
   }
 
   /**
