@@ -25,8 +25,8 @@ export interface JoinSink {
 }
 
 const SIDES = ['before', 'after'] as const;
-/** A side goes on until it is so many bytes ahead of the other. */
-const QUANTUM = 1 << 17;
+/** A side goes on until it is so many bytes ahead of the other, or less where only little may wait. */
+const AHEAD_MAX = 1 << 17;
 /** Bits of the hash that tell partitions apart are not those that choose buckets. */
 const PARTITION_SHIFT = 16;
 const PARTITIONS_MAX = 1 << 16;
@@ -56,7 +56,7 @@ class JoinPass {
   readonly #sink: JoinSink;
   readonly #budget: number;
   readonly #putOff: (partition: Partition) => void;
-  readonly #turns = new Turns();
+  readonly #turns: Turns;
   readonly #pending = [new PendingRows(), new PendingRows()] as const;
   readonly #numbers = [0, 0] as [number, number];
   readonly #shown: Partition['shown'];
@@ -72,6 +72,7 @@ class JoinPass {
   constructor(partition: Partition, sink: JoinSink, budget: number, putOff: (partition: Partition) => void) {
     this.#sink = sink;
     this.#budget = budget;
+    this.#turns = new Turns(Math.min(AHEAD_MAX, budget >> 3));
     this.#putOff = putOff;
     this.#mask = partition.mask;
     this.#value = partition.value;
@@ -173,6 +174,11 @@ class Turns {
   #turn: 0 | 1 = 0;
   #waiting: { readonly go: () => void; readonly fail: (reason: unknown) => void } | null = null;
   #failure: { readonly reason: unknown } | null = null;
+  readonly #ahead: number;
+
+  constructor(ahead: number) {
+    this.#ahead = ahead;
+  }
 
   isOver(side: 0 | 1): boolean {
     return this.#over[side];
@@ -185,7 +191,7 @@ class Turns {
   read(side: 0 | 1, bytes: number): Promise<undefined> | undefined {
     const other = side === 0 ? 1 : 0;
     this.#read[side] += bytes + 1;
-    if (this.#over[other] || this.#read[side] < this.#read[other] + QUANTUM) return undefined;
+    if (this.#over[other] || this.#read[side] < this.#read[other] + this.#ahead) return undefined;
     this.#give(other);
     return this.#wait();
   }
