@@ -2,14 +2,21 @@ import { ExpressionError, KeyTextError } from 'tidemark/snapshot';
 import { OutputError } from '../snapshots/export/outputFile.ts';
 import { openSnapshot, type OpenedSnapshot, type UidSources } from '../snapshots/openedSnapshot.ts';
 import { absoluteLocation } from '../snapshots/storage/openStorage.ts';
+import { keysIn } from './sealKeys.ts';
 import { EXIT, UsageError, type CliIo } from './io.ts';
 import { Interrupted } from './interrupt.ts';
 
 /** Options of all commands that read snapshots. */
-export const READING_OPTIONS = { 'path-map': { type: 'string', multiple: true } } as const;
+export const READING_OPTIONS = {
+  'path-map': { type: 'string', multiple: true },
+  'passphrase-file': { type: 'string' },
+  identity: { type: 'string', multiple: true },
+} as const;
 
-interface ReadingValues {
+export interface ReadingValues {
   readonly 'path-map'?: readonly string[] | undefined;
+  readonly 'passphrase-file'?: string | undefined;
+  readonly identity?: readonly string[] | undefined;
 }
 
 /**
@@ -28,6 +35,7 @@ export async function openedForReading(
     const opened = await openSnapshot(absoluteLocation(io.cwd, location), {
       ...sources,
       pathMap,
+      keys: await keysIn(values, io.cwd),
       // Who calls a command in a folder trusts what is configured there, as with any tool of that folder.
       decoders: { folders: [io.cwd], trusted: true },
     });

@@ -13,6 +13,7 @@ import { loadAllDecoders, type DecoderSources } from './decoders/loadDecoders.ts
 import type { ScanSource } from './scan/scanWorker.ts';
 import { sourceTexts } from './sourceTexts.ts';
 import { openStorage } from './storage/openStorage.ts';
+import type { SealKeys } from './storage/sealedFile.ts';
 
 /** A snapshot with what `tidemark.json` says about it. */
 export interface OpenedSnapshot {
@@ -41,6 +42,8 @@ export interface OpenOptions extends UidSources {
   /** Where files lie that checkpoints name by other paths. */
   readonly pathMap?: readonly PathMapping[];
   readonly decoders?: DecoderSources;
+  /** What opens sealed archives. */
+  readonly keys?: SealKeys;
 }
 
 const FIRST_VERSION_WITH_UIDS = 5;
@@ -48,7 +51,8 @@ const FIRST_VERSION_WITH_UIDS = 5;
 /** Opens a folder, an archive or an address, as `openStorage` takes it. @throws with the reason where it cannot be read */
 export async function openSnapshot(location: string, options: OpenOptions = { uids: [], folders: [] }): Promise<OpenedSnapshot> {
   const pathMap = options.pathMap ?? [];
-  const { storage, location: inside, source } = await openStorage(location, { pathMap });
+  const keys = options.keys ?? { passphrases: [], identities: [] };
+  const { storage, location: inside, source, fileKey = null } = await openStorage(location, { pathMap, keys });
   try {
     const { folders, trusted } = options.decoders ?? { folders: [], trusted: false };
     const { decoders, problems } = await loadAllDecoders({ folders, trusted });
@@ -56,7 +60,7 @@ export async function openSnapshot(location: string, options: OpenOptions = { ui
     const snapshot = await readSnapshot(storage, inside, { decoders, uidOf: (id) => uids.get(id) ?? null });
     const manifest = manifestOf(snapshot.folder);
     uids = await uidsOf(snapshot, manifest, options);
-    const scanSource = { source, pathMap, decoders: { folders, trusted }, uids };
+    const scanSource = { source, pathMap, decoders: { folders, trusted }, uids, fileKey };
     return { snapshot, manifest, uids, storage, source: scanSource, decoderProblems: problems };
   } catch (error) {
     await storage.close?.();

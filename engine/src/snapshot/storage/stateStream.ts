@@ -17,16 +17,24 @@ export async function openStream(storage: SnapshotStorage, folder: string, handl
     case 'inline':
       return inlineStream(handle.data);
     case 'relativeFile':
-      return fileStream(storage, { path: insideFolder(folder, handle.path), root: snapshotRoot(folder) }, 0, handle.size);
     case 'file':
-      return fileStream(storage, await locateFile(storage, folder, handle.path), 0, handle.size);
-    case 'segment':
-      return fileStream(storage, await locateFile(storage, folder, handle.path), handle.start, handle.size);
+    case 'segment': {
+      const start = handle.kind === 'segment' ? handle.start : 0;
+      return fileStream(storage, await locateStream(storage, folder, handle), start, handle.size);
+    }
     case 'emptySegment':
       return inlineStream(new Uint8Array(0));
     case 'keyGroups':
       return handle.stream === null ? inlineStream(new Uint8Array(0)) : openStream(storage, folder, handle.stream);
   }
+}
+
+type FileHandle = Extract<StreamHandle, { kind: 'relativeFile' | 'file' | 'segment' }>;
+
+/** The file that a stream is, or is a part of. @throws where it is missing or must not be read */
+export async function locateStream(storage: SnapshotStorage, folder: string, handle: FileHandle): Promise<FileLocation> {
+  if (handle.kind === 'relativeFile') return { path: insideFolder(folder, handle.path), root: snapshotRoot(folder) };
+  return locateFile(storage, folder, handle.path);
 }
 
 function inlineStream(data: Uint8Array): StateStream {

@@ -12,6 +12,8 @@ export interface ScanSource {
   readonly decoders: DecoderSources;
   /** By operator id, where `_metadata` does not say them: decoders are declared for the state of a uid. */
   readonly uids: ReadonlyMap<string, string>;
+  /** Of a sealed archive. */
+  readonly fileKey: Uint8Array | null;
 }
 
 export interface ScanWorkerData extends ScanSource {
@@ -39,8 +41,11 @@ const guarded = (work: () => Promise<void>): void => {
 };
 
 guarded(async () => {
-  const { source, pathMap, decoders: sources, uids, operator: id, job } = workerData as ScanWorkerData;
-  const { storage, location } = await openStorage(source, { pathMap });
+  const { source, pathMap, decoders: sources, uids, fileKey, operator: id, job } = workerData as ScanWorkerData;
+  const { storage, location } = await openStorage(source, {
+    pathMap,
+    ...(fileKey === null ? {} : { keys: { passphrases: [], identities: [], fileKey } }),
+  });
   // Statistics do not read values. What is wrong with decoders has been said by whoever opened the snapshot first.
   const loaded = job.kind === 'statistics' ? null : await loadAllDecoders(sources);
   const uidOf = (operatorId: string): string | null => uids.get(operatorId) ?? null;

@@ -4,6 +4,8 @@ import { fileURLToPath } from 'node:url';
 import type { PathMapping, SnapshotStorage } from 'tidemark/snapshot';
 import { snapshotInside } from './archiveMembers.ts';
 import { folderStorage } from './folderStorage.ts';
+import { localFile } from './rangedFile.ts';
+import { openSealed, type SealKeys } from './sealedFile.ts';
 import { tarStorage } from './tarStorage.ts';
 import { temporaryFolder } from './temporaryFolder.ts';
 import { gunzipFile, unzipInto } from './unpack.ts';
@@ -13,6 +15,8 @@ export interface StorageOptions {
   readonly pathMap?: readonly PathMapping[];
   /** What a compressed archive may become on disk. */
   readonly unpackBytes?: number;
+  /** What opens sealed archives. */
+  readonly keys?: SealKeys;
 }
 
 export interface OpenedStorage {
@@ -21,8 +25,11 @@ export interface OpenedStorage {
   readonly location: string;
   /** What another thread opens to read the same, without unpacking it again. */
   readonly source: string;
+  /** With which it opens a sealed archive. */
+  readonly fileKey?: Uint8Array;
 }
 
+const NO_KEYS: SealKeys = { passphrases: [], identities: [] };
 const UNPACK_BYTES = 16 * 2 ** 30;
 
 /** What to do with archives that are not read here. */
@@ -39,7 +46,7 @@ const UNPACKERS: Readonly<Record<string, string>> = {
 
 /**
  * Opens where a snapshot is, by the form of the location: `s3://bucket/path`, a `file:` URI, or the path of a folder, of a `_metadata` file, or
- * of an archive (.tar, .tar.gz, .tgz, .zip). The caller closes the storage. @throws with what is wrong, and what to do
+ * of an archive (.tar, .tar.gz, .tgz, .zip, .tar.age). The caller closes the storage. @throws with what is wrong, and what to do
  */
 export async function openStorage(location: string, options: StorageOptions = {}): Promise<OpenedStorage> {
   const pathMap = options.pathMap ?? [];
@@ -76,10 +83,22 @@ async function openArchive(path: string, options: StorageOptions): Promise<Opene
     throw new Error(`${path} is an archive that is not readable here: unpack it with ${unpacker[1]} and open the folder`);
   const shown = path.replaceAll('\\', '/');
   const most = options.unpackBytes ?? (Number(process.env['TIDEMARK_UNPACK_BYTES'] ?? '') || UNPACK_BYTES);
-  if (name.endsWith('.tar')) return { ...(await tarStorage(path, shown)), source: path };
+  if (name.endsWith('.tar')) return { ...(await tarStorage(await localFile(path), shown)), source: path };
+  if (name.endsWith('.age')) return openSealedTar(path, shown, options.keys ?? NO_KEYS);
   if (name.endsWith('.tar.gz') || name.endsWith('.tgz')) return openTarGz(path, shown, found.size, most);
   if (name.endsWith('.zip')) return openZip(path, found.size, most);
   return null;
+}
+
+async function openSealedTar(path: string, shown: string, keys: SealKeys): Promise<OpenedStorage> {
+  const file = await localFile(path);
+  try {
+    const sealed = await openSealed(file, path, keys);
+    return { ...(await tarStorage(sealed.file, shown)), source: path, fileKey: sealed.fileKey };
+  } catch (error) {
+    file.close();
+    throw error;
+  }
 }
 
 async function openTarGz(path: string, shown: string, packed: number, most: number): Promise<OpenedStorage> {
@@ -87,7 +106,7 @@ async function openTarGz(path: string, shown: string, packed: number, most: numb
   try {
     const tar = join(temporary.path, `${basename(path).replace(/(\.tar\.gz|\.tgz)$/i, '')}.tar`);
     await gunzipFile(path, packed, tar, most);
-    const { storage, location } = await tarStorage(tar, shown);
+    const { storage, location } = await tarStorage(await localFile(tar), shown);
     return { storage: removing(storage, () => temporary.remove()), location, source: tar };
   } catch (error) {
     await temporary.remove();

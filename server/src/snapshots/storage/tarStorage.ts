@@ -1,14 +1,14 @@
-import { stat } from 'node:fs/promises';
 import type { SnapshotStorage } from 'tidemark/snapshot';
 import { snapshotInside, type ArchiveMember } from './archiveMembers.ts';
-import { OpenFiles } from './openFiles.ts';
+import type { RangedFile } from './rangedFile.ts';
 import { tarMembers } from './tarMembers.ts';
 
 /** The files inside a tar archive, read by ranges of it. Their paths are those of the archive with their names; `shown` is its name. */
-export async function tarStorage(file: string, shown: string): Promise<{ readonly storage: SnapshotStorage; readonly location: string }> {
-  const files = new OpenFiles();
-  const { size } = await stat(file);
-  const members = await tarMembers(shown, size, (offset, length) => files.slice(file, offset, length));
+export async function tarStorage(
+  archive: RangedFile,
+  shown: string,
+): Promise<{ readonly storage: SnapshotStorage; readonly location: string }> {
+  const members = await tarMembers(shown, archive.size, (offset, length) => archive.slice(offset, length));
   const inside = (path: string): string => path.slice(shown.length + 1);
   const memberOf = (path: string): ArchiveMember => {
     const member = members.get(inside(path));
@@ -23,7 +23,7 @@ export async function tarStorage(file: string, shown: string): Promise<{ readonl
       const member = memberOf(path);
       if (offset + length > member.size)
         throw new Error(`${path} has ${String(member.size)} bytes, but bytes up to ${String(offset + length)} are needed: it is cut off`);
-      return files.slice(file, member.offset + offset, length);
+      return archive.slice(member.offset + offset, length);
     },
     list(folder) {
       const prefix = folder === shown ? '' : `${inside(folder)}/`;
@@ -32,7 +32,7 @@ export async function tarStorage(file: string, shown: string): Promise<{ readonl
       return Promise.resolve([...names]);
     },
     close: () => {
-      files.close();
+      archive.close();
       return Promise.resolve();
     },
   };

@@ -1,0 +1,35 @@
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { unpackSnapshot } from '../snapshots/unpackSnapshot.ts';
+import { Interrupted, untilInterrupted } from './interrupt.ts';
+import { EXIT, plural, sizeText, UsageError, type CliIo } from './io.ts';
+import { ReadProgress } from './readProgress.ts';
+import { keysIn } from './sealKeys.ts';
+
+/** `tidemark unpack FILE --out FOLDER`: the snapshot of an archive that `pack` made, every file compared with its checksum. */
+export async function unpack(args: readonly string[], io: CliIo): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: { out: { type: 'string' }, 'passphrase-file': { type: 'string' }, identity: { type: 'string', multiple: true } },
+  });
+  const [archive, ...more] = positionals;
+  const { out } = values;
+  if (archive === undefined || more.length > 0 || out === undefined) throw new UsageError('unpack takes one archive, and --out FOLDER.');
+  const keys = await keysIn(values, io.cwd);
+  const progress = new ReadProgress(io, 'unpacked');
+  try {
+    const { files, content } = await untilInterrupted((signal) =>
+      unpackSnapshot(resolve(io.cwd, archive), resolve(io.cwd, out), keys, { signal, onProgress: progress.show.bind(progress) }),
+    );
+    progress.end();
+    io.err(`${plural(files, 'file')}, ${sizeText(content)}, in ${out}; every checksum holds\n`);
+    return EXIT.ok;
+  } catch (error) {
+    if (error instanceof Interrupted) return EXIT.interrupted;
+    io.err(`${archive} cannot be unpacked: ${error instanceof Error ? error.message : String(error)}\n`);
+    return EXIT.failed;
+  } finally {
+    progress.end();
+  }
+}

@@ -1,0 +1,112 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Decrypter, generateX25519Identity, identityToRecipient } from 'age-encryption';
+import { dumpLines } from 'tidemark/snapshot';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openSnapshot } from '../../src/snapshots/openedSnapshot.ts';
+import { packSnapshot, type Seal } from '../../src/snapshots/pack.ts';
+import type { SealKeys } from '../../src/snapshots/storage/sealedFile.ts';
+import { openStorage } from '../../src/snapshots/storage/openStorage.ts';
+import { unpackSnapshot } from '../../src/snapshots/unpackSnapshot.ts';
+import { fixtureTar, untar, writeFiles } from './storage/archiveFixtures.ts';
+
+const SNAPSHOTS = ['2.3.0-hashmap-sql-canonical', '2.3.0-rocksdb-checkpoint-incremental'];
+const OPEN: Seal = { passphrase: null, recipients: [] };
+const NO_KEYS: SealKeys = { passphrases: [], identities: [] };
+
+let home: string;
+
+beforeAll(() => {
+  home = mkdtempSync(join(tmpdir(), 'tidemark-test-'));
+  for (const name of SNAPSHOTS) writeFiles(home, untar(fixtureTar(name)));
+});
+
+afterAll(() => {
+  rmSync(home, { recursive: true });
+});
+
+async function dump(location: string, keys = NO_KEYS): Promise<string[]> {
+  const { snapshot, storage } = await openSnapshot(location, { uids: [], folders: [], keys });
+  try {
+    const lines: string[] = [];
+    for await (const line of dumpLines(snapshot)) lines.push(line);
+    return lines;
+  } finally {
+    await storage.close?.();
+  }
+}
+
+async function pack(name: string, file: string, seal: Seal): Promise<string> {
+  const opened = await openSnapshot(join(home, name));
+  const target = join(home, file);
+  await packSnapshot(opened, target, seal);
+  await opened.storage.close?.();
+  return target;
+}
+
+describe.each(SNAPSHOTS)('%s', (name) => {
+  test('packed and unpacked is the same snapshot', { timeout: 60_000 }, async () => {
+    const archive = await pack(name, `${name}.packed.tar`, OPEN);
+    const expected = await dump(join(home, name));
+    expect(await dump(archive)).toEqual(expected);
+    const target = join(home, `${name}.unpacked`);
+    await unpackSnapshot(archive, target, NO_KEYS);
+    expect(await dump(join(target, readdirSync(target)[0] ?? ''))).toEqual(expected);
+    await expect(unpackSnapshot(archive, target, NO_KEYS)).rejects.toThrow('is there already');
+  });
+
+  test('sealed for a recipient it opens with the secret key alone, and age itself reads it', { timeout: 60_000 }, async () => {
+    const identity = await generateX25519Identity();
+    const archive = await pack(name, `${name}.tar.age`, { passphrase: null, recipients: [await identityToRecipient(identity)] });
+    expect(await dump(archive, { passphrases: [], identities: [identity] })).toEqual(await dump(join(home, name)));
+    await expect(dump(archive)).rejects.toThrow('give the secret key with --identity');
+    const other = await generateX25519Identity();
+    await expect(dump(archive, { passphrases: [], identities: [other] })).rejects.toThrow('of another recipient');
+    const age = new Decrypter();
+    age.addIdentity(identity);
+    const plain = join(home, `${name}.plain.tar`);
+    writeFileSync(plain, await age.decrypt(readFileSync(archive)));
+    expect(await dump(plain)).toEqual(await dump(join(home, name)));
+  });
+});
+
+describe('a sealed archive', () => {
+  test('with a passphrase opens with no other, nor when it is cut off or changed', { timeout: 60_000 }, async () => {
+    const keys = { passphrases: ['correct horse'], identities: [] };
+    const archive = await pack(SNAPSHOTS[0] ?? '', 'passphrase.tar.age', { passphrase: 'correct horse', recipients: [] });
+    const expected = await dump(join(home, SNAPSHOTS[0] ?? ''));
+    expect(await dump(archive, keys)).toEqual(expected);
+    await expect(dump(archive, { passphrases: ['wrong'], identities: [] })).rejects.toThrow('the passphrase is wrong');
+    // A passphrase takes seconds on purpose: what has been opened once opens faster.
+    const opened = await openStorage(archive, { keys });
+    await opened.storage.close?.();
+    const again: SealKeys = { ...NO_KEYS, ...(opened.fileKey === undefined ? {} : { fileKey: opened.fileKey }) };
+    const bytes = readFileSync(archive);
+    expect(bytes.includes('BinaryRowData')).toBe(false);
+    const damaged = join(home, 'damaged.tar.age');
+    const CHUNK = 65_536 + 16;
+    for (const length of [bytes.length - 1, bytes.length - 5000, bytes.length - (bytes.length % CHUNK), 300, 10]) {
+      writeFileSync(damaged, bytes.subarray(0, length));
+      await expect(dump(damaged, again), `cut to ${String(length)} bytes`).rejects.toThrow(/cut off|is damaged/);
+    }
+    for (const at of [bytes.length >> 1, bytes.length - 20, 900]) {
+      const changed = Buffer.from(bytes);
+      changed[at] = (changed[at] ?? 0) ^ 4;
+      writeFileSync(damaged, changed);
+      const target = join(home, 'never');
+      await expect(unpackSnapshot(damaged, target, again), `byte ${String(at)}`).rejects.toThrow('is damaged');
+      expect(readdirSync(home).filter((each) => each.startsWith('never'))).toEqual([]);
+    }
+  });
+
+  test('a file that is not what was packed is refused by its checksum', async () => {
+    const archive = await pack(SNAPSHOTS[0] ?? '', 'changed.tar', OPEN);
+    const bytes = readFileSync(archive);
+    const at = 3 * 512;
+    bytes[at] = (bytes[at] ?? 0) ^ 1;
+    writeFileSync(archive, bytes);
+    await expect(unpackSnapshot(archive, join(home, 'never'), NO_KEYS)).rejects.toThrow('its checksum differs');
+    expect(readdirSync(home).filter((each) => each.startsWith('never'))).toEqual([]);
+  });
+});
