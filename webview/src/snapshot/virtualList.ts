@@ -49,7 +49,12 @@ export function createVirtualList<T>(options: VirtualListOptions<T>): VirtualLis
   root.addEventListener('keydown', onKey);
   root.addEventListener('click', (event) => {
     const index = indexOf(event);
-    if (index !== null) select(index);
+    if (index === null) return;
+    select(index);
+    const item = items[index];
+    const isOpen = item === undefined ? null : (options.branch?.(item).isOpen ?? null);
+    const isOnTwistie = (event.target as Element).closest('.twistie') !== null;
+    if (item !== undefined && isOpen !== null && isOnTwistie) options.onFold?.(item, !isOpen);
   });
   root.addEventListener('dblclick', (event) => {
     const item = items[indexOf(event) ?? -1];
@@ -62,7 +67,8 @@ export function createVirtualList<T>(options: VirtualListOptions<T>): VirtualLis
   }
 
   function onKey(event: KeyboardEvent): void {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    // Buttons in rows have their own keys.
+    if (event.ctrlKey || event.metaKey || event.altKey || (event.target as Element).closest('button') !== null) return;
     const page = Math.max(1, visibleRows() - 1);
     const steps: Record<string, number> = {
       ArrowDown: selected + 1,
