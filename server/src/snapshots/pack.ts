@@ -114,7 +114,7 @@ async function* tarOf(
 
 async function sealed(plain: AsyncGenerator<Uint8Array>, { passphrase, recipients }: Seal): Promise<AsyncIterable<Uint8Array>> {
   if (passphrase === null && recipients.length === 0) return plain;
-  const { Encrypter } = await import('age-encryption');
+  const { Encrypter } = await import('./storage/age.ts');
   const encrypter = new Encrypter();
   if (passphrase !== null) encrypter.setPassphrase(passphrase);
   for (const recipient of recipients) encrypter.addRecipient(recipient);

@@ -55,7 +55,7 @@ async function unwrapped(header: Uint8Array, path: string, { passphrases, identi
         ? `${path} is sealed with a passphrase: give it with --passphrase-file FILE`
         : `${path} is sealed for a recipient: give the secret key with --identity FILE`,
     );
-  const { Decrypter } = await import('age-encryption');
+  const { Decrypter } = await import('./age.ts');
   const decrypter = new Decrypter();
   for (const passphrase of passphrases) decrypter.addPassphrase(passphrase);
   for (const identity of identities) decrypter.addIdentity(identity);
