@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { describeStates, snapshotFacts, type OperatorDescription, type SnapshotFacts } from 'tidemark/snapshot';
@@ -8,6 +7,7 @@ import type { OpenedSnapshot } from '../snapshots/openedSnapshot.ts';
 import { overviewOf } from '../snapshots/overview.ts';
 import { openedForReading, READING_OPTIONS } from './openedForReading.ts';
 import { EXIT, plural, sizeText, timeText, UsageError, type CliIo } from './io.ts';
+import { uidsIn } from './uidList.ts';
 
 /** What is written as JSON. */
 interface Report extends Omit<SnapshotOverview, 'operators'> {
@@ -36,7 +36,7 @@ export async function inspect(args: readonly string[], io: CliIo): Promise<numbe
   });
   const [location, ...more] = positionals;
   if (location === undefined || more.length > 0) throw new UsageError('inspect needs a snapshot.');
-  const uids = values.uids === undefined ? [] : await uidsIn(resolve(io.cwd, values.uids));
+  const uids = values.uids === undefined ? [] : await uidsIn('--uids', resolve(io.cwd, values.uids));
   // Sources beside the user are read only where uids are missing.
   const sources = { uids, folders: [io.cwd] };
   const show = async (opened: OpenedSnapshot): Promise<number> => {
@@ -45,15 +45,6 @@ export async function inspect(args: readonly string[], io: CliIo): Promise<numbe
     return found.verified?.ok === false ? EXIT.notRestored : EXIT.ok;
   };
   return openedForReading(location, values, io, show, sources);
-}
-
-/** One uid a line. */
-async function uidsIn(file: string): Promise<string[]> {
-  try {
-    return (await readFile(file, 'utf8')).split(/\r?\n/).filter((line) => line !== '');
-  } catch (error) {
-    throw new UsageError(`--uids: ${error instanceof Error ? error.message : String(error)}.`);
-  }
 }
 
 async function report(opened: OpenedSnapshot): Promise<Report> {

@@ -1,5 +1,6 @@
 /** `tidemark`: one command a file. Data goes to stdout, everything for people to stderr. docs/cli.md documents it. */
 import { check } from './check.ts';
+import { doctor } from './doctor.ts';
 import { dump } from './dump.ts';
 import { inspect } from './inspect.ts';
 import type { CliIo, Command } from './io.ts';
@@ -42,6 +43,12 @@ const COMMANDS: Readonly<Record<string, { readonly command: Command; readonly us
     about: 'reads all keyed state and tells sizes, skew, the largest keys, timers and TTL',
   },
   check: { command: check, usage: 'check PIPELINE SNAPSHOT [--json]', about: 'says whether a pipeline can be restored from a snapshot' },
+  doctor: {
+    command: doctor,
+    usage:
+      'doctor SNAPSHOT [--path-map FROM=TO]... [--uids FILE] [--plan-uids FILE] [--against SNAPSHOT] [--scan [--ttl DURATION]] [--at TIME] [--json]',
+    about: 'tells what in a snapshot will hurt later, and what to do about it',
+  },
 };
 
 function help(): string {

@@ -8,6 +8,7 @@ import { openedForReading, READING_OPTIONS } from './openedForReading.ts';
 import { ReadProgress } from './readProgress.ts';
 import { checkState, chosenOperators, wholeNumber } from './selection.ts';
 import { statisticsText } from './statisticsText.ts';
+import { durationOption, timeOption } from './timeOptions.ts';
 
 const TOP = 10;
 const TOP_MAX = 1000;
@@ -40,11 +41,11 @@ export async function stats(args: readonly string[], io: CliIo): Promise<number>
   const [location, ...more] = positionals;
   if (location === undefined || more.length > 0) throw new UsageError('stats needs a snapshot.');
   const top = Math.min(wholeNumber('--top', values.top) ?? TOP, TOP_MAX);
-  const ttl = values.ttl === undefined ? null : duration(values.ttl);
+  const ttl = values.ttl === undefined ? null : durationOption('--ttl', values.ttl);
   return openedForReading(location, values, io, async (opened) => {
     const operators = chosenOperators(opened, values.operator) ?? opened.snapshot.operators;
     await checkState(operators, values.state);
-    const asOf = values.at === undefined ? ((await takenAt(opened)) ?? Date.now()) : time(values.at);
+    const asOf = values.at === undefined ? ((await takenAt(opened)) ?? Date.now()) : timeOption('--at', values.at);
     const states = values.state === undefined ? null : [values.state];
     const job: ScanJob = { kind: 'statistics', states, asOf, top, ttl };
     const found = await untilInterrupted(async (signal) => scanAll(opened, operators, job, signal, io));
@@ -87,20 +88,4 @@ async function scanAll(
     progress.end();
   }
   return found;
-}
-
-function time(text: string): number {
-  const parsed = /^-?\d+$/.test(text)
-    ? Number(text)
-    : Date.parse(/[zZ]|[+-]\d\d:?\d\d$/.test(text) || !text.includes('T') ? text : `${text}Z`);
-  if (Number.isNaN(parsed)) throw new UsageError(`--at ${text}: a time such as 2026-01-31T12:00 (UTC), or epoch milliseconds, is needed.`);
-  return parsed;
-}
-
-const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-
-function duration(text: string): number {
-  const [, count, unit] = /^(\d{1,12})(ms|s|m|h|d)$/.exec(text) ?? [];
-  if (count === undefined || unit === undefined) throw new UsageError(`--ttl ${text}: a duration such as 90s, 12h or 7d is needed.`);
-  return Number(count) * (UNITS[unit] ?? 1);
 }

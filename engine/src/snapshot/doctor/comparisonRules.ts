@@ -1,0 +1,121 @@
+import { operatorIdOf } from '../../keys/operatorId.ts';
+import { describeSerializer } from '../serializers/describeSerializer.ts';
+import type { SerializerSnapshot } from '../serializers/serializerSnapshot.ts';
+import type { OperatorHeaders } from '../snapshotHeaders.ts';
+import { argumentOf, labelOf, uidOf, type Examination } from './examination.ts';
+import type { DoctorFinding } from './finding.ts';
+import { declaredStates, keyOf, serializersOf } from './operatorStates.ts';
+import { inOperator } from './place.ts';
+import { hasState } from './uidRules.ts';
+
+/** What the job that takes the snapshot over does not fit, as far as a list of its uids or a snapshot of it tells. */
+export function* comparisonFindings(examination: Examination): Generator<DoctorFinding> {
+  yield* unplanned(examination);
+  const { other, headers } = examination;
+  if (other === null) return;
+  const others = new Map(other.operators.map((operator) => [operator.metadata.operatorId, operator]));
+  const taken = new Set(headers.operators.map(({ metadata }) => metadata.operatorId));
+  const free = other.operators.filter(({ metadata }) => !taken.has(metadata.operatorId));
+  for (const operator of headers.operators) {
+    const match = others.get(operator.metadata.operatorId);
+    if (match !== undefined) yield* differences(examination, operator, match);
+    else if (hasState(operator)) yield notInOther(examination, operator, free);
+  }
+}
+
+/** Uids go into ids by a hash, so that a list of uids is a list of ids; committers of a sink have uids of their own. */
+function* unplanned(examination: Examination): Generator<DoctorFinding> {
+  const { plan, headers } = examination;
+  if (plan === null) return;
+  const ids = new Set([...plan].flatMap((uid) => [uid, `Sink Committer: ${uid}`, `Sink ${uid} Global Committer`].map(operatorIdOf)));
+  const taken = new Set(headers.operators.map(({ metadata }) => metadata.operatorId));
+  const free = [...plan].filter((uid) => !taken.has(operatorIdOf(uid)));
+  for (const operator of headers.operators) {
+    if (ids.has(operator.metadata.operatorId) || plan.has(operator.metadata.operatorId) || !hasState(operator)) continue;
+    const argument = argumentOf(examination, operator);
+    yield {
+      ...inOperator(examination, operator),
+      severity: 'error',
+      code: 'notInPlan',
+      message: `No operator of the plan has its uid${uidOf(examination, operator) === null ? ', or its id' : ''}: a restore fails, or drops its state where that is allowed.`,
+      remedy: `${free.length === 0 ? '' : `Rename it: tidemark edit SNAPSHOT OUT --rename-uid ${argument}=${free.length === 1 ? (free[0] ?? '') : 'UID'}; `}or leave it out: --drop-operator ${argument}.`,
+    };
+  }
+}
+
+/** An operator with the same states and key is the likeliest to be it. */
+function notInOther(examination: Examination, operator: OperatorHeaders, free: readonly OperatorHeaders[]): DoctorFinding {
+  const same = free.filter((each) => shapeOf(each) === shapeOf(operator));
+  const [renamed] = same;
+  const argument = argumentOf(examination, operator);
+  const rename =
+    renamed === undefined || same.length > 1
+      ? ''
+      : `It looks like ${labelOf(examination, renamed)}: tidemark edit SNAPSHOT OUT --rename-uid ${argument}=${argumentOf(examination, renamed)}; `;
+  return {
+    ...inOperator(examination, operator),
+    severity: 'error',
+    code: 'notInOther',
+    message: 'The other snapshot has no such operator: a restore into its job fails, or drops the state where that is allowed.',
+    remedy: `${rename}${rename === '' ? 'Leave' : 'or leave'} it out: ${rename === '' ? 'tidemark edit SNAPSHOT OUT ' : ''}--drop-operator ${argument}.`,
+  };
+}
+
+function shapeOf(operator: OperatorHeaders): string {
+  const key = keyOf(operator);
+  const states = declaredStates(operator).map(({ name, type }) => `${name} ${type}`);
+  return [key === null ? '' : describeSerializer(key), ...states.sort()].join('\n');
+}
+
+function* differences(examination: Examination, operator: OperatorHeaders, other: OperatorHeaders): Generator<DoctorFinding> {
+  const { maxParallelism } = operator.metadata;
+  if (operator.keyed.length > 0 && other.keyed.length > 0 && maxParallelism !== other.metadata.maxParallelism) {
+    yield {
+      ...inOperator(examination, operator),
+      severity: 'warning',
+      code: 'differsFromOther',
+      message: `Its max parallelism is ${String(maxParallelism)}, and ${String(other.metadata.maxParallelism)} in the other snapshot: where the job sets it, a restore is refused.`,
+      remedy: `tidemark edit SNAPSHOT OUT --max-parallelism ${String(other.metadata.maxParallelism)}.`,
+    };
+  }
+  const [key, otherKey] = [keyOf(operator), keyOf(other)];
+  if (key !== null && otherKey !== null && textOf(key) !== textOf(otherKey)) {
+    yield {
+      ...inOperator(examination, operator),
+      severity: 'error',
+      code: 'differsFromOther',
+      message: `It is keyed by ${describeSerializer(key)}, and by ${describeSerializer(otherKey)} in the other snapshot: Flink refuses another key type.`,
+      remedy: 'Key it by the same type again, or start it empty under a new uid.',
+    };
+  }
+  const states = new Map(declaredStates(other).map((state) => [`${state.group} ${state.name}`, state]));
+  for (const { name, group, type, meta } of declaredStates(operator)) {
+    const match = states.get(`${group} ${name}`);
+    if (group === 'timers') continue;
+    if (match === undefined) {
+      yield {
+        ...inOperator(examination, operator, name),
+        severity: 'warning',
+        code: 'notInOther',
+        message: 'The other snapshot has no such state: Flink carries it along unread, from savepoint to savepoint.',
+        remedy: `Leave it out: tidemark edit SNAPSHOT OUT --drop-state ${argumentOf(examination, operator)}/${name}.`,
+      };
+    } else if (serializersOf(meta).map(textOf).join() !== serializersOf(match.meta).map(textOf).join() || type !== match.type) {
+      yield {
+        ...inOperator(examination, operator, name),
+        severity: 'warning',
+        code: 'differsFromOther',
+        message: `It is of another schema: ${type} here, ${match.type} in the other snapshot.`,
+        remedy:
+          'Flink migrates POJOs and classes generated by Avro, and refuses or spoils other changes: tidemark diff shows the two schemas.',
+      };
+    }
+  }
+}
+
+/** What must be equal for two serializers to be the same: not which subclasses have been seen so far, and no Java objects beside the schema. */
+function textOf(serializer: SerializerSnapshot): string {
+  return JSON.stringify(serializer, (name, value: unknown) => (PASSING.includes(name) ? undefined : value));
+}
+
+const PASSING: readonly string[] = ['unregistered', 'registrations', 'content'];

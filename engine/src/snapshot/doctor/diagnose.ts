@@ -1,0 +1,29 @@
+import { comparisonFindings } from './comparisonRules.ts';
+import { connectorFindings } from './connectorRules.ts';
+import type { Examination } from './examination.ts';
+import { fileFindings } from './fileRules.ts';
+import { SEVERITIES, type DoctorFinding } from './finding.ts';
+import { keyGroupFindings } from './keyGroupRules.ts';
+import { layoutFindings } from './layoutRules.ts';
+import { serializerFindings } from './serializerRules.ts';
+import { statisticsFindings } from './statisticsRules.ts';
+import { uidFindings } from './uidRules.ts';
+import { upgradeFindings } from './upgradeRules.ts';
+
+const RULES: readonly ((examination: Examination) => Iterable<DoctorFinding>)[] = [
+  fileFindings,
+  layoutFindings,
+  comparisonFindings,
+  uidFindings,
+  serializerFindings,
+  upgradeFindings,
+  connectorFindings,
+  keyGroupFindings,
+  statisticsFindings,
+];
+
+/** What in a snapshot will hurt later, the worst first. A function of what was looked at. */
+export function diagnose(examination: Examination): DoctorFinding[] {
+  const found = RULES.flatMap((rule) => [...rule(examination)]);
+  return SEVERITIES.flatMap((severity) => found.filter((finding) => finding.severity === severity));
+}

@@ -1,0 +1,46 @@
+import type { KeyedStatistics } from '../analysis/statistics.ts';
+import type { OperatorHeaders, SnapshotHeaders } from '../snapshotHeaders.ts';
+
+/** What the doctor looks at. Everything beside the headers is null where it was not looked up, and then nothing is said of it. */
+export interface Examination {
+  readonly headers: SnapshotHeaders;
+  /** Epoch milliseconds: what is due, and what has expired, by then. */
+  readonly asOf: number;
+  /** When the snapshot was taken, in epoch milliseconds. */
+  readonly takenAt: number | null;
+  /** Uids by operator id, as far as they are known. */
+  readonly uids: ReadonlyMap<string, string>;
+  /** The uids of all operators of the job that is to take the snapshot over. */
+  readonly plan: ReadonlySet<string> | null;
+  /** The headers of a snapshot of the job that is to take this one over. */
+  readonly other: SnapshotHeaders | null;
+  /** Of keyed state, by operator id: every entry has been read. */
+  readonly statistics: ReadonlyMap<string, KeyedStatistics> | null;
+  /** Files of the snapshot that are not there, or are too short. */
+  readonly missing: readonly { readonly file: string; readonly reason: string }[];
+  /** What lies in the folder of the job's checkpoints. */
+  readonly checkpointRoot: CheckpointRoot | null;
+}
+
+export interface CheckpointRoot {
+  readonly folder: string;
+  /** Checkpoints in it that are complete. */
+  readonly checkpoints: readonly string[];
+  /** Files that none of them names, and that are older than the newest of them; relative to the folder. */
+  readonly unreferenced: readonly { readonly path: string; readonly size: number }[];
+}
+
+/** For people: the uid where it is known, else the name, else the id. */
+export function labelOf({ uids }: Pick<Examination, 'uids'>, { metadata }: OperatorHeaders): string {
+  return uids.get(metadata.operatorId) ?? metadata.uid ?? metadata.name ?? metadata.operatorId;
+}
+
+export function uidOf({ uids }: Pick<Examination, 'uids'>, { metadata }: OperatorHeaders): string | null {
+  return uids.get(metadata.operatorId) ?? metadata.uid;
+}
+
+/** What a command line takes for the operator. */
+export function argumentOf(examination: Pick<Examination, 'uids'>, operator: OperatorHeaders): string {
+  const name = uidOf(examination, operator) ?? operator.metadata.operatorId;
+  return /^[\w.:@%+-]+$/.test(name) ? name : `'${name.replaceAll("'", `'\\''`)}'`;
+}

@@ -1,0 +1,47 @@
+/** Something in a snapshot that will hurt later. Plain data. */
+export interface DoctorFinding {
+  /** `info` is worth knowing, and nothing needs to be done about it. */
+  readonly severity: 'error' | 'warning' | 'info';
+  readonly code: DoctorCode;
+  /** Where: an operator's label and id, a state, a file; null where it concerns the whole. */
+  readonly operator: string | null;
+  readonly operatorId: string | null;
+  readonly state: string | null;
+  readonly file: string | null;
+  /** What it is and what it will do. */
+  readonly message: string;
+  /** What to do about it; null where nothing is to be done. */
+  readonly remedy: string | null;
+}
+
+export type DoctorCode =
+  | 'noUid'
+  | 'unknownUid'
+  | 'kryo'
+  | 'noSchema'
+  | 'unreadable'
+  | 'damaged'
+  | 'missingFile'
+  | 'absolutePaths'
+  | 'sharedFiles'
+  | 'unreferencedFiles'
+  | 'nativeLayout'
+  | 'timersLeftOut'
+  | 'timersDue'
+  | 'transactionsExpire'
+  | 'inFlight'
+  | 'skewedKeyGroups'
+  | 'hugeKey'
+  | 'expiredEntries'
+  | 'maxParallelism'
+  | 'notInPlan'
+  | 'notInOther'
+  | 'differsFromOther'
+  | 'upgradeKryo'
+  | 'upgradeCollections'
+  | 'upgradeScala'
+  | 'upgradeLegacyState'
+  | 'metadataVersion';
+
+/** Orders findings: what is worst comes first. */
+export const SEVERITIES: readonly DoctorFinding['severity'][] = ['error', 'warning', 'info'];

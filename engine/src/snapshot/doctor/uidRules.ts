@@ -1,0 +1,62 @@
+import type { OperatorHeaders } from '../snapshotHeaders.ts';
+import { argumentOf, uidOf, type Examination } from './examination.ts';
+import type { DoctorFinding } from './finding.ts';
+import { counted, inOperator, WHOLE } from './place.ts';
+
+const FIRST_VERSION_WITH_UIDS = 5;
+
+/** Without a uid an operator's id is a hash of the job graph: any change of the graph loses its state. */
+export function* uidFindings(examination: Examination): Generator<DoctorFinding> {
+  const { metadata, operators } = examination.headers;
+  const nameless = operators.filter((operator) => hasState(operator) && uidOf(examination, operator) === null);
+  if (metadata.version >= FIRST_VERSION_WITH_UIDS || nameless.length === 0) {
+    for (const operator of nameless) yield noUid(examination, operator);
+    return;
+  }
+  const isAny = operators.some((operator) => uidOf(examination, operator) !== null);
+  if (!isAny) {
+    yield {
+      ...WHOLE,
+      severity: 'info',
+      code: 'unknownUid',
+      message: `Metadata before version ${String(FIRST_VERSION_WITH_UIDS)} has only hashes of uids: which of ${counted(nameless.length, 'operator')} with state were given one cannot be said.`,
+      remedy: "Give the job's uids, one a line: --uids FILE.",
+    };
+    return;
+  }
+  for (const operator of nameless) {
+    yield {
+      ...inOperator(examination, operator),
+      severity: 'warning',
+      code: 'unknownUid',
+      message: `None of the uids that are known has this operator's hash: it was given none, and the next change of the job may lose its state; or it was given one that is not known here.`,
+      remedy: noUidRemedy(operator, argumentOf(examination, operator)),
+    };
+  }
+}
+
+function noUid(examination: Examination, operator: OperatorHeaders): DoctorFinding {
+  return {
+    ...inOperator(examination, operator),
+    severity: 'warning',
+    code: 'noUid',
+    message: `It was given no uid: its id ${operator.metadata.operatorId} is a hash of the job graph, and the next change of the graph loses its state.`,
+    remedy: noUidRemedy(operator, argumentOf(examination, operator)),
+  };
+}
+
+function noUidRemedy({ metadata }: OperatorHeaders, argument: string): string {
+  return `Give it a uid in the job and rename it here: tidemark edit SNAPSHOT OUT --rename-uid ${argument}=NEW-UID. Or keep the id: setUidHash("${metadata.operatorId}").`;
+}
+
+export function hasState(operator: OperatorHeaders): boolean {
+  const { keyed, operatorStates, rawStates, metadata, unreadable, damage } = operator;
+  return (
+    keyed.some(({ sections }) => sections.some(({ size }) => size !== 0)) ||
+    operatorStates.some(({ count }) => count > 0) ||
+    rawStates.length > 0 ||
+    unreadable !== null ||
+    damage !== null ||
+    metadata.coordinatorState !== null
+  );
+}

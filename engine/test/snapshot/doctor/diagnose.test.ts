@@ -1,0 +1,240 @@
+import { describe, expect, test } from 'vitest';
+import { diagnose } from '../../../src/snapshot/doctor/diagnose.ts';
+import type { Examination } from '../../../src/snapshot/doctor/examination.ts';
+import type { DoctorFinding } from '../../../src/snapshot/doctor/finding.ts';
+import { keyedHeader } from '../../../src/snapshot/keyed/keyedStream.ts';
+import type { OperatorMetadata } from '../../../src/snapshot/metadata/snapshotMetadata.ts';
+import type { SerializerSnapshot } from '../../../src/snapshot/serializers/serializerSnapshot.ts';
+import { readSnapshot } from '../../../src/snapshot/snapshot.ts';
+import { readHeaders, type OperatorHeaders } from '../../../src/snapshot/snapshotHeaders.ts';
+import { keyValueState, operatorListState } from '../../../src/snapshot/stateMetaInfo.ts';
+import { operatorIdOf } from '../../../src/keys/operatorId.ts';
+import { memoryStorage, snapshotFiles } from '../snapshotFixtures.ts';
+
+const NOTHING: Omit<Examination, 'headers'> = {
+  asOf: Date.UTC(2026, 0, 31),
+  takenAt: null,
+  uids: new Map(),
+  plan: null,
+  other: null,
+  statistics: null,
+  missing: [],
+  checkpointRoot: null,
+};
+
+async function headersOf(name: string): Promise<Examination['headers']> {
+  return readHeaders(await readSnapshot(memoryStorage(snapshotFiles(name)), `/${name}`));
+}
+
+async function findingsOf(name: string, known: Partial<Examination> = {}): Promise<DoctorFinding[]> {
+  return diagnose({ ...NOTHING, headers: await headersOf(name), ...known });
+}
+
+const codes = (findings: readonly DoctorFinding[]): string[] => [...new Set(findings.map(({ code }) => code))];
+const of = (findings: readonly DoctorFinding[], code: DoctorFinding['code']): DoctorFinding[] =>
+  findings.filter((each) => each.code === code);
+
+describe('snapshots of Flink', () => {
+  test('a native savepoint of RocksDB whose timers were on the heap has lost them', async () => {
+    const found = of(await findingsOf('2.3.0-rocksdb-heaptimers-native'), 'timersLeftOut');
+    const sure = found.filter(({ severity }) => severity === 'error').map(({ operator }) => operator);
+    expect(sure).toEqual(expect.arrayContaining(['win-tumbling-agg', 'win-session-process', 'interval-join', 'win-evictor']));
+    // Of count windows and plain keyed operators nothing tells whether they had timers.
+    expect(sure).not.toContain('win-count-reduce');
+    expect(sure).not.toContain('everything');
+    expect(found.at(-1)).toMatchObject({ severity: 'warning', operator: null, message: expect.stringMatching(/17 other keyed/) as string });
+  });
+
+  test.each([
+    '2.3.0-rocksdb-native',
+    '2.3.0-forst-native',
+    '2.3.0-hashmap-native',
+    '2.3.0-rocksdb-sql-native',
+    '2.3.0-rocksdb-checkpoint-changelog',
+  ])('those of %s are there', async (name) => {
+    expect(codes(await findingsOf(name))).not.toContain('timersLeftOut');
+  });
+
+  test('operators without uid, with the way to keep their state', async () => {
+    const found = of(await findingsOf('2.3.0-hashmap-canonical'), 'noUid');
+    expect(found.map(({ operator }) => operator)).toEqual(expect.arrayContaining(['nouid-reduce']));
+    expect(found[0]?.remedy).toMatch(/--rename-uid [0-9a-f]{32}=NEW-UID.*setUidHash\("[0-9a-f]{32}"\)/);
+  });
+
+  test('Kryo, which stores no schema', async () => {
+    const found = of(await findingsOf('2.3.0-hashmap-canonical'), 'kryo');
+    expect(found.map(({ operator, state }) => `${operator ?? ''} ${state ?? ''}`).sort()).toEqual([
+      'everything v-kryo',
+      'everything v-kryo-list',
+      'everything v-uuid',
+    ]);
+  });
+
+  test('what Flink 2 cannot take over from Flink 1', async () => {
+    const found = await findingsOf('1.20.5-hashmap-canonical');
+    expect(of(found, 'upgradeKryo').map(({ state }) => state)).toEqual(expect.arrayContaining(['v-kryo', 'v-uuid', 'v-kryo-list']));
+    expect(of(found, 'upgradeCollections').map(({ state }) => state)).toEqual(
+      expect.arrayContaining(['v-pojo', 'list-pojo', 'rules-pojo']),
+    );
+    expect(codes(found)).not.toContain('kryo');
+    expect(codes(await findingsOf('2.3.0-hashmap-canonical'))).toContain('metadataVersion');
+  });
+
+  test('uids that are known only in part point at operators without one', async () => {
+    const all = await findingsOf('1.20.5-hashmap-canonical');
+    expect(of(all, 'unknownUid')).toMatchObject([{ severity: 'info', operator: null }]);
+    const some = await findingsOf('1.20.5-hashmap-canonical', { uids: new Map([[operatorIdOf('everything'), 'everything']]) });
+    expect(of(some, 'unknownUid').every(({ severity, operatorId }) => severity === 'warning' && operatorId !== null)).toBe(true);
+    expect(of(some, 'unknownUid').some(({ operatorId }) => operatorId === operatorIdOf('everything'))).toBe(false);
+  });
+
+  test('records in flight', async () => {
+    expect(of(await findingsOf('2.3.0-hashmap-checkpoint-unaligned'), 'inFlight')).toMatchObject([{ severity: 'warning' }]);
+    expect(codes(await findingsOf('2.3.0-hashmap-checkpoint-full'))).not.toContain('inFlight');
+  });
+
+  test('state that no operator of a plan owns', async () => {
+    const found = of(await findingsOf('2.3.0-hashmap-canonical', { plan: new Set(['key-long', 'file-sink', 'other']) }), 'notInPlan');
+    const operators = found.map(({ operator }) => operator);
+    expect(operators).toContain('key-int');
+    expect(operators).not.toContain('key-long');
+    // The committer of a sink has a uid that is made of the sink's.
+    expect(operators).not.toContain('Sink Committer: file-sink');
+    expect(found.find(({ operator }) => operator === 'key-int')?.remedy).toBe(
+      'Rename it: tidemark edit SNAPSHOT OUT --rename-uid key-int=other; or leave it out: --drop-operator key-int.',
+    );
+  });
+
+  test('nothing stands between two snapshots of one job, whatever their layout', async () => {
+    const other = await headersOf('2.3.0-rocksdb-canonical');
+    const found = await findingsOf('2.3.0-hashmap-canonical', { other });
+    expect(found.filter(({ code }) => code === 'notInOther' || code === 'differsFromOther')).toEqual([]);
+  });
+
+  test('what changed between versions of Flink shows against a snapshot of the newer', async () => {
+    const found = await findingsOf('1.20.5-hashmap-canonical', { other: await headersOf('2.3.0-hashmap-canonical') });
+    const states = of(found, 'differsFromOther').map(({ state }) => state);
+    expect(states).toEqual(expect.arrayContaining(['v-pojo', 'list-pojo']));
+    expect(states).not.toContain('v-long');
+  });
+});
+
+describe('made up', () => {
+  const operator = (uid: string, more: Partial<OperatorHeaders> = {}, metadata: Partial<OperatorMetadata> = {}): OperatorHeaders => ({
+    metadata: {
+      operatorId: operatorIdOf(uid),
+      name: null,
+      uid,
+      parallelism: 2,
+      maxParallelism: 128,
+      coordinatorState: null,
+      finished: false,
+      subtasks: [],
+      ...metadata,
+    },
+    stateSize: 10,
+    keyed: [],
+    operatorStates: [],
+    rawStates: [],
+    unreadable: null,
+    damage: null,
+    ...more,
+  });
+  const keyed = (
+    value: SerializerSnapshot,
+    sections: readonly { keyGroup: number; size: number | null }[] = [{ keyGroup: 0, size: 10 }],
+  ) => [
+    {
+      subtask: 0,
+      layout: 'canonical' as const,
+      header: keyedHeader({ kind: 'string' }, [keyValueState('v', 'VALUE', { kind: 'voidNamespace' }, value)]),
+      sections,
+    },
+  ];
+  const found = (operators: readonly OperatorHeaders[], known: Partial<Examination> = {}, version = 4): DoctorFinding[] =>
+    diagnose({
+      ...NOTHING,
+      uids: new Map(operators.map(({ metadata }) => [metadata.operatorId, metadata.uid ?? ''])),
+      headers: { metadata: { version, checkpointId: 1, masterStates: [], properties: null, operators: [] }, operators },
+      ...known,
+    });
+
+  test('a healthy one has no findings', () => {
+    expect(found([operator('a', { keyed: keyed({ kind: 'long' }) })])).toEqual([]);
+  });
+
+  test('Scala serializers cannot go to Flink 2, wherever they stand', () => {
+    const value: SerializerSnapshot = {
+      kind: 'map',
+      key: { kind: 'string' },
+      value: { kind: 'tuple', fields: [{ kind: 'scalaOption', value: { kind: 'int' } }] },
+    };
+    expect(found([operator('a', { keyed: keyed(value) })])).toMatchObject([
+      { severity: 'error', code: 'upgradeScala', operator: 'a', state: 'v' },
+    ]);
+    expect(codes(found([operator('a', { keyed: keyed(value) })], {}, 6))).not.toContain('upgradeScala');
+  });
+
+  test('serializers of which nothing is known', () => {
+    const value: SerializerSnapshot = { kind: 'unknown', className: 'com.acme.MySnapshot', version: 1, content: new Uint8Array(3) };
+    expect(found([operator('a', { keyed: keyed({ kind: 'list', element: value }) })])).toMatchObject([
+      { code: 'noSchema', message: expect.stringContaining('com.acme.MySnapshot') as string },
+    ]);
+  });
+
+  test('a max parallelism that is nearly used up', () => {
+    const state = { keyed: keyed({ kind: 'long' }) };
+    expect(found([operator('a', state, { parallelism: 64 })])).toEqual([]);
+    expect(found([operator('a', state, { parallelism: 80 })])).toMatchObject([
+      {
+        code: 'maxParallelism',
+        message: expect.stringContaining("Flink's default") as string,
+        remedy: expect.stringContaining('--max-parallelism 512') as string,
+      },
+    ]);
+    expect(found([operator('a', {}, { parallelism: 100 })])).toEqual([]);
+  });
+
+  test('key groups of very different size, where handles tell', () => {
+    const sections = (largest: number | null) =>
+      Array.from({ length: 128 }, (_, keyGroup) => ({ keyGroup, size: keyGroup === 7 ? largest : 1 << 20 }));
+    expect(found([operator('a', { keyed: keyed({ kind: 'long' }, sections(10 << 20)) })])).toMatchObject([
+      { code: 'skewedKeyGroups', message: expect.stringMatching(/Key group 7 has 10.0 MB, 10.0 times the median/) as string },
+    ]);
+    expect(found([operator('a', { keyed: keyed({ kind: 'long' }, sections(3 << 20)) })])).toEqual([]);
+    expect(found([operator('a', { keyed: keyed({ kind: 'long' }, sections(null)) })])).toEqual([]);
+  });
+
+  test('transactions of Kafka, the worse the older the snapshot is', () => {
+    const part = {
+      subtask: 0,
+      meta: operatorListState('streaming_committer_raw_states', 'SPLIT_DISTRIBUTE', { kind: 'byteArray' }),
+      mode: 'SPLIT_DISTRIBUTE' as const,
+      count: 1,
+      views: [
+        {
+          kind: 'committables',
+          text: '',
+          fields: { checkpoints: [{ subtasks: [{ requests: [{ committable: { transactionalId: 'tx-0-1' } }] }] }] },
+        },
+      ],
+    };
+    const severityAfter = (minutes: number | null) =>
+      found([operator('sink', { operatorStates: [part] })], { takenAt: minutes === null ? null : NOTHING.asOf - minutes * 60_000 }).map(
+        ({ code, severity }) => [code, severity],
+      );
+    expect(severityAfter(5)).toEqual([['transactionsExpire', 'info']]);
+    expect(severityAfter(20)).toEqual([['transactionsExpire', 'warning']]);
+    expect(severityAfter(61)).toEqual([['transactionsExpire', 'error']]);
+    expect(severityAfter(null)).toEqual([['transactionsExpire', 'info']]);
+  });
+
+  test('a renamed operator is recognised by its states', () => {
+    const state = { keyed: keyed({ kind: 'long' }) };
+    const other = { ...NOTHING, headers: { metadata: null, operators: [operator('new', state), operator('else')] } }.headers;
+    const findings = found([operator('old', state)], { other: other as never });
+    expect(findings).toMatchObject([
+      { code: 'notInOther', operator: 'old', remedy: expect.stringContaining('--rename-uid old=new') as string },
+    ]);
+  });
+});

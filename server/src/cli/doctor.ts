@@ -1,0 +1,134 @@
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { diagnose, readHeaders, type DoctorFinding, type SnapshotHeaders } from 'tidemark/snapshot';
+import { examine } from '../snapshots/doctor/examine.ts';
+import type { OpenedSnapshot } from '../snapshots/openedSnapshot.ts';
+import { untilInterrupted } from './interrupt.ts';
+import { EXIT, plural, timeText, UsageError, type CliIo } from './io.ts';
+import { openedForReading, READING_OPTIONS } from './openedForReading.ts';
+import { ReadProgress } from './readProgress.ts';
+import { durationOption, timeOption } from './timeOptions.ts';
+import { uidsIn } from './uidList.ts';
+
+/** As diff(1) has them, so that a script can ask. */
+const DOCTOR_EXIT = { healthy: 0, found: 1, failed: 2 } as const;
+
+/** What is written as JSON. */
+interface DoctorReport {
+  readonly location: string;
+  /** Epoch milliseconds. */
+  readonly asOf: number;
+  /** Whether every entry of keyed state has been read. */
+  readonly scanned: boolean;
+  readonly findings: readonly DoctorFinding[];
+  /** Files that no checkpoint in the folder needs. */
+  readonly unreferenced: readonly { readonly path: string; readonly size: number }[];
+}
+
+/** `tidemark doctor SNAPSHOT`: what in it will hurt later, and what to do about it. */
+export async function doctor(args: readonly string[], io: CliIo): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      ...READING_OPTIONS,
+      uids: { type: 'string' },
+      'plan-uids': { type: 'string' },
+      against: { type: 'string' },
+      scan: { type: 'boolean', default: false },
+      ttl: { type: 'string' },
+      at: { type: 'string' },
+      json: { type: 'boolean', default: false },
+    },
+  });
+  const [location, ...more] = positionals;
+  if (location === undefined || more.length > 0) throw new UsageError('doctor needs a snapshot.');
+  if (values.ttl !== undefined && !values.scan) throw new UsageError('--ttl needs --scan, for it looks at every entry.');
+  const uids = values.uids === undefined ? [] : await uidsIn('--uids', resolve(io.cwd, values.uids));
+  const plan = values['plan-uids'] === undefined ? null : await uidsIn('--plan-uids', resolve(io.cwd, values['plan-uids']));
+  const ttl = values.ttl === undefined ? null : durationOption('--ttl', values.ttl);
+  const asOf = values.at === undefined ? Date.now() : timeOption('--at', values.at);
+  const sources = { uids: [...uids, ...(plan ?? [])], folders: [io.cwd] };
+  const other = values.against === undefined ? null : await headersOf(values.against, values, io);
+  if (typeof other === 'number') return DOCTOR_EXIT.failed;
+  const look = async (opened: OpenedSnapshot): Promise<number> => {
+    const report = await untilInterrupted((signal) =>
+      examined(opened, { asOf, plan, other, scan: values.scan ? { ttl, signal } : null }, io),
+    );
+    io.out(values.json ? `${JSON.stringify(report, null, 2)}\n` : reportText(report));
+    return report.findings.some(({ severity }) => severity !== 'info') ? DOCTOR_EXIT.found : DOCTOR_EXIT.healthy;
+  };
+  return exitCodeOf(await openedForReading(location, values, io, look, sources));
+}
+
+/** The exit code where it cannot be read. */
+async function headersOf(location: string, values: Parameters<typeof openedForReading>[1], io: CliIo): Promise<SnapshotHeaders | number> {
+  const read: SnapshotHeaders[] = [];
+  const code = await openedForReading(location, values, io, async ({ snapshot }) => {
+    read.push(await readHeaders(snapshot));
+    return EXIT.ok;
+  });
+  return read[0] ?? code;
+}
+
+function exitCodeOf(code: number): number {
+  return code === EXIT.notRestored || code === EXIT.usage ? DOCTOR_EXIT.failed : code;
+}
+
+interface Wanted {
+  readonly asOf: number;
+  readonly plan: readonly string[] | null;
+  readonly other: SnapshotHeaders | null;
+  readonly scan: { readonly ttl: number | null; readonly signal: AbortSignal } | null;
+}
+
+async function examined(opened: OpenedSnapshot, wanted: Wanted, io: CliIo): Promise<DoctorReport> {
+  const progress = new ReadProgress(io, 'read');
+  try {
+    const onProgress = progress.show.bind(progress);
+    const examination = await examine(opened, { ...wanted, scan: wanted.scan === null ? null : { ...wanted.scan, onProgress } });
+    return {
+      location: opened.snapshot.folder,
+      asOf: wanted.asOf,
+      scanned: wanted.scan !== null,
+      findings: diagnose(examination),
+      unreferenced: examination.checkpointRoot?.unreferenced ?? [],
+    };
+  } finally {
+    progress.end();
+  }
+}
+
+const PLACES_MAX = 12;
+const MARKS = { error: 'error  ', warning: 'warning', info: 'note   ' } as const;
+
+function reportText({ location, asOf, scanned, findings }: DoctorReport): string {
+  const lines = [location];
+  for (const [{ severity, message, remedy }, places] of gathered(findings)) {
+    const first = places.slice(0, PLACES_MAX).join('; ');
+    const more = places.length > PLACES_MAX ? ` and ${plural(places.length - PLACES_MAX, 'more place')}` : '';
+    lines.push(`${MARKS[severity]}  ${first === '' ? '' : `${first}${more}: `}${message}`);
+    if (remedy !== null) lines.push(`         ${remedy}`);
+  }
+  const count = (wanted: DoctorFinding['severity']): number => findings.filter(({ severity }) => severity === wanted).length;
+  const summary = [plural(count('error'), 'error'), plural(count('warning'), 'warning'), plural(count('info'), 'note')].join(', ');
+  lines.push(`${summary} as of ${timeText(asOf)} UTC.${scanned ? '' : ' Sizes of keys, timers and TTL are looked at with --scan.'}`);
+  return `${lines.join('\n')}\n`;
+}
+
+/** What is said of several places in the same words is said once. */
+function gathered(findings: readonly DoctorFinding[]): Map<DoctorFinding, string[]> {
+  const firsts = new Map<string, DoctorFinding>();
+  const places = new Map<DoctorFinding, string[]>();
+  for (const finding of findings) {
+    const { severity, operator, state, file, message, remedy } = finding;
+    const words = JSON.stringify([severity, message, remedy]);
+    const first = firsts.get(words) ?? finding;
+    firsts.set(words, first);
+    const place = [operator, state, file].filter((part) => part !== null).join(', ');
+    const known = places.get(first) ?? [];
+    if (place !== '') known.push(place);
+    places.set(first, known);
+  }
+  return places;
+}

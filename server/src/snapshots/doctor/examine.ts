@@ -1,0 +1,69 @@
+import {
+  keyedStateSize,
+  missingFiles,
+  readHeaders,
+  type Examination,
+  type KeyedStatistics,
+  type ScanJob,
+  type SnapshotHeaders,
+} from 'tidemark/snapshot';
+import { takenAt, type OpenedSnapshot } from '../openedSnapshot.ts';
+import { runScan } from '../scan/runScan.ts';
+import { checkpointRootOf } from './checkpointRoot.ts';
+
+const MISSING_MAX = 100;
+const LARGEST_KEYS = 10;
+
+export interface ExamineOptions {
+  /** Epoch milliseconds: what is due by then, and what has expired. */
+  readonly asOf: number;
+  /** The uids of the job that takes the snapshot over; null where they are not known. */
+  readonly plan: readonly string[] | null;
+  /** A snapshot of the job that takes this one over. */
+  readonly other: SnapshotHeaders | null;
+  /** Reads every entry of keyed state; null leaves it. */
+  readonly scan: ScanOptions | null;
+}
+
+interface ScanOptions {
+  /** Milliseconds after their last access that entries expire; null where that is not asked for. */
+  readonly ttl: number | null;
+  readonly signal: AbortSignal;
+  readonly onProgress: (bytesRead: number, bytesTotal: number) => void;
+}
+
+/** Looks at a snapshot, for the doctor. @throws the signal's reason */
+export async function examine(opened: OpenedSnapshot, options: ExamineOptions): Promise<Examination> {
+  const { snapshot, storage, uids } = opened;
+  const { asOf, plan, other, scan } = options;
+  const missing = await missingFiles(storage, snapshot, MISSING_MAX);
+  return {
+    headers: await readHeaders(snapshot),
+    asOf,
+    takenAt: await takenAt(opened),
+    uids,
+    plan: plan === null ? null : new Set(plan),
+    other,
+    statistics: scan === null ? null : await statisticsOf(opened, asOf, scan),
+    missing,
+    checkpointRoot: await checkpointRootOf(storage, snapshot.folder),
+  };
+}
+
+async function statisticsOf(
+  opened: OpenedSnapshot,
+  asOf: number,
+  { ttl, signal, onProgress }: ScanOptions,
+): Promise<Map<string, KeyedStatistics>> {
+  const job: ScanJob = { kind: 'statistics', states: null, asOf, top: LARGEST_KEYS, ttl };
+  const found = new Map<string, KeyedStatistics>();
+  for (const operator of opened.snapshot.operators) {
+    const hasKeyed = operator.subtasks.some(
+      ({ metadata }) => keyedStateSize(metadata.managedKeyedState) + keyedStateSize(metadata.rawKeyedState) > 0,
+    );
+    if (!hasKeyed) continue;
+    const result = await runScan(opened.source, operator, job, { signal, onProgress });
+    if (result.kind === 'statistics') found.set(operator.metadata.operatorId, result.statistics);
+  }
+  return found;
+}

@@ -1,0 +1,107 @@
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { DoctorFinding } from 'tidemark/snapshot';
+import { doctor } from '../../src/cli/doctor.ts';
+import { UsageError } from '../../src/cli/io.ts';
+import { runCommand, writeSnapshot } from './snapshotFixture.ts';
+
+let root: string;
+let savepoint: string;
+
+beforeAll(() => {
+  root = mkdtempSync(join(tmpdir(), 'tidemark-doctor-'));
+  savepoint = writeSnapshot('2.3.0-hashmap-canonical', join(root, 'savepoint'));
+});
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+const run = (...args: string[]) => runCommand(doctor, root, args);
+
+async function report(
+  ...args: string[]
+): Promise<{ findings: DoctorFinding[]; unreferenced: { path: string; size: number }[]; code: number }> {
+  const { code, out } = await run(...args, '--json');
+  return { ...(JSON.parse(out) as { findings: DoctorFinding[]; unreferenced: { path: string; size: number }[] }), code };
+}
+
+describe('tidemark doctor', () => {
+  test('tells people what it is, where, and what to do', async () => {
+    const { code, out } = await run(savepoint);
+    expect(code).toBe(1);
+    expect(out).toMatch(/^warning {2}everything, v-kryo: It is written by Kryo \(lab\.Types_\$Weird\)/m);
+    expect(out).toMatch(
+      /^ {9}Give it a uid in the job and rename it here: tidemark edit SNAPSHOT OUT --rename-uid [0-9a-f]{32}=NEW-UID\./m,
+    );
+    expect(out).toMatch(/\d+ errors?, \d+ warnings?, \d+ notes? as of .* UTC\./);
+  });
+
+  test('reads entries only when asked to: timers, keys, time to live', async () => {
+    const { findings } = await report(savepoint, '--at', '2100-01-01');
+    expect(findings.filter(({ code }) => code === 'timersDue' || code === 'expiredEntries')).toEqual([]);
+    const scanned = (await report(savepoint, '--at', '2100-01-01', '--scan', '--ttl', '1h')).findings;
+    expect(scanned).toContainEqual(
+      expect.objectContaining({
+        code: 'timersDue',
+        operator: 'win-tumbling-agg',
+        message: expect.stringContaining('40 timers of 40') as string,
+      }),
+    );
+    expect(scanned).toContainEqual(
+      expect.objectContaining({
+        code: 'expiredEntries',
+        state: 'ttl-list',
+        message: expect.stringContaining('400 entries of 400 (100.0 %)') as string,
+      }),
+    );
+    const before = (await report(savepoint, '--at', '1970-01-01', '--scan', '--ttl', '1h')).findings;
+    expect(before.filter(({ code }) => code === 'timersDue' || code === 'expiredEntries')).toEqual([]);
+  });
+
+  test('says which files of a folder of checkpoints nobody needs, but for those of a checkpoint that is being taken', async () => {
+    const job = writeSnapshot('2.3.0-rocksdb-checkpoint-incremental', join(root, 'job'));
+    mkdirSync(join(job, 'chk-5'));
+    const junk = [join(job, 'shared', 'left-over'), join(job, 'chk-5', 'began')];
+    for (const file of junk) writeFileSync(file, 'xyz');
+    const early = new Date(Date.now() - 3_600_000);
+    for (const file of junk) utimesSync(file, early, early);
+    writeFileSync(join(job, 'shared', 'coming'), 'xyz');
+    const { findings, unreferenced } = await report(job);
+    const found = unreferenced.map(({ path }) => path);
+    expect(found).toEqual(expect.arrayContaining(['shared/left-over', 'chk-5/began']));
+    expect(found).not.toContain('shared/coming');
+    expect(findings.map(({ code }) => code)).toEqual(expect.arrayContaining(['absolutePaths', 'sharedFiles', 'unreferencedFiles']));
+  });
+
+  test('names files that are missing', async () => {
+    const native = writeSnapshot('2.3.0-rocksdb-native', join(root, 'native'));
+    const whole = await report(native);
+    expect(whole.findings.filter(({ code }) => code === 'missingFile')).toEqual([]);
+    for (const name of readdirSync(native)
+      .filter((each) => each !== '_metadata')
+      .slice(0, 5))
+      rmSync(join(native, name));
+    const { code, findings } = await report(native);
+    expect(code).toBe(1);
+    expect(findings.filter((each) => each.code === 'missingFile')).toHaveLength(5);
+  });
+
+  test('takes the uids of the job that takes over, and a snapshot of it', async () => {
+    writeFileSync(join(root, 'plan.txt'), 'everything\nkey-long\n');
+    const planned = (await report(savepoint, '--plan-uids', 'plan.txt')).findings.filter(({ code }) => code === 'notInPlan');
+    expect(planned.map(({ operator }) => operator)).toEqual(expect.arrayContaining(['key-int']));
+    expect(planned.map(({ operator }) => operator)).not.toContain('everything');
+    const old = writeSnapshot('1.20.5-hashmap-canonical', join(root, 'old'));
+    const against = (await report(old, '--against', savepoint)).findings.filter(({ code }) => code === 'differsFromOther');
+    expect(against.map(({ state }) => state)).toContain('v-pojo');
+  });
+
+  test('ends with 2 where there is nothing to look at', async () => {
+    const { code, err } = await run(join(root, 'nowhere'));
+    expect(code).toBe(2);
+    expect(err).toContain('cannot be read');
+    expect((await run(savepoint, '--against', join(root, 'nowhere'))).code).toBe(2);
+    await expect(run(savepoint, '--ttl', '1h')).rejects.toThrow(UsageError);
+    await expect(run()).rejects.toThrow(UsageError);
+  });
+});
