@@ -4,6 +4,8 @@
 export interface SnapshotRequests {
   /** What the editor knows that snapshots do not say. Comes first, and again when it changed. */
   'snapshot/configure': { params: SnapshotConfiguration; result: null };
+  /** A passphrase or secret key of age, with which sealed archives are opened from now on; kept in memory alone. */
+  'snapshot/unlock': { params: { secret: string }; result: null };
   /** `folder` is a snapshot folder, or a `_metadata` file. */
   'snapshot/open': { params: { location: string }; result: SnapshotSummary };
   /** Everything of the tree below a node, one page: operators, states, keys, entries ... */
@@ -28,6 +30,20 @@ export interface SnapshotRequests {
     params: { location: string; selection: StateSelection | null; format: ExportFormat; target: string } & Reporting;
     result: { entries: number; bytes: number };
   };
+  /** What metadata and headers of two snapshots say. Reads no entries. */
+  'compare/open': { params: ComparedPair; result: ComparisonOverview };
+  /** Compares all entries and counts. Reports `ComparisonProgress`. */
+  'compare/run': { params: ComparedPair & Reporting; result: ComparisonResult };
+  /** One page of a state's entries that differ, at most 1,000; values are cut after `valueLimit` characters. */
+  'compare/entries': {
+    params: ComparedPair & ComparedSelection & { cursor: string | null; limit: number; valueLimit: number };
+    result: ComparedPage;
+  };
+}
+
+/** Data of the error of a request about an archive that is sealed, and that no key so far opens. */
+export interface SealedError {
+  sealed: 'passphrase' | 'recipient';
 }
 
 export interface SnapshotConfiguration {
@@ -336,4 +352,126 @@ export interface CheckFinding {
   remedy: string | null;
   written: string | null;
   wanted: string | null;
+}
+
+/** Two snapshots and how they are compared. Every request says it: nothing is kept between requests but open files. */
+export interface ComparedPair {
+  before: string;
+  after: string;
+  /** Operators that are the same under other names, from old to new: ids, uids or names. */
+  renames: (readonly [before: string, after: string])[];
+  /** Operators that look alike are taken for the same. */
+  usesProposals: boolean;
+  /** `ttl`, `timers`, a field such as `value.updatedAt`, or the name of a state. */
+  ignore: string[];
+}
+
+/** What metadata and headers say. */
+export interface ComparisonOverview {
+  before: SnapshotOverview;
+  after: SnapshotOverview;
+  /** Operators that both have first, in the order of the older snapshot. */
+  operators: ComparedOperator[];
+  /** How far sources had read: one text a split. Null is a side without it. */
+  positions: { operator: string; before: string | null; after: string | null }[];
+}
+
+export type ComparedPresence = 'both' | 'added' | 'removed';
+
+export interface ComparedOperator {
+  presence: ComparedPresence;
+  /** Operator ids; null is a side without it. */
+  before: string | null;
+  after: string | null;
+  labelBefore: string | null;
+  labelAfter: string | null;
+  matchedBy: 'id' | 'uid' | 'rename' | 'proposal' | null;
+  /** Bytes of all its state, as the handles say. */
+  bytesBefore: number;
+  bytesAfter: number;
+  states: ComparedState[];
+  /** What is not compared, and why. */
+  notes: string[];
+}
+
+export type ComparedGroup = StateGroup | 'coordinator';
+
+export interface ComparedState {
+  name: string;
+  group: ComparedGroup;
+  presence: ComparedPresence;
+  /** For people, such as `map<string, long>`, of the side that has it, the newer one first. */
+  type: string;
+  /** Parts of its type that have changed. */
+  schema: { part: string; before: string | null; after: string | null }[];
+}
+
+export interface ComparisonProgress extends ReadProgress {
+  /** Operators whose counts have grown since the last report. */
+  operators: OperatorCounts[];
+}
+
+export interface ComparisonResult {
+  operators: OperatorCounts[];
+  durationMs: number;
+}
+
+export interface OperatorCounts {
+  /** Its place in the overview. */
+  operator: number;
+  /** All of it has been compared. */
+  isFinal: boolean;
+  states: { name: string; group: ComparedGroup; presence: ComparedPresence; counts: EntryCounts }[];
+  /** Bytes in files that both share: what is in them is the same, and is neither read nor counted. */
+  sharedBytes: number;
+  /** Bytes of keyed state by key group; null until all of it has been compared, and without keyed state. */
+  keyGroups: { before: number[]; after: number[] } | null;
+}
+
+/** Each entry of a map, each timer and each element counts as one. Bytes are those of keys and values. */
+export interface EntryCounts {
+  added: number;
+  removed: number;
+  changed: number;
+  same: number;
+  bytesBefore: number;
+  bytesAfter: number;
+}
+
+/** A state of a compared operator, and which of its entries. */
+export interface ComparedSelection {
+  /** Operator ids, as in the overview. */
+  operatorBefore: string | null;
+  operatorAfter: string | null;
+  state: string;
+  group: ComparedGroup;
+  changes: EntryChange[];
+  /** The key as people write it; null is all. Only keyed state has keys. */
+  key: string | null;
+}
+
+export type EntryChange = 'added' | 'removed' | 'changed';
+
+export interface ComparedPage {
+  rows: ComparedRow[];
+  /** Where the next page begins; null at the end. */
+  cursor: string | null;
+}
+
+export interface ComparedRow {
+  /** A page of one row that begins here has this row. */
+  cursor: string;
+  change: EntryChange;
+  keyGroup: number | null;
+  key: ValueText | null;
+  namespace: ValueText | null;
+  userKey: ValueText | null;
+  timestamp: string | null;
+  /** Null where there was no such entry, and of timers. */
+  before: ValueText | null;
+  after: ValueText | null;
+  /** Of changed entries, part by part, at most 200; `path` such as `value.items[2].price`. */
+  fields: { path: string; before: ValueText | null; after: ValueText | null }[];
+  /** How many parts have changed. */
+  fieldCount: number;
 }

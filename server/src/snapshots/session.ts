@@ -2,7 +2,8 @@ import { setMaxListeners } from 'node:events';
 import { dumpLines } from 'tidemark/snapshot';
 import { LSPErrorCodes, ProgressType, ResponseError, type CancellationToken, type MessageConnection } from 'vscode-languageserver/node';
 import { checkProgram } from '../cli/check.ts';
-import type { ReadProgress, SnapshotRequests, StatisticsProgress } from '../protocol.ts';
+import type { ComparedPair, ComparisonProgress, ReadProgress, SealedError, SnapshotRequests, StatisticsProgress } from '../protocol.ts';
+import { comparedPage, comparisonOverview, runComparison, type OpenedPair } from './comparison.ts';
 import { entryPage, stateQuery } from './entryPage.ts';
 import { exportToFile } from './export/exportSnapshot.ts';
 import { listSnapshots } from './listSnapshots.ts';
@@ -11,17 +12,19 @@ import { factsOf } from './operatorFacts.ts';
 import { overviewOf, verdictOf } from './overview.ts';
 import { SnapshotCache } from './snapshotCache.ts';
 import { statisticsOf } from './statistics.ts';
+import { SealedFileError } from './storage/sealedFile.ts';
 
 const PAGE_MAX = 10_000;
 const OPERATORS_MAX = 64;
 /** Between two reports of a request. */
 const REPORT_MS = 150;
-const PROGRESS = new ProgressType<ReadProgress | StatisticsProgress>();
+type Progress = ReadProgress | StatisticsProgress | ComparisonProgress;
+const PROGRESS = new ProgressType<Progress>();
 
 /** What a long request is given beside its parameters: it stops when the signal says so, and tells how far it is. */
 interface RequestContext {
   readonly signal: AbortSignal;
-  readonly report: (progress: ReadProgress | StatisticsProgress) => void;
+  readonly report: (progress: Progress) => void;
 }
 
 type Handlers = {
@@ -35,6 +38,10 @@ export class SnapshotSession {
   readonly handlers: Handlers = {
     'snapshot/configure': (configuration) => {
       this.#snapshots.configure(configuration);
+      return Promise.resolve(null);
+    },
+    'snapshot/unlock': ({ secret }) => {
+      this.#snapshots.unlock(secret);
       return Promise.resolve(null);
     },
     'snapshot/open': ({ location }) => this.#snapshots.use(location, ({ opened }) => summaryOf(opened)),
@@ -67,7 +74,14 @@ export class SnapshotSession {
           target,
         );
       }),
+    'compare/open': (pair) => this.#usePair(pair, (opened) => comparisonOverview(opened, pair)),
+    'compare/run': (pair, context) => this.#usePair(pair, (opened) => runComparison(opened, pair, context)),
+    'compare/entries': (request, { signal }) => this.#usePair(request, (opened) => comparedPage(opened, request, signal)),
   };
+
+  #usePair<T>({ before, after }: ComparedPair, work: (opened: OpenedPair) => Promise<T>): Promise<T> {
+    return this.#snapshots.use(before, (one) => this.#snapshots.use(after, (two) => work({ before: one.opened, after: two.opened })));
+  }
 }
 
 async function firstLines({ snapshot }: OpenedSnapshot, limit: number): Promise<{ text: string; truncated: boolean }> {
@@ -88,7 +102,10 @@ export function serveSnapshots(connection: MessageConnection): void {
       (handler as (params: unknown, context: RequestContext) => Promise<unknown>)(
         params,
         contextOf(connection, params, rest.at(-1) as CancellationToken),
-      ),
+      ).catch((error: unknown) => {
+        if (!(error instanceof SealedFileError)) throw error;
+        throw new ResponseError<SealedError>(LSPErrorCodes.RequestFailed, error.message, { sealed: error.sealed });
+      }),
     );
   }
   connection.listen();
@@ -109,7 +126,8 @@ function contextOf(connection: MessageConnection, params: unknown, token: Cancel
     report(value) {
       const now = performance.now();
       // Counts must not get lost; how far it is may.
-      const hasCounts = 'states' in value && value.states.length > 0;
+      const hasCounts =
+        ('states' in value && value.states.length > 0) || ('operators' in value && value.operators.some(({ isFinal }) => isFinal));
       if (typeof progress !== 'string' || (now - reported < REPORT_MS && !hasCounts)) return;
       reported = now;
       void connection.sendProgress(PROGRESS, progress, value);
