@@ -16,6 +16,7 @@ import { SavepointsView } from './savepointsView.ts';
 import { SnapshotDocuments } from './snapshotDocument.ts';
 import { onSnapshotConfiguration, snapshotConfiguration } from './snapshotConfiguration.ts';
 import { SnapshotProcess } from './snapshotProcess.ts';
+import { askForSecret } from './sealedArchives.ts';
 import { StatusItem } from './statusItem.ts';
 import { TidemarkPackage } from './tidemarkPackage.ts';
 
@@ -24,7 +25,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const messages = new Messages(vscode.window.createOutputChannel('Tidemark', { log: true }));
   const program = (name: string): string => vscode.Uri.joinPath(context.extensionUri, 'dist', name).fsPath;
 
-  const snapshots = new SnapshotProcess(program('snapshots.cjs'), snapshotConfiguration, messages.log);
+  const snapshots = new SnapshotProcess(program('snapshots.cjs'), snapshotConfiguration, askForSecret, messages.log);
   const folders = new SavepointFolders(context.workspaceState, (location) => snapshots.request('snapshot/open', { location }));
   const picker = new SavepointPicker(snapshots, folders);
   const view = new SavepointsView(snapshots, folders);

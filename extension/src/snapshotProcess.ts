@@ -1,9 +1,16 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import type * as vscode from 'vscode';
-import { createMessageConnection, ProgressType, StreamMessageReader, StreamMessageWriter } from 'vscode-languageclient/node';
+import { createMessageConnection, ProgressType, ResponseError, StreamMessageReader, StreamMessageWriter } from 'vscode-languageclient/node';
 import type { MessageConnection } from 'vscode-languageclient/node';
-import type { ReadProgress, SnapshotConfiguration, SnapshotRequests, StatisticsProgress } from '../../server/src/protocol.ts';
+import type { ReadProgress, SealedError, SnapshotConfiguration, SnapshotRequests, StatisticsProgress } from '../../server/src/protocol.ts';
+
+/** Undefined where the user gives up. */
+type AskForSecret = (sealed: SealedError['sealed'], reason: string) => Promise<string | undefined>;
+
+function sealedBy(error: unknown): SealedError['sealed'] | null {
+  return error instanceof ResponseError ? ((error.data as Partial<SealedError> | undefined)?.sealed ?? null) : null;
+}
 
 /**
  * The process that reads snapshots, started with the first request. One that died is started again by the next request; one that
@@ -21,9 +28,12 @@ export class SnapshotProcess implements vscode.Disposable {
   static readonly crashWindowMs = 60_000;
 
   readonly #configuration: () => SnapshotConfiguration;
+  readonly #askForSecret: AskForSecret;
+  #asking: Promise<string | undefined> | null = null;
 
-  constructor(program: string, configuration: () => SnapshotConfiguration, log: vscode.LogOutputChannel) {
+  constructor(program: string, configuration: () => SnapshotConfiguration, askForSecret: AskForSecret, log: vscode.LogOutputChannel) {
     this.#program = program;
+    this.#askForSecret = askForSecret;
     this.#configuration = configuration;
     this.#log = log;
   }
@@ -40,8 +50,31 @@ export class SnapshotProcess implements vscode.Disposable {
     });
   }
 
-  /** @throws Error with the reader's reason, or that the process died while it worked on this request. */
+  /**
+   * Where an archive is sealed, the user is asked for its passphrase or key, until one fits or he gives up.
+   * @throws Error with the reader's reason, or that the process died while it worked on this request
+   */
   async request<M extends keyof SnapshotRequests>(
+    method: M,
+    params: SnapshotRequests[M]['params'],
+    token?: vscode.CancellationToken,
+  ): Promise<SnapshotRequests[M]['result']> {
+    for (;;) {
+      try {
+        return await this.#request(method, params, token);
+      } catch (error) {
+        const sealed = sealedBy(error);
+        if (sealed === null) throw error;
+        // Requests that come together ask once.
+        this.#asking ??= this.#askForSecret(sealed, (error as Error).message).finally(() => (this.#asking = null));
+        const secret = await this.#asking;
+        if (secret === undefined) throw error;
+        await this.#request('snapshot/unlock', { secret });
+      }
+    }
+  }
+
+  async #request<M extends keyof SnapshotRequests>(
     method: M,
     params: SnapshotRequests[M]['params'],
     token?: vscode.CancellationToken,

@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import type { SnapshotConfiguration } from '../protocol.ts';
 import { openSnapshot, type OpenedSnapshot } from './openedSnapshot.ts';
 import { SnapshotTree } from './snapshotTree.ts';
+import type { SealKeys } from './storage/sealedFile.ts';
 
 const OPENED_MAX = 8;
+const SECRET_KEY = 'AGE-SECRET-KEY-';
 
 interface CachedSnapshot {
   readonly opened: OpenedSnapshot;
@@ -25,11 +27,20 @@ export class SnapshotCache {
   /** In the order of their last use. */
   readonly #entries = new Map<string, Entry>();
   #configuration: SnapshotConfiguration = { folders: [], uids: [], pathMap: [], trusted: false };
+  #keys: SealKeys = { passphrases: [], identities: [] };
 
   /** From now on snapshots are opened with it. */
   configure(configuration: SnapshotConfiguration): void {
     this.#configuration = configuration;
     for (const location of [...this.#entries.keys()]) this.#forget(location);
+  }
+
+  /** A passphrase or a secret key: from now on it is tried with sealed archives. */
+  unlock(secret: string): void {
+    const { passphrases, identities } = this.#keys;
+    this.#keys = secret.startsWith(SECRET_KEY)
+      ? { passphrases, identities: [...identities, secret.trim()] }
+      : { passphrases: [...passphrases, secret], identities };
   }
 
   /** Opens the snapshot for as long as `work` reads it. @throws with the reason where it cannot be read, and as `work` does */
@@ -65,7 +76,7 @@ export class SnapshotCache {
   }
 
   async #open(location: string): Promise<CachedSnapshot> {
-    const opened = await openSnapshot(location, { ...this.#configuration, decoders: this.#configuration });
+    const opened = await openSnapshot(location, { ...this.#configuration, decoders: this.#configuration, keys: this.#keys });
     return { opened, tree: new SnapshotTree(opened) };
   }
 

@@ -1,11 +1,15 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
 import { Decrypter, generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { dumpLines } from 'tidemark/snapshot';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createMessageConnection, ResponseError, StreamMessageReader, StreamMessageWriter } from 'vscode-languageserver/node';
+import type { SnapshotRequests } from '../../src/protocol.ts';
 import { openSnapshot } from '../../src/snapshots/openedSnapshot.ts';
 import { packSnapshot, type Seal } from '../../src/snapshots/pack.ts';
+import { serveSnapshots } from '../../src/snapshots/session.ts';
 import type { SealKeys } from '../../src/snapshots/storage/sealedFile.ts';
 import { openStorage } from '../../src/snapshots/storage/openStorage.ts';
 import { unpackSnapshot } from '../../src/snapshots/unpackSnapshot.ts';
@@ -35,6 +39,19 @@ async function dump(location: string, keys = NO_KEYS): Promise<string[]> {
   } finally {
     await storage.close?.();
   }
+}
+
+/** A client over streams, as the editor has one. */
+function client(): <M extends keyof SnapshotRequests>(
+  method: M,
+  params: SnapshotRequests[M]['params'],
+) => Promise<SnapshotRequests[M]['result']> {
+  const toServer = new PassThrough();
+  const toClient = new PassThrough();
+  serveSnapshots(createMessageConnection(new StreamMessageReader(toServer), new StreamMessageWriter(toClient)));
+  const connection = createMessageConnection(new StreamMessageReader(toClient), new StreamMessageWriter(toServer));
+  connection.listen();
+  return (method, params) => connection.sendRequest(method, params);
 }
 
 async function pack(name: string, file: string, seal: Seal): Promise<string> {
@@ -72,6 +89,20 @@ describe.each(SNAPSHOTS)('%s', (name) => {
 });
 
 describe('a sealed archive', () => {
+  test('is opened by the snapshot process when it has been unlocked', { timeout: 60_000 }, async () => {
+    const identity = await generateX25519Identity();
+    const location = await pack(SNAPSHOTS[0] ?? '', 'session.tar.age', {
+      passphrase: null,
+      recipients: [await identityToRecipient(identity)],
+    });
+    const request = client();
+    const locked = await request('snapshot/open', { location }).catch((error: unknown) => error);
+    expect(locked).toBeInstanceOf(ResponseError);
+    expect((locked as ResponseError<unknown>).data).toEqual({ sealed: 'recipient' });
+    await request('snapshot/unlock', { secret: identity });
+    expect((await request('snapshot/open', { location })).operatorCount).toBeGreaterThan(1);
+  });
+
   test('with a passphrase opens with no other, nor when it is cut off or changed', { timeout: 60_000 }, async () => {
     const keys = { passphrases: ['correct horse'], identities: [] };
     const archive = await pack(SNAPSHOTS[0] ?? '', 'passphrase.tar.age', { passphrase: 'correct horse', recipients: [] });

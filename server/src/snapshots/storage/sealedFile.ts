@@ -13,6 +13,12 @@ export interface SealKeys {
 /** The file is sealed, and none of the keys that were given opens it. */
 export class SealedFileError extends Error {
   override readonly name = 'SealedFileError';
+  readonly sealed: 'passphrase' | 'recipient';
+
+  constructor(message: string, sealed: 'passphrase' | 'recipient') {
+    super(message);
+    this.sealed = sealed;
+  }
 }
 
 const HEADER_MAX = 64 << 10;
@@ -48,12 +54,13 @@ function headerEnd(head: Buffer, path: string): number {
 }
 
 async function unwrapped(header: Uint8Array, path: string, { passphrases, identities }: SealKeys): Promise<Uint8Array> {
-  const isByPassphrase = Buffer.from(header).includes('\n-> scrypt ');
-  if ((isByPassphrase ? passphrases : identities).length === 0)
+  const sealed = Buffer.from(header).includes('\n-> scrypt ') ? 'passphrase' : 'recipient';
+  if ((sealed === 'passphrase' ? passphrases : identities).length === 0)
     throw new SealedFileError(
-      isByPassphrase
+      sealed === 'passphrase'
         ? `${path} is sealed with a passphrase: give it with --passphrase-file FILE`
         : `${path} is sealed for a recipient: give the secret key with --identity FILE`,
+      sealed,
     );
   const { Decrypter } = await import('./age.ts');
   const decrypter = new Decrypter();
@@ -65,7 +72,8 @@ async function unwrapped(header: Uint8Array, path: string, { passphrases, identi
     const reason = error instanceof Error ? error.message : String(error);
     if (reason.includes('no identity matched'))
       throw new SealedFileError(
-        `${path} is sealed, and ${isByPassphrase ? 'the passphrase is wrong' : 'the secret key is of another recipient'}`,
+        `${path} is sealed, and ${sealed === 'passphrase' ? 'the passphrase is wrong' : 'the secret key is of another recipient'}`,
+        sealed,
       );
     throw new Error(`${path} cannot be opened: ${reason}`, { cause: error });
   }
