@@ -30,6 +30,19 @@ export { describeStates, type OperatorDescription, type StateDescription } from 
 export { diagnose } from './doctor/diagnose.ts';
 export type { CheckpointRoot, Examination } from './doctor/examination.ts';
 export type { DoctorFinding } from './doctor/finding.ts';
+export {
+  differs,
+  stateDiffers,
+  type DifferenceGroup,
+  type EntryDifference,
+  type OperatorDifference,
+  type OperatorFacts,
+  type StateDifference,
+} from './diff/differences.ts';
+export { holds, needsBefore, parseExpectation, type Expectation } from './diff/expectation.ts';
+export { ignoring } from './diff/ignoring.ts';
+export { RenameError } from './diff/matchOperators.ts';
+export { SnapshotComparison, type ComparisonOptions, type EntryCursor, type EntryPage } from './diff/snapshotComparison.ts';
 export { dumpLines, dumpRecords, type DumpSelection, type DumpSink } from './dump.ts';
 export type { KeyedEntry } from './keyed/stateCodec.ts';
 export type { KeyedState, RowKey } from './keyed/keyedState.ts';

@@ -1,5 +1,7 @@
 /** `tidemark`: one command a file. Data goes to stdout, everything for people to stderr. docs/cli.md documents it. */
+import { bisect } from './bisect.ts';
 import { check } from './check.ts';
+import { diff } from './diff.ts';
 import { doctor } from './doctor.ts';
 import { dump } from './dump.ts';
 import { inspect } from './inspect.ts';
@@ -41,6 +43,17 @@ const COMMANDS: Readonly<Record<string, { readonly command: Command; readonly us
     command: stats,
     usage: 'stats SNAPSHOT [--path-map FROM=TO]... [--operator O] [--state S] [--top N] [--at TIME] [--ttl DURATION] [--json]',
     about: 'reads all keyed state and tells sizes, skew, the largest keys, timers and TTL',
+  },
+  diff: {
+    command: diff,
+    usage:
+      "diff BEFORE AFTER [--summary] [--json] [--operator O]... [--state S]... [--key K] [--ignore WHAT]... [--rename OLD=NEW]... [--accept-proposals] [--tolerance N] [--limit N] [--read-shared] [--assert-same] [--expect 'sum(value.n) of OPERATOR/STATE unchanged'|MODULE]... [--path-map FROM=TO]...",
+    about: 'shows what has changed between two snapshots, whatever wrote them; exit code 0 same, 1 different, 2 error',
+  },
+  bisect: {
+    command: bisect,
+    usage: 'bisect CHECKPOINTS... --expect EXPECTATION|MODULE [--json] [--path-map FROM=TO]...',
+    about: 'finds the first of a row of checkpoints for which something does not hold',
   },
   check: { command: check, usage: 'check PIPELINE SNAPSHOT [--json]', about: 'says whether a pipeline can be restored from a snapshot' },
   doctor: {

@@ -173,7 +173,7 @@ class Turns {
   readonly #over = [false, false] as [boolean, boolean];
   #turn: 0 | 1 = 0;
   #waiting: { readonly go: () => void; readonly fail: (reason: unknown) => void } | null = null;
-  #failure: { readonly reason: unknown } | null = null;
+  #failure: Error | null = null;
   readonly #ahead: number;
 
   constructor(ahead: number) {
@@ -202,7 +202,7 @@ class Turns {
   }
 
   fail(reason: unknown): void {
-    this.#failure = { reason };
+    this.#failure = reason instanceof Error ? reason : new Error(String(reason));
     this.#waiting?.fail(reason);
     this.#waiting = null;
   }
@@ -217,7 +217,7 @@ class Turns {
   #wait(): Promise<undefined> {
     return new Promise((resolve, reject) => {
       if (this.#failure === null) this.#waiting = { go: () => resolve(undefined), fail: reject };
-      else reject(this.#failure.reason as Error);
+      else reject(this.#failure);
     });
   }
 }

@@ -81,8 +81,16 @@ export class SnapshotComparison {
   readonly #options: ComparisonOptions;
   /** Operators that look alike, where they were not taken for the same. */
   readonly proposals: readonly ProposedRename[];
+  /** Of all states that the operators have, whether they are compared or not. */
+  readonly stateNames: ReadonlySet<string>;
 
-  private constructor(pairings: readonly Pairing[], options: ComparisonOptions, proposals: readonly ProposedRename[]) {
+  private constructor(
+    pairings: readonly Pairing[],
+    options: ComparisonOptions,
+    proposals: readonly ProposedRename[],
+    stateNames: ReadonlySet<string>,
+  ) {
+    this.stateNames = stateNames;
     this.#pairings = pairings;
     this.#options = options;
     this.proposals = proposals;
@@ -106,13 +114,16 @@ export class SnapshotComparison {
       describe: async (side, index) => describe(at((side === 'before' ? before : after).operators, index)),
     });
     const pairings: Pairing[] = [];
+    const stateNames = new Set<string>();
     for (const match of matches) {
       const own = { before: factsAt(facts.before, match.before), after: factsAt(facts.after, match.after) };
       if (options.operator !== undefined && ![own.before, own.after].some((each) => each !== null && options.operator?.(each))) continue;
       const one = match.before === null ? null : at(before.operators, match.before);
       const two = match.after === null ? null : at(after.operators, match.after);
       const sides = [one === null ? null : await describe(one), two === null ? null : await describe(two)] as const;
-      const states = describedStates(...sides).filter(({ name, group }) => isCompared(options, name, group));
+      const known = describedStates(...sides);
+      for (const { name } of known) stateNames.add(name);
+      const states = known.filter(({ name, group }) => isCompared(options, name, group));
       pairings.push({
         match,
         before: one,
@@ -124,7 +135,7 @@ export class SnapshotComparison {
         elements: [],
       });
     }
-    return new SnapshotComparison(pairings, options, proposals);
+    return new SnapshotComparison(pairings, options, proposals, stateNames);
   }
 
   /** What is known so far: counts grow while `run` goes on. */
