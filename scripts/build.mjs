@@ -3,15 +3,15 @@
  *   dist/extension.cjs                   the extension (entry of the VSIX)
  *   dist/{lsp,dap,snapshots,run,cli}.cjs the processes, and their threads: controlWorker.cjs of `run`, scanWorker.cjs of
  *                                        `snapshots` and `cli`
- *   dist/s3Storage.cjs                   what those two load to read from S3
+ *   dist/{s3Storage,age}.cjs             what those two load to read from S3, and sealed archives
  *   dist/typescript/                     TypeScript's own declarations, which the type checker within lsp reads
- *   dist/page/                           the dataflow page and the savepoint page
+ *   dist/page/                           the dataflow page, the savepoint page and the page of comparisons
  * `node scripts/build.mjs --only dap,run` builds those entries alone. Metafiles go to build/meta/ for notices and size checks.
  */
 import { build } from 'esbuild';
 import { cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -29,6 +29,7 @@ const nodeEntries = {
   snapshots: 'server/src/snapshots/main.ts',
   scanWorker: 'server/src/snapshots/scan/scanWorker.ts',
   s3Storage: 'server/src/snapshots/storage/s3Storage.ts',
+  age: 'server/src/snapshots/storage/age.ts',
   run: 'server/src/run/main.ts',
   controlWorker: 'server/src/run/controlWorker.ts',
   cli: 'server/src/cli/main.ts',
@@ -44,12 +45,12 @@ const workerAsText = {
   },
 };
 
-/** The client of S3 is large, and few need it: programs load it from a bundle of its own beside them when it is asked for. */
-const s3Apart = {
-  name: 's3-apart',
+/** The client of S3 and age are large, and few need them: programs load them from bundles of their own beside them when they are asked for. */
+const apart = {
+  name: 'apart',
   setup({ onResolve }) {
-    onResolve({ filter: /\/s3Storage\.ts$/ }, ({ kind }) =>
-      kind === 'dynamic-import' ? { path: './s3Storage.cjs', external: true } : null,
+    onResolve({ filter: /\/(s3Storage|age)\.ts$/ }, ({ kind, path }) =>
+      kind === 'dynamic-import' ? { path: `./${basename(path, '.ts')}.cjs`, external: true } : null,
     );
   },
 };
@@ -87,9 +88,9 @@ await Promise.all(
         // What a library does not need is left out of its modules, but not out of its CommonJS.
         mainFields: ['module', 'main'],
         external,
-        plugins: [s3Apart],
+        plugins: [apart],
         // Nine tenths of the language server are the TypeScript compiler, and of the storage in S3 its client.
-        ...(name === 'lsp' || name === 's3Storage' ? { minify: true, keepNames: true } : {}),
+        ...(name === 'lsp' || name === 's3Storage' || name === 'age' ? { minify: true, keepNames: true } : {}),
         // CommonJS has no import.meta.url; bundled libraries that ask for it get the bundle's own.
         define: { 'import.meta.url': '__bundleUrl' },
         banner: { js: "const __bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
@@ -108,7 +109,11 @@ if (only === null || only.includes('lsp')) {
 if (only === null || only.includes('page')) {
   await settle(
     bundle('page', {
-      entryPoints: { page: at('webview/src/main.ts'), savepoint: at('webview/src/savepoint/main.ts') },
+      entryPoints: {
+        page: at('webview/src/main.ts'),
+        savepoint: at('webview/src/savepoint/main.ts'),
+        diff: at('webview/src/diff/main.ts'),
+      },
       outdir: at('dist/page'),
       plugins: [workerAsText],
       platform: 'browser',
@@ -117,7 +122,7 @@ if (only === null || only.includes('page')) {
       minify: true,
     }),
   );
-  for (const folder of ['webview/src', 'webview/src/savepoint']) {
+  for (const folder of ['webview/src', 'webview/src/snapshot', 'webview/src/savepoint', 'webview/src/diff']) {
     for (const file of readdirSync(at(folder))) {
       if (/\.(html|css|svg)$/.test(file)) cpSync(at(folder, file), at('dist/page', file));
     }

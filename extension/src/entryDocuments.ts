@@ -1,11 +1,10 @@
 import * as vscode from 'vscode';
 import type { StateSelection, ValueText } from '../../server/src/protocol.ts';
+import { indented } from './prettyJson.ts';
 import type { SnapshotProcess } from './snapshotProcess.ts';
 
 const SCHEME = 'tidemark-entry';
 const VALUE_LIMIT = 64 * 2 ** 20;
-/** Longer ones stay in one line: an editor shows that sooner than a million lines. */
-const PRETTY_MAX = 4_000_000;
 
 interface Place {
   readonly location: string;
@@ -57,29 +56,4 @@ export class EntryDocuments implements vscode.TextDocumentContentProvider {
     const document = await vscode.workspace.openTextDocument(uri);
     await vscode.window.showTextDocument(document, { preview: true });
   }
-}
-
-/** JSON over several lines. Tokens stay as they are: numbers may have more digits than JavaScript's have. */
-function indented(json: string): string {
-  if (json.length > PRETTY_MAX) return json;
-  let depth = 0;
-  const line = (): string => `\n${'  '.repeat(depth)}`;
-  return json.replaceAll(/"(?:[^"\\]|\\.)*"|\[\]|\{\}|[[\]{},:]/g, (token) => {
-    switch (token) {
-      case '{':
-      case '[':
-        depth++;
-        return token + line();
-      case '}':
-      case ']':
-        depth--;
-        return line() + token;
-      case ',':
-        return token + line();
-      case ':':
-        return ': ';
-      default:
-        return token;
-    }
-  });
 }

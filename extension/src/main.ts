@@ -1,4 +1,7 @@
 import * as vscode from 'vscode';
+import { registerCompareCommands } from './compareCommands.ts';
+import { ComparedEntries } from './comparedEntries.ts';
+import { showComparison } from './comparePanel.ts';
 import { DataflowPanel } from './dataflowPanel.ts';
 import { registerDebugConfigurations } from './debugConfigurations.ts';
 import { EntryDocuments } from './entryDocuments.ts';
@@ -31,6 +34,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const view = new SavepointsView(snapshots, folders);
   const documents = new SnapshotDocuments(snapshots, messages);
   const entries = new EntryDocuments(snapshots);
+  const compared = new ComparedEntries(snapshots);
   const page = vscode.Uri.joinPath(context.extensionUri, 'dist/page');
   const runs = new Runs();
   const carried = new TidemarkPackage(vscode.Uri.joinPath(context.extensionUri, 'package').fsPath, messages);
@@ -45,8 +49,16 @@ export function activate(context: vscode.ExtensionContext): void {
     vscode.window.createTreeView('tidemark.savepoints', { treeDataProvider: view, dragAndDropController: view, showCollapseAll: true }),
     documents.register(),
     entries.register(),
+    compared.register(),
     ...new SavepointEditor({ page, process: snapshots, documents, entries, messages }).register(),
     ...registerSavepointCommands({ view, folders, documents, runs, messages }),
+    ...registerCompareCommands({
+      process: snapshots,
+      folders,
+      runs,
+      messages,
+      show: (before, after) => showComparison({ page, process: snapshots, entries: compared, messages }, before, after),
+    }),
     ...registerDebugConfigurations(picker),
     ...registerRunCommands(runs, picker, messages),
     // The adapter hears of a snapshot before the file watcher does.

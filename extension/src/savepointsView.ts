@@ -36,6 +36,9 @@ interface MoreNode {
   readonly total: number | null;
 }
 
+/** What the view itself drags, as VS Code names it. */
+const DRAGGED_SNAPSHOT = 'application/vnd.code.tree.tidemark.savepoints';
+
 const ICONS: Record<SnapshotNode['kind'], string> = {
   operator: 'symbol-event',
   state: 'database',
@@ -58,8 +61,8 @@ interface ReadChildren {
 export class SavepointsView
   implements vscode.TreeDataProvider<SavepointsNode>, vscode.TreeDragAndDropController<SavepointsNode>, vscode.Disposable
 {
-  readonly dropMimeTypes = ['text/uri-list'];
-  readonly dragMimeTypes: readonly string[] = [];
+  readonly dropMimeTypes = ['text/uri-list', DRAGGED_SNAPSHOT];
+  readonly dragMimeTypes: readonly string[] = [DRAGGED_SNAPSHOT];
   readonly #process: SnapshotProcess;
   readonly #folders: SavepointFolders;
   readonly #changed = new vscode.EventEmitter<SavepointsNode | undefined>();
@@ -86,8 +89,18 @@ export class SavepointsView
     this.#changed.fire(more.of);
   }
 
-  /** Folders and archives that are dropped on the view are opened in it. */
-  async handleDrop(_target: SavepointsNode | undefined, data: vscode.DataTransfer): Promise<void> {
+  handleDrag(nodes: readonly SavepointsNode[], data: vscode.DataTransfer): void {
+    const [node] = nodes;
+    if (node?.is === 'snapshot') data.set(DRAGGED_SNAPSHOT, new vscode.DataTransferItem(node));
+  }
+
+  /** A snapshot that is dropped on another is compared with it; folders and archives from elsewhere are opened in the view. */
+  async handleDrop(target: SavepointsNode | undefined, data: vscode.DataTransfer): Promise<void> {
+    const dragged = data.get(DRAGGED_SNAPSHOT)?.value as SavepointsNode | undefined;
+    if (dragged?.is === 'snapshot') {
+      if (target?.is === 'snapshot') await vscode.commands.executeCommand('tidemark.compare.both', dragged, target);
+      return;
+    }
     const list = (await data.get('text/uri-list')?.asString()) ?? '';
     for (const line of list.split(/\r?\n/)) {
       if (line !== '' && !line.startsWith('#')) await this.#folders.open(vscode.Uri.parse(line).fsPath);

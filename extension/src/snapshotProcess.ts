@@ -3,7 +3,14 @@ import type { ChildProcess } from 'node:child_process';
 import type * as vscode from 'vscode';
 import { createMessageConnection, ProgressType, ResponseError, StreamMessageReader, StreamMessageWriter } from 'vscode-languageclient/node';
 import type { MessageConnection } from 'vscode-languageclient/node';
-import type { ReadProgress, SealedError, SnapshotConfiguration, SnapshotRequests, StatisticsProgress } from '../../server/src/protocol.ts';
+import type {
+  ComparisonProgress,
+  ReadProgress,
+  SealedError,
+  SnapshotConfiguration,
+  SnapshotRequests,
+  StatisticsProgress,
+} from '../../server/src/protocol.ts';
 
 /** Undefined where the user gives up. */
 type AskForSecret = (sealed: SealedError['sealed'], reason: string) => Promise<string | undefined>;
@@ -11,6 +18,8 @@ type AskForSecret = (sealed: SealedError['sealed'], reason: string) => Promise<s
 function sealedBy(error: unknown): SealedError['sealed'] | null {
   return error instanceof ResponseError ? ((error.data as Partial<SealedError> | undefined)?.sealed ?? null) : null;
 }
+
+type ProgressOf<M> = M extends 'snapshot/statistics' ? StatisticsProgress : M extends 'compare/run' ? ComparisonProgress : ReadProgress;
 
 /**
  * The process that reads snapshots, started with the first request. One that died is started again by the next request; one that
@@ -95,10 +104,10 @@ export class SnapshotProcess implements vscode.Disposable {
   }
 
   /** A request that says how far it is. @throws as request */
-  async requestWithProgress<M extends 'snapshot/statistics' | 'snapshot/entries' | 'snapshot/export'>(
+  async requestWithProgress<M extends 'snapshot/statistics' | 'snapshot/entries' | 'snapshot/export' | 'compare/run'>(
     method: M,
     params: Omit<SnapshotRequests[M]['params'], 'progress'>,
-    onProgress: (progress: M extends 'snapshot/statistics' ? StatisticsProgress : ReadProgress) => void,
+    onProgress: (progress: ProgressOf<M>) => void,
     token: vscode.CancellationToken,
   ): Promise<SnapshotRequests[M]['result']> {
     const progress = `${method} ${String(++this.#reports)}`;

@@ -8,7 +8,7 @@ import type { Actions } from '../actions.ts';
 import { allStates, isListed, operatorLabel, stateLabel, type KnownState, type Measure, type Model } from '../model.ts';
 import { difference, growth } from './signs.ts';
 
-const SHOWN = 8;
+const SHOWN = 6;
 const ROW = 20;
 const LABEL = 160;
 const NUMBERS = 132;

@@ -1,0 +1,141 @@
+import { basename } from 'node:path';
+import * as vscode from 'vscode';
+import type { ComparedPair } from '../../server/src/protocol.ts';
+import type { DiffRequest, FromDiffPage, ToDiffPage } from '../../webview/src/diff/protocol.ts';
+import type { ComparedEntries } from './comparedEntries.ts';
+import type { Messages } from './messages.ts';
+import { pageHtml } from './pageHtml.ts';
+import type { SnapshotProcess } from './snapshotProcess.ts';
+
+const VIEW_TYPE = 'tidemark.diff';
+
+interface Rooms {
+  /** The folder of the built pages. */
+  readonly page: vscode.Uri;
+  readonly process: SnapshotProcess;
+  readonly entries: ComparedEntries;
+  readonly messages: Messages;
+}
+
+/** Opens a page that compares two snapshots, by their locations. */
+export async function showComparison(rooms: Rooms, before: string, after: string): Promise<void> {
+  const panel = vscode.window.createWebviewPanel(VIEW_TYPE, titleOf(before, after), vscode.ViewColumn.Active, {
+    enableScripts: true,
+    localResourceRoots: [rooms.page],
+    retainContextWhenHidden: true,
+  });
+  const view = new ComparisonView(rooms, panel, before, after);
+  panel.onDidDispose(() => view.dispose());
+  panel.webview.html = await pageHtml(panel.webview, rooms.page, 'diff.html');
+}
+
+function titleOf(before: string, after: string): string {
+  return `${basename(before)} ↔ ${basename(after)}`;
+}
+
+/** One open page: its requests go to the snapshot process, the answers back. */
+class ComparisonView implements vscode.Disposable {
+  readonly #rooms: Rooms;
+  readonly #panel: vscode.WebviewPanel;
+  readonly #before: string;
+  readonly #after: string;
+  readonly #running = new Map<number, vscode.CancellationTokenSource>();
+  #isDisposed = false;
+
+  constructor(rooms: Rooms, panel: vscode.WebviewPanel, before: string, after: string) {
+    this.#rooms = rooms;
+    this.#panel = panel;
+    this.#before = before;
+    this.#after = after;
+    panel.webview.onDidReceiveMessage((message: FromDiffPage) => this.#receive(message));
+  }
+
+  #receive(message: FromDiffPage): void {
+    const { messages, entries } = this.#rooms;
+    switch (message.kind) {
+      case 'ready':
+        this.#post({ kind: 'pair', before: this.#before, after: this.#after });
+        return;
+      case 'request':
+        void this.#answer(message.id, message.request);
+        return;
+      case 'cancel':
+        this.#running.get(message.id)?.cancel();
+        return;
+      case 'openEntry': {
+        const { pair, selection, cursor, title } = message;
+        void messages.guard(vscode.l10n.t('The entry could not be opened'), () => entries.open({ pair, selection, cursor }, title));
+        return;
+      }
+      case 'openSnapshot':
+        void vscode.commands.executeCommand('tidemark.openSavepointEditor', vscode.Uri.file(message.location));
+        return;
+      case 'askIgnore':
+        void messages.guard(vscode.l10n.t('The snapshots could not be compared'), () => this.#askIgnore(message.ignore));
+        return;
+      case 'openReport':
+        void messages.guard(vscode.l10n.t('The report could not be opened'), () => openReport(message.json));
+        return;
+      case 'copy':
+        void vscode.env.clipboard.writeText(message.text);
+        return;
+      case 'showLog':
+        messages.log.show();
+        return;
+    }
+  }
+
+  async #askIgnore(ignore: readonly string[]): Promise<void> {
+    const typed = await vscode.window.showInputBox({
+      title: vscode.l10n.t('Leave out of the comparison'),
+      prompt: vscode.l10n.t('ttl, timers, fields such as value.updatedAt or value.items[*].price, names of states; separated by commas'),
+      value: ignore.join(', '),
+    });
+    if (typed === undefined) return;
+    const texts = typed.split(',').map((text) => text.trim());
+    this.#post({ kind: 'ignore', ignore: texts.filter((text) => text !== '') });
+  }
+
+  async #answer(id: number, request: DiffRequest): Promise<void> {
+    const source = new vscode.CancellationTokenSource();
+    this.#running.set(id, source);
+    try {
+      this.#post({ kind: 'reply', id, result: await this.#ask(id, request, source.token) });
+    } catch (error) {
+      const cancelled = source.token.isCancellationRequested;
+      const reason = error instanceof Error ? error.message : String(error);
+      if (!cancelled) this.#rooms.messages.log.warn(`${this.#panel.title}: ${request.method}: ${reason}`);
+      this.#post({ kind: 'refused', id, reason, cancelled });
+    } finally {
+      this.#running.delete(id);
+      source.dispose();
+    }
+  }
+
+  #ask(id: number, { method, params }: DiffRequest, token: vscode.CancellationToken): Promise<unknown> {
+    const { process } = this.#rooms;
+    switch (method) {
+      case 'open':
+        this.#panel.title = titleOf(params.before, params.after);
+        return process.request('compare/open', params satisfies ComparedPair, token);
+      case 'run':
+        return process.requestWithProgress('compare/run', params, (value) => this.#post({ kind: 'progress', id, value }), token);
+      case 'entries':
+        return process.request('compare/entries', params, token);
+    }
+  }
+
+  #post(message: ToDiffPage): void {
+    if (!this.#isDisposed) void this.#panel.webview.postMessage(message);
+  }
+
+  dispose(): void {
+    this.#isDisposed = true;
+    for (const source of this.#running.values()) source.cancel();
+  }
+}
+
+async function openReport(content: string): Promise<void> {
+  const document = await vscode.workspace.openTextDocument({ language: 'json', content });
+  await vscode.window.showTextDocument(document, { preview: true });
+}
