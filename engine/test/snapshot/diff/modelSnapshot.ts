@@ -4,6 +4,7 @@ import { KeyGroupBlockWriter } from '../../../src/snapshot/keyed/keyGroupBlock.t
 import { keyedHeader, KeyedStreamWriter } from '../../../src/snapshot/keyed/keyedStream.ts';
 import { writeMetadata } from '../../../src/snapshot/metadata/writeMetadata.ts';
 import type { OperatorMetadata, SubtaskMetadata } from '../../../src/snapshot/metadata/snapshotMetadata.ts';
+import { writeOperatorStream, type OperatorStateContent } from '../../../src/snapshot/operator/operatorStreamWriter.ts';
 import type { SerializerSnapshot } from '../../../src/snapshot/serializers/serializerSnapshot.ts';
 import { readSnapshot, type Snapshot } from '../../../src/snapshot/snapshot.ts';
 import { keyValueState, timerState } from '../../../src/snapshot/stateMetaInfo.ts';
@@ -41,6 +42,8 @@ export interface ModelOperator {
   readonly entries: readonly ModelEntry[];
   readonly maxParallelism?: number;
   readonly parallelism?: number;
+  /** Operator state, by subtask. */
+  readonly operatorStates?: readonly (readonly OperatorStateContent[])[];
 }
 
 /** A savepoint with what a test says. */
@@ -75,11 +78,21 @@ function writeSubtask(files: Map<string, Uint8Array>, operator: ModelOperator, i
     if (block !== null) stream.add(keyGroup, block);
   }
   const path = `${id}-${String(index)}`;
+  const contents = operator.operatorStates?.[index];
+  const own = contents === undefined ? null : writeOperatorStream(contents);
+  if (own !== null) files.set(`sp/${path}-operator`, own.bytes);
   files.set(`sp/${path}`, Buffer.concat(pieces));
   return {
     index,
     finished: false,
-    managedOperatorState: null,
+    managedOperatorState:
+      own === null
+        ? null
+        : {
+            partitions: own.partitions,
+            stream: { kind: 'relativeFile', path: `${path}-operator`, size: own.bytes.length },
+            merged: null,
+          },
     rawOperatorState: null,
     managedKeyedState: {
       kind: 'keyGroups',

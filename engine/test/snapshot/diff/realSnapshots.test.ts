@@ -96,6 +96,39 @@ test('a native savepoint of RocksDB leaves out the timers that stand on the heap
   expect(timers.reduce((sum, { added, same }) => sum + added + same, 0)).toBe(0);
 });
 
+describe('a checkpoint that shares its tables', () => {
+  const name = '2.3.0-rocksdb-checkpoint-incremental';
+
+  test('with another is not read there', async () => {
+    const files = snapshotFiles(name);
+    const whole = await readSnapshot(memoryStorage(files), `/${name}`);
+    const without = await readSnapshot(memoryStorage(new Map([...files].filter(([path]) => !path.includes('/shared/')))), `/${name}`);
+    const comparison = await SnapshotComparison.open(whole, without);
+    await comparison.run();
+    expect(comparison.differs).toBe(false);
+    const shared = comparison.operators.filter(({ sharedBytes }) => sharedBytes > 0);
+    expect(shared.length).toBeGreaterThan(10);
+    for (const { states } of shared) for (const { group, counts } of states) if (group === 'keyed') expect(counts.same).toBe(0);
+  });
+
+  test('is read all the same where its entries are to be counted', async () => {
+    const { comparison } = await compared(name, name, { readsShared: true });
+    expect(comparison.differs).toBe(false);
+    const counts = comparison.operators.flatMap(({ sharedBytes, states }) =>
+      states.map((state) => [sharedBytes, state.counts.same] as const),
+    );
+    expect(counts.reduce((sum, [, same]) => sum + same, 0)).toBeGreaterThan(6000);
+    expect(counts.every(([bytes]) => bytes === 0)).toBe(true);
+  });
+});
+
+test('what is in flight is not compared, and that is said', async () => {
+  const { comparison } = await compared('2.3.0-hashmap-checkpoint-unaligned', '2.3.0-hashmap-checkpoint-unaligned');
+  expect(comparison.differs).toBe(false);
+  const notes = comparison.operators.flatMap((operator) => operator.notes);
+  expect(notes).toContainEqual(expect.stringMatching(/^after: not compared: records in flight in \d+ channels$/));
+});
+
 describe('two snapshots that Flink wrote', () => {
   test.each([
     ['2.3.0-hashmap-canonical', '2.3.0-rocksdb-canonical'],
