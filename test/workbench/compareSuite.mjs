@@ -63,6 +63,7 @@ export async function compareSuite({ server, browser, paths, report }) {
     });
 
     await steps.step('an entry opens in the diff editor, side by side', async () => {
+      await view().locator('.states .state-line', { hasText: 'v-int' }).click();
       await entries().filter({ hasText: '~' }).first().click();
       await page.keyboard.press('Enter');
       await page.locator('.monaco-diff-editor .editor.modified .view-lines', { hasText: '"state"' }).waitFor();
@@ -76,7 +77,6 @@ export async function compareSuite({ server, browser, paths, report }) {
       await entries().first().waitFor();
       await view().locator('.chip', { hasText: 'Changed' }).click();
       await view().locator('.chip[aria-pressed=false]', { hasText: 'Changed' }).waitFor();
-      await page.waitForFunction(() => true);
       await view().getByRole('button', { name: 'Next change (F7)' }).click();
       await page.keyboard.press('F7');
       await entries().first().waitFor();

@@ -68,6 +68,7 @@ const scenes = [
   { name: 'hc', theme: 'hc' },
   { name: 'hc-light', theme: 'hcLight' },
   { name: 'running', theme: 'dark', running: 0.62 },
+  { name: 'beside', theme: 'light', width: 1080 },
   { name: 'same', theme: 'light', same: true },
   {
     name: 'failed',

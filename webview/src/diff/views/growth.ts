@@ -3,7 +3,7 @@ import { bytes } from '../../format.ts';
 import { button, element, whenChanged } from '../../views/element.ts';
 import { chart, nodeOf } from '../../snapshot/charts.ts';
 import { exactBytes, figure, plural } from '../../snapshot/figures.ts';
-import { heading } from '../../snapshot/parts.ts';
+import { heading, hint } from '../../snapshot/parts.ts';
 import type { Actions } from '../actions.ts';
 import { allStates, isListed, operatorLabel, stateLabel, type KnownState, type Measure, type Model } from '../model.ts';
 import { difference, growth } from './signs.ts';
@@ -17,13 +17,17 @@ const NUMBERS = 132;
 export function renderGrowth(root: HTMLElement, model: Model, actions: Actions): void {
   const { changes, measure, operator, state } = model;
   whenChanged(root, JSON.stringify([changes.overview, changes.counts, changes.width, measure, operator, state]), () => {
-    const grown = allStates(model)
+    const known = allStates(model)
       .filter((each) => isListed(model, each))
       .flatMap((each) => (each.counts === null ? [] : [sized(each, measure)]))
-      .filter(({ before, after }) => before + after > 0)
+      .filter(({ before, after }) => before + after > 0);
+    const grown = known
+      .filter(({ before, after }) => before !== after)
       .sort((a, b) => Math.abs(b.after - b.before) - Math.abs(a.after - a.before) || b.after - a.after);
-    root.hidden = grown.length === 0;
-    if (grown.length === 0) return [];
+    root.hidden = known.length === 0;
+    if (known.length === 0) return [];
+    if (grown.length === 0)
+      return [heading('Growth', '', measures(measure, actions)), hint(`Every state has as many ${measure} in B as in A.`)];
     const shown = grown.slice(0, SHOWN);
     const caption =
       grown.length > SHOWN ? `the ${String(SHOWN)} of ${plural(grown.length, 'state')} that moved most` : 'those that moved most first';

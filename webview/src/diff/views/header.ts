@@ -32,7 +32,8 @@ export function renderHeader(root: HTMLElement, model: Model, actions: Actions):
 function leftText(startedAt: number, share: number): string {
   const gone = performance.now() - startedAt;
   if (share < 0.03 || gone < 1000) return '';
-  return `about ${duration((gone / share) * (1 - share))} left`;
+  const left = Math.ceil(((gone / share) * (1 - share)) / 1000) * 1000;
+  return left === 0 ? '' : `about ${duration(left).replace('.0', '')} left`;
 }
 
 function parts(model: Model, actions: Actions): HTMLElement[] {

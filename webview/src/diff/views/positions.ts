@@ -19,8 +19,9 @@ export function renderPositions(root: HTMLElement, model: Model): void {
         'tr',
         { 'data-tip': `A ${before ?? '–'}\nB ${after ?? '–'}` },
         element('td', { class: 'fit' }, operator),
-        element('td', { class: 'fit dim' }, before ?? '–'),
-        element('td', { class: 'fit' }, before === after ? 'the same' : (after ?? '–')),
+        element('td', { class: 'fit dim' }, splitOf(after ?? before ?? '')),
+        element('td', { class: 'fit number dim' }, positionOf(before)),
+        element('td', { class: 'fit number' }, before === after ? 'the same' : positionOf(after)),
         element(
           'td',
           { class: 'number', 'data-tip': moved === null ? null : `${difference(moved.by, exact)} ${moved.unit}` },
@@ -35,4 +36,13 @@ export function renderPositions(root: HTMLElement, model: Model): void {
       ...(rest > 0 ? [hint(`${exact(rest)} more splits are in the operators’ states.`)] : []),
     ];
   });
+}
+
+/** A position says what it is of before its last colon. */
+function splitOf(text: string): string {
+  return text.includes(': ') ? text.slice(0, text.lastIndexOf(': ')) : '';
+}
+
+function positionOf(text: string | null): string {
+  return text === null ? '–' : text.slice(text.lastIndexOf(': ') < 0 ? 0 : text.lastIndexOf(': ') + 2);
 }

@@ -168,7 +168,8 @@ function cells(row: StatesRow, model: Model, most: number, actions: Actions): HT
 
 function operatorCells({ index, operator, states }: StatesRow & { is: 'operator' }, model: Model): HTMLElement[] {
   const { labelBefore, labelAfter, presence, bytesBefore, bytesAfter, before, after } = operator;
-  const isRenamed = labelBefore !== null && labelAfter !== null && labelBefore !== labelAfter;
+  // A snapshot without uids calls an operator by its id: that is no other name.
+  const isRenamed = operator.matchedBy === 'rename' || operator.matchedBy === 'proposal';
   const counts = model.counts.get(index);
   const said =
     presence === 'removed'
@@ -189,7 +190,9 @@ function operatorCells({ index, operator, states }: StatesRow & { is: 'operator'
         ...(states.length === 0 ? [] : [icon(model.folded.has(index) ? 'right' : 'down')]),
       ),
       glyph(operatorChange(model, index)),
-      ...(isRenamed ? [element('s', { class: 'removed-ink' }, labelBefore), element('span', { class: 'renamed-ink' }, '→')] : []),
+      ...(isRenamed && labelBefore !== null && labelBefore !== labelAfter
+        ? [element('s', { class: 'removed-ink' }, labelBefore), element('span', { class: 'renamed-ink' }, '→')]
+        : []),
       element('b', { class: 'fit' }, operatorLabel(operator)),
       ...(said === '' ? [] : [element('span', { class: 'dim' }, said)]),
     ),
@@ -249,10 +252,9 @@ function bar(counts: EntryCounts, most: number): SVGSVGElement {
   const left = length(removed) * ZERO;
   const right = length(added + changed) * (WIDTH - ZERO - 4);
   const share = added + changed === 0 ? 0 : (right * added) / (added + changed);
-  const svg = chart(WIDTH, 12, `${exact(added)} added, ${exact(removed)} removed, ${exact(changed)} changed`).attr(
-    'data-tip',
-    `+${exact(added)}  \u2212${exact(removed)}  ~${exact(changed)}  =${exact(same)}\nlength: square root of entries`,
-  );
+  const svg = chart(WIDTH, 12, `${exact(added)} added, ${exact(removed)} removed, ${exact(changed)} changed`)
+    .attr('preserveAspectRatio', 'none')
+    .attr('data-tip', `+${exact(added)}  \u2212${exact(removed)}  ~${exact(changed)}  =${exact(same)}\nlength: square root of entries`);
   const part = (look: string, x: number, width: number): void => {
     if (width > 0) svg.append('rect').attr('class', look).attr('x', x).attr('y', 2).attr('width', Math.max(1, width)).attr('height', 8);
   };
