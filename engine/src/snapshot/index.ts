@@ -51,6 +51,13 @@ export { channelSize, keyedStateSize, operatorStateSize, streamSize } from './me
 export { missingFiles } from './missingFiles.ts';
 export { PartsProgress, type ReadProgress } from './readProgress.ts';
 export { readSnapshot, type Snapshot, type SnapshotOperator, type SnapshotSubtask } from './snapshot.ts';
+export { stateFiles } from './stateFiles.ts';
+export { parsePlan } from './rewrite/parsePlan.ts';
+export { relocatePaths } from './rewrite/relocatePaths.ts';
+export { RewriteRefused, type RewritePlan, type SnapshotEdit } from './rewrite/rewritePlan.ts';
+export type { RewriteReport } from './rewrite/rewriteReport.ts';
+export { rewriteSnapshot } from './rewrite/rewriteSnapshot.ts';
+export { NO_OUTPUT, type OutputFile as SnapshotOutputFile, type SnapshotOutput } from './rewrite/snapshotOutput.ts';
 export { snapshotFacts, type SnapshotFacts } from './snapshotFacts.ts';
 export { readHeaders, type SnapshotHeaders } from './snapshotHeaders.ts';
 export { snapshotFolder, type PathMapping, type SnapshotStorage } from './storage/snapshotStorage.ts';

@@ -4,14 +4,19 @@ import { check } from './check.ts';
 import { diff } from './diff.ts';
 import { doctor } from './doctor.ts';
 import { dump } from './dump.ts';
+import { edit } from './edit.ts';
 import { inspect } from './inspect.ts';
 import type { CliIo, Command } from './io.ts';
 import { EXIT, UsageError } from './io.ts';
 import { list } from './list.ts';
+import { merge } from './merge.ts';
+import { pack } from './pack.ts';
 import { run } from './run.ts';
 import { savepoint } from './savepoint.ts';
+import { split } from './split.ts';
 import { stats } from './stats.ts';
 import { stop } from './stop.ts';
+import { unpack } from './unpack.ts';
 import { VERSION } from './version.ts';
 
 const COMMANDS: Readonly<Record<string, { readonly command: Command; readonly usage: string; readonly about: string }>> = {
@@ -44,6 +49,16 @@ const COMMANDS: Readonly<Record<string, { readonly command: Command; readonly us
     usage: 'stats SNAPSHOT [--path-map FROM=TO]... [--operator O] [--state S] [--top N] [--at TIME] [--ttl DURATION] [--json]',
     about: 'reads all keyed state and tells sizes, skew, the largest keys, timers and TTL',
   },
+  pack: {
+    command: pack,
+    usage: 'pack SNAPSHOT --out FILE.tar [--encrypt --new-passphrase-file FILE | --recipient age1...]',
+    about: 'packs a snapshot with all its files into one archive, sealed in the format of age (then .tar.age)',
+  },
+  unpack: {
+    command: unpack,
+    usage: 'unpack FILE --out FOLDER [--passphrase-file FILE] [--identity FILE]...',
+    about: 'unpacks such an archive and compares every checksum',
+  },
   diff: {
     command: diff,
     usage:
@@ -55,7 +70,30 @@ const COMMANDS: Readonly<Record<string, { readonly command: Command; readonly us
     usage: 'bisect CHECKPOINTS... --expect EXPECTATION|MODULE [--json] [--path-map FROM=TO]...',
     about: 'finds the first of a row of checkpoints for which something does not hold',
   },
-  check: { command: check, usage: 'check PIPELINE SNAPSHOT [--json]', about: 'says whether a pipeline can be restored from a snapshot' },
+  edit: {
+    command: edit,
+    usage:
+      'edit SNAPSHOT --out FOLDER [--rename-uid OLD=NEW] [--drop-operator O] [--drop-state O/S] [--keep O[/S]] [--max-parallelism [O=]N] [--parallelism [O=]N] [--set FILE.jsonl] [--delete-where O/S:EXPR] [--remove-timers O[/S]] [--shift-timers O[/S]:DURATION] [--move-offset O:TOPIC[/PARTITION]=OFFSET] [--rename-field O/S:OLD=NEW] [--drop-field O/S:FIELD] [--add-field O/S:FIELD:TYPE=VALUE] [--order-fields O/S:FIELD,...] [--plan FILE.json] [--metadata-version 4|5|6] [--drop-in-flight] [--move-files FROM=TO] [--uids FILE] [--path-map FROM=TO]... [--dry-run] [--json]',
+    about: 'writes a new canonical savepoint beside the old one, with changes, or as it is',
+  },
+  merge: {
+    command: merge,
+    usage:
+      'merge SNAPSHOT SNAPSHOT... --out FOLDER [--on-conflict fail|first|newest] [--metadata-version 4|5|6] [--drop-in-flight] [--path-map FROM=TO]... [--dry-run] [--json]',
+    about: 'writes one savepoint with the state of several, of the same plan or of different operators',
+  },
+  split: {
+    command: split,
+    usage:
+      'split SNAPSHOT --keys EXPR --out FOLDER [--rest FOLDER] [--metadata-version 4|5|6] [--drop-in-flight] [--path-map FROM=TO]... [--dry-run] [--json]',
+    about: 'writes the state of some keys, and that of all others, as savepoints of their own',
+  },
+  check: {
+    command: check,
+    usage:
+      'check PIPELINE SNAPSHOT [--flink 2.3|1.20] [--scan] [--parallelism N] [--allow-non-restored-state] [--path-map FROM=TO]... [--json]',
+    about: 'says whether a pipeline can be restored from a snapshot',
+  },
   doctor: {
     command: doctor,
     usage:

@@ -1,0 +1,236 @@
+import { createReadStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { parseArgs } from 'node:util';
+import { parsePlan, RewriteRefused, type RewritePlan, type SnapshotEdit } from 'tidemark/snapshot';
+import type { OpenedSnapshot } from '../snapshots/openedSnapshot.ts';
+import { EditPlaces } from './editPlaces.ts';
+import { EXIT, UsageError, type CliIo } from './io.ts';
+import { openedForReading, READING_OPTIONS } from './openedForReading.ts';
+import { commonPlan, relocateTo, rewriteTo, targetOf, WRITING_OPTIONS } from './rewriting.ts';
+import { wholeNumber } from './selection.ts';
+import { durationOption } from './timeOptions.ts';
+import { uidsIn } from './uidList.ts';
+
+const MANY = { type: 'string', multiple: true } as const;
+
+const EDIT_OPTIONS = {
+  'rename-uid': MANY,
+  'drop-operator': MANY,
+  'drop-state': MANY,
+  keep: MANY,
+  'max-parallelism': MANY,
+  parallelism: MANY,
+  set: MANY,
+  'delete-where': MANY,
+  'remove-timers': MANY,
+  'shift-timers': MANY,
+  'move-offset': MANY,
+  'rename-field': MANY,
+  'drop-field': MANY,
+  'add-field': MANY,
+  'order-fields': MANY,
+} as const;
+
+type EditOption = keyof typeof EDIT_OPTIONS;
+type EditValues = { readonly [K in EditOption]?: readonly string[] | undefined };
+
+/** What of the command line an edit is made of. */
+interface EditText {
+  readonly option: string;
+  readonly text: string;
+  readonly places: EditPlaces;
+  readonly cwd: string;
+}
+
+/** `tidemark edit SNAPSHOT --out TARGET`: a new savepoint beside the old one, with what the options say changed. */
+export async function edit(args: readonly string[], io: CliIo): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      ...READING_OPTIONS,
+      ...WRITING_OPTIONS,
+      ...EDIT_OPTIONS,
+      plan: { type: 'string' },
+      uids: { type: 'string' },
+      'move-files': MANY,
+    },
+  });
+  const [location, ...more] = positionals;
+  if (location === undefined || more.length > 0) throw new UsageError('edit needs a snapshot.');
+  const target = targetOf(values, io);
+  const uids = values.uids === undefined ? [] : await uidsIn('--uids', resolve(io.cwd, values.uids));
+  const common = commonPlan(values);
+  return openedForReading(
+    location,
+    values,
+    io,
+    async (opened) => {
+      if (values['move-files'] !== undefined) {
+        if (Object.keys(EDIT_OPTIONS).some((option) => values[option as EditOption] !== undefined) || values.plan !== undefined)
+          throw new UsageError('--move-files changes paths in _metadata alone, and goes with no other edit.');
+        const mappings = values['move-files'].map((text) => pair('--move-files', text, 'FROM=TO'));
+        return relocateTo(
+          opened,
+          mappings.map(([from, to]) => ({ from, to })),
+          target,
+          io,
+        );
+      }
+      try {
+        const plan = await planIn(values.plan, io.cwd);
+        const edits = [...(plan.edits ?? []), ...(await editsOf(values, opened, io.cwd))];
+        return await rewriteTo([opened], { ...plan, ...common, edits }, target, values, io);
+      } catch (error) {
+        if (!(error instanceof RewriteRefused)) throw error;
+        io.err(`${error.message}.\n`);
+        return EXIT.failed;
+      }
+    },
+    { uids, folders: [] },
+  );
+}
+
+async function planIn(file: string | undefined, cwd: string): Promise<RewritePlan> {
+  if (file === undefined) return {};
+  try {
+    return parsePlan(JSON.parse(await readFile(resolve(cwd, file), 'utf8')));
+  } catch (error) {
+    if (error instanceof RewriteRefused) throw error;
+    throw new UsageError(`--plan ${file}: ${error instanceof Error ? error.message : String(error)}.`);
+  }
+}
+
+/** @throws UsageError */
+async function editsOf(values: EditValues, opened: OpenedSnapshot, cwd: string): Promise<SnapshotEdit[]> {
+  const places = new EditPlaces(opened);
+  const edits: SnapshotEdit[] = [];
+  for (const [option, read] of Object.entries(READERS)) {
+    for (const text of values[option as EditOption] ?? []) edits.push(...(await read({ option: `--${option}`, text, places, cwd })));
+  }
+  return edits;
+}
+
+const READERS: Readonly<Record<EditOption, (given: EditText) => Promise<SnapshotEdit[]> | SnapshotEdit[]>> = {
+  'rename-uid': ({ option, text, places }) => {
+    const [from, uid] = pair(option, text, 'OLD=NEW');
+    return [{ edit: 'renameUid', operator: operatorOnly(option, from, places), uid }];
+  },
+  'drop-operator': ({ option, text, places }) => [{ edit: 'dropOperator', operator: operatorOnly(option, text, places) }],
+  'drop-state': ({ option, text, places }) => [{ edit: 'dropState', ...places.state(option, text) }],
+  keep: ({ option, text, places }) => [{ edit: 'keep', ...places.operatorAndState(option, text) }],
+  'max-parallelism': (given) => [{ edit: 'maxParallelism', ...numberFor(given) }],
+  parallelism: (given) => [{ edit: 'parallelism', ...numberFor(given) }],
+  set: ({ text, cwd, places }) => entriesIn(resolve(cwd, text), places),
+  'delete-where': async ({ option, text, places }) => {
+    const { rest, ...place } = await places.stateAndRest(option, text);
+    return [{ edit: 'deleteWhere', ...place, where: rest }];
+  },
+  'remove-timers': ({ option, text, places }) => [{ edit: 'removeTimers', ...places.operatorAndState(option, text) }],
+  'shift-timers': ({ option, text, places }) => {
+    const at = text.lastIndexOf(':');
+    if (at < 0) throw new UsageError(`${option} ${text}: OPERATOR:DURATION is needed, such as windows:-1h.`);
+    const duration = text.slice(at + 1);
+    const millis = duration.startsWith('-')
+      ? -durationOption(option, duration.slice(1))
+      : durationOption(option, duration.replace(/^\+/, ''));
+    return [{ edit: 'shiftTimers', ...places.operatorAndState(option, text.slice(0, at)), millis }];
+  },
+  'move-offset': ({ option, text, places }) => {
+    const [, operator = '', topic = '', partition, where = ''] =
+      /^(.+):([A-Za-z0-9._-]+)(?:\/(\d{1,9}))?=(\d{1,15}|earliest|latest|committed)$/.exec(text) ?? [];
+    if (operator === '')
+      throw new UsageError(`${option} ${text}: OPERATOR:TOPIC[/PARTITION]=OFFSET is needed, with a number, earliest, latest or committed.`);
+    const offset = where === 'earliest' || where === 'latest' || where === 'committed' ? where : Number(where);
+    const named = operatorOnly(option, operator, places);
+    return [{ edit: 'moveOffset', operator: named, topic, ...(partition === undefined ? {} : { partition: Number(partition) }), offset }];
+  },
+  'rename-field': async ({ option, text, places }) => {
+    const { rest, ...place } = await places.stateAndRest(option, text);
+    const [field, to] = pair(option, rest, 'OPERATOR/STATE:OLD=NEW');
+    return [{ edit: 'renameField', ...place, field, to }];
+  },
+  'drop-field': async ({ option, text, places }) => {
+    const { rest, ...place } = await places.stateAndRest(option, text);
+    return [{ edit: 'dropField', ...place, field: rest }];
+  },
+  'add-field': async ({ option, text, places }) => {
+    const { rest, ...place } = await places.stateAndRest(option, text);
+    const [, field = '', type = '', value = ''] = /^([^:=]+):(.+?)=(.+)$/s.exec(rest) ?? [];
+    if (field === '')
+      throw new UsageError(`${option} ${text}: OPERATOR/STATE:FIELD:TYPE=VALUE is needed, such as accounts/balance:currency:string="EUR".`);
+    return [{ edit: 'addField', ...place, field, type: jsonOrText(type), value: jsonOrText(value) }];
+  },
+  'order-fields': async ({ option, text, places }) => {
+    const { rest, ...place } = await places.stateAndRest(option, text);
+    return [{ edit: 'orderFields', ...place, fields: rest.split(',') }];
+  },
+};
+
+function operatorOnly(option: string, text: string, places: EditPlaces): string {
+  const { operator, state } = places.operatorAndState(option, text);
+  if (state !== undefined) throw new UsageError(`${option} ${text}: there is no such operator.`);
+  return operator;
+}
+
+/** `N` for all operators, or `OPERATOR=N`. */
+function numberFor({ option, text, places }: EditText): { operator?: string; value: number } {
+  const at = text.lastIndexOf('=');
+  const value = wholeNumber(option, text.slice(at + 1)) ?? 0;
+  return at < 0 ? { value } : { operator: operatorOnly(option, text.slice(0, at), places), value };
+}
+
+/** The last `=` separates. */
+function pair(option: string, text: string, form: string): [string, string] {
+  const at = text.lastIndexOf('=');
+  if (at <= 0 || at === text.length - 1) throw new UsageError(`${option} ${text}: ${form} is needed.`);
+  return [text.slice(0, at), text.slice(at + 1)];
+}
+
+function jsonOrText(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return text;
+  }
+}
+
+/** Lines as a dump has them; with `"delete": true` the entry is deleted. Other lines of a dump are passed over. */
+async function entriesIn(file: string, places: EditPlaces): Promise<SnapshotEdit[]> {
+  const edits: SnapshotEdit[] = [];
+  let number = 0;
+  try {
+    for await (const line of createInterface({ input: createReadStream(file, 'utf8'), crlfDelay: Infinity })) {
+      number++;
+      if (line.trim() === '') continue;
+      const found = entryOf(JSON.parse(line) as Record<string, unknown>, places);
+      if (found !== null) edits.push(found);
+    }
+  } catch (error) {
+    throw new UsageError(`--set ${file}, line ${String(number)}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  return edits;
+}
+
+const ENTRY_KINDS: readonly unknown[] = ['keyed', 'timer', undefined];
+
+function entryOf(line: Record<string, unknown>, places: EditPlaces): SnapshotEdit | null {
+  if (line['kind'] === 'snapshot' || line['kind'] === 'operator') return null;
+  if (!ENTRY_KINDS.includes(line['kind'])) throw new Error(`entries of kind ${String(line['kind'])} cannot be set.`);
+  const { operator, state, key } = line;
+  if (typeof operator !== 'string' || typeof state !== 'string' || key === undefined)
+    throw new Error('operator, state and key are needed.');
+  const parts = Object.fromEntries(
+    ['key', 'namespace', 'userKey', 'value', 'timestamp'].flatMap((name) => (name in line ? [[name, line[name]]] : [])),
+  );
+  const isDeleted = line['delete'] === true;
+  return {
+    ...parts,
+    key,
+    edit: isDeleted ? 'delete' : 'set',
+    operator: operatorOnly('--set', operator, places),
+    state,
+  };
+}

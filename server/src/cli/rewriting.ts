@@ -1,0 +1,155 @@
+import { resolve } from 'node:path';
+import {
+  NO_OUTPUT,
+  relocatePaths,
+  rewriteSnapshot,
+  RewriteRefused,
+  type PathMapping,
+  type RewritePlan,
+  type RewriteReport,
+} from 'tidemark/snapshot';
+import { OutputError } from '../snapshots/export/outputFile.ts';
+import { takenAt, type OpenedSnapshot } from '../snapshots/openedSnapshot.ts';
+import { FolderOutput } from '../snapshots/rewrite/folderOutput.ts';
+import { untilInterrupted } from './interrupt.ts';
+import { EXIT, plural, sizeText, UsageError, type CliIo } from './io.ts';
+import { openedForReading, type ReadingValues } from './openedForReading.ts';
+import { ReadProgress } from './readProgress.ts';
+
+/** Options of all commands that write snapshots. */
+export const WRITING_OPTIONS = {
+  out: { type: 'string' },
+  'metadata-version': { type: 'string' },
+  'drop-in-flight': { type: 'boolean', default: false },
+  'dry-run': { type: 'boolean', default: false },
+  json: { type: 'boolean', default: false },
+} as const;
+
+export interface WritingValues extends ReadingValues {
+  readonly out?: string | undefined;
+  readonly 'metadata-version'?: string | undefined;
+  readonly 'drop-in-flight': boolean;
+  readonly 'dry-run': boolean;
+  readonly json: boolean;
+}
+
+/** What the options say of every plan. @throws UsageError */
+export function commonPlan(values: WritingValues): RewritePlan {
+  const version = values['metadata-version'];
+  if (version !== undefined && version !== '4' && version !== '5' && version !== '6')
+    throw new UsageError(`--metadata-version ${version}: 4 (Flink 1.16 and later), 5 (2.0) or 6 (2.1 and later) is needed.`);
+  return {
+    ...(version === undefined ? {} : { metadataVersion: Number(version) as 4 | 5 | 6 }),
+    ...(values['drop-in-flight'] ? { dropInFlight: true } : {}),
+  };
+}
+
+/** Where it goes; null for a dry run. @throws UsageError */
+export function targetOf(values: WritingValues, io: CliIo): string | null {
+  if (values['dry-run']) return null;
+  if (values.out === undefined) throw new UsageError('--out FOLDER is needed: the new snapshot is written beside the old one.');
+  return resolve(io.cwd, values.out);
+}
+
+/** Opens one snapshot after another, and all of them for as long as `use` reads them. @throws UsageError */
+export async function openedAll(
+  locations: readonly string[],
+  values: ReadingValues,
+  io: CliIo,
+  use: (opened: readonly OpenedSnapshot[]) => Promise<number>,
+  opened: readonly OpenedSnapshot[] = [],
+): Promise<number> {
+  const [location, ...more] = locations;
+  if (location === undefined) return use(opened);
+  return openedForReading(location, values, io, (first) => openedAll(more, values, io, use, [...opened, first]));
+}
+
+/** Writes a snapshot as a plan says, or only counts. What is done goes to stdout; what cannot be done to stderr. */
+export async function rewriteTo(
+  sources: readonly OpenedSnapshot[],
+  plan: RewritePlan,
+  target: string | null,
+  values: WritingValues,
+  io: CliIo,
+): Promise<number> {
+  return refusalsSaid(io, () =>
+    untilInterrupted(async (signal) => {
+      const output = target === null ? null : FolderOutput.create(target);
+      const total = sources.reduce((sum, { snapshot }) => sum + snapshot.stateSize, 0);
+      const progress = new ReadProgress(io, 'read');
+      try {
+        const uids = new Map(sources.flatMap((source) => [...source.uids]));
+        const report = await rewriteSnapshot(
+          sources.map(({ snapshot }) => snapshot),
+          plan,
+          output ?? NO_OUTPUT,
+          {
+            uids,
+            takenAt: await Promise.all(sources.map(takenAt)),
+            signal,
+            onProgress: (share) => {
+              progress.show(share * total, total);
+            },
+          },
+        );
+        progress.end();
+        io.out(values.json ? `${JSON.stringify({ target, ...report }, null, 2)}\n` : reportText(report, target, output?.bytes ?? 0));
+        return EXIT.ok;
+      } catch (error) {
+        progress.end();
+        output?.discard();
+        throw error;
+      }
+    }),
+  );
+}
+
+/** Writes `_metadata` alone, which names the same files by other paths. */
+export async function relocateTo(
+  { snapshot }: OpenedSnapshot,
+  mappings: readonly PathMapping[],
+  target: string | null,
+  io: CliIo,
+): Promise<number> {
+  return refusalsSaid(io, () => {
+    const { bytes, moved } = relocatePaths(snapshot, mappings);
+    if (moved === 0) throw new RewriteRefused('no path of the snapshot begins so: nothing would change');
+    if (target !== null) FolderOutput.create(target).complete(bytes);
+    io.out(
+      `${target === null ? 'Would write' : `Wrote ${target}:`} _metadata alone, with ${plural(moved, 'path')} changed; the files stay where they are.\n`,
+    );
+    return Promise.resolve(EXIT.ok);
+  });
+}
+
+async function refusalsSaid(io: CliIo, work: () => Promise<number>): Promise<number> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof RewriteRefused || error instanceof OutputError)) throw error;
+    io.err(`${error.message}${error instanceof RewriteRefused ? '. Nothing was written' : ''}.\n`);
+    return EXIT.failed;
+  }
+}
+
+function reportText(report: RewriteReport, target: string | null, bytes: number): string {
+  const lines = [
+    target === null
+      ? `Dry run: nothing was written. Metadata version ${String(report.metadataVersion)}.`
+      : `Wrote ${target}: ${sizeText(bytes)}, metadata version ${String(report.metadataVersion)}.`,
+  ];
+  for (const { label, operatorId, uid, parallelism, maxParallelism, states } of report.operators) {
+    const now = uid !== null && uid !== label ? ` is now ${uid}` : '';
+    lines.push(`${label}${now} (${operatorId}), parallelism ${String(parallelism)} of ${String(maxParallelism)}`);
+    for (const { name, read, written, changed, added } of states) {
+      const parts = [`${plural(written, written === 1 ? 'entry' : 'entrie')}`];
+      const gone = read + added - written;
+      if (gone > 0) parts.push(`${gone.toLocaleString('en')} left out`);
+      if (changed > 0) parts.push(`${changed.toLocaleString('en')} changed`);
+      if (added > 0) parts.push(`${added.toLocaleString('en')} added`);
+      lines.push(`  ${name}: ${parts.join(', ')}`);
+    }
+  }
+  for (const { label, operatorId } of report.dropped) lines.push(`${label} (${operatorId}): left out`);
+  return `${lines.join('\n')}\n`;
+}

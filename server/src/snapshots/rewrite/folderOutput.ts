@@ -1,0 +1,151 @@
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import type { SnapshotOutput, SnapshotOutputFile } from 'tidemark/snapshot';
+import { OutputError } from '../export/outputFile.ts';
+
+const BUFFER_SIZE = 1 << 20;
+
+/**
+ * A new snapshot in a folder of its own. Until it is complete it lies beside that folder, under a name that says that it is unfinished, and
+ * without `_metadata`; then it is renamed into place. Nothing that is there is ever replaced.
+ */
+export class FolderOutput implements SnapshotOutput {
+  readonly #target: string;
+  readonly #unfinished: string;
+  readonly #open = new Set<UnfinishedFile>();
+  bytes = 0;
+
+  private constructor(target: string) {
+    this.#target = target;
+    this.#unfinished = `${target}.unfinished`;
+  }
+
+  /** @throws OutputError where something is there already, or it cannot be created */
+  static create(target: string): FolderOutput {
+    const output = new FolderOutput(target);
+    if (existsSync(target) && !isEmptyFolder(target))
+      throw new OutputError(`${target} is there already: a snapshot is written beside others, never over them`);
+    if (existsSync(output.#unfinished))
+      throw new OutputError(
+        `${output.#unfinished} is what an earlier attempt left behind, or is being written now: remove it if nothing is writing it`,
+      );
+    output.#doing(() => void mkdirSync(output.#unfinished, { recursive: true }));
+    return output;
+  }
+
+  create(name: string): SnapshotOutputFile {
+    const file = this.#doing(() => new UnfinishedFile(join(this.#unfinished, name)));
+    this.#open.add(file);
+    return {
+      write: (bytes) => {
+        this.bytes += bytes.length;
+        this.#doing(() => {
+          file.write(bytes);
+        });
+      },
+      finish: () => {
+        this.#doing(() => {
+          file.finish();
+        });
+        this.#open.delete(file);
+      },
+    };
+  }
+
+  complete(metadata: Uint8Array): void {
+    this.#doing(() => {
+      const path = join(this.#unfinished, '_metadata');
+      const file = new UnfinishedFile(`${path}.part`);
+      this.#open.add(file);
+      file.write(metadata);
+      file.finish();
+      this.#open.delete(file);
+      this.bytes += metadata.length;
+      renameSync(`${path}.part`, path);
+      // Where the target is an empty folder, not every system renames onto it.
+      if (existsSync(this.#target)) rmSync(this.#target, { recursive: true });
+      renameSync(this.#unfinished, this.#target);
+    });
+  }
+
+  /** Leaves nothing behind. */
+  discard(): void {
+    for (const file of this.#open) file.close();
+    this.#open.clear();
+    rmSync(this.#unfinished, { recursive: true, force: true });
+  }
+
+  #doing<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      const reason = REASONS[(error as NodeJS.ErrnoException).code ?? ''];
+      if (reason === undefined) throw error;
+      throw new OutputError(`${this.#target} cannot be written (${this.#unfinished} is where it was being put together): ${reason}`, {
+        cause: error,
+      });
+    }
+  }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the disk quota is used up',
+  EACCES: 'access is denied',
+  EPERM: 'access is denied',
+  EROFS: 'the file system is read-only',
+  ENOENT: 'its folder does not exist',
+  ENOTDIR: 'a part of its path is no folder',
+  EFBIG: 'a file is too large for the file system',
+};
+
+function isEmptyFolder(path: string): boolean {
+  try {
+    return readdirSync(path).length === 0;
+  } catch {
+    return false;
+  }
+}
+
+/** Gathers small writes. */
+class UnfinishedFile {
+  #descriptor: number | null;
+  readonly #buffer = new Uint8Array(BUFFER_SIZE);
+  #used = 0;
+
+  constructor(path: string) {
+    this.#descriptor = openSync(path, 'w');
+  }
+
+  write(bytes: Uint8Array): void {
+    if (bytes.length > BUFFER_SIZE - this.#used) this.#flush();
+    if (bytes.length >= BUFFER_SIZE) {
+      this.#writeOut(bytes);
+      return;
+    }
+    this.#buffer.set(bytes, this.#used);
+    this.#used += bytes.length;
+  }
+
+  finish(): void {
+    this.#flush();
+    if (this.#descriptor !== null) fsyncSync(this.#descriptor);
+    this.close();
+  }
+
+  close(): void {
+    const descriptor = this.#descriptor;
+    this.#descriptor = null;
+    if (descriptor !== null) closeSync(descriptor);
+  }
+
+  #flush(): void {
+    const used = this.#buffer.subarray(0, this.#used);
+    this.#used = 0;
+    this.#writeOut(used);
+  }
+
+  #writeOut(bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length && this.#descriptor !== null;) at += writeSync(this.#descriptor, bytes, at);
+  }
+}

@@ -1,0 +1,242 @@
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { dumpLines, readSnapshot } from 'tidemark/snapshot';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { edit } from '../../src/cli/edit.ts';
+import { EXIT, UsageError } from '../../src/cli/io.ts';
+import { merge } from '../../src/cli/merge.ts';
+import { split } from '../../src/cli/split.ts';
+import { fileStorage } from '../../src/snapshots/fileStorage.ts';
+import { runCommand, writeSnapshot } from './snapshotFixture.ts';
+
+let root: string;
+let savepoint: string;
+let count = 0;
+
+beforeAll(() => {
+  root = mkdtempSync(join(tmpdir(), 'tidemark-edit-'));
+  savepoint = writeSnapshot('2.3.0-hashmap-canonical', join(root, 'savepoint'));
+});
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+const fresh = (): string => join(root, `target-${String(count++)}`);
+
+interface Line {
+  readonly kind: string;
+  readonly operator: string;
+  readonly uid?: string | null;
+  readonly state: string;
+  readonly key: unknown;
+  readonly value: unknown;
+  readonly timestamp?: number;
+}
+
+async function linesOf(folder: string): Promise<Line[]> {
+  const lines: Line[] = [];
+  for await (const line of dumpLines(await readSnapshot(fileStorage, folder))) lines.push(JSON.parse(line) as Line);
+  return lines;
+}
+
+const entries = (lines: readonly Line[]): string[] =>
+  lines
+    .filter(({ kind }) => kind !== 'snapshot' && kind !== 'operator')
+    .map((line) => JSON.stringify(line))
+    .sort();
+
+async function edited(...args: string[]): Promise<{ lines: Line[]; out: string; folder: string }> {
+  const folder = fresh();
+  const { code, out, err } = await runCommand(edit, root, [savepoint, '--out', folder, ...args]);
+  expect({ code, err }).toEqual({ code: EXIT.ok, err: '' });
+  return { lines: await linesOf(folder), out, folder };
+}
+
+const idOf = (lines: readonly Line[], uid: string): string =>
+  lines.find((line) => line.kind === 'operator' && line.uid === uid)?.operator ?? expect.fail(`no operator ${uid}`);
+
+describe('tidemark edit', () => {
+  test('writes a snapshot as it is, and says what it wrote', async () => {
+    const { lines, out, folder } = await edited();
+    expect(entries(lines)).toEqual(entries(await linesOf(savepoint)));
+    expect(out).toMatch(/^Wrote .*metadata version 6\.$/m);
+    expect(out).toMatch(/^everything \([0-9a-f]{32}\), parallelism \d+ of \d+$/m);
+    expect(readdirSync(root).filter((name) => name.includes('unfinished'))).toEqual([]);
+    expect(readdirSync(folder)).toContain('_metadata');
+  });
+
+  test('renames a uid, drops states and operators, and nothing else', async () => {
+    const before = await linesOf(savepoint);
+    const everything = idOf(before, 'everything');
+    const long = idOf(before, 'key-long');
+    const string = idOf(before, 'key-tuple2');
+    const { lines, out } = await edited(
+      '--rename-uid',
+      'key-long=renamed',
+      '--drop-operator',
+      'key-tuple2',
+      '--drop-state',
+      'everything/v-long',
+    );
+    const renamed = idOf(lines, 'renamed');
+    const expected = before
+      .filter(({ operator, state }) => operator !== string && !(operator === everything && state === 'v-long'))
+      .map((line) => (line.operator === long ? { ...line, operator: renamed } : line));
+    expect(entries(lines)).toEqual(entries(expected));
+    expect(lines.some(({ operator }) => operator === long || operator === string)).toBe(false);
+    expect(out).toContain('key-long is now renamed');
+    expect(out).toMatch(/^key-tuple2 .*left out$/m);
+  });
+
+  test('keeps only what is named', async () => {
+    const before = await linesOf(savepoint);
+    const long = idOf(before, 'key-long');
+    const { lines } = await edited('--keep', 'key-long/count');
+    expect(entries(lines)).toEqual(entries(before.filter(({ operator, state }) => operator === long && state === 'count')));
+    expect(lines.filter(({ kind }) => kind === 'operator')).toHaveLength(1);
+  });
+
+  test('sets, adds and deletes entries from lines of a dump', async () => {
+    const before = await linesOf(savepoint);
+    const long = idOf(before, 'key-long');
+    const [first, second] = before.filter(({ operator, state }) => operator === long && state === 'count');
+    if (first === undefined || second === undefined) expect.fail('no entries');
+    const file = join(root, 'entries.jsonl');
+    const changes = [
+      { ...first, value: { $long: '-5' } },
+      { operator: 'key-long', state: 'count', key: second.key, delete: true },
+      { operator: 'key-long', state: 'count', key: { $long: '987654321' }, value: { $long: '7' } },
+    ];
+    writeFileSync(file, changes.map((line) => JSON.stringify(line)).join('\n'));
+    const { lines, out } = await edited('--set', file);
+    const after = lines.filter(({ operator, state }) => operator === long && state === 'count');
+    const values = new Map(after.map(({ key, value }) => [JSON.stringify(key), value]));
+    expect(values.get(JSON.stringify(first.key))).toEqual({ $long: '-5' });
+    expect(values.has(JSON.stringify(second.key))).toBe(false);
+    expect(values.get('{"$long":"987654321"}')).toEqual({ $long: '7' });
+    expect(after).toHaveLength(before.filter(({ operator, state }) => operator === long && state === 'count').length);
+    expect(out).toMatch(/^ {2}count: .*1 left out, 1 changed, 1 added$/m);
+  });
+
+  test('deletes what an expression says, and moves timers', async () => {
+    const before = await linesOf(savepoint);
+    const long = idOf(before, 'key-long');
+    const timers = (lines: readonly Line[]): Line[] => lines.filter(({ kind }) => kind === 'timer');
+    const moved = timers(before).find(({ timestamp = 0 }) => timestamp < 2 ** 50) ?? expect.fail('no timers');
+    const { lines } = await edited('--delete-where', 'key-long/count:value > 1', '--shift-timers', `${moved.operator}/${moved.state}:-90s`);
+    const numbers = lines
+      .filter(({ operator, state }) => operator === long && state === 'count')
+      .map(({ value }) => Number((value as { $long: string }).$long));
+    expect(numbers.every((value) => value <= 1)).toBe(true);
+    const times = (all: readonly Line[]): number[] =>
+      timers(all)
+        .filter(({ operator, state }) => operator === moved.operator && state === moved.state)
+        .map(({ timestamp = 0 }) => timestamp)
+        .sort((a, b) => a - b);
+    expect(times(lines)).toEqual(times(before).map((time) => (time < 2 ** 60 ? time - 90_000 : time)));
+  });
+
+  test('only looks in a dry run', async () => {
+    const { code, out } = await runCommand(edit, root, [savepoint, '--dry-run', '--drop-operator', 'everything', '--json']);
+    expect(code).toBe(EXIT.ok);
+    const report = JSON.parse(out) as { target: null; dropped: { label: string }[] };
+    expect(report.target).toBeNull();
+    expect(report.dropped.map(({ label }) => label)).toEqual(['everything']);
+  });
+
+  test('says what is in the way, and writes nothing', async () => {
+    const target = fresh();
+    const says = async (...args: string[]): Promise<string> => (await runCommand(edit, root, [savepoint, '--out', target, ...args])).err;
+    expect(await says('--max-parallelism', 'key-pojo=64')).toContain("known to the job's own code only");
+    expect(await says('--rename-uid', 'key-long=key-tuple2')).toContain('same operator id');
+    expect(await says('--max-parallelism', '1')).toContain('does not allow');
+    expect(existsSync(target)).toBe(false);
+    expect(existsSync(`${target}.unfinished`)).toBe(false);
+    const there = fresh();
+    mkdirSync(there);
+    writeFileSync(join(there, 'mine'), '');
+    expect((await runCommand(edit, root, [savepoint, '--out', there])).err).toContain('is there already');
+    expect(readdirSync(there)).toEqual(['mine']);
+    mkdirSync(`${target}.unfinished`);
+    expect((await runCommand(edit, root, [savepoint, '--out', target])).err).toContain(`${target}.unfinished`);
+  });
+
+  test('leaves nothing behind where a source is damaged', async () => {
+    const damaged = writeSnapshot('2.3.0-hashmap-canonical', join(root, 'damaged'));
+    const [file] = readdirSync(damaged).filter((name) => name !== '_metadata');
+    truncateSync(join(damaged, file ?? ''), 1000);
+    const target = fresh();
+    const { code, err } = await runCommand(edit, root, [damaged, '--out', target]);
+    expect(code).toBe(EXIT.notRestored);
+    expect(err).toContain('cut off');
+    expect(existsSync(target)).toBe(false);
+    expect(existsSync(`${target}.unfinished`)).toBe(false);
+  });
+
+  test('refuses arguments that make no sense', async () => {
+    const refused = (...args: string[]) => expect(runCommand(edit, root, args)).rejects.toThrow(UsageError);
+    await refused(savepoint);
+    await refused(savepoint, '--out', fresh(), '--drop-operator', 'nobody');
+    await refused(savepoint, '--out', fresh(), '--drop-state', 'everything');
+    await refused(savepoint, '--out', fresh(), '--metadata-version', '3');
+    await refused(savepoint, '--out', fresh(), '--delete-where', 'key-long/count');
+    await refused(savepoint, '--out', fresh(), '--delete-where', 'key-long/count:value >');
+    const plan = join(root, 'plan.json');
+    writeFileSync(plan, JSON.stringify({ edits: [{ edit: 'dropState', operator: 'everything', stat: 'x' }] }));
+    expect((await runCommand(edit, root, [savepoint, '--out', fresh(), '--plan', plan])).err).toContain('"stat"');
+  });
+
+  test('changes the paths of a checkpoint in its metadata alone', async () => {
+    const checkpoint = writeSnapshot('2.3.0-rocksdb-checkpoint-incremental', join(root, 'incremental'));
+    const location = existsSync(join(checkpoint, '_metadata'))
+      ? checkpoint
+      : join(checkpoint, readdirSync(checkpoint).find((name) => name.startsWith('chk-')) ?? '');
+    const text = readFileSync(join(location, '_metadata')).toString('latin1');
+    const from = /file:[^\0]*?(?=\/(?:shared|taskowned|chk-\d+)\/)/.exec(text)?.[0] ?? expect.fail('no paths');
+    const target = fresh();
+    const { code, out } = await runCommand(edit, root, [location, '--out', target, '--move-files', `${from}=s3://elsewhere/flink`]);
+    expect(code).toBe(EXIT.ok);
+    expect(out).toMatch(/\d+ paths? changed/);
+    const moved = readFileSync(join(target, '_metadata')).toString('latin1');
+    expect(moved).not.toContain(from);
+    expect(moved.split('s3://elsewhere/flink/').length).toBe(text.split(`${from}/`).length);
+    // Files beside the old metadata are named by where they are.
+    expect(moved.split(`file:${location}/`).length).toBeGreaterThan(1);
+  });
+});
+
+describe('tidemark split and merge', () => {
+  test('what is split comes together again', async () => {
+    const [some, rest, whole] = [fresh(), fresh(), fresh()];
+    const { code } = await runCommand(split, root, [savepoint, '--keys', 'key >= 10', '--out', some, '--rest', rest]);
+    expect(code).toBe(EXIT.ok);
+    const all = await linesOf(savepoint);
+    const parts = [await linesOf(some), await linesOf(rest)];
+    for (const part of parts) expect(part.length).toBeLessThan(all.length);
+    expect((await runCommand(merge, root, [some, rest, '--out', whole])).code).toBe(EXIT.ok);
+    expect(entries(await linesOf(whole))).toEqual(entries(all));
+  });
+
+  test('a conflict needs a rule', async () => {
+    const file = join(root, 'conflict.jsonl');
+    const before = await linesOf(savepoint);
+    const long = idOf(before, 'key-long');
+    const entry = before.find(({ operator, state }) => operator === long && state === 'count') ?? expect.fail('no entry');
+    writeFileSync(file, JSON.stringify({ ...entry, value: { $long: '-1' } }));
+    const { folder } = await edited('--set', file);
+    const target = fresh();
+    const { code, err } = await runCommand(merge, root, [savepoint, folder, '--out', target]);
+    expect(code).toBe(EXIT.failed);
+    expect(err).toContain(`state count, key ${JSON.stringify(entry.key)}: the sources differ`);
+    expect((await runCommand(merge, root, [folder, savepoint, '--out', target, '--on-conflict', 'first'])).code).toBe(EXIT.ok);
+    const values = (await linesOf(target)).filter(
+      ({ operator, state, key }) => operator === long && state === 'count' && JSON.stringify(key) === JSON.stringify(entry.key),
+    );
+    expect(values.map(({ value }) => value)).toEqual([{ $long: '-1' }]);
+  });
+
+  test('only keys are split by', async () => {
+    const { code, err } = await runCommand(split, root, [savepoint, '--keys', 'value > 1', '--out', fresh()]);
+    expect(code).toBe(EXIT.failed);
+    expect(err).toContain('only key may be named');
+  });
+});
