@@ -28,6 +28,7 @@ export default tseslint.config(
           'extension/tsconfig.json',
           'test/tsconfig.json',
           'bench/nexmark/tsconfig.json',
+          'bench/diff/tsconfig.json',
           'bench/snapshots/tsconfig.json',
         ],
         tsconfigRootDir: import.meta.dirname,

@@ -28,6 +28,7 @@ const suites = [
     'extension',
     'test',
     'bench/nexmark',
+    'bench/diff',
     'bench/snapshots',
     'examples/flights',
     'examples/clicks',
