@@ -48,7 +48,7 @@ export class Remote<Requests extends RequestTable<Requests>, Progress> {
   ): Call<Requests[M]['result']> {
     const id = ++this.#last;
     const result = new Promise<Requests[M]['result']>((resolve, reject) => {
-      this.#waiting.set(id, { resolve: (value) => resolve(value as Requests[M]['result']), reject, report });
+      this.#waiting.set(id, { resolve: (value) => resolve(value), reject, report });
     });
     this.#post({ kind: 'request', id, request: { method, params } });
     return {
