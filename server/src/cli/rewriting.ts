@@ -142,7 +142,7 @@ function reportText(report: RewriteReport, target: string | null, bytes: number)
     const now = uid !== null && uid !== label ? ` is now ${uid}` : '';
     lines.push(`${label}${now} (${operatorId}), parallelism ${String(parallelism)} of ${String(maxParallelism)}`);
     for (const { name, read, written, changed, added } of states) {
-      const parts = [`${plural(written, written === 1 ? 'entry' : 'entrie')}`];
+      const parts = [written === 1 ? '1 entry' : `${written.toLocaleString('en')} entries`];
       const gone = read + added - written;
       if (gone > 0) parts.push(`${gone.toLocaleString('en')} left out`);
       if (changed > 0) parts.push(`${changed.toLocaleString('en')} changed`);

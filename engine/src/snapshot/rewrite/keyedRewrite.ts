@@ -103,12 +103,11 @@ export class KeyedRewrite {
     const { label, keeps } = this.#target;
     const states: StateMetaInfo[] = [];
     const indices = new Map<string, number>();
-    let key: StoredSerializer | null = null;
+    const key = concerned[0]?.keyed.rows.header.key;
+    if (key === undefined) return null;
     const parts = concerned.map((part): PartInUse => {
       const { keyed } = part;
-      const stored = keyed.rows.header.key;
-      if (key === null) key = stored;
-      else if (!alike(key, stored)) refuse(`${label}: the sources have keys of different types`);
+      if (!alike(key, keyed.rows.header.key)) refuse(`${label}: the sources have keys of different types`);
       const mapping = keyed.states.map((state) => {
         if (!keeps(state.name)) return -1;
         const identity = `${state.kind === 'PRIORITY_QUEUE' ? 'timers' : 'keyed'} ${state.name}`;
@@ -135,7 +134,7 @@ export class KeyedRewrite {
         ),
       };
     });
-    return key === null || states.length === 0 ? null : { header: { compressed: false, key, states }, parts };
+    return states.length === 0 ? null : { header: { compressed: false, key, states }, parts };
   }
 
   /** Every key group stays what it is. */

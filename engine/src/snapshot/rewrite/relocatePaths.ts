@@ -1,4 +1,4 @@
-import type { KeyedStateHandle, NamedStream, SnapshotMetadata, StreamHandle, SubtaskMetadata } from '../metadata/snapshotMetadata.ts';
+import type { KeyedStateHandle, NamedStream, StreamHandle, SubtaskMetadata } from '../metadata/snapshotMetadata.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { writeMetadata, type WritableVersion } from '../metadata/writeMetadata.ts';
 import type { PathMapping } from '../storage/snapshotStorage.ts';

@@ -19,7 +19,7 @@ export class MemoryOutput implements SnapshotOutput {
         pieces.push(bytes.slice());
       },
       finish: () => {
-        this.files.set(`target/${name}`, Buffer.concat(pieces));
+        this.files.set(`target/${name}`, new Uint8Array(Buffer.concat(pieces)));
       },
     };
   }
