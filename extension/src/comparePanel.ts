@@ -76,9 +76,6 @@ class ComparisonView implements vscode.Disposable {
       case 'openReport':
         void messages.guard(vscode.l10n.t('The report could not be opened'), () => openReport(message.json));
         return;
-      case 'copy':
-        void vscode.env.clipboard.writeText(message.text);
-        return;
       case 'showLog':
         messages.log.show();
         return;

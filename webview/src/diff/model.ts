@@ -74,6 +74,8 @@ export interface Model {
   readonly unfolded: Set<string>;
   /** The id of the selected row among the changes. */
   row: string | null;
+  /** The id of a row to be scrolled to, with what lies below it. */
+  reveal: string | null;
   measure: Measure;
   /** Counts the changes of each part: a view that shows the same ones is up to date. */
   readonly changes: { overview: number; counts: number; listings: number; width: number };
@@ -99,6 +101,7 @@ export function emptyModel(): Model {
     listings: new Map(),
     unfolded: new Set(),
     row: null,
+    reveal: null,
     measure: 'entries',
     changes: { overview: 0, counts: 0, listings: 0, width: 0 },
   };

@@ -286,7 +286,7 @@ export function createDiffPage(root: HTMLElement, post: (message: FromDiffPage) 
 
   function showListing(place: StatePlace): void {
     listingOf(place).isOpen = true;
-    model.row = stateKey(place);
+    model.row = model.reveal = stateKey(place);
     void load(place);
     listingsChanged();
   }

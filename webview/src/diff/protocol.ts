@@ -28,7 +28,6 @@ export type FromDiffPage =
   | { readonly kind: 'askIgnore'; readonly ignore: string[] }
   /** As a JSON document. */
   | { readonly kind: 'openReport'; readonly json: string }
-  | { readonly kind: 'copy'; readonly text: string }
   | { readonly kind: 'showLog' };
 
 export interface DiffRequests {

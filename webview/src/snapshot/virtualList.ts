@@ -26,6 +26,8 @@ export interface VirtualListOptions<T> {
 export interface VirtualList<T> {
   readonly root: HTMLElement;
   show(items: readonly T[], selected: T | null): void;
+  /** Puts a row at the top, as far as there are enough below it. */
+  scrollTo(index: number): void;
 }
 
 const ROW = 24;
@@ -176,6 +178,10 @@ export function createVirtualList<T>(options: VirtualListOptions<T>): VirtualLis
 
   return {
     root,
+    scrollTo(index) {
+      root.scrollTop = index * ROW;
+      draw();
+    },
     show(shown, chosen) {
       items = shown;
       selected = chosen === null ? -1 : shown.indexOf(chosen);

@@ -85,7 +85,10 @@ export function createChanges(root: HTMLElement, actions: Actions, model: Model)
       if (key === drawn) return;
       drawn = key;
       rows = rowsOf(model);
+      const revealed = rows.findIndex(({ id }) => id === model.reveal);
+      if (revealed >= 0) model.reveal = null;
       list.show(rows, rows.find(({ id }) => id === row) ?? null);
+      if (revealed >= 0) list.scrollTo(revealed);
       caption.textContent = of === '' ? 'largest first · Enter opens an entry side by side' : `only of the key ${of}`;
       columns.hidden = list.root.hidden = rows.length === 0;
       none.hidden = rows.length > 0;

@@ -217,7 +217,7 @@ function stateCells(state: KnownState, model: Model, most: number): HTMLElement[
   const { counts, type, schema, presence } = state;
   const second =
     presence === 'both' && schema.length > 0
-      ? element('span', { class: 'tag warning' }, 'type changed')
+      ? element('span', { class: 'tag warning' }, 'new type')
       : element('span', { class: 'dim fit' }, type);
   const name = cell('fit row indented', `${state.name}: ${type}`, element('span', { class: 'fit' }, stateLabel(state)), second);
   if (counts === null) {
