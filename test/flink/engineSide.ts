@@ -10,6 +10,8 @@ import { createEngine } from 'tidemark/runtime';
 import { dumpLines, readSnapshot, type SnapshotStorage } from 'tidemark/snapshot';
 import { everythingPipeline, FAR } from './everything.ts';
 
+export { heldEntries, repair, repairs } from './rewriteSide.ts';
+
 /** The engine's part in the comparison with Flink: takes savepoints of `everything.ts`, restores those of Flink, and dumps. */
 export const COUNT = 300;
 
@@ -130,7 +132,7 @@ export function resume(location: string, folder: string, parallelism: number): s
   return run(folder, { parallelism, metadataVersion: 4, outOfOrderness: 60_000, now: Date.now(), from: location });
 }
 
-const storage: SnapshotStorage = {
+export const storage: SnapshotStorage = {
   size: async (path) => (await stat(path)).size,
   exists: (path) =>
     stat(path).then(

@@ -145,6 +145,13 @@ async function main() {
     };
     const file = (part) => join(folder('dumps'), `${part}.jsonl`);
     const readsNames = version.flink.startsWith('2.');
+    const repairs = await Promise.all(
+      engine.repairs(version.flink).map(async (repair, i) => {
+        const target = join(folder('repaired'), String(i));
+        const expected = await engine.repair(repair, join(work, version.flink, 'fixtures', String(i)), target);
+        return { ...repair, expected, command: ['zoo', target, folder(`zoo-${i}`), repair.backend, ...repair.changes] };
+      }),
+    );
     const taken = runJudge(classpath, [
       ['dump', fired, file('fired')],
       ['dump', resting, file('resting')],
@@ -153,8 +160,9 @@ async function main() {
       ['resume', fired, folder('idle-rocksdb'), 'rocksdb', 1, 0, 0],
       ['resume', fired, folder('gone-on'), 'hashmap', 2, 300, 40],
       ['resume', '-', folder('afresh'), 'rocksdb', 1, 0, engine.COUNT],
+      ...repairs.map(({ command }) => command),
     ]);
-    const [idleHashmap, idleRocksdb, goneOn, afresh] = taken;
+    const [idleHashmap, idleRocksdb, goneOn, afresh, ...zoos] = taken;
     const read = (part) => readFileSync(file(part), 'utf8').trim().split('\n');
     check(
       `${name} reads back every entry of a savepoint of the engine (parallelism 2, windows have fired)`,
@@ -177,6 +185,12 @@ async function main() {
       `${name} restores it on RocksDB at parallelism 1; retaken, entries are the same`,
       differences(alike(firedLines), alike(await engine.dump(idleRocksdb))),
     );
+    for (const [i, repair] of repairs.entries()) {
+      check(
+        `${name} restores ${repair.fixture}, ${repair.name}, on ${repair.backend}; retaken, entries are the expected ones`,
+        differences(repair.expected, await engine.heldEntries(zoos[i], repair.expected)),
+      );
+    }
     const goneOnLines = await engine.dump(goneOn);
     check(
       `${name} goes on from it`,

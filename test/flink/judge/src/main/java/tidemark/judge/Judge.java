@@ -11,6 +11,8 @@ import java.util.Arrays;
  *   <li>`resume SNAPSHOT TARGET BACKEND PARALLELISM FIRST RECORDS`: restores {@link Everything} from the snapshot, or starts it
  *       afresh where that is `-`, lets every source subtask emit RECORDS numbers, together those from FIRST on, and takes a
  *       canonical savepoint below TARGET. Prints its path.
+ *   <li>`zoo SNAPSHOT TARGET BACKEND [CHANGE...]`: restores {@link Zoo} with the changes, and takes a canonical savepoint below
+ *       TARGET. Prints its path.
  * </ul>
  */
 public final class Judge {
@@ -44,6 +46,10 @@ public final class Judge {
                   Long.parseLong(command[5]),
                   Integer.parseInt(command[6]));
           System.out.println("resumed " + path + seconds(started));
+          break;
+        case "zoo":
+          String[] changes = Arrays.copyOfRange(command, 4, command.length);
+          System.out.println("resumed " + Resume.zoo(command[1], command[2], command[3], changes) + seconds(started));
           break;
         default:
           throw new IllegalArgumentException("no such command: " + command[0]);

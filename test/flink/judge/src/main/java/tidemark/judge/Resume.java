@@ -1,6 +1,7 @@
 package tidemark.judge;
 
 import java.time.Duration;
+import java.util.function.Consumer;
 import org.apache.flink.api.common.JobID;
 import org.apache.flink.api.common.JobStatus;
 import org.apache.flink.configuration.Configuration;
@@ -15,30 +16,57 @@ import org.apache.flink.runtime.minicluster.MiniClusterConfiguration;
 import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 
 /**
- * Restores {@link Everything} in a cluster of this JVM and takes a canonical savepoint. Nothing of the savepoint may be left over.
- * With `-` as the snapshot the job starts afresh.
+ * Restores {@link Everything} in a cluster of this JVM and takes a canonical savepoint. Nothing of
+ * the savepoint may be left over. With `-` as the snapshot the job starts afresh.
  */
 final class Resume {
   private static final Duration PATIENCE = Duration.ofSeconds(90);
 
-  static String run(String snapshot, String target, String backend, int parallelism, long first, int records) throws Exception {
+  static String run(
+      String snapshot, String target, String backend, int parallelism, long first, int records)
+      throws Exception {
+    SilentSource.REMAINING.set(records * parallelism);
+    return run(
+        snapshot,
+        target,
+        backend,
+        parallelism,
+        environment -> {
+          environment.setParallelism(parallelism);
+          environment.setMaxParallelism(128);
+          Everything.build(environment, first, records);
+        });
+  }
+
+  /** Restores {@link Zoo} with the changes that were made to it. */
+  static String zoo(String snapshot, String target, String backend, String[] changes)
+      throws Exception {
+    SilentSource.REMAINING.set(0);
+    return run(snapshot, target, backend, 3, environment -> Zoo.build(environment, changes));
+  }
+
+  private static String run(
+      String snapshot,
+      String target,
+      String backend,
+      int slots,
+      Consumer<StreamExecutionEnvironment> build)
+      throws Exception {
     Configuration configuration = new Configuration();
     configuration.setString("state.backend.type", backend);
     configuration.setString("rest.port", "0");
     configuration.setString("taskmanager.memory.network.max", "256m");
     configuration.setString("taskmanager.memory.network.min", "256m");
     StreamExecutionEnvironment environment = new StreamExecutionEnvironment(configuration);
-    environment.setParallelism(parallelism);
-    environment.setMaxParallelism(128);
-    SilentSource.REMAINING.set(records * parallelism);
-    Everything.build(environment, first, records);
+    build.accept(environment);
     JobGraph job = environment.getStreamGraph().getJobGraph();
-    if (!snapshot.equals("-")) job.setSavepointRestoreSettings(SavepointRestoreSettings.forPath(snapshot, false));
+    if (!snapshot.equals("-"))
+      job.setSavepointRestoreSettings(SavepointRestoreSettings.forPath(snapshot, false));
     MiniClusterConfiguration cluster =
         new MiniClusterConfiguration.Builder()
             .setConfiguration(configuration)
             .setNumTaskManagers(1)
-            .setNumSlotsPerTaskManager(parallelism)
+            .setNumSlotsPerTaskManager(slots)
             .build();
     try (MiniCluster flink = new MiniCluster(cluster)) {
       flink.start();
@@ -54,14 +82,16 @@ final class Resume {
   private static void await(MiniCluster flink, JobID id) throws Exception {
     long deadline = System.nanoTime() + PATIENCE.toNanos();
     while (!(isRunning(flink.getExecutionGraph(id).get()) && SilentSource.REMAINING.get() == 0)) {
-      if (System.nanoTime() > deadline) throw new IllegalStateException("the job does not run after " + PATIENCE);
+      if (System.nanoTime() > deadline)
+        throw new IllegalStateException("the job does not run after " + PATIENCE);
       Thread.sleep(50);
     }
   }
 
   private static boolean isRunning(AccessExecutionGraph graph) throws Exception {
     if (graph.getFailureInfo() != null) {
-      throw new IllegalStateException("the job failed: " + graph.getFailureInfo().getExceptionAsString());
+      throw new IllegalStateException(
+          "the job failed: " + graph.getFailureInfo().getExceptionAsString());
     }
     if (graph.getState() != JobStatus.RUNNING) return false;
     for (AccessExecutionVertex vertex : graph.getAllExecutionVertices()) {
