@@ -58,7 +58,8 @@ export async function compareSuite({ server, browser, paths, report }) {
       assert.ok((await chip('Added')) + (await chip('Removed')) + (await chip('Changed')) > 0, 'two runs of the job differ');
       assert.ok((await view().locator('.states .operator-line').count()) > 0);
       await entries().first().waitFor();
-      assert.ok((await view().locator('.growth rect.bar').count()) > 0);
+      await view().getByRole('button', { name: 'Bytes', exact: true }).click();
+      await view().locator('.growth rect.bar').first().waitFor();
       await steps.shot('1-compared');
     });
 
@@ -70,7 +71,7 @@ export async function compareSuite({ server, browser, paths, report }) {
       await page.locator('.monaco-diff-editor .editor.original .view-lines', { hasText: '"state"' }).waitFor();
       await page.locator('.monaco-diff-editor .char-insert, .monaco-diff-editor .line-insert').first().waitFor();
       await steps.shot('2-entry');
-      await steps.command('View: Close Editor');
+      await page.locator('.tab', { hasText: '↔' }).click();
     });
 
     await steps.step('a filter by change leaves only such entries, F7 goes on to the next', async () => {
@@ -84,11 +85,10 @@ export async function compareSuite({ server, browser, paths, report }) {
       await view().locator('.chip', { hasText: 'Changed' }).click();
     });
 
-    await steps.step('the same state in another form is the same: dragged onto each other', async () => {
+    await steps.step('a snapshot that is dragged onto another is compared with it, the older one first', async () => {
       await steps.command('View: Close All Editors');
-      await page.locator('.activitybar .action-item a[aria-label^="Tidemark"]').click({ trial: true });
       await steps.row('savepoint-new').dragTo(steps.row('savepoint-rocksdb'));
-      await page.locator('.tab.active', { hasText: '↔' }).waitFor();
+      await page.locator('.tab.active', { hasText: 'savepoint-new ↔ savepoint-rocksdb' }).waitFor();
       await view()
         .locator('.summary .caption', { hasText: /^Entries$/ })
         .waitFor();

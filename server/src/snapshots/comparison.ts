@@ -78,13 +78,14 @@ export async function runComparison(
 ): Promise<ComparisonResult> {
   const from = Date.now();
   const comparison = await SnapshotComparison.open(opened.before.snapshot, opened.after.snapshot, optionsOf(opened, pair));
+  const count = comparison.operators.length;
   let current = 0;
   let read = { bytesRead: 0, bytesTotal: 0 };
   await comparison.run({
     signal,
     onProgress(progress) {
       read = progress;
-      report({ ...progress, operators: current < comparison.operators.length ? [countsOf(comparison, current, false)] : [] });
+      report({ ...progress, operators: current < count ? [countsOf(comparison, current, false)] : [] });
     },
     onOperator(operator) {
       current = operator + 1;
@@ -92,7 +93,7 @@ export async function runComparison(
       return undefined;
     },
   });
-  return { operators: comparison.operators.map((_, i) => countsOf(comparison, i, true)), durationMs: Date.now() - from };
+  return { operators: Array.from({ length: count }, (_, i) => countsOf(comparison, i, true)), durationMs: Date.now() - from };
 }
 
 /** One page of the entries of one state that differ. @throws FormatError, KeyTextError, the signal's reason */

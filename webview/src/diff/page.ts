@@ -17,6 +17,7 @@ import {
   selectionOf,
   stateKey,
   stateLabel,
+  statesOf,
   sumOf,
   type Listing,
   type Model,
@@ -269,19 +270,22 @@ export function createDiffPage(root: HTMLElement, post: (message: FromDiffPage) 
       model.counts.set(counts.operator, counts);
     }
     model.changes.counts++;
-    selectFirst();
+    selectFirst(operators);
   }
 
   /** What has changed most in the first operator that is known, so that there is something to see at once. */
-  function selectFirst(): void {
+  function selectFirst(reported: readonly OperatorCounts[]): void {
     if (model.selected !== null) return;
-    const known = allStates(model).filter(({ operator, counts }) => counts !== null && model.counts.get(operator)?.isFinal === true);
-    const [first] = known
-      .filter(({ counts }) => counts !== null && differing(counts) > 0)
-      .sort((a, b) => (b.counts === null || a.counts === null ? 0 : differing(b.counts) - differing(a.counts)));
+    const [first] = reported
+      .filter(({ isFinal }) => isFinal)
+      .flatMap(({ operator }) => statesOf(model, operator))
+      .map((state) => ({ state, count: state.counts === null ? 0 : differing(state.counts) }))
+      .filter(({ count }) => count > 0)
+      .sort((a, b) => b.count - a.count);
     if (first === undefined) return;
-    model.selected = { operator: first.operator, group: first.group, name: first.name };
-    showListing(first);
+    const { operator, group, name } = first.state;
+    model.selected = { operator, group, name };
+    showListing(model.selected);
   }
 
   function showListing(place: StatePlace): void {
