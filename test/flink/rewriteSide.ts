@@ -114,9 +114,7 @@ interface Entry {
 /** Without where entries lie, and without what the job's operators write anew each time. */
 function entries(lines: readonly string[]): Entry[] {
   const found = alike(lines).map((line) => JSON.parse(line) as Entry);
-  return found.flatMap(({ keyGroup: _keyGroup, ...entry }) =>
-    REWRITTEN.has(entry.state) || entry['kind'] === 'raw' ? [] : [entry],
-  );
+  return found.flatMap(({ keyGroup: _keyGroup, ...entry }) => (REWRITTEN.has(entry.state) || entry['kind'] === 'raw' ? [] : [entry]));
 }
 
 const REWRITTEN: ReadonlySet<string> = new Set(['op-union']);

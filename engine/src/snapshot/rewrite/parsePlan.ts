@@ -50,9 +50,9 @@ export function parsePlan(json: unknown): RewritePlan {
   const plan = json as RewritePlan;
   for (const [i, edit] of (plan.edits ?? []).entries()) {
     const place = `edit ${String(i + 1)} of the plan`;
-    const fields = Object.hasOwn(EDITS, edit.edit) ? EDITS[edit.edit] : undefined;
-    if (fields === undefined)
-      return refuse(`${place}: ${JSON.stringify(edit.edit)} is not known; there are ${Object.keys(EDITS).join(', ')}`);
+    const name: string = isObject(edit) ? edit.edit : '';
+    const fields = Object.hasOwn(EDITS, name) ? EDITS[edit.edit] : undefined;
+    if (fields === undefined) return refuse(`${place}: ${JSON.stringify(name)} is not known; there are ${Object.keys(EDITS).join(', ')}`);
     checkFields(edit, { edit: text, ...fields }, `${place} (${edit.edit})`);
   }
   if (plan.keys !== undefined) checkFields(plan.keys, { where: text, matching: (value) => typeof value === 'boolean' }, 'keys of the plan');
@@ -60,7 +60,7 @@ export function parsePlan(json: unknown): RewritePlan {
 }
 
 function checkFields(value: unknown, fields: Readonly<Record<string, Check>>, place: string): void {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return refuse(`${place} must be an object`);
+  if (!isObject(value)) return refuse(`${place} must be an object`);
   const given = value as Readonly<Record<string, unknown>>;
   const known = Object.entries(fields).map(([name, check]) => ({ name: name.replace('?', ''), optional: name.endsWith('?'), check }));
   const strange = Object.keys(given).find((name) => !known.some((field) => field.name === name));
@@ -71,4 +71,8 @@ function checkFields(value: unknown, fields: Readonly<Record<string, Check>>, pl
     if (found === undefined ? !optional : !check(found))
       refuse(`${place}: ${name} is ${found === undefined ? 'missing' : `not right: ${JSON.stringify(found)}`}`);
   }
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
