@@ -32,6 +32,8 @@ export class ComparedState {
   readonly name: string;
   readonly group: 'keyed' | 'timers';
   readonly counts: EntryCounts = noCounts();
+  /** At least a part of it lies in files that both sides share, and is not read. */
+  isShared = false;
   #before: RowForms | null = null;
   #after: RowForms | null = null;
   /** Subtasks of one side differ, so that rows can only be compared by what they mean. */

@@ -31,7 +31,7 @@ export interface OperatorDifference {
   readonly notes: readonly string[];
   /** Bytes in files that both snapshots share: what is in them is the same, and was neither read nor counted. */
   readonly sharedBytes: number;
-  /** Entries of keyed state, and their bytes, by key group. */
+  /** Entries of keyed state that were read, and their bytes, by key group. */
   readonly keyGroups: { readonly before: KeyGroupLoad; readonly after: KeyGroupLoad };
 }
 
@@ -46,6 +46,8 @@ export interface StateDifference {
   readonly presence: Presence;
   readonly schema: readonly SchemaChange[];
   readonly counts: EntryCounts;
+  /** At least a part of it lies in files that both snapshots share: those entries are the same, and were not counted. */
+  readonly isShared: boolean;
 }
 
 /** One part of a state's type. */

@@ -9,7 +9,7 @@ import type { EntryDifference, KeyGroupLoad } from './differences.ts';
 import { ignoredPart, ignoresState, type Ignoring } from './ignoring.ts';
 import { joinRows, type JoinSink, type Side, type SideRow, type SideRows } from './rowJoin.ts';
 import { sameForm } from './sameForm.ts';
-import { haveSameTables } from './sharedFiles.ts';
+import { sharedStates, type HandledState, type SharedStates } from './sharedFiles.ts';
 import { sameValue, valueChanges, type ValueRules } from './valueChanges.ts';
 import { identityText } from './valueContent.ts';
 
@@ -73,20 +73,19 @@ export class KeyedComparison {
     sources: Readonly<Record<Side, readonly Source[]>>,
     sharedBytes: number,
     units: readonly KeyedUnit[],
-    maxParallelism: Readonly<Record<Side, number>>,
   ) {
     this.#rules = rules;
     this.states = rules.map(({ state }) => state);
     this.#sources = sources;
     this.sharedBytes = sharedBytes;
     this.units = units;
-    this.#loads = { before: new MutableLoad(maxParallelism.before), after: new MutableLoad(maxParallelism.after) };
+    this.#loads = { before: new MutableLoad(), after: new MutableLoad() };
   }
 
   /** Reads headers. Null is a side without the operator. @throws FormatError */
   static async open(before: SnapshotOperator | null, after: SnapshotOperator | null, options: KeyedOptions): Promise<KeyedComparison> {
     const opened = { before: await openedStates(before), after: await openedStates(after) };
-    const shared = options.readsShared ? { keyed: new Set<KeyedState>(), bytes: 0 } : sharedStates(opened.before, opened.after);
+    const shared = options.readsShared ? NOTHING_SHARED : await sharedStates(opened.before, opened.after);
     const table = new StateTable(options);
     for (const side of ['before', 'after'] as const) for (const { keyed } of opened[side]) table.add(side, keyed);
     const rules = table.rules();
@@ -102,13 +101,14 @@ export class KeyedComparison {
     };
     const sourcesOf = (side: Side, operator: SnapshotOperator | null): Source[] =>
       opened[side].flatMap(({ keyed }): Source[] => {
-        if (shared.keyed.has(keyed) || !keyed.states.some((meta) => table.of(meta) !== null)) return [];
+        const left = shared.names.get(keyed) ?? NO_NAMES;
+        if (!keyed.states.some((meta) => table.of(meta, left) !== null)) return [];
         const key = wanted(keyed, operator);
-        return key === undefined ? [] : [sourceOf(keyed, table, key)];
+        return key === undefined ? [] : [sourceOf(keyed, table, key, left)];
       });
     const sources = { before: sourcesOf('before', before), after: sourcesOf('after', after) };
     const maxParallelism = { before: before?.metadata.maxParallelism ?? 0, after: after?.metadata.maxParallelism ?? 0 };
-    const comparison = new KeyedComparison(rules, sources, shared.bytes, unitsOf(sources, maxParallelism), maxParallelism);
+    const comparison = new KeyedComparison(rules, sources, shared.bytes, unitsOf(sources, maxParallelism));
     comparison.keyProblem = keyProblem;
     return comparison;
   }
@@ -176,6 +176,8 @@ async function scanSource(
   );
 }
 
+const NO_NAMES: ReadonlySet<string> = new Set();
+const NOTHING_SHARED: SharedStates = { names: new Map(), bytes: 0 };
 const TIMESTAMP_SIZE = 8;
 const EMPTY: Uint8Array = new Uint8Array(0);
 
@@ -302,15 +304,14 @@ function haveSameValue(a: KeyedRow, b: KeyedRow): boolean {
 }
 
 class MutableLoad implements KeyGroupLoad {
-  readonly entries: number[];
-  readonly bytes: number[];
-
-  constructor(keyGroups: number) {
-    this.entries = new Array<number>(keyGroups).fill(0);
-    this.bytes = new Array<number>(keyGroups).fill(0);
-  }
+  readonly entries: number[] = [];
+  readonly bytes: number[] = [];
 
   add(keyGroup: number, bytes: number): void {
+    while (this.entries.length <= keyGroup) {
+      this.entries.push(0);
+      this.bytes.push(0);
+    }
     this.entries[keyGroup] = (this.entries[keyGroup] ?? 0) + 1;
     this.bytes[keyGroup] = (this.bytes[keyGroup] ?? 0) + bytes;
   }
@@ -352,13 +353,19 @@ class StateTable {
     });
   }
 
-  of(meta: { readonly name: string; readonly kind: string }): StateRules | null {
-    return this.#states.get(`${meta.kind === 'PRIORITY_QUEUE' ? 'timers' : 'keyed'} ${meta.name}`)?.rules ?? null;
+  /** Null where it is not compared. Of those that are left out because they are shared, that is noted. */
+  of(meta: { readonly name: string; readonly kind: string }, left: ReadonlySet<string>): StateRules | null {
+    const known = this.#states.get(`${meta.kind === 'PRIORITY_QUEUE' ? 'timers' : 'keyed'} ${meta.name}`);
+    if (left.has(meta.name)) {
+      if (known !== undefined) known.state.isShared = true;
+      return null;
+    }
+    return known?.rules ?? null;
   }
 }
 
-function sourceOf(keyed: KeyedState, table: StateTable, wanted: WantedKey | null): Source {
-  const states = keyed.states.map((meta) => table.of(meta));
+function sourceOf(keyed: KeyedState, table: StateTable, wanted: WantedKey | null, left: ReadonlySet<string>): Source {
+  const states = keyed.states.map((meta) => table.of(meta, left));
   const all = states.every((each) => each !== null);
   const filter: RowFilter = {
     ...(all ? {} : { states: new Set(states.flatMap((each, i) => (each === null ? [] : [i]))) }),
@@ -367,50 +374,16 @@ function sourceOf(keyed: KeyedState, table: StateTable, wanted: WantedKey | null
   return { keyed, states, filter, wanted };
 }
 
-interface OpenedState {
-  readonly keyed: KeyedState;
-  /** Of the subtask whose managed state it is; null for timers that stand on their own. */
-  readonly handle: Parameters<typeof haveSameTables>[0];
-  readonly size: number;
-}
-
-async function openedStates(operator: SnapshotOperator | null): Promise<OpenedState[]> {
-  const opened: OpenedState[] = [];
+async function openedStates(operator: SnapshotOperator | null): Promise<HandledState[]> {
+  const opened: HandledState[] = [];
   for (const subtask of operator?.subtasks ?? []) {
     const { managedKeyedState } = subtask.metadata;
     for (const [i, keyed] of (await subtask.keyedStates()).entries()) {
       const isManaged = i === 0 && managedKeyedState?.kind === 'incremental';
-      opened.push({ keyed, handle: isManaged ? managedKeyedState : null, size: subtask.stateSize });
+      opened.push({ keyed, handle: isManaged ? managedKeyedState : null });
     }
   }
   return opened;
-}
-
-/** Keyed state whose tables are the same files on both sides, and whose headers say the same about them. */
-function sharedStates(before: readonly OpenedState[], after: readonly OpenedState[]): { keyed: Set<KeyedState>; bytes: number } {
-  const keyed = new Set<KeyedState>();
-  let bytes = 0;
-  for (const one of before) {
-    const other = after.find((each) => haveSameTables(one.handle, each.handle));
-    if (other === undefined || !haveSameHeaders(one.keyed, other.keyed)) continue;
-    keyed.add(one.keyed).add(other.keyed);
-    bytes += one.size;
-  }
-  return { keyed, bytes };
-}
-
-function haveSameHeaders(a: KeyedState, b: KeyedState): boolean {
-  const form = ({ context }: KeyedState, serializer: KeyedState['rows']['header']['key']['snapshot'] | null) => ({
-    serializer,
-    flink: context.flink,
-  });
-  const same = (one: typeof a.rows.header.key.snapshot | null, two: typeof one): boolean => sameForm(form(a, one), form(b, two));
-  if (a.states.length !== b.states.length || !same(a.rows.header.key.snapshot, b.rows.header.key.snapshot)) return false;
-  return a.states.every((meta) => {
-    const other = b.states.find(({ name, kind }) => name === meta.name && kind === meta.kind);
-    if (other === undefined || other.serializers.size !== meta.serializers.size) return false;
-    return [...meta.serializers].every(([role, { snapshot }]) => same(snapshot, other.serializers.get(role)?.snapshot ?? null));
-  });
 }
 
 /**

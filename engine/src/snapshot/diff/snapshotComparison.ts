@@ -153,9 +153,11 @@ export class SnapshotComparison {
       presence,
       schema,
       counts: counted.get(`${group} ${name}`) ?? noCounts(),
+      isShared: keyed?.states.some((state) => state.group === group && state.name === name && state.isShared) ?? false,
     }));
     for (const { name, group, isBefore, isAfter, counts } of elements) {
-      if (group === COORDINATOR_STATE) states.push({ name, group, presence: presenceOf(isBefore, isAfter), schema: [], counts });
+      if (group === COORDINATOR_STATE)
+        states.push({ name, group, presence: presenceOf(isBefore, isAfter), schema: [], counts, isShared: false });
     }
     const nothing = { entries: [], bytes: [] };
     return {

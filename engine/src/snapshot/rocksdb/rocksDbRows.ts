@@ -41,6 +41,7 @@ export class RocksDbRows implements KeyedRows {
   readonly sections: readonly KeyGroupSection[];
   readonly #tables: readonly NamedTable[];
   readonly #prefixSize: number;
+  readonly #names = new WeakMap<SstTable, string>();
   #families: Promise<ReadonlyMap<string, readonly SstTable[]>> | null = null;
 
   /** Both ends of `keyGroups` are inclusive. `file` is where the header was read. */
@@ -79,6 +80,12 @@ export class RocksDbRows implements KeyedRows {
     return true;
   }
 
+  /** Which tables each state lies in, by its name, as RocksDB named them. Reads what tables say about themselves. @throws FormatError */
+  async tablesByState(): Promise<ReadonlyMap<string, readonly string[]>> {
+    const families = await this.#openTables({});
+    return new Map([...families].map(([state, tables]) => [state, tables.map((table) => this.#names.get(table) ?? '')]));
+  }
+
   #prefix(keyGroup: number, keyPrefix: Uint8Array = new Uint8Array(0)): Uint8Array {
     const prefix = new Uint8Array(this.#prefixSize + keyPrefix.length);
     if (this.#prefixSize === 2) prefix[0] = keyGroup >> 8;
@@ -104,7 +111,7 @@ export class RocksDbRows implements KeyedRows {
     const known = new Set(this.header.states.map((state) => state.name));
     const families = new Map<string, SstTable[]>();
     const opened = await inBatches(this.#tables, openTable, () => filter.signal?.throwIfAborted());
-    for (const file of opened) {
+    for (const [i, file] of opened.entries()) {
       // Tables that were written outside RocksDB and ingested do not know where they went.
       const only = this.header.states.length === 1 ? this.header.states[0]?.name : undefined;
       const columnFamily = file.columnFamily === '' && only !== undefined ? only : file.columnFamily;
@@ -116,7 +123,9 @@ export class RocksDbRows implements KeyedRows {
         throw new FormatError(`a table holds ${entries}, but the header has no such state`, 0, [file.name]);
       }
       const family = families.get(columnFamily) ?? [];
-      family.push(new SstTable(file, retention));
+      const table = new SstTable(file, retention);
+      this.#names.set(table, this.#tables[i]?.name ?? '');
+      family.push(table);
       families.set(columnFamily, family);
     }
     return families;

@@ -2,6 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { stateDiffers, type EntryDifference, type StateDifference } from '../../../src/snapshot/diff/differences.ts';
 import { ignoring } from '../../../src/snapshot/diff/ignoring.ts';
 import { SnapshotComparison, type ComparisonOptions } from '../../../src/snapshot/diff/snapshotComparison.ts';
+import { ByteReader } from '../../../src/snapshot/bytes/byteReader.ts';
+import { readMetadata } from '../../../src/snapshot/metadata/readMetadata.ts';
+import { writeMetadata } from '../../../src/snapshot/metadata/writeMetadata.ts';
 import { readSnapshot, type Snapshot } from '../../../src/snapshot/snapshot.ts';
 import { flinkDump, memoryStorage, snapshotFiles } from '../snapshotFixtures.ts';
 
@@ -109,6 +112,61 @@ describe('a checkpoint that shares its tables', () => {
     const shared = comparison.operators.filter(({ sharedBytes }) => sharedBytes > 0);
     expect(shared.length).toBeGreaterThan(10);
     for (const { states } of shared) for (const { group, counts } of states) if (group === 'keyed') expect(counts.same).toBe(0);
+  });
+
+  test('with another but for one table, of which only the state is read', async () => {
+    const files = new Map(snapshotFiles(name));
+    const path = `${name}/chk-4/_metadata`;
+    const metadata = readMetadata(new ByteReader(files.get(path) ?? new Uint8Array(0)));
+    let moved = 0;
+    const operators = metadata.operators.map((operator) => ({
+      ...operator,
+      subtasks: operator.subtasks.map((subtask) => {
+        const { managedKeyedState } = subtask;
+        if (operator.name !== 'everything' || managedKeyedState?.kind !== 'incremental') return subtask;
+        const table = managedKeyedState.shared.find((each) => each.name.endsWith('.sst'));
+        const stream = table?.stream;
+        if (table === undefined || stream?.kind !== 'file') throw new Error('the fixture has another form');
+        const from = [...files.keys()].find((each) => each.endsWith(stream.path.slice(-36))) ?? '';
+        files.set(`${from}-moved`, files.get(from) ?? new Uint8Array(0));
+        moved++;
+        const changed = { ...table, stream: { ...stream, path: `${stream.path}-moved` } };
+        const shared = managedKeyedState.shared.map((each) => (each === table ? changed : each));
+        return { ...subtask, managedKeyedState: { ...managedKeyedState, shared } };
+      }),
+    }));
+    expect(moved).toBeGreaterThan(1);
+    files.set(path, writeMetadata({ ...metadata, version: 6, operators }));
+    const comparison = await SnapshotComparison.open(await fixture(name), await readSnapshot(memoryStorage(files), `/${name}`), {
+      operator: ({ label }) => label === 'everything',
+    });
+    await comparison.run();
+    expect(comparison.differs).toBe(false);
+    const [everything] = comparison.operators;
+    const states = everything?.states ?? [];
+    const read = states.filter(({ counts }) => counts.same > 0);
+    expect(read.length).toBeGreaterThan(0);
+    expect(read.length).toBeLessThanOrEqual(moved);
+    expect(states.filter(({ isShared }) => isShared).length).toBeGreaterThan(40);
+    expect(everything?.sharedBytes).toBeGreaterThan(0);
+  });
+
+  test.each([
+    ['chk-1', 'chk-3'],
+    ['chk-3', 'chk-4'],
+  ])('%s and %s differ in the same entries, whether what they share is read or not', async (one, two) => {
+    const storage = memoryStorage(snapshotFiles(name));
+    const open = (checkpoint: string) => readSnapshot(storage, `/${name}/${checkpoint}`);
+    const found = async (readsShared: boolean) => {
+      const comparison = await SnapshotComparison.open(await open(one), await open(two), { readsShared });
+      const entries: EntryDifference[] = [];
+      await comparison.run({ onEntry: (entry) => void entries.push(entry) });
+      return { entries, shared: comparison.operators.reduce((sum, { sharedBytes }) => sum + sharedBytes, 0) };
+    };
+    const [all, some] = [await found(true), await found(false)];
+    expect(some.entries).toEqual(all.entries);
+    expect(all.entries.length).toBeGreaterThan(0);
+    expect(some.shared).toBeGreaterThan(0);
   });
 
   test('is read all the same where its entries are to be counted', async () => {

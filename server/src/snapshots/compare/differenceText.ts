@@ -42,7 +42,7 @@ export function operatorLine(
 
 /** A state's lines: counts, and what of its type is different. */
 export function stateLines(state: StateDifference, size: (bytes: number) => string): string[] {
-  const { name, group, presence, schema, counts } = state;
+  const { name, group, presence, schema, counts, isShared } = state;
   const { added, removed, changed, same, bytesBefore, bytesAfter } = counts;
   const sign = presence !== 'both' ? SIGNS[presence] : stateDiffers(state) ? '~' : '=';
   const of = GROUPS[group] === '' || group === 'timers' ? '' : ` (${GROUPS[group]})`;
@@ -50,7 +50,7 @@ export function stateLines(state: StateDifference, size: (bytes: number) => stri
     ...(added > 0 ? [`${added.toLocaleString('en')} added`] : []),
     ...(removed > 0 ? [`${removed.toLocaleString('en')} removed`] : []),
     ...(changed > 0 ? [`${changed.toLocaleString('en')} changed`] : []),
-    `${same.toLocaleString('en')} the same`,
+    isShared ? `${same === 0 ? '' : `${same.toLocaleString('en')} and `}what is shared the same` : `${same.toLocaleString('en')} the same`,
     bytesBefore === bytesAfter ? size(bytesAfter) : `${size(bytesBefore)} -> ${size(bytesAfter)}`,
   ];
   const lines = [`  ${sign} ${name}${of}: ${numbers.join(', ')}`];
