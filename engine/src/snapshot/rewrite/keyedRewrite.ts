@@ -140,6 +140,17 @@ export class KeyedRewrite {
   /** Every key group stays what it is. */
   async #writeKeyGroup(keyGroup: number, parts: readonly PartInUse[], header: KeyedHeader, sink: KeyGroupSink): Promise<void> {
     const here = parts.filter(({ keyed }) => keyed.sections.some((section) => section.keyGroup === keyGroup && section.size !== 0));
+    const [only] = here;
+    if (here.length === 1 && only !== undefined && isInOrder(only) && !this.#edits.adds) {
+      sink.begin(keyGroup);
+      await this.#rowsOf(keyGroup, here, parts, null, (row) => {
+        sink.row(row.state, row.key, row.keyStart, row.keyEnd, row.value, row.valueStart, row.valueEnd);
+        return true;
+      });
+      sink.end();
+      this.#hasRead(keyGroup, here);
+      return;
+    }
     const log = this.#log;
     log.clear();
     const most = this.#options.logMax ?? LOG_MAX;
@@ -162,6 +173,10 @@ export class KeyedRewrite {
       }
       sink.end();
     }
+    this.#hasRead(keyGroup, here);
+  }
+
+  #hasRead(keyGroup: number, here: readonly PartInUse[]): void {
     for (const { keyed } of here) this.#options.onRead(keyed.sections.find((section) => section.keyGroup === keyGroup)?.size ?? 0);
   }
 
@@ -306,6 +321,11 @@ export class KeyedRewrite {
     }
     return refuse(`${this.#target.label}: the subtask that an entry of ${meta?.name ?? '?'} belongs to has no such state`);
   }
+}
+
+/** The rows of a state come one after another. */
+function isInOrder({ keyed }: PartInUse): boolean {
+  return keyed.rows.layout === 'canonical' || keyed.rows.layout === 'rocksdb';
 }
 
 function alike(a: StoredSerializer, b: StoredSerializer): boolean {

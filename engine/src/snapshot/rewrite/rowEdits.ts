@@ -43,6 +43,11 @@ export class RowEdits {
     this.#hasSteps = [...this.#steps.values()].some((states) => states.some((steps) => steps.length > 0));
   }
 
+  /** Some key groups may get entries that no row had. */
+  get adds(): boolean {
+    return this.#entries.size > 0;
+  }
+
   /** How a state is declared in what is written. */
   metaOf(state: StateMetaInfo): StateMetaInfo {
     return this.#fields.get(identityOf(state))?.meta ?? state;
