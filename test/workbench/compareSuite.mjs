@@ -1,7 +1,7 @@
 /** Comparisons in the workbench, from the installed VSIX: savepoints of one job that Flink wrote at different times and in different forms. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, renameSync } from 'node:fs';
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startCodeServer } from './codeServer.mjs';
 import { Steps } from './steps.mjs';
@@ -12,9 +12,13 @@ const SAVEPOINTS = {
   'savepoint-rocksdb': '2.3.0-rocksdb-native',
 };
 
-export async function compareSuite({ server, browser, paths, report }) {
-  const prepare = (folder) => {
+export async function compareSuite({ server, browser, paths, prepare, report }) {
+  const prepareAll = (folder) => {
+    prepare(folder);
     mkdirSync(join(folder, 'savepoints'));
+    mkdirSync(join(folder, '.vscode'), { recursive: true });
+    // One page at a time: the comparison is the webview that is shown.
+    writeFileSync(join(folder, '.vscode/settings.json'), JSON.stringify({ 'tidemark.dataflow.openOnStart': false }));
     for (const [name, fixture] of Object.entries(SAVEPOINTS)) {
       const archive = join(paths.root, `engine/test/fixtures/snapshots/${fixture}.tar.gz`);
       const unpacked = spawnSync('tar', ['-xzf', archive, '-C', join(folder, 'savepoints')], { encoding: 'utf8' });
@@ -22,7 +26,7 @@ export async function compareSuite({ server, browser, paths, report }) {
       renameSync(join(folder, 'savepoints', fixture), join(folder, 'savepoints', name));
     }
   };
-  const workbench = await startCodeServer(server, { workspace: paths.workspace, prepare, vsix: paths.vsix });
+  const workbench = await startCodeServer(server, { workspace: paths.workspace, prepare: prepareAll, vsix: paths.vsix });
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
   const page = await context.newPage();
   page.setDefaultTimeout(45_000);
@@ -93,6 +97,37 @@ export async function compareSuite({ server, browser, paths, report }) {
         .locator('.summary .caption', { hasText: /^Entries$/ })
         .waitFor();
       await steps.shot('3-dragged');
+    });
+
+    await steps.step('an own savepoint is compared with the pipeline as it runs on', async () => {
+      await steps.command('View: Close All Editors');
+      await steps.open('clicks.pipeline.ts');
+      await page.locator('.editor-instance .view-lines').first().click();
+      await page.keyboard.press('F5');
+      await page.locator('.debug-toolbar').waitFor();
+      await page.locator('.statusbar-item', { hasText: /clicks: .*records/ }).waitFor();
+      await steps.command('Tidemark: Take Savepoint');
+      const own = steps.row(/savepoint-[0-9a-f]{6}-/);
+      await own.waitFor();
+      await menu(own, 'Compare Snapshot with Running Pipeline');
+      await page.locator('.tab.active', { hasText: '↔' }).waitFor();
+      await view()
+        .locator('.summary .caption', { hasText: /^Entries$/ })
+        .waitFor();
+      assert.ok((await chip('Added')) + (await chip('Changed')) > 0, 'records went on between the two');
+      await entries().first().waitFor();
+      await steps.shot('4-running');
+      await page.keyboard.press('Shift+F5');
+      await page.locator('.debug-toolbar').waitFor({ state: 'hidden' });
+    });
+
+    await steps.step('a savepoint is compared with the checkpoint before it', async () => {
+      await steps.command('View: Close All Editors');
+      await menu(steps.row(/savepoint-[0-9a-f]{6}-/), 'Compare Snapshot with Previous Checkpoint');
+      await page.locator('.tab.active', { hasText: '↔' }).waitFor();
+      await view()
+        .locator('.summary .caption', { hasText: /^Entries$/ })
+        .waitFor();
     });
   } finally {
     await context.close();

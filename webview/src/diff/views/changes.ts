@@ -235,13 +235,13 @@ function entryCells(row: ChangesRow & { is: 'entry' }, model: Model): HTMLElemen
   ];
 }
 
-function entryName({ key, userKey, namespace, timestamp, before, after }: ComparedRow): HTMLElement {
+function entryName({ key, userKey, namespace, timestamp }: ComparedRow): HTMLElement {
   const name = element('span', { class: 'fit' });
   if (key !== null) name.append(typedValue(key));
   if (userKey !== null) name.append(' ', element('span', { class: 'dim' }, '›'), ' ', typedValue(userKey));
   if (namespace !== null && !/^(null|"VoidNamespace"|\{"\$void"|\{\})/.test(namespace.json)) name.append(' ', typedValue(namespace));
   if (timestamp !== null) name.append(' ', element('span', { class: 'dim' }, 'at'), ' ', timeText(timestamp));
-  if (key === null && userKey === null && timestamp === null) name.append(typedValue(after ?? before));
+  if (key === null && userKey === null && timestamp === null) name.append(element('span', { class: 'dim' }, 'element'));
   return name;
 }
 
