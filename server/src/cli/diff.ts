@@ -71,7 +71,9 @@ export async function diff(args: readonly string[], io: CliIo): Promise<number> 
   return asDiff(io, async () => {
     const invariants = await invariantsOf(values.expect ?? [], io);
     return openedForReading(before, values, io, (one) =>
-      openedForReading(after, values, io, (two) => untilInterrupted((signal) => compare(one, two, values, invariants, signal, io))),
+      openedForReading(after, values, io, (two) =>
+        comparing(io, () => untilInterrupted((signal) => compare(one, two, values, invariants, signal, io))),
+      ),
     );
   });
 }
@@ -85,6 +87,17 @@ export async function asDiff(io: CliIo, work: () => Promise<number>): Promise<nu
     if (error instanceof UsageError) throw error;
     io.err(`${error instanceof Error ? error.message : String(error)}\n`);
     return error instanceof Interrupted ? EXIT.interrupted : DIFF_EXIT.error;
+  }
+}
+
+/** What is damaged may be on either side: errors name the file. @throws UsageError, ExpressionError, Interrupted */
+async function comparing(io: CliIo, work: () => Promise<number>): Promise<number> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof UsageError || error instanceof ExpressionError || error instanceof Interrupted) throw error;
+    io.err(`The snapshots cannot be compared: ${error instanceof Error ? error.message : String(error)}\n`);
+    return DIFF_EXIT.error;
   }
 }
 

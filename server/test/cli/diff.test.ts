@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -154,6 +154,25 @@ describe('tidemark diff', () => {
     expect(code).toBe(2);
     expect(err).toContain('nothing cannot be read');
   });
+});
+
+test('2: what is damaged, by the name of its file', async () => {
+  const damaged = join(root, 'damaged');
+  cpSync(join(root, 'rocksdb-canonical'), damaged, { recursive: true });
+  const [file = ''] = readdirSync(damaged)
+    .filter((name) => name !== '_metadata')
+    .sort((a, b) => statSync(join(damaged, b)).size - statSync(join(damaged, a)).size);
+  const bytes = readFileSync(join(damaged, file));
+  writeFileSync(join(damaged, file), bytes.subarray(0, bytes.length - 300));
+  for (const sides of [
+    ['damaged', 'rocksdb-canonical'],
+    ['rocksdb-canonical', 'damaged'],
+  ]) {
+    const { code, err } = await run(...sides, '--summary');
+    expect(code).toBe(2);
+    expect(err).toContain(`The snapshots cannot be compared: `);
+    expect(err).toContain(file);
+  }
 });
 
 describe('tidemark bisect', () => {

@@ -306,6 +306,32 @@ describe('operator state', () => {
   });
 });
 
+test('a comparison that is cancelled ends with the reason', async () => {
+  const own = Array.from({ length: 50 }, (_, i): ModelEntry => ({ state: 'total', key: `k${String(i)}`, value: long(i) }));
+  const snapshot = await modelSnapshot([{ id: ID, states: STATES, entries: own }]);
+  const comparison = await SnapshotComparison.open(snapshot, snapshot);
+  let units = 0;
+  const throwIfAborted = (): void => {
+    if (units > 3) throw new Error('enough');
+  };
+  await expect(
+    comparison.run({
+      signal: { throwIfAborted },
+      onProgress: () => {
+        units++;
+      },
+    }),
+  ).rejects.toThrow('enough');
+  expect(comparison.difference(0).states.reduce((sum, { counts }) => sum + counts.same, 0)).toBeLessThan(50);
+});
+
+test('an error of whoever listens ends the comparison', async () => {
+  const of = (value: number) => modelSnapshot([{ id: ID, states: STATES, entries: [{ state: 'total', key: 'a', value: long(value) }] }]);
+  const comparison = await SnapshotComparison.open(await of(1), await of(2));
+  const onEntry = (): Promise<void> => Promise.reject(new Error('no room'));
+  await expect(comparison.run({ onEntry })).rejects.toThrow('no room');
+});
+
 test('pages of entries are the entries, each once', async () => {
   const own = Array.from({ length: 50 }, (_, i): ModelEntry => ({ state: 'total', key: `k${String(i)}`, value: long(i) }));
   const before = await modelSnapshot([{ id: ID, states: STATES, entries: own, parallelism: 2 }]);
