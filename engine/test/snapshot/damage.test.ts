@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { FormatError } from '../../src/snapshot/bytes/formatError.ts';
@@ -36,6 +37,9 @@ const KINDS: Readonly<Record<string, Kind>> = {
   '2.3.0-rocksdb-checkpoint-changelog': { checksums: 'none', layout: 'files', sample: 40 },
   '2.3.0-forst-native': { checksums: 'tables', layout: 'files', sample: 0 },
 };
+
+/** Files whose streams have been cut, by layout and checksum. */
+const wasCut = new Set<string>();
 
 /** Lines that are there and were not before. */
 function news(before: readonly string[], after: readonly string[]): string[] {
@@ -97,6 +101,10 @@ describe.each(Object.keys(KINDS).filter((name) => FULL || (KINDS[name]?.sample ?
     const random = chance(13);
     for (const path of subject.paths.slice(1)) {
       const bytes = subject.bytes(path);
+      // Subtasks of one operator write the same header: what it says when it is cut off has been seen then.
+      const content = `${kind.layout} ${createHash('sha256').update(bytes).digest('hex')}`;
+      if (wasCut.has(content)) continue;
+      wasCut.add(content);
       const lengths = FULL ? await cuts(path, random) : places(random, bytes.length, 1);
       // A table is opened before anything of it is read: that is enough for all but a few.
       const isTable = subject.isInRocksDb(path);
