@@ -48,6 +48,22 @@ export class KeyGroupSink {
     out.range(value, valueStart, valueEnd);
   }
 
+  /**
+   * A piece of another block, which has whole entries of one state with their lengths, and the mark of the last one where that is among
+   * them. The key group has the same number there, of as many bytes.
+   */
+  entries(state: number, bytes: Uint8Array, start: number, end: number): void {
+    const out = this.#out;
+    if (state !== this.#state) {
+      if (this.#state < 0) this.#begin(this.#keyGroup);
+      out.u16(state);
+      this.#state = state;
+    }
+    this.#lastKeyAt = -1;
+    this.#flush();
+    this.#write(bytes.subarray(start, end));
+  }
+
   /** A key group without rows has no block. */
   end(): void {
     if (this.#state < 0) return;
@@ -57,6 +73,7 @@ export class KeyGroupSink {
   }
 
   #markLast(): void {
+    if (this.#lastKeyAt < 0) return;
     this.#out.patchU8(this.#lastKeyAt, this.#out.byteAt(this.#lastKeyAt) | LAST_OF_STATE);
   }
 

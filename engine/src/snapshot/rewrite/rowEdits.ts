@@ -43,6 +43,11 @@ export class RowEdits {
     this.#hasSteps = [...this.#steps.values()].some((states) => states.some((steps) => steps.length > 0));
   }
 
+  /** Rows stay as they are, all of them. */
+  get isNone(): boolean {
+    return !this.#hasSteps;
+  }
+
   /** Some key groups may get entries that no row had. */
   get adds(): boolean {
     return this.#entries.size > 0;
