@@ -169,11 +169,14 @@ function typeText({ kind, userKey, value }: StateFacts): string {
   return inner.length === 0 ? kind : `${kind}<${inner.join(', ')}>`;
 }
 
-const POSITION = /^(?:(.*): )?([^:]*)$/s;
+const POSITION = /^(?:(.*): |(.*) from )/s;
 
-/** Splits of one source side by side: a position says what it is of before its last colon. */
+/** Splits of one source side by side: a position says what it is of before its last colon, or before where it reads from. */
 function movedPositions(operator: string, before: readonly string[], after: readonly string[]): ComparisonOverview['positions'] {
-  const splitOf = (text: string, i: number): string => POSITION.exec(text)?.[1] ?? String(i);
+  const splitOf = (text: string, i: number): string => {
+    const found = POSITION.exec(text);
+    return found?.[1] ?? found?.[2] ?? String(i);
+  };
   const found = new Map(after.map((text, i) => [splitOf(text, i), text]));
   const moved: ComparisonOverview['positions'] = before.map((text, i) => {
     const now = found.get(splitOf(text, i)) ?? null;

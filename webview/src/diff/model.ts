@@ -198,14 +198,20 @@ export function selectionOf(model: Model, { operator, group, name }: StatePlace)
   };
 }
 
-/** How far a source has moved, where both of its positions begin with a number of the same unit. */
+/** How far a source has moved, where both of its positions are said in the same way; null where that cannot be counted. */
 export function movedBy(before: string | null, after: string | null): { readonly by: number; readonly unit: string } | null {
-  const from = positionOf(before);
-  const to = positionOf(after);
-  return from === null || to === null || from.unit !== to.unit ? null : { by: to.at - from.at, unit: to.unit };
+  for (const { form, unit } of POSITIONS) {
+    const [from, to] = [form.exec(before ?? ''), form.exec(after ?? '')];
+    if (from === null || to === null || from[2] !== to[2]) continue;
+    const numberOf = (text: string | undefined): number => Number((text ?? '').replaceAll(/\D/g, ''));
+    return { by: (numberOf(to[1]) - numberOf(from[1])) / (from[2] === undefined ? 1 : numberOf(from[2])), unit };
+  }
+  return null;
 }
 
-function positionOf(text: string | null): { readonly at: number; readonly unit: string } | null {
-  const found = /([\d,]+)(?: of [\d,]+)?\s*([a-z]*)[^\d]*$/.exec(text ?? '');
-  return found === null ? null : { at: Number((found[1] ?? '').replaceAll(',', '')), unit: found[2] ?? '' };
-}
+/** As the snapshot process says them: how far a file is read, an offset of Kafka, and the next number of a generator and its step. */
+const POSITIONS: readonly { readonly form: RegExp; readonly unit: string }[] = [
+  { form: /: ([\d,]+) of [\d,]+ bytes read$/, unit: 'bytes' },
+  { form: / from offset ([\d,]+)/, unit: 'records' },
+  { form: /^next (\d+)(?:, then every (\d+) numbers)?/, unit: 'records' },
+];

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { movedBy } from '../../src/diff/model.ts';
 import { createDiffPage, type DiffPage } from '../../src/diff/page.ts';
 import type { ComparisonProgress, DiffRequest, FromDiffPage, ToDiffPage } from '../../src/diff/protocol.ts';
 import { answer, countsOf, overview, same, sameOverview } from './sampleComparison.ts';
@@ -223,4 +224,12 @@ it('says why two cannot be compared', async () => {
   click(button('Try again'));
   await until(() => entries().length > 0);
   expect(overview.operators.length).toBe(6);
+});
+
+it('says how far a source has moved, whatever its positions are', () => {
+  expect(movedBy('data/a.json: 1,000 of 5,000 bytes read', 'data/a.json: 5,000 of 5,000 bytes read')).toEqual({ by: 4000, unit: 'bytes' });
+  expect(movedBy('clicks-0 from offset 1,200', 'clicks-0 from offset 1,500 until offset 9')).toEqual({ by: 300, unit: 'records' });
+  expect(movedBy('next 576, then every 16 numbers', 'next 1600, then every 16 numbers')).toEqual({ by: 64, unit: 'records' });
+  expect(movedBy('next 576, then every 16 numbers', 'next 1600, then every 8 numbers')).toBeNull();
+  expect(movedBy(null, 'next 3')).toBeNull();
 });

@@ -38,11 +38,14 @@ export function renderPositions(root: HTMLElement, model: Model): void {
   });
 }
 
-/** A position says what it is of before its last colon. */
+/** A position says what it is of before its last colon, or before the offset of Kafka that it begins from. */
+const POSITION = /^(?:(.*): |(.*) from (?=offset ))?(.*)$/s;
+
 function splitOf(text: string): string {
-  return text.includes(': ') ? text.slice(0, text.lastIndexOf(': ')) : '';
+  const found = POSITION.exec(text);
+  return found?.[1] ?? found?.[2] ?? '';
 }
 
 function positionOf(text: string | null): string {
-  return text === null ? '–' : text.slice(text.lastIndexOf(': ') < 0 ? 0 : text.lastIndexOf(': ') + 2);
+  return text === null ? '–' : (POSITION.exec(text)?.[3] ?? text);
 }
