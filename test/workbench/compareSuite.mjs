@@ -107,9 +107,13 @@ export async function compareSuite({ server, browser, paths, prepare, report }) 
       await page.locator('.debug-toolbar').waitFor();
       await page.locator('.statusbar-item', { hasText: /clicks: .*records/ }).waitFor();
       await steps.command('Tidemark: Take Savepoint');
-      const own = steps.row(/savepoint-[0-9a-f]{6}-/);
-      await own.waitFor();
-      await menu(own, 'Compare Snapshot with Running Pipeline');
+      await steps.row(/savepoint-[0-9a-f]{6}-/).waitFor();
+      // Not by the menu of the row: checkpoints refresh the tree every two seconds.
+      await steps.command('Tidemark: Compare Snapshot with Running Pipeline');
+      await page
+        .locator('.quick-input-list .monaco-list-row', { hasText: /savepoint-[0-9a-f]{6}-/ })
+        .first()
+        .click();
       await page.locator('.tab.active', { hasText: '↔' }).waitFor();
       await view()
         .locator('.summary .caption', { hasText: /^Entries$/ })
@@ -125,6 +129,21 @@ export async function compareSuite({ server, browser, paths, prepare, report }) 
       await steps.command('View: Close All Editors');
       await menu(steps.row(/savepoint-[0-9a-f]{6}-/), 'Compare Snapshot with Previous Checkpoint');
       await page.locator('.tab.active', { hasText: '↔' }).waitFor();
+      await view()
+        .locator('.summary .caption', { hasText: /^Entries$/ })
+        .waitFor();
+    });
+
+    await steps.step('folders of the Explorer are selected and compared too', async () => {
+      const explorer = (text) => page.locator('.explorer-folders-view .monaco-list-row', { hasText: text }).first();
+      await steps.command('View: Close All Editors');
+      await page.keyboard.press('Control+Shift+E');
+      await explorer('savepoints').click();
+      await explorer('savepoint-new').waitFor();
+      await menu(explorer('savepoint-new'), 'Select Snapshot for Compare');
+      await page.locator('.statusbar', { hasText: 'savepoint-new is selected for compare' }).waitFor();
+      await menu(explorer('savepoint-old'), 'Compare Snapshot with Selected');
+      await page.locator('.tab.active', { hasText: 'savepoint-new ↔ savepoint-old' }).waitFor();
       await view()
         .locator('.summary .caption', { hasText: /^Entries$/ })
         .waitFor();
