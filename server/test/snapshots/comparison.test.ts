@@ -95,7 +95,9 @@ test('a snapshot compared with itself has no difference, and is wholly counted',
 
 test('counts are reported while they grow, and the last report of an operator is its result', async () => {
   const reports: ComparisonProgress[] = [];
-  const listening = connection.onProgress(new ProgressType<ComparisonProgress>(), 'compare 1', (value) => reports.push(value));
+  const listening = connection.onProgress(new ProgressType<ComparisonProgress>(), 'compare 1', (value) => {
+    reports.push(value);
+  });
   const { operators } = await ask('compare/run', { ...pair, progress: 'compare 1' });
   listening.dispose();
   const final = reports.flatMap((report) => report.operators).filter(({ isFinal }) => isFinal);
