@@ -352,6 +352,10 @@ export interface CheckFinding {
   remedy: string | null;
   written: string | null;
   wanted: string | null;
+  /** What becomes of values, one sentence each. */
+  changes: string[];
+  /** Both types with their fields, to be laid side by side. */
+  schemas: { written: string; wanted: string } | null;
 }
 
 /** Two snapshots and how they are compared. Every request says it: nothing is kept between requests but open files. */

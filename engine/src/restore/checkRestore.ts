@@ -4,14 +4,17 @@ import type { OperatorMetadata } from '../snapshot/metadata/snapshotMetadata.ts'
 import type { StateMetaInfo } from '../snapshot/stateMetaInfo.ts';
 import type { KeyedStateSchema } from '../state/operatorSnapshot.ts';
 import { serializerName } from '../types/dataType.ts';
-import { stateTypeName } from './keyedMetaInfo.ts';
+import type { OperatorHeaders, OperatorStatePart } from '../snapshot/snapshotHeaders.ts';
+import { keySerializer, valueSerializer } from '../snapshot/stateMetaInfo.ts';
+import { keyedMetaInfos, stateTypeName } from './keyedMetaInfo.ts';
 import { nearest } from '../plan/nearest.ts';
-import { uidOf, type OpenedSnapshot } from './openSnapshot.ts';
-import { operatorStateTypeName, operatorStatesOf, type OperatorStateDeclaration } from './operatorStates.ts';
+import type { OpenedSnapshot } from './openSnapshot.ts';
+import { operatorMetaInfo, operatorStateTypeName, operatorStatesOf, type OperatorStateDeclaration } from './operatorStates.ts';
 import type { FindingCode, RestoreFinding, RestoreReport } from './restoreReport.ts';
 import { matchState, storedTypeName, unchanged } from './stateReader.ts';
-import { openKeyedStates, type StoredKeyedState } from './storedKeyedState.ts';
-import { openOperatorStates, type StoredOperatorState } from './storedOperatorState.ts';
+import { keyedSchemas, operatorSchemas } from './schemaText.ts';
+import { smallestChange } from './smallestChange.ts';
+import { describeOpened, type StoredDescription } from './storedDescription.ts';
 
 const ALLOW = '--allow-non-restored-state';
 
@@ -22,44 +25,55 @@ export interface CheckOptions {
 
 /** Says what a restore would do, operator by operator and state by state, without doing it. @throws SnapshotDamage */
 export function checkRestore(plan: Plan, snapshot: OpenedSnapshot, options: CheckOptions): RestoreReport {
-  const check = new RestoreCheck(plan, snapshot, options.allowNonRestoredState);
+  return checkStored(plan, describeOpened(snapshot), options);
+}
+
+/** The same of any snapshot whose headers have been read. A function of the plan and the description. */
+export function checkStored(plan: Plan, stored: StoredDescription, options: CheckOptions): RestoreReport {
+  const check = new RestoreCheck(plan, stored, options.allowNonRestoredState);
   check.run();
-  return { compatible: check.findings.every((finding) => finding.severity !== 'error'), findings: check.findings };
+  return reportOf(check.findings);
+}
+
+export function reportOf(findings: readonly RestoreFinding[]): RestoreReport {
+  return { compatible: findings.every((finding) => finding.severity !== 'error'), findings };
 }
 
 class RestoreCheck {
   readonly findings: RestoreFinding[] = [];
   readonly #plan: Plan;
-  readonly #snapshot: OpenedSnapshot;
+  readonly #stored: StoredDescription;
   readonly #allowed: boolean;
 
-  constructor(plan: Plan, snapshot: OpenedSnapshot, allowed: boolean) {
+  constructor(plan: Plan, stored: StoredDescription, allowed: boolean) {
     this.#plan = plan;
-    this.#snapshot = snapshot;
+    this.#stored = stored;
     this.#allowed = allowed;
   }
 
   run(): void {
-    const stored = new Map(this.#snapshot.metadata.operators.map((operator) => [operator.operatorId, operator]));
+    const stored = new Map(this.#stored.headers.operators.map((operator) => [operator.metadata.operatorId, operator]));
     for (const operator of this.#plan.operators) {
       const match = stored.get(operator.operatorId);
       if (match !== undefined) this.#operator(operator, match);
       else if (hasState(operator)) this.#add('info', 'new', operator.uid, null, 'is new and starts empty.', null);
     }
     const planned = new Set(this.#plan.operators.map((operator) => operator.operatorId));
-    for (const operator of stored.values()) if (!planned.has(operator.operatorId)) this.#unknown(operator, stored);
+    for (const operator of stored.values()) if (!planned.has(operator.metadata.operatorId)) this.#unknown(operator, stored);
   }
 
-  #unknown(operator: OperatorMetadata, stored: ReadonlyMap<string, OperatorMetadata>): void {
-    const dropped = countAll(this.#snapshot, operator);
+  #unknown(operator: OperatorHeaders, stored: ReadonlyMap<string, OperatorHeaders>): void {
+    const { operatorId } = operator.metadata;
+    if (operator.damage !== null) this.#damaged(this.#uidOf(operator) ?? operatorId, operator.damage);
+    const dropped = this.#countAll(operator);
     if (dropped === 0) return;
-    const uid = uidOf(this.#snapshot, operator);
+    const uid = this.#uidOf(operator);
     // An operator that is in the snapshot, or that keeps no state, is no candidate for a new name.
     const free = this.#plan.operators.filter((each) => !stored.has(each.operatorId) && hasState(each)).map((each) => each.uid);
     const near = uid === null ? null : nearest(uid, free);
     this.#left(
       'unknownOperator',
-      uid ?? operator.operatorId,
+      uid ?? operatorId,
       null,
       `is not in the pipeline, and the snapshot has ${entries(dropped)} of its state.`,
       near === null
@@ -68,16 +82,34 @@ class RestoreCheck {
     );
   }
 
-  #operator(planned: PlanOperator, stored: OperatorMetadata): void {
-    const parts = openKeyedStates(this.#snapshot, stored);
-    const schema = keyedStateSchemaOf(planned.spec);
-    if (parts.length > 0 || countAll(this.#snapshot, stored) > 0) this.#kind(planned, stored);
-    this.#keyed(planned, stored, parts, schema);
-    this.#operatorStates(planned, openOperatorStates(this.#snapshot, stored).flat());
+  /** An operator's uid, where the snapshot says it: Flink 1 stores ids only. */
+  #uidOf({ metadata }: OperatorHeaders): string | null {
+    return metadata.uid ?? this.#stored.manifest?.operators.find((each) => each.operatorId === metadata.operatorId)?.uid ?? null;
   }
 
-  #kind(planned: PlanOperator, stored: OperatorMetadata): void {
-    const written = this.#snapshot.manifest?.operators.find((each) => each.operatorId === stored.operatorId)?.kind;
+  /** Null where it has not been counted. */
+  #countAll({ metadata, keyed, operatorStates }: OperatorHeaders): number | null {
+    const inKeyed = keyed.length === 0 ? 0 : this.#stored.counts.of(metadata.operatorId, null);
+    return inKeyed === null ? null : operatorStates.reduce((sum, { count }) => sum + count, inKeyed);
+  }
+
+  #damaged(operator: string, damage: string): void {
+    this.#add('error', 'damaged', operator, null, `cannot be read: ${damage}`, 'Restore an older snapshot.');
+  }
+
+  #operator(planned: PlanOperator, stored: OperatorHeaders): void {
+    if (stored.damage !== null) {
+      this.#damaged(planned.uid, stored.damage);
+      return;
+    }
+    const schema = keyedStateSchemaOf(planned.spec);
+    if (stored.keyed.length > 0 || this.#countAll(stored) !== 0) this.#kind(planned, stored);
+    this.#keyed(planned, stored, schema);
+    this.#operatorStates(planned, stored.operatorStates);
+  }
+
+  #kind(planned: PlanOperator, { metadata }: OperatorHeaders): void {
+    const written = this.#stored.manifest?.operators.find((each) => each.operatorId === metadata.operatorId)?.kind;
     const wanted = planned.spec.kind;
     if (written === undefined || written === wanted) return;
     this.#add(
@@ -87,38 +119,38 @@ class RestoreCheck {
       null,
       `was a ${written} operator, and is a ${wanted} operator now.`,
       'An operator of another kind should have a uid of its own.',
-      written,
-      wanted,
+      { written, wanted },
     );
   }
 
-  #keyed(planned: PlanOperator, stored: OperatorMetadata, parts: readonly StoredKeyedState[], schema: KeyedStateSchema | null): void {
+  #keyed(planned: PlanOperator, { metadata, keyed }: OperatorHeaders, schema: KeyedStateSchema | null): void {
     const states = new Map<string, StateMetaInfo>();
-    for (const part of parts) for (const state of part.header.states) states.set(state.name, state);
+    for (const part of keyed) for (const state of part.header.states) states.set(state.name, state);
     const wanted = new Map(schema?.states.map((state, index) => [state.name, index]) ?? []);
-    const first = parts[0];
+    const first = keyed[0];
     if (first !== undefined && schema !== null) {
-      this.#maxParallelism(planned, stored);
+      this.#maxParallelism(planned, metadata);
       const written = first.header.key.snapshot;
       if (unchanged(schema.keyType, written) === null) {
-        const names = [serializerName(written), schema.keyType.name] as const;
+        const names = { written: serializerName(written), wanted: schema.keyType.name };
         this.#add(
           'error',
           'keyTypeChanged',
           planned.uid,
           null,
-          `was keyed by ${names[0]}, and is keyed by ${names[1]} now.`,
-          `Key it by ${names[0]} again, or give the operator another uid and allow its old state to be dropped with ${ALLOW}.`,
-          ...names,
+          `was keyed by ${names.written}, and is keyed by ${names.wanted} now.`,
+          `Key it by ${names.written} again, or give the operator another uid and allow its old state to be dropped with ${ALLOW}.`,
+          names,
         );
         return;
       }
     }
     for (const [name, state] of states) {
       const index = wanted.get(name);
-      if (index === undefined || schema === null)
-        this.#leftState(planned.uid, name, countState(parts, name), storedTypeName(state), wanted.keys(), states);
-      else this.#state(planned.uid, state, schema, index);
+      if (index === undefined || schema === null) {
+        const count = this.#stored.counts.of(metadata.operatorId, name);
+        this.#leftState(planned.uid, name, count, storedTypeName(state), wanted.keys(), states);
+      } else this.#state(planned.uid, state, schema, index);
     }
     for (const state of schema?.states ?? []) {
       if (!states.has(state.name) && state.kind !== 'PRIORITY_QUEUE') this.#newState(planned.uid, state.name, stateTypeName(state));
@@ -129,16 +161,16 @@ class RestoreCheck {
     const written = stored.maxParallelism;
     const wanted = this.#plan.options.maxParallelism;
     if (written === wanted && planned.parallelism <= written) return;
-    const texts = [String(written), String(wanted)] as const;
+    const texts = { written: String(written), wanted: String(wanted) };
     if (planned.parallelism > written) {
       this.#add(
         'error',
         'maxParallelism',
         planned.uid,
         null,
-        `runs with parallelism ${String(planned.parallelism)}, and its state is in ${texts[0]} key groups.`,
-        `Run it with parallelism ${texts[0]} at most.`,
-        ...texts,
+        `runs with parallelism ${String(planned.parallelism)}, and its state is in ${texts.written} key groups.`,
+        `Run it with parallelism ${texts.written} at most.`,
+        texts,
       );
     } else {
       this.#add(
@@ -146,9 +178,9 @@ class RestoreCheck {
         'maxParallelism',
         planned.uid,
         null,
-        `has a max parallelism of ${texts[1]}, and its state was written with ${texts[0]}.`,
-        `Set maxParallelism: ${texts[0]} in the pipeline's options.`,
-        ...texts,
+        `has a max parallelism of ${texts.wanted}, and its state was written with ${texts.written}.`,
+        `Set maxParallelism: ${texts.written} in the pipeline's options.`,
+        texts,
       );
     }
   }
@@ -157,82 +189,86 @@ class RestoreCheck {
     const wanted = schema.states[index];
     const name = wanted === undefined ? '' : stateTypeName(wanted);
     const verdict = matchState(stored, schema, index, name, 0);
-    if (verdict.kind === 'incompatible') this.#incompatible(uid, stored.name, verdict);
+    const meta = keyedMetaInfos({ ...schema, states: wanted === undefined ? [] : [wanted] })[0];
+    const schemas = meta === undefined ? null : keyedSchemas(schema.keyType.serializer, stored, meta);
+    if (verdict.kind === 'incompatible')
+      this.#incompatible(uid, stored.name, { ...verdict, schemas, fix: meta === undefined ? null : smallestChange(stored, meta) });
     // Timers have no type that could have changed, and names that users do not know.
-    else if (wanted?.kind !== 'PRIORITY_QUEUE') this.#fits(uid, stored.name, storedTypeName(stored), name, verdict.changes);
+    else if (wanted?.kind !== 'PRIORITY_QUEUE')
+      this.#fits(uid, stored.name, { written: storedTypeName(stored), wanted: name, changes: verdict.changes, schemas });
   }
 
   /** One that the snapshot lacks is not worth a word: it may have been empty, and was left out. */
-  #operatorStates(planned: PlanOperator, stored: readonly StoredOperatorState[]): void {
+  #operatorStates(planned: PlanOperator, stored: readonly OperatorStatePart[]): void {
     const declared = new Map(operatorStatesOf(planned.spec).map((state) => [state.name, state]));
     const seen = new Set<string>();
     for (const state of stored) {
-      if (seen.has(state.name)) continue;
-      seen.add(state.name);
-      const same = stored.filter((each) => each.name === state.name);
-      const wanted = declared.get(state.name);
+      const { name } = state.meta;
+      if (seen.has(name)) continue;
+      seen.add(name);
+      const same = stored.filter((each) => each.meta.name === name);
+      const wanted = declared.get(name);
       if (wanted !== undefined) this.#operatorState(planned.uid, state, wanted);
-      else
-        this.#leftState(
-          planned.uid,
-          state.name,
-          same.reduce((sum, each) => sum + each.count, 0),
-          storedOperatorTypeName(state),
-          declared.keys(),
-          seen,
-        );
+      else {
+        const count = same.reduce((sum, each) => sum + each.count, 0);
+        this.#leftState(planned.uid, name, count, storedOperatorTypeName(state), declared.keys(), seen);
+      }
     }
   }
 
-  #operatorState(uid: string, stored: StoredOperatorState, declared: OperatorStateDeclaration): void {
-    const written = storedOperatorTypeName(stored);
-    const wanted = operatorStateTypeName(declared);
+  #operatorState(uid: string, stored: OperatorStatePart, declared: OperatorStateDeclaration): void {
+    const { name } = stored.meta;
+    const types = { written: storedOperatorTypeName(stored), wanted: operatorStateTypeName(declared) };
+    const meta = operatorMetaInfo(declared);
+    const schemas = operatorSchemas(stored.meta, meta);
     if ((stored.mode === 'BROADCAST') !== (declared.mode === 'BROADCAST')) {
-      this.#incompatible(uid, stored.name, { reason: `it was ${stored.mode} state, and is ${declared.mode} state now`, written, wanted });
+      const reason = `it was ${stored.mode} state, and is ${declared.mode} state now`;
+      this.#incompatible(uid, name, { ...types, reason, schemas, fix: null });
       return;
     }
     const changes: string[] = [];
+    const element = valueSerializer(stored.meta);
     const pairs =
       declared.mode === 'BROADCAST'
         ? ([
-            [declared.key, stored.key],
-            [declared.value, stored.element],
+            [declared.key, keySerializer(stored.meta)],
+            [declared.value, element],
           ] as const)
-        : ([[declared.element, stored.element]] as const);
+        : ([[declared.element, element]] as const);
     for (const [type, serializer] of pairs) {
       const resolution = serializer === null ? null : type.resolve(serializer);
       if (resolution?.kind === 'migrated') changes.push(...resolution.changes);
       if (resolution?.kind === 'incompatible') {
-        this.#incompatible(uid, stored.name, { reason: resolution.reason, written, wanted });
+        this.#incompatible(uid, name, { ...types, reason: resolution.reason, schemas, fix: smallestChange(stored.meta, meta) });
         return;
       }
     }
-    this.#fits(uid, stored.name, written, wanted, changes);
+    this.#fits(uid, name, { ...types, changes, schemas });
   }
 
-  #fits(uid: string, state: string, written: string, wanted: string, changes: readonly string[]): void {
-    if (changes.length === 0) this.#add('info', 'restored', uid, state, `is restored as it is (${wanted}).`, null, written, wanted);
-    else this.#add('info', 'migrated', uid, state, `is migrated: ${changes.join('; ')}.`, null, written, wanted);
+  #fits(uid: string, state: string, found: Found & { readonly changes: readonly string[] }): void {
+    const { changes, wanted } = found;
+    if (changes.length === 0) this.#add('info', 'restored', uid, state, `is restored as it is (${wanted ?? ''}).`, null, found);
+    else this.#add('info', 'migrated', uid, state, `is migrated: ${changes.join('; ')}.`, null, found);
   }
 
-  #incompatible(uid: string, state: string, verdict: { readonly reason: string; readonly written: string; readonly wanted: string }): void {
-    const { reason, written, wanted } = verdict;
+  #incompatible(uid: string, state: string, found: Found & { readonly reason: string; readonly fix: string | null }): void {
+    const { reason, written = null, wanted = null, fix, schemas = null } = found;
     this.#add(
       'error',
       'incompatible',
       uid,
       state,
-      `was written as ${written}, and is ${wanted} now (${reason}).`,
-      `Go back to the old type, or give the state another name and allow the old one to be dropped with ${ALLOW}.`,
-      written,
-      wanted,
+      `was written as ${String(written)}, and is ${String(wanted)} now (${reason}).`,
+      `${fix ?? 'Go back to the old type'}, or give the state another name and allow the old one to be dropped with ${ALLOW}.`,
+      { written, wanted, schemas },
     );
   }
 
   #leftState(
     uid: string,
     state: string,
-    dropped: number,
+    dropped: number | null,
     written: string,
     declared: Iterable<string>,
     stored: { has(name: string): boolean },
@@ -248,17 +284,17 @@ class RestoreCheck {
       state,
       `is not declared any more, and the snapshot has ${entries(dropped)} of it.`,
       near === null ? 'Declare it again' : `Did you rename it to "${near}"? Rename it back`,
-      written,
+      { written },
     );
   }
 
-  #left(code: FindingCode, operator: string, state: string | null, message: string, wayBack: string, written: string | null = null): void {
-    if (this.#allowed) this.#add('warning', code, operator, state, `${message} They are dropped.`, null, written);
-    else this.#add('error', code, operator, state, message, `${wayBack}, or pass ${ALLOW} to drop it.`, written);
+  #left(code: FindingCode, operator: string, state: string | null, message: string, wayBack: string, found: Found = {}): void {
+    if (this.#allowed) this.#add('warning', code, operator, state, `${message} They are dropped.`, null, found);
+    else this.#add('error', code, operator, state, message, `${wayBack}, or pass ${ALLOW} to drop it.`, found);
   }
 
   #newState(uid: string, state: string, wanted: string): void {
-    this.#add('info', 'new', uid, state, `is new and starts empty (${wanted}).`, null, null, wanted);
+    this.#add('info', 'new', uid, state, `is new and starts empty (${wanted}).`, null, { wanted });
   }
 
   #add(
@@ -268,44 +304,27 @@ class RestoreCheck {
     state: string | null,
     message: string,
     remedy: string | null,
-    written: string | null = null,
-    wanted: string | null = null,
+    { written = null, wanted = null, changes = [], schemas = null }: Found = {},
   ): void {
-    this.findings.push({ severity, code, operator, state, message, remedy, written, wanted });
+    this.findings.push({ severity, code, operator, state, message, remedy, written, wanted, changes, schemas });
   }
 }
+
+/** What a finding has beside its words. */
+type Found = Partial<Pick<RestoreFinding, 'written' | 'wanted' | 'changes' | 'schemas'>>;
 
 function hasState(operator: PlanOperator): boolean {
   return keyedStateSchemaOf(operator.spec) !== null || operatorStatesOf(operator.spec).length > 0;
 }
 
-function entries(count: number): string {
+function entries(count: number | null): string {
+  if (count === null) return 'entries';
   return count === 1 ? '1 entry' : `${String(count)} entries`;
 }
 
-function storedOperatorTypeName({ key, element }: StoredOperatorState): string {
-  return key === null ? `list<${serializerName(element)}>` : `map<${serializerName(key)}, ${serializerName(element)}>`;
-}
-
-/** Reads all blocks: only asked for where state has no taker. */
-function countState(parts: readonly StoredKeyedState[], name: string): number {
-  let count = 0;
-  for (const part of parts) {
-    const id = part.header.states.findIndex((state) => state.name === name);
-    part.forEachEntry(part.keyGroups, (state) => {
-      if (state === id) count++;
-    });
-  }
-  return count;
-}
-
-function countAll(snapshot: OpenedSnapshot, operator: OperatorMetadata): number {
-  let count = 0;
-  for (const state of openOperatorStates(snapshot, operator).flat()) count += state.count;
-  for (const part of openKeyedStates(snapshot, operator)) {
-    part.forEachEntry(part.keyGroups, () => {
-      count++;
-    });
-  }
-  return count;
+function storedOperatorTypeName({ meta }: OperatorStatePart): string {
+  const key = keySerializer(meta);
+  const element = valueSerializer(meta);
+  const name = element === null ? 'unknown' : serializerName(element);
+  return key === null ? `list<${name}>` : `map<${serializerName(key)}, ${name}>`;
 }

@@ -2,6 +2,7 @@ import { SINK_WRITER_STATE } from '../operators/sinkOperator.ts';
 import { SOURCE_READER_STATE } from '../operators/sourceOperator.ts';
 import { byteArray } from '../operators/versionedBytes.ts';
 import type { OperatorSpec } from '../plan/operatorSpec.ts';
+import { broadcastState, operatorListState, type StateMetaInfo } from '../snapshot/stateMetaInfo.ts';
 import type { Type } from '../types/type.ts';
 
 /** The operator state that an operator of a plan keeps, as its snapshots have it. */
@@ -25,4 +26,11 @@ export function operatorStatesOf(spec: OperatorSpec): OperatorStateDeclaration[]
 
 export function operatorStateTypeName(state: OperatorStateDeclaration): string {
   return state.mode === 'BROADCAST' ? `map<${state.key.name}, ${state.value.name}>` : `list<${state.element.name}>`;
+}
+
+/** As a header of operator state has it. */
+export function operatorMetaInfo(state: OperatorStateDeclaration): StateMetaInfo {
+  return state.mode === 'BROADCAST'
+    ? broadcastState(state.name, state.key.serializer, state.value.serializer)
+    : operatorListState(state.name, state.mode, state.element.serializer);
 }

@@ -17,6 +17,10 @@ export interface RestoreFinding {
   /** Type in the snapshot and type in the plan, in words. */
   readonly written: string | null;
   readonly wanted: string | null;
+  /** What becomes of values, one sentence each: fields that get defaults, fields that are dropped ... */
+  readonly changes: readonly string[];
+  /** Both types with their fields; null where there is nothing to compare. */
+  readonly schemas: { readonly written: string; readonly wanted: string } | null;
 }
 
 export type FindingCode =
@@ -33,7 +37,20 @@ export type FindingCode =
   | 'incompatible'
   | 'keyTypeChanged'
   | 'kindChanged'
-  | 'maxParallelism';
+  | 'maxParallelism'
+  /** The operator's state cannot be read. */
+  | 'damaged'
+  /** Of a source: its data is not where, or what, it was. */
+  | 'sourceMoved'
+  | 'timersDue'
+  /** Keyed state is in another form than the canonical one. */
+  | 'nativeLayout'
+  /** What Flink does, where it is the target: it spoils values in silence, fails later, or refuses. */
+  | 'flinkSpoils'
+  | 'flinkFails'
+  | 'flinkRefuses'
+  | 'flinkMaxParallelism'
+  | 'flinkTimers';
 
 /** A restore was refused; `message` lists everything that stands against it, and the way out of each. */
 export class RestoreRefused extends Error {
@@ -58,4 +75,16 @@ export function findingText({
     .filter((part) => part !== null)
     .join(', ');
   return `${place === '' ? '' : `${place}: `}${message}${remedy === null ? '' : ` ${remedy}`}`;
+}
+
+/** One that has words only. */
+export function finding(
+  severity: RestoreFinding['severity'],
+  code: FindingCode,
+  operator: string | null,
+  state: string | null,
+  message: string,
+  remedy: string | null,
+): RestoreFinding {
+  return { severity, code, operator, state, message, remedy, written: null, wanted: null, changes: [], schemas: null };
 }

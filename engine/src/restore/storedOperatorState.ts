@@ -1,7 +1,7 @@
 import { ByteReader } from '../snapshot/bytes/byteReader.ts';
 import type { OperatorMetadata, OperatorStateHandle } from '../snapshot/metadata/snapshotMetadata.ts';
 import { elementReader, readOperatorHeader } from '../snapshot/operator/operatorStream.ts';
-import { keySerializer, valueSerializer, type DistributionMode } from '../snapshot/stateMetaInfo.ts';
+import { keySerializer, valueSerializer, type DistributionMode, type StateMetaInfo } from '../snapshot/stateMetaInfo.ts';
 import { SnapshotDamage, type OpenedSnapshot } from './openSnapshot.ts';
 import { inFile } from './storedKeyedState.ts';
 import { openStream } from './storedStream.ts';
@@ -10,6 +10,7 @@ import type { SerializerSnapshot } from '../snapshot/serializers/serializerSnaps
 /** One operator state of one subtask, as it was written. */
 export interface StoredOperatorState {
   readonly name: string;
+  readonly meta: StateMetaInfo;
   readonly mode: DistributionMode;
   /** Of the elements; of the values for broadcast state. */
   readonly element: SerializerSnapshot;
@@ -49,6 +50,7 @@ function openHandle(snapshot: OpenedSnapshot, handle: OperatorStateHandle): Stor
     const isBroadcast = mode === 'BROADCAST';
     return {
       name,
+      meta,
       mode,
       element,
       key: keySerializer(meta),

@@ -156,7 +156,7 @@ describe('what does not fit is refused, with operator, state, both types and the
   test('a changed type', () => {
     const error = refusal(files, path, planOf({ op: keyed([value('v', t.string)]) }));
     expect(error.message).toMatch(
-      /operator "op", state "v": was written as long, and is string now .*Go back to the old type, or give the state another name/,
+      /operator "op", state "v": was written as long, and is string now .*Declare it as t\.long again, or give the state another name/,
     );
     expect(error.report.findings).toMatchObject([
       { severity: 'error', code: 'incompatible', operator: 'op', state: 'v', written: 'long', wanted: 'string' },

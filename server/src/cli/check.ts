@@ -1,31 +1,116 @@
-import { resolve } from 'node:path';
+import { stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import * as tidemark from 'tidemark';
 import * as connectors from 'tidemark/connectors';
 import { loadPlan, PipelineLoadError, registerEngineModules, snapshotFiles } from 'tidemark/host';
-import { checkRestore, findingText, openSnapshot, SnapshotDamage, type RestoreReport } from 'tidemark/restore';
+import {
+  CheckedSnapshot,
+  finding,
+  findingText,
+  SnapshotDamage,
+  verifySnapshot,
+  type FlinkTarget,
+  type RestoreFinding,
+} from 'tidemark/restore';
+import type { KeyedStatistics } from 'tidemark/snapshot';
 import * as testing from 'tidemark/testing';
 import type { CheckReport } from '../protocol.ts';
+import { statisticsOf } from '../snapshots/doctor/examine.ts';
+import { sourceFindings } from '../snapshots/doctor/sourceFindings.ts';
+import { openSnapshot, type OpenedSnapshot } from '../snapshots/openedSnapshot.ts';
+import { absoluteLocation } from '../snapshots/storage/openStorage.ts';
 import { EXIT, plural, UsageError, type CliIo } from './io.ts';
+import { openedForReading, READING_OPTIONS } from './openedForReading.ts';
+import { untilInterrupted } from './interrupt.ts';
 
 export interface CheckProgramOptions {
   readonly program: string;
-  /** A snapshot's folder. */
+  /** Of a snapshot: a folder, an archive, an address. */
   readonly location: string;
   /** Null leaves it to the pipeline. */
   readonly parallelism: number | null;
   readonly allowNonRestoredState: boolean;
 }
 
-/** Says whether a pipeline module can be restored from a snapshot. @throws PipelineLoadError, SnapshotDamage */
-export async function checkProgram({ program, location, parallelism, allowNonRestoredState }: CheckProgramOptions): Promise<CheckReport> {
-  registerEngineModules({ tidemark, 'tidemark/connectors': connectors, 'tidemark/testing': testing });
-  const { plan } = await loadPlan(program, { parallelism, parameters: {} });
-  return toCheckReport(checkRestore(plan, openSnapshot(snapshotFiles('/'), location), { allowNonRestoredState }));
+/** Says whether a pipeline module can be restored from a snapshot. @throws PipelineLoadError, SnapshotDamage, FormatError */
+export async function checkProgram(options: CheckProgramOptions): Promise<CheckReport> {
+  const program = await loadProgram(options);
+  await verifyLocal(options.location);
+  const opened = await openSnapshot(absoluteLocation(process.cwd(), options.location));
+  try {
+    return await checkOpened(opened, program, { ...options, flink: null, scan: null });
+  } finally {
+    await opened.storage.close?.();
+  }
 }
 
-function toCheckReport({ compatible, findings }: RestoreReport): CheckReport {
-  return { compatible, findings: findings.map((finding) => ({ ...finding })) };
+interface Program {
+  readonly plan: Parameters<CheckedSnapshot['check']>[0];
+  /** Of the module. */
+  readonly folder: string;
+}
+
+async function loadProgram({ program, parallelism }: Pick<CheckProgramOptions, 'program' | 'parallelism'>): Promise<Program> {
+  registerEngineModules({ tidemark, 'tidemark/connectors': connectors, 'tidemark/testing': testing });
+  const { plan } = await loadPlan(program, { parallelism, parameters: {} });
+  return { plan, folder: dirname(program) };
+}
+
+/** A local folder that has checksums is compared with them before anything else is read of it. @throws SnapshotDamage */
+async function verifyLocal(location: string): Promise<void> {
+  const found = await stat(location).catch(() => null);
+  const isFolder = found?.isDirectory() === true || location.endsWith('_metadata');
+  if (!isFolder) return;
+  const [first] = (await verifySnapshot(snapshotFiles('/'), location, { most: 1 })) ?? [];
+  if (first !== undefined) throw new SnapshotDamage(location, first.file, first.reason);
+}
+
+interface CheckOpenedOptions {
+  readonly allowNonRestoredState: boolean;
+  readonly flink: FlinkTarget | null;
+  /** Counts timers that are due, by reading all keyed state; null leaves it. */
+  readonly scan: { readonly asOf: number; readonly signal: AbortSignal } | null;
+}
+
+async function checkOpened(opened: OpenedSnapshot, { plan, folder }: Program, options: CheckOpenedOptions): Promise<CheckReport> {
+  const checked = new CheckedSnapshot(opened.snapshot, opened.manifest);
+  const { findings } = await checked.check(plan, options, options.scan?.signal);
+  const sources = await sourceFindings(plan, await checked.headers(), folder);
+  const timers = options.scan === null ? [] : await timerFindings(opened, plan, options.scan);
+  const all = [...findings, ...sources, ...timers];
+  return {
+    compatible: all.every(({ severity }) => severity !== 'error'),
+    findings: all.map((each) => ({ ...each, changes: [...each.changes] })),
+  };
+}
+
+async function timerFindings(
+  opened: OpenedSnapshot,
+  plan: Program['plan'],
+  { asOf, signal }: { readonly asOf: number; readonly signal: AbortSignal },
+): Promise<RestoreFinding[]> {
+  const statistics = await statisticsOf(opened, asOf, { ttl: null, signal, onProgress: () => undefined });
+  return plan.operators.flatMap(({ uid, operatorId }) => dueTimers(uid, statistics.get(operatorId)));
+}
+
+function dueTimers(uid: string, found: KeyedStatistics | undefined): RestoreFinding[] {
+  const due = (found?.states ?? []).reduce(
+    (sum, { state, timers }) => sum + (state.startsWith('_timer_state/processing_') ? (timers?.due ?? 0) : 0),
+    0,
+  );
+  if (due === 0) return [];
+  const count = plural(due, 'processing-time timer');
+  return [
+    finding(
+      'warning',
+      'timersDue',
+      uid,
+      null,
+      `has ${count} that are due: they fire at once.`,
+      'tidemark edit SNAPSHOT --out OUT --shift-timers moves them.',
+    ),
+  ];
 }
 
 /** `tidemark check PIPELINE SNAPSHOT` */
@@ -34,48 +119,59 @@ export async function check(args: readonly string[], io: CliIo): Promise<number>
     args: [...args],
     allowPositionals: true,
     options: {
+      ...READING_OPTIONS,
       parallelism: { type: 'string' },
       'allow-non-restored-state': { type: 'boolean', default: false },
+      flink: { type: 'string' },
+      scan: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
     },
   });
-  const [program, location, ...more] = positionals;
-  if (program === undefined || location === undefined || more.length > 0) throw new UsageError('check needs a pipeline and a snapshot.');
+  const [module, location, ...more] = positionals;
+  if (module === undefined || location === undefined || more.length > 0) throw new UsageError('check needs a pipeline and a snapshot.');
   const parallelism = values.parallelism === undefined ? null : Number(values.parallelism);
   if (parallelism !== null && (!Number.isInteger(parallelism) || parallelism < 1))
     throw new UsageError(`--parallelism ${String(values.parallelism)}: a whole number from 1 on is needed.`);
-  let report: CheckReport;
+  const flink = flinkTarget(values.flink);
+  let program: Program;
   try {
-    report = await checkProgram({
-      program: resolve(io.cwd, program),
-      location: localFolder(io.cwd, location),
-      parallelism,
-      allowNonRestoredState: values['allow-non-restored-state'],
-    });
+    program = await loadProgram({ program: resolve(io.cwd, module), parallelism });
+    await verifyLocal(absoluteLocation(io.cwd, location));
   } catch (error) {
     const exitCode = error instanceof PipelineLoadError ? EXIT.notLoaded : error instanceof SnapshotDamage ? EXIT.notRestored : null;
     if (exitCode === null) throw error;
     io.err(`${(error as Error).message}\n`);
     return exitCode;
   }
-  if (values.json) io.out(`${JSON.stringify(report, null, 2)}\n`);
-  else io.out(reportText(report));
-  return report.compatible ? EXIT.ok : EXIT.notRestored;
+  return openedForReading(location, values, io, async (opened) => {
+    const report = await untilInterrupted((signal) =>
+      checkOpened(opened, program, {
+        allowNonRestoredState: values['allow-non-restored-state'],
+        flink,
+        scan: values.scan ? { asOf: Date.now(), signal } : null,
+      }),
+    );
+    io.out(values.json ? `${JSON.stringify(report, null, 2)}\n` : reportText(report));
+    return report.compatible ? EXIT.ok : EXIT.notRestored;
+  });
+}
+
+function flinkTarget(text: string | undefined): FlinkTarget | null {
+  if (text === undefined || text === '2.3' || text === '1.20') return text ?? null;
+  throw new UsageError(`--flink ${text}: 2.3 or 1.20 is needed.`);
 }
 
 const MARKS = { error: 'error  ', warning: 'warning', info: 'ok     ' } as const;
 
 function reportText({ compatible, findings }: CheckReport): string {
-  const lines = findings.map((finding) => `${MARKS[finding.severity]}  ${findingText(finding)}`);
-  const errors = findings.filter((finding) => finding.severity === 'error').length;
+  const lines = findings.flatMap((each) => [`${MARKS[each.severity]}  ${findingText(each)}`, ...schemasText(each)]);
+  const errors = findings.filter((each) => each.severity === 'error').length;
   const verdict = compatible ? 'The snapshot can be restored.' : `The snapshot cannot be restored: ${plural(errors, 'error')}.`;
   return `${[...lines, verdict].join('\n')}\n`;
 }
 
-/** The restore that this speaks of takes local folders. */
-function localFolder(cwd: string, location: string): string {
-  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(location) || /\.(zip|tar|tgz|tar\.gz)$/i.test(location)) {
-    throw new UsageError(`check takes the folder of a snapshot, not ${location}: copy or unpack it first.`);
-  }
-  return resolve(cwd, location);
+/** Both types, one below the other, where they do not fit. */
+function schemasText({ severity, schemas }: CheckReport['findings'][number]): string[] {
+  if (severity !== 'error' || schemas === null) return [];
+  return [`         snapshot: ${schemas.written}`, `         pipeline: ${schemas.wanted}`];
 }

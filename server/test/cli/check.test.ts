@@ -100,7 +100,7 @@ describe('tidemark check', () => {
     program('v3.pipeline.ts', pipelineText('{ n: t.string }'));
     const { code, out } = await run('v3.pipeline.ts', snapshot);
     expect(out).toMatch(
-      /^error {4}operator "count", state "count": was written as record Count, and is Count now \(Count\.n: long cannot become string\)\. Go back/m,
+      /^error {4}operator "count", state "count": was written as record Count, and is Count now \(Count\.n: long cannot become string\)\. Declare field "n" as t\.long again.*\n +snapshot: Count<n: long>\n +pipeline: Count<n: string>$/m,
     );
     expect(out).toMatch(/The snapshot cannot be restored: 1 error\.\n$/);
     expect(code).toBe(EXIT.notRestored);

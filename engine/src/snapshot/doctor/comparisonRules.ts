@@ -38,7 +38,7 @@ function* unplanned(examination: Examination): Generator<DoctorFinding> {
       severity: 'error',
       code: 'notInPlan',
       message: `No operator of the plan has its uid${uidOf(examination, operator) === null ? ', or its id' : ''}: a restore fails, or drops its state where that is allowed.`,
-      remedy: `${free.length === 0 ? '' : `Rename it: tidemark edit SNAPSHOT OUT --rename-uid ${argument}=${free.length === 1 ? (free[0] ?? '') : 'UID'}; `}or leave it out: --drop-operator ${argument}.`,
+      remedy: `${free.length === 0 ? '' : `Rename it: tidemark edit SNAPSHOT --out OUT --rename-uid ${argument}=${free.length === 1 ? (free[0] ?? '') : 'UID'}; `}or leave it out: --drop-operator ${argument}.`,
     };
   }
 }
@@ -51,13 +51,13 @@ function notInOther(examination: Examination, operator: OperatorHeaders, free: r
   const rename =
     renamed === undefined || same.length > 1
       ? ''
-      : `It looks like ${labelOf(examination, renamed)}: tidemark edit SNAPSHOT OUT --rename-uid ${argument}=${argumentOf(examination, renamed)}; `;
+      : `It looks like ${labelOf(examination, renamed)}: tidemark edit SNAPSHOT --out OUT --rename-uid ${argument}=${argumentOf(examination, renamed)}; `;
   return {
     ...inOperator(examination, operator),
     severity: 'error',
     code: 'notInOther',
     message: 'The other snapshot has no such operator: a restore into its job fails, or drops the state where that is allowed.',
-    remedy: `${rename}${rename === '' ? 'Leave' : 'or leave'} it out: ${rename === '' ? 'tidemark edit SNAPSHOT OUT ' : ''}--drop-operator ${argument}.`,
+    remedy: `${rename}${rename === '' ? 'Leave' : 'or leave'} it out: ${rename === '' ? 'tidemark edit SNAPSHOT --out OUT ' : ''}--drop-operator ${argument}.`,
   };
 }
 
@@ -75,7 +75,7 @@ function* differences(examination: Examination, operator: OperatorHeaders, other
       severity: 'warning',
       code: 'differsFromOther',
       message: `Its max parallelism is ${String(maxParallelism)}, and ${String(other.metadata.maxParallelism)} in the other snapshot: where the job sets it, a restore is refused.`,
-      remedy: `tidemark edit SNAPSHOT OUT --max-parallelism ${String(other.metadata.maxParallelism)}.`,
+      remedy: `tidemark edit SNAPSHOT --out OUT --max-parallelism ${String(other.metadata.maxParallelism)}.`,
     };
   }
   const [key, otherKey] = [keyOf(operator), keyOf(other)];
@@ -98,7 +98,7 @@ function* differences(examination: Examination, operator: OperatorHeaders, other
         severity: 'warning',
         code: 'notInOther',
         message: 'The other snapshot has no such state: Flink carries it along unread, from savepoint to savepoint.',
-        remedy: `Leave it out: tidemark edit SNAPSHOT OUT --drop-state ${argumentOf(examination, operator)}/${name}.`,
+        remedy: `Leave it out: tidemark edit SNAPSHOT --out OUT --drop-state ${argumentOf(examination, operator)}/${name}.`,
       };
     } else if (serializersOf(meta).map(textOf).join() !== serializersOf(match.meta).map(textOf).join() || type !== match.type) {
       yield {

@@ -23,7 +23,7 @@ export function* fileFindings({ headers, missing, checkpointRoot }: Examination)
       severity: kind === 'savepoint' ? 'warning' : 'info',
       code: 'absolutePaths',
       message: `${counted(absolute.length, 'file')} of ${counted(files.length, 'file')} ${absolute.length === 1 ? 'is' : 'are'} named by absolute paths, such as ${absolute[0]?.path ?? ''}: Flink does not find them once they have been moved.`,
-      remedy: 'Write a savepoint that has all its files with it: tidemark edit SNAPSHOT OUT.',
+      remedy: 'Write a savepoint that has all its files with it: tidemark edit SNAPSHOT --out OUT.',
     };
   }
   if (shared.length > 0) {
@@ -33,7 +33,7 @@ export function* fileFindings({ headers, missing, checkpointRoot }: Examination)
       severity: 'info',
       code: 'sharedFiles',
       message: `${counted(shared.length, 'file')} (${sizeText(bytes)}) ${shared.length === 1 ? 'is' : 'are'} shared with other checkpoints of the job: deleting an older checkpoint with its files breaks this one, and the other way round.`,
-      remedy: 'Leave the shared files to Flink while the job runs; a savepoint of tidemark edit SNAPSHOT OUT shares nothing.',
+      remedy: 'Leave the shared files to Flink while the job runs; a savepoint of tidemark edit SNAPSHOT --out OUT shares nothing.',
     };
   }
   if (checkpointRoot !== null && checkpointRoot.unreferenced.length > 0) {

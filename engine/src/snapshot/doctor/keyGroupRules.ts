@@ -30,7 +30,7 @@ function* maxParallelism(examination: Examination, operator: OperatorHeaders): G
     severity: 'warning',
     code: 'maxParallelism',
     message: `Its max parallelism is ${String(max)}${isDefault}, and it runs with ${String(parallelism)}: it cannot be scaled to twice that.${max > parallelism ? unequal : ''}`,
-    remedy: `tidemark edit SNAPSHOT OUT --max-parallelism ${String(wanted)} moves every entry to its new key group; set the same in the job. It counts for all operators; ${argumentOf(examination, operator)} is one.`,
+    remedy: `tidemark edit SNAPSHOT --out OUT --max-parallelism ${String(wanted)} moves every entry to its new key group; set the same in the job. It counts for all operators; ${argumentOf(examination, operator)} is one.`,
   };
 }
 

@@ -24,7 +24,7 @@ export function* layoutFindings(examination: Examination): Generator<DoctorFindi
       severity: 'info',
       code: 'nativeLayout',
       message: `Keyed state is in a form of its state backend (${native.join(', ')}): only the same kind of backend restores it.`,
-      remedy: 'tidemark edit SNAPSHOT OUT writes the canonical form, which every backend restores.',
+      remedy: 'tidemark edit SNAPSHOT --out OUT writes the canonical form, which every backend restores.',
     };
   }
   yield* timersLeftOut(examination);
@@ -36,7 +36,7 @@ export function* layoutFindings(examination: Examination): Generator<DoctorFindi
         severity: 'error',
         code: 'damaged',
         message: `Its state cannot be read: ${operator.damage}`,
-        remedy: 'Restore an older snapshot, or leave the operator out: tidemark edit SNAPSHOT OUT --drop-operator.',
+        remedy: 'Restore an older snapshot, or leave the operator out: tidemark edit SNAPSHOT --out OUT --drop-operator.',
       };
     }
     if (operator.unreadable === null) continue;
@@ -81,7 +81,7 @@ function* timersLeftOut(examination: Examination): Generator<DoctorFinding> {
   };
 }
 
-function lacksTimers(operator: OperatorHeaders): boolean {
+export function lacksTimers(operator: OperatorHeaders): boolean {
   if (!isBareRocksDb(operator)) return false;
   return declaredStates(operator).some(({ name, group, meta }) => {
     const namespace = namespaceSerializer(meta);

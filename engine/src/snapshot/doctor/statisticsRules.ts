@@ -73,6 +73,6 @@ function* due(examination: Examination, operator: OperatorHeaders, state: KeyedS
     message: processing
       ? `${count} lie before ${at}: they all fire at once when it is restored.`
       : `${count} lie before ${at}: they fire as soon as the watermark has come that far.`,
-    remedy: processing ? 'tidemark edit SNAPSHOT OUT --shift-timers moves them, --remove-timers drops them.' : null,
+    remedy: processing ? 'tidemark edit SNAPSHOT --out OUT --shift-timers moves them, --remove-timers drops them.' : null,
   };
 }

@@ -46,7 +46,7 @@ function noUid(examination: Examination, operator: OperatorHeaders): DoctorFindi
 }
 
 function noUidRemedy({ metadata }: OperatorHeaders, argument: string): string {
-  return `Give it a uid in the job and rename it here: tidemark edit SNAPSHOT OUT --rename-uid ${argument}=NEW-UID. Or keep the id: setUidHash("${metadata.operatorId}").`;
+  return `Give it a uid in the job and rename it here: tidemark edit SNAPSHOT --out OUT --rename-uid ${argument}=NEW-UID. Or keep the id: setUidHash("${metadata.operatorId}").`;
 }
 
 export function hasState(operator: OperatorHeaders): boolean {

@@ -18,7 +18,7 @@ export function* upgradeFindings(examination: Examination): Generator<DoctorFind
       severity: 'info',
       code: 'metadataVersion',
       message: `Its metadata is of version ${String(metadata.version)}: no Flink before ${metadata.version > FIRST_VERSION_OF_FLINK_2 ? '2.1' : '2.0'} restores it.`,
-      remedy: 'For Flink 1.16 to 1.20: tidemark edit SNAPSHOT OUT --metadata-version 4.',
+      remedy: 'For Flink 1.16 to 1.20: tidemark edit SNAPSHOT --out OUT --metadata-version 4.',
     };
     return;
   }
@@ -72,7 +72,7 @@ export function* upgradeFindings(examination: Examination): Generator<DoctorFind
         code: 'upgradeLegacyState',
         message: 'Folding state is gone: no Flink from 1.9 on restores it.',
         remedy:
-          'Move its values to aggregating or value state with the old job, or leave it behind: tidemark edit SNAPSHOT OUT --drop-state.',
+          'Move its values to aggregating or value state with the old job, or leave it behind: tidemark edit SNAPSHOT --out OUT --drop-state.',
       };
     }
   }

@@ -101,7 +101,7 @@ describe('snapshots of Flink', () => {
     // The committer of a sink has a uid that is made of the sink's.
     expect(operators).not.toContain('Sink Committer: file-sink');
     expect(found.find(({ operator }) => operator === 'key-int')?.remedy).toBe(
-      'Rename it: tidemark edit SNAPSHOT OUT --rename-uid key-int=other; or leave it out: --drop-operator key-int.',
+      'Rename it: tidemark edit SNAPSHOT --out OUT --rename-uid key-int=other; or leave it out: --drop-operator key-int.',
     );
   });
 

@@ -50,7 +50,7 @@ export async function examine(opened: OpenedSnapshot, options: ExamineOptions): 
   };
 }
 
-async function statisticsOf(
+export async function statisticsOf(
   opened: OpenedSnapshot,
   asOf: number,
   { ttl, signal, onProgress }: ScanOptions,

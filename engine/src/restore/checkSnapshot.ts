@@ -1,0 +1,101 @@
+import type { Plan } from '../plan/plan.ts';
+import type { ScanSignal } from '../snapshot/keyed/keyedRows.ts';
+import type { Snapshot } from '../snapshot/snapshot.ts';
+import { readHeaders, type SnapshotHeaders } from '../snapshot/snapshotHeaders.ts';
+import { checkStored, reportOf, type CheckOptions } from './checkRestore.ts';
+import { flinkFindings, type FlinkTarget } from './flinkTarget.ts';
+import { finding, type RestoreFinding, type RestoreReport } from './restoreReport.ts';
+import type { SnapshotManifest } from './snapshotManifest.ts';
+import type { KeyedCounts, StoredDescription } from './storedDescription.ts';
+
+export interface CheckSnapshotOptions extends CheckOptions {
+  /** A Flink that is to restore it in place of this engine; null for the engine. */
+  readonly flink: FlinkTarget | null;
+}
+
+/** A snapshot of any layout, in any storage, that plans are checked against: what was read of it stays, so that the next check is quick. */
+export class CheckedSnapshot {
+  readonly #snapshot: Snapshot;
+  readonly #manifest: SnapshotManifest | null;
+  readonly #counts = new Map<string, number>();
+  #headers: Promise<SnapshotHeaders> | null = null;
+
+  constructor(snapshot: Snapshot, manifest: SnapshotManifest | null) {
+    this.#snapshot = snapshot;
+    this.#manifest = manifest;
+  }
+
+  /** What a restore into the plan would do. Entries are read only of state that has no taker. @throws FormatError, the signal's reason */
+  async check(plan: Plan, options: CheckSnapshotOptions, signal?: ScanSignal): Promise<RestoreReport> {
+    const headers = await this.headers();
+    for (;;) {
+      const missing = new Map<string, readonly [string, string | null]>();
+      const report = checkDescription(plan, { headers, manifest: this.#manifest, counts: this.#known(missing) }, options);
+      if (missing.size === 0) return report;
+      for (const [identity, [operatorId, state]] of missing) this.#counts.set(identity, await this.#count(operatorId, state, signal));
+    }
+  }
+
+  /** Read once. */
+  headers(): Promise<SnapshotHeaders> {
+    return (this.#headers ??= readHeaders(this.#snapshot));
+  }
+
+  #known(missing: Map<string, readonly [string, string | null]>): KeyedCounts {
+    return {
+      of: (operatorId, state) => {
+        const identity = JSON.stringify([operatorId, state]);
+        const known = this.#counts.get(identity);
+        if (known === undefined) missing.set(identity, [operatorId, state]);
+        return known ?? null;
+      },
+    };
+  }
+
+  async #count(operatorId: string, state: string | null, signal: ScanSignal | undefined): Promise<number> {
+    const operator = this.#snapshot.operators.find(({ metadata }) => metadata.operatorId === operatorId);
+    let count = 0;
+    for (const subtask of operator?.subtasks ?? []) {
+      for (const keyed of await subtask.keyedStates()) {
+        const wanted = new Set(keyed.states.flatMap(({ name }, id) => (state === null || name === state ? [id] : [])));
+        if (wanted.size === 0) continue;
+        const filter = { states: wanted, ...(signal === undefined ? {} : { signal }) };
+        for (const { keyGroup, size } of keyed.sections) {
+          if (size === 0) continue;
+          await keyed.scanRows(
+            keyGroup,
+            (row) => {
+              if (wanted.has(row.state)) count++;
+              return undefined;
+            },
+            filter,
+          );
+        }
+      }
+    }
+    return count;
+  }
+}
+
+/** A function of the plan and of what has been read: the engine's own verdict, and what Flink does where that is the target. */
+export function checkDescription(plan: Plan, stored: StoredDescription, options: CheckSnapshotOptions): RestoreReport {
+  const { findings } = checkStored(plan, stored, options);
+  const { flink } = options;
+  return reportOf([...findings, ...(flink === null ? nativeLayout(stored.headers) : flinkFindings(plan, stored.headers, flink))]);
+}
+
+/** A run restores the canonical form; every other one is a rewriting away from it. */
+function nativeLayout({ operators }: SnapshotHeaders): RestoreFinding[] {
+  const native = new Set(operators.flatMap(({ keyed }) => keyed.map(({ layout }) => layout)).filter((layout) => layout !== 'canonical'));
+  if (native.size === 0) return [];
+  return [
+    finding(
+      'error',
+      'nativeLayout',
+      null,
+      null,
+      `Its keyed state is in the form of a state backend of Flink (${[...native].join(', ')}), which a run does not restore as it is.`,
+      'tidemark edit SNAPSHOT --out OUT writes it in the canonical form: run from that.',
+    ),
+  ];
+}
