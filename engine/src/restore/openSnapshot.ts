@@ -1,7 +1,7 @@
 import { ByteReader } from '../snapshot/bytes/byteReader.ts';
 import { FormatError } from '../snapshot/bytes/formatError.ts';
 import { readMetadata } from '../snapshot/metadata/readMetadata.ts';
-import type { OperatorMetadata, SnapshotMetadata } from '../snapshot/metadata/snapshotMetadata.ts';
+import type { SnapshotMetadata } from '../snapshot/metadata/snapshotMetadata.ts';
 import { MANIFEST_FILE, METADATA_FILE, readFile, sha256OfFile, type SnapshotFiles } from './snapshotFiles.ts';
 import { readManifest, type ManifestFile, type SnapshotManifest } from './snapshotManifest.ts';
 
@@ -125,9 +125,4 @@ function damageAtSight(files: SnapshotFiles, folder: string, { path, size }: Man
 
 function damageOfContent({ sha256 }: ManifestFile, found: string): string | null {
   return found === sha256 ? null : 'its content does not match its checksum';
-}
-
-/** An operator's uid, where the snapshot says it: Flink 1 stores ids only. */
-export function uidOf(snapshot: OpenedSnapshot, operator: OperatorMetadata): string | null {
-  return operator.uid ?? snapshot.manifest?.operators.find((each) => each.operatorId === operator.operatorId)?.uid ?? null;
 }
