@@ -202,8 +202,7 @@ export class SnapshotSubtask {
       const { timers, sections } = await inFile(stream, () => openRawKeyedState(stream, rawKeyedState, this.#opening.flink));
       add(timers);
       if (timers === null && stream.size > 0) raw = { stream, sections };
-      if (raw !== null)
-        unreadable.push(`${String(stream.size)} bytes of raw keyed state, which only the operator's own code reads`);
+      if (raw !== null) unreadable.push(`${String(stream.size)} bytes of raw keyed state, which only the operator's own code reads`);
     }
     return { states, unreadable: unreadable.length === 0 ? null : unreadable.join('; '), unreadableManaged, raw };
   }

@@ -32,7 +32,10 @@ export interface StoredOperatorState {
 }
 
 /** A subtask's operator state as one stream, from elements as they came out of another. */
-export function writeStoredOperatorStream(states: readonly StoredOperatorState[]): { bytes: Uint8Array; partitions: OperatorStatePartition[] } {
+export function writeStoredOperatorStream(states: readonly StoredOperatorState[]): {
+  bytes: Uint8Array;
+  partitions: OperatorStatePartition[];
+} {
   const writer = new ByteWriter(1024);
   const lists = states.filter(({ meta }) => meta.kind !== 'BROADCAST');
   const broadcasts = states.filter(({ meta }) => meta.kind === 'BROADCAST');
