@@ -1,13 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { readSnapshot, rewriteSnapshot, uidsOfOperators, type RewritePlan, type SnapshotOutput } from 'tidemark/snapshot';
+import { readSnapshot, rewriteSnapshot, uidsOfOperators, type RewritePlan, type SnapshotEdit, type SnapshotOutput } from 'tidemark/snapshot';
 import { alike, dump, storage } from './engineSide.ts';
 
 const FIXTURES = 'engine/test/fixtures/snapshots';
 
 /** Operators of the file sink name files of the machine that the fixture was taken on; Flink restores the job without them. */
-const WITHOUT_SINK: RewritePlan['edits'] = [
+const WITHOUT_SINK: readonly SnapshotEdit[] = [
   { edit: 'dropOperator', operator: 'file-sink' },
   { edit: 'dropOperator', operator: 'Sink Committer: file-sink' },
 ];
