@@ -1,7 +1,14 @@
 import { execFileSync } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { readSnapshot, rewriteSnapshot, uidsOfOperators, type RewritePlan, type SnapshotEdit, type SnapshotOutput } from 'tidemark/snapshot';
+import {
+  readSnapshot,
+  rewriteSnapshot,
+  uidsOfOperators,
+  type RewritePlan,
+  type SnapshotEdit,
+  type SnapshotOutput,
+} from 'tidemark/snapshot';
 import { alike, dump, storage } from './engineSide.ts';
 
 const FIXTURES = 'engine/test/fixtures/snapshots';
