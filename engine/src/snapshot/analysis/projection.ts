@@ -97,7 +97,7 @@ function scalarReader(serializer: SerializerSnapshot): ((reader: ByteReader) => 
     case 'int':
       return (reader) => reader.i32();
     case 'long':
-      return readLong;
+      return (reader) => reader.plainI64();
     case 'float':
       return (reader) => shortestFloat(reader.f32());
     case 'double':
@@ -105,14 +105,6 @@ function scalarReader(serializer: SerializerSnapshot): ((reader: ByteReader) => 
     default:
       return null;
   }
-}
-
-/** A number where it is exact. */
-function readLong(reader: ByteReader): number | bigint {
-  const value = reader.i64AsNumber();
-  if (Number.isSafeInteger(value)) return value;
-  reader.offset -= 8;
-  return reader.i64();
 }
 
 function tupleFill(fields: readonly SerializerSnapshot[], wanted: Wanted, context: ValueContext, tail: boolean): Fill {
@@ -132,7 +124,7 @@ function ttlFill(value: SerializerSnapshot, wanted: Wanted, context: ValueContex
   const inner: Wanted = { slots: wanted.slots, parts: new Map([...wanted.parts].filter(([step]) => step !== '$ttl')) };
   const fill = fillOf(value, inner, context, tail, decode);
   return (reader, slots) => {
-    const lastAccess = readLong(reader);
+    const lastAccess = reader.plainI64();
     for (const slot of accessSlots) slots[slot] = lastAccess;
     fill(reader, slots);
   };

@@ -10,6 +10,8 @@ const CHUNK_MAX = 65536;
 const CHECKSUM_MASK = 0xa282ead8;
 /** A copy of three bytes makes 64. */
 const MAX_RATIO = 22;
+/** Bytes that are copied at once: most of a block is short literals and copies. */
+const WORD = 4;
 /** Up to here a loop is faster than a view and a copy. */
 const SHORT = 48;
 
@@ -86,6 +88,10 @@ export function decodeSnappyBlock(data: Uint8Array, start: number, end: number, 
   if (size > largest || size > (end - at) * MAX_RATIO) throw new RangeError(`a chunk of ${String(size)} bytes`);
   const out = into !== undefined && into.length >= size ? into : new Uint8Array(size);
   const view = new DataView(out.buffer, out.byteOffset, out.byteLength);
+  const source = new DataView(data.buffer, data.byteOffset, data.byteLength);
+  // Up to here a few bytes more than are wanted may be read and written, four at a time: what comes next overwrites them.
+  const lastIn = end - 2 * WORD;
+  const lastOut = out.length - 2 * WORD;
   let length = 0;
   while (at < end) {
     const tag = data[at++] ?? 0;
@@ -99,7 +105,12 @@ export function decodeSnappyBlock(data: Uint8Array, start: number, end: number, 
       }
       if (at + literal > end || length + literal > size) throw new RangeError('a literal does not fit');
       const stop = at + literal;
-      if (literal > SHORT) {
+      if (literal <= 2 * WORD && at <= lastIn && length <= lastOut) {
+        view.setUint32(length, source.getUint32(at, true), true);
+        view.setUint32(length + WORD, source.getUint32(at + WORD, true), true);
+        length += literal;
+        at = stop;
+      } else if (literal > SHORT) {
         out.set(data.subarray(at, stop), length);
         length += literal;
         at = stop;
@@ -127,11 +138,13 @@ export function decodeSnappyBlock(data: Uint8Array, start: number, end: number, 
     if (distance === 0 || distance > length || length + copyLength > size) throw new RangeError('a copy from outside the data');
     const stop = length + copyLength;
     let from = length - distance;
-    // Four bytes at a time where they do not overlap: most of a block comes out here.
-    if (distance >= 4) {
-      for (; stop - length >= 4; length += 4, from += 4) view.setUint32(length, view.getUint32(from, true), true);
+    // What is copied may overlap what it makes.
+    if (distance >= WORD && stop <= lastOut) {
+      for (; length < stop; length += WORD, from += WORD) view.setUint32(length, view.getUint32(from, true), true);
+      length = stop;
+    } else {
+      while (length < stop) out[length++] = out[from++] ?? 0;
     }
-    while (length < stop) out[length++] = out[from++] ?? 0;
   }
   if (length !== size) throw new RangeError(`${String(size)} bytes promised, ${String(length)} found`);
   return out.length === size ? out : out.subarray(0, size);
