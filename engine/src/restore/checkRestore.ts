@@ -10,7 +10,7 @@ import { keyedMetaInfos, stateTypeName } from './keyedMetaInfo.ts';
 import { nearest } from '../plan/nearest.ts';
 import type { OpenedSnapshot } from './openSnapshot.ts';
 import { operatorMetaInfo, operatorStateTypeName, operatorStatesOf, type OperatorStateDeclaration } from './operatorStates.ts';
-import type { FindingCode, RestoreFinding, RestoreReport } from './restoreReport.ts';
+import { finding, type FindingCode, type Found, type RestoreFinding, type RestoreReport } from './restoreReport.ts';
 import { matchState, storedTypeName, unchanged } from './stateReader.ts';
 import { keyedSchemas, operatorSchemas } from './schemaText.ts';
 import { smallestChange } from './smallestChange.ts';
@@ -297,21 +297,10 @@ class RestoreCheck {
     this.#add('info', 'new', uid, state, `is new and starts empty (${wanted}).`, null, { wanted });
   }
 
-  #add(
-    severity: RestoreFinding['severity'],
-    code: FindingCode,
-    operator: string | null,
-    state: string | null,
-    message: string,
-    remedy: string | null,
-    { written = null, wanted = null, changes = [], schemas = null }: Found = {},
-  ): void {
-    this.findings.push({ severity, code, operator, state, message, remedy, written, wanted, changes, schemas });
+  #add(...parts: Parameters<typeof finding>): void {
+    this.findings.push(finding(...parts));
   }
 }
-
-/** What a finding has beside its words. */
-type Found = Partial<Pick<RestoreFinding, 'written' | 'wanted' | 'changes' | 'schemas'>>;
 
 function hasState(operator: PlanOperator): boolean {
   return keyedStateSchemaOf(operator.spec) !== null || operatorStatesOf(operator.spec).length > 0;

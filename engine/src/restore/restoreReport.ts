@@ -77,7 +77,9 @@ export function findingText({
   return `${place === '' ? '' : `${place}: `}${message}${remedy === null ? '' : ` ${remedy}`}`;
 }
 
-/** One that has words only. */
+/** What a finding may have beside its words. */
+export type Found = Partial<Pick<RestoreFinding, 'written' | 'wanted' | 'changes' | 'schemas'>>;
+
 export function finding(
   severity: RestoreFinding['severity'],
   code: FindingCode,
@@ -85,6 +87,7 @@ export function finding(
   state: string | null,
   message: string,
   remedy: string | null,
+  { written = null, wanted = null, changes = [], schemas = null }: Found = {},
 ): RestoreFinding {
-  return { severity, code, operator, state, message, remedy, written: null, wanted: null, changes: [], schemas: null };
+  return { severity, code, operator, state, message, remedy, written, wanted, changes, schemas };
 }

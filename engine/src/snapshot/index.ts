@@ -51,6 +51,7 @@ export { channelSize, keyedStateSize, operatorStateSize, streamSize } from './me
 export { missingFiles } from './missingFiles.ts';
 export { PartsProgress, type ReadProgress } from './readProgress.ts';
 export { readSnapshot, type Snapshot, type SnapshotOperator, type SnapshotSubtask } from './snapshot.ts';
+export { sizeText } from './sizeText.ts';
 export { stateFiles } from './stateFiles.ts';
 export { parsePlan } from './rewrite/parsePlan.ts';
 export { relocatePaths } from './rewrite/relocatePaths.ts';

@@ -108,7 +108,7 @@ function dueTimers(uid: string, found: KeyedStatistics | undefined): RestoreFind
       uid,
       null,
       `has ${count} that are due: they fire at once.`,
-      'tidemark edit SNAPSHOT --out OUT --shift-timers moves them.',
+      `tidemark edit SNAPSHOT --out OUT --shift-timers ${uid}:DURATION moves them.`,
     ),
   ];
 }

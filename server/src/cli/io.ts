@@ -1,3 +1,5 @@
+export { sizeText } from 'tidemark/snapshot';
+
 /** Where a command reads and writes: data on stdout, everything for people on stderr. */
 export interface CliIo {
   out(text: string): void;
@@ -35,18 +37,6 @@ export type Command = (args: readonly string[], io: CliIo) => Promise<number>;
 
 export function plural(count: number, noun: string): string {
   return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`;
-}
-
-/** 1 KB = 1024 bytes. */
-export function sizeText(bytes: number): string {
-  const units = ['B', 'KB', 'MB', 'GB', 'TB'];
-  let value = bytes;
-  let unit = 0;
-  while (value >= 1024 && unit < units.length - 1) {
-    value /= 1024;
-    unit++;
-  }
-  return `${unit === 0 || value >= 100 ? value.toFixed(0) : value.toFixed(1)} ${units[unit] ?? ''}`;
 }
 
 /** Event times have no zone of their own: UTC, to the second. */

@@ -114,7 +114,15 @@ export async function relocateTo(
   return refusalsSaid(io, () => {
     const { bytes, moved } = relocatePaths(snapshot, mappings);
     if (moved === 0) throw new RewriteRefused('no path of the snapshot begins so: nothing would change');
-    if (target !== null) FolderOutput.create(target).complete(bytes);
+    if (target !== null) {
+      const output = FolderOutput.create(target);
+      try {
+        output.complete(bytes);
+      } catch (error) {
+        output.discard();
+        throw error;
+      }
+    }
     io.out(
       `${target === null ? 'Would write' : `Wrote ${target}:`} _metadata alone, with ${plural(moved, 'path')} changed; the files stay where they are.\n`,
     );

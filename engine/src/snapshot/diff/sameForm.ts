@@ -1,3 +1,4 @@
+import { sameBytes } from '../bytes/sameBytes.ts';
 import type { PojoSubclass, SerializerSnapshot } from '../serializers/serializerSnapshot.ts';
 import type { FlinkMajor } from '../values/flinkMajor.ts';
 
@@ -62,10 +63,6 @@ function unwrapped(part: unknown): unknown {
     inner = inner.value;
   }
   return inner;
-}
-
-export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
 /** What may be written in more than one order, or by other code than ours: equal keys may have other bytes. */

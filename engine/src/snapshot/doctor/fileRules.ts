@@ -1,7 +1,8 @@
 import { snapshotFacts } from '../snapshotFacts.ts';
 import type { Examination } from './examination.ts';
 import type { DoctorFinding } from './finding.ts';
-import { counted, firstOf, inFile, sizeText, WHOLE } from './place.ts';
+import { counted, firstOf, inFile, WHOLE } from './place.ts';
+import { sizeText } from '../sizeText.ts';
 
 /** Files that are gone, that others need too, or that nobody needs. */
 export function* fileFindings({ headers, missing, checkpointRoot }: Examination): Generator<DoctorFinding> {

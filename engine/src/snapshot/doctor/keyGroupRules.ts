@@ -1,7 +1,8 @@
 import type { OperatorHeaders } from '../snapshotHeaders.ts';
 import { argumentOf, type Examination } from './examination.ts';
 import type { DoctorFinding } from './finding.ts';
-import { inOperator, sizeText } from './place.ts';
+import { inOperator } from './place.ts';
+import { sizeText } from '../sizeText.ts';
 
 /** Flink's `KeyGroupRangeAssignment` takes this where nothing is set. */
 const DEFAULT_MAX_PARALLELISM = 128;

@@ -1,10 +1,11 @@
 import { snapshotFacts } from '../snapshotFacts.ts';
 import type { OperatorHeaders } from '../snapshotHeaders.ts';
 import { namespaceSerializer } from '../stateMetaInfo.ts';
-import type { Examination } from './examination.ts';
+import { argumentOf, type Examination } from './examination.ts';
 import type { DoctorFinding } from './finding.ts';
 import { declaredStates } from './operatorStates.ts';
-import { counted, inOperator, sizeText, WHOLE } from './place.ts';
+import { counted, inOperator, WHOLE } from './place.ts';
+import { sizeText } from '../sizeText.ts';
 
 /** Operators with an interval join have a timer service of this name; all others whose keyed state belongs to windows have one as well. */
 const JOIN_BUFFERS: readonly string[] = ['LEFT_BUFFER', 'RIGHT_BUFFER'];
@@ -36,7 +37,7 @@ export function* layoutFindings(examination: Examination): Generator<DoctorFindi
         severity: 'error',
         code: 'damaged',
         message: `Its state cannot be read: ${operator.damage}`,
-        remedy: 'Restore an older snapshot, or leave the operator out: tidemark edit SNAPSHOT --out OUT --drop-operator.',
+        remedy: `Restore an older snapshot, or leave the operator out: tidemark edit SNAPSHOT --out OUT --drop-operator ${argumentOf(examination, operator)}.`,
       };
     }
     if (operator.unreadable === null) continue;

@@ -3,7 +3,8 @@ import type { OperatorHeaders } from '../snapshotHeaders.ts';
 import { instantOfMillis } from '../values/isoTime.ts';
 import { argumentOf, type Examination } from './examination.ts';
 import type { DoctorFinding } from './finding.ts';
-import { counted, inOperator, sizeText } from './place.ts';
+import { counted, inOperator } from './place.ts';
+import { sizeText } from '../sizeText.ts';
 
 const HUGE_KEY = 16 << 20;
 /** A key may have this share of an operator's state; of small state it is of no matter. */
@@ -64,6 +65,7 @@ function* expired(examination: Examination, operator: OperatorHeaders, state: Ke
 function* due(examination: Examination, operator: OperatorHeaders, state: KeyedStateStatistics): Generator<DoctorFinding> {
   if (state.timers === null || state.timers.due === 0) return;
   const processing = state.state.startsWith('_timer_state/processing_');
+  const place = `${argumentOf(examination, operator)}/${state.state}`;
   const count = `${counted(state.timers.due, 'timer')} of ${state.entries.toLocaleString('en')}`;
   const at = instantOfMillis(BigInt(Math.trunc(examination.asOf)), 0);
   yield {
@@ -73,6 +75,8 @@ function* due(examination: Examination, operator: OperatorHeaders, state: KeyedS
     message: processing
       ? `${count} lie before ${at}: they all fire at once when it is restored.`
       : `${count} lie before ${at}: they fire as soon as the watermark has come that far.`,
-    remedy: processing ? 'tidemark edit SNAPSHOT --out OUT --shift-timers moves them, --remove-timers drops them.' : null,
+    remedy: processing
+      ? `tidemark edit SNAPSHOT --out OUT --shift-timers ${place}:DURATION moves them, --remove-timers ${place} drops them.`
+      : null,
   };
 }

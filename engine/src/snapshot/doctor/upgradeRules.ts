@@ -1,5 +1,5 @@
 import { keyedStateType } from '../stateMetaInfo.ts';
-import type { Examination } from './examination.ts';
+import { argumentOf, type Examination } from './examination.ts';
 import type { DoctorFinding } from './finding.ts';
 import { eachSerializer } from './eachSerializer.ts';
 import { declaredStates, keyOf, serializersOf } from './operatorStates.ts';
@@ -71,8 +71,7 @@ export function* upgradeFindings(examination: Examination): Generator<DoctorFind
         severity: 'error',
         code: 'upgradeLegacyState',
         message: 'Folding state is gone: no Flink from 1.9 on restores it.',
-        remedy:
-          'Move its values to aggregating or value state with the old job, or leave it behind: tidemark edit SNAPSHOT --out OUT --drop-state.',
+        remedy: `Move its values to aggregating or value state with the old job, or leave it behind: tidemark edit SNAPSHOT --out OUT --drop-state ${argumentOf(examination, operator)}/${name}.`,
       };
     }
   }

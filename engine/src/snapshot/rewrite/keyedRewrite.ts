@@ -1,4 +1,5 @@
 import { keyGroupOfHash, keyGroupRangeOf } from '../../keys/keyGroup.ts';
+import { sameBytes } from '../bytes/sameBytes.ts';
 import type { KeyedRow, RowFilter, ScanSignal } from '../keyed/keyedRows.ts';
 import type { KeyedState } from '../keyed/keyedState.ts';
 import { keyGroupPrefixLength } from '../keyed/keyGroupBlock.ts';
@@ -371,10 +372,6 @@ function alike(a: StoredSerializer, b: StoredSerializer): boolean {
   if (a === b) return true;
   if (a.bytes !== null && b.bytes !== null && sameBytes(a.bytes, b.bytes)) return true;
   return JSON.stringify(a.snapshot) === JSON.stringify(b.snapshot);
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
 function sameState(a: StateMetaInfo, b: StateMetaInfo): boolean {

@@ -1,4 +1,5 @@
 import { keyGroupRangeOf } from '../../keys/keyGroup.ts';
+import { sameBytes } from '../bytes/sameBytes.ts';
 import type { ScanSignal } from '../keyed/keyedRows.ts';
 import type { KeyedStateHandle, MasterState, OperatorMetadata, SubtaskMetadata } from '../metadata/snapshotMetadata.ts';
 import { writeMetadata, type WritableVersion } from '../metadata/writeMetadata.ts';
@@ -292,10 +293,6 @@ function hasKryo(value: unknown): boolean {
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return false;
   if (Array.isArray(value)) return value.some(hasKryo);
   return ('kind' in value && value.kind === 'kryo') || Object.values(value).some(hasKryo);
-}
-
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
 function sameStates(a: readonly StoredSubtask[], b: readonly StoredSubtask[]): boolean {

@@ -21,27 +21,14 @@ export async function sourceFindings(plan: Plan, { operators }: SnapshotHeaders,
         (found) => found.size,
         () => null,
       );
-      if (size === null)
-        findings.push(
-          finding(
-            'warning',
-            'sourceMoved',
-            uid,
-            null,
-            `goes on reading ${path}, which is not there.`,
-            'Bring the file back before the run.',
-          ),
-        );
+      const moved = (message: string, remedy: string): void => {
+        findings.push(finding('warning', 'sourceMoved', uid, null, message, remedy));
+      };
+      if (size === null) moved(`goes on reading ${path}, which is not there.`, 'Bring the file back before the run.');
       else if (size < position)
-        findings.push(
-          finding(
-            'warning',
-            'sourceMoved',
-            uid,
-            null,
-            `has read ${path} up to byte ${position.toLocaleString('en')}, and the file has ${size.toLocaleString('en')} now: it was cut or replaced.`,
-            'Bring the old file back, or start the source afresh under a new uid.',
-          ),
+        moved(
+          `has read ${path} up to byte ${position.toLocaleString('en')}, and the file has ${size.toLocaleString('en')} now: it was cut or replaced.`,
+          'Bring the old file back, or start the source afresh under a new uid.',
         );
     }
   }

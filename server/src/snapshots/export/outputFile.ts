@@ -66,10 +66,14 @@ export class OutputFile implements Output {
 }
 
 function inWords(error: unknown, target: string): Error {
-  const code = (error as NodeJS.ErrnoException).code;
-  const reason = code === undefined ? undefined : REASONS[code];
-  if (reason === undefined) return error instanceof Error ? error : new Error(String(error));
+  const reason = writeProblem(error);
+  if (reason === null) return error instanceof Error ? error : new Error(String(error));
   return new OutputError(`${target} cannot be written: ${reason}`, { cause: error });
+}
+
+/** Why the file system refuses to write, in words; null for other errors. */
+export function writeProblem(error: unknown): string | null {
+  return REASONS[(error as NodeJS.ErrnoException).code ?? ''] ?? null;
 }
 
 const REASONS: Readonly<Record<string, string>> = {
@@ -82,4 +86,5 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOTDIR: 'its folder is no folder',
   EISDIR: 'it is a folder',
   EFBIG: 'it is too large for the file system',
+  EEXIST: 'something else is there already',
 };

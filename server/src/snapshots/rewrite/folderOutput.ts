@@ -1,7 +1,7 @@
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SnapshotOutput, SnapshotOutputFile } from 'tidemark/snapshot';
-import { OutputError } from '../export/outputFile.ts';
+import { OutputError, writeProblem } from '../export/outputFile.ts';
 
 const BUFFER_SIZE = 1 << 20;
 
@@ -79,25 +79,14 @@ export class FolderOutput implements SnapshotOutput {
     try {
       return work();
     } catch (error) {
-      const reason = REASONS[(error as NodeJS.ErrnoException).code ?? ''];
-      if (reason === undefined) throw error;
+      const reason = writeProblem(error);
+      if (reason === null) throw error;
       throw new OutputError(`${this.#target} cannot be written (${this.#unfinished} is where it was being put together): ${reason}`, {
         cause: error,
       });
     }
   }
 }
-
-const REASONS: Readonly<Record<string, string>> = {
-  ENOSPC: 'the disk is full',
-  EDQUOT: 'the disk quota is used up',
-  EACCES: 'access is denied',
-  EPERM: 'access is denied',
-  EROFS: 'the file system is read-only',
-  ENOENT: 'its folder does not exist',
-  ENOTDIR: 'a part of its path is no folder',
-  EFBIG: 'a file is too large for the file system',
-};
 
 function isEmptyFolder(path: string): boolean {
   try {
