@@ -45,13 +45,18 @@ const workerAsText = {
   },
 };
 
-/** The client of S3 and age are large, and few need them: programs load them from bundles of their own beside them when they are asked for. */
+/**
+ * The client of S3 and age are large, and few need them: programs load them from bundles of their own beside them when they are asked for.
+ * By `require`: what a bundle exports is found by running it, however small it has been made.
+ */
 const apart = {
   name: 'apart',
-  setup({ onResolve }) {
+  setup({ onResolve, onLoad }) {
     onResolve({ filter: /\/(s3Storage|age)\.ts$/ }, ({ kind, path }) =>
-      kind === 'dynamic-import' ? { path: `./${basename(path, '.ts')}.cjs`, external: true } : null,
+      kind === 'dynamic-import' ? { path: `./${basename(path, '.ts')}.cjs`, namespace: 'apart' } : null,
     );
+    onLoad({ filter: /.*/, namespace: 'apart' }, ({ path }) => ({ contents: `module.exports = require(${JSON.stringify(path)});` }));
+    onResolve({ filter: /.*/, namespace: 'apart' }, ({ path }) => ({ path, external: true }));
   },
 };
 

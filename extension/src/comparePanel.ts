@@ -68,7 +68,7 @@ class ComparisonView implements vscode.Disposable {
         return;
       }
       case 'openSnapshot':
-        void vscode.commands.executeCommand('tidemark.openSavepointEditor', vscode.Uri.file(message.location));
+        void vscode.commands.executeCommand('tidemark.openSavepointEditor', message.location);
         return;
       case 'askIgnore':
         void messages.guard(vscode.l10n.t('The snapshots could not be compared'), () => this.#askIgnore(message.ignore));

@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
 import type { SnapshotOverview } from '../../server/src/protocol.ts';
@@ -12,6 +13,8 @@ import type { SnapshotProcess } from './snapshotProcess.ts';
 
 const VIEW_TYPE = 'tidemark.savepoint';
 const COMMAND = 'tidemark.openSavepointEditor';
+/** Of snapshots that are no file of this machine by themselves: in an archive, or at an address. The query says which. */
+const ELSEWHERE = 'tidemark-savepoint';
 
 interface Rooms {
   /** The folder of the built pages. */
@@ -34,7 +37,7 @@ export class SavepointEditor implements vscode.CustomReadonlyEditorProvider {
     const options = { webviewOptions: { retainContextWhenHidden: true }, supportsMultipleEditorsPerDocument: true };
     return [
       vscode.window.registerCustomEditorProvider(VIEW_TYPE, this, options),
-      vscode.commands.registerCommand(COMMAND, (target: vscode.Uri | SavepointsNode | undefined) =>
+      vscode.commands.registerCommand(COMMAND, (target: vscode.Uri | SavepointsNode | string | undefined) =>
         this.#rooms.messages.guard(vscode.l10n.t('The snapshot could not be opened'), () => this.#open(target)),
       ),
     ];
@@ -47,20 +50,40 @@ export class SavepointEditor implements vscode.CustomReadonlyEditorProvider {
   async resolveCustomEditor(document: vscode.CustomDocument, panel: vscode.WebviewPanel): Promise<void> {
     const { page } = this.#rooms;
     panel.webview.options = { enableScripts: true, localResourceRoots: [page] };
-    panel.title = basename(dirname(document.uri.fsPath));
+    panel.title = basename(locationOf(document.uri));
     const view = new SavepointView(this.#rooms, document.uri, panel);
     panel.onDidDispose(() => view.dispose());
     panel.webview.html = await pageHtml(panel.webview, page, 'savepoint.html');
   }
 
-  /** A file, a folder or a node of the Savepoints view; what is asked for where there is none. */
-  async #open(target: vscode.Uri | SavepointsNode | undefined): Promise<void> {
-    const location = target instanceof vscode.Uri ? target.fsPath : target?.is === 'snapshot' ? target.location : await askForSnapshot();
+  /** A file, a folder, a location or a node of the Savepoints view; what is asked for where there is none. */
+  async #open(target: vscode.Uri | SavepointsNode | string | undefined): Promise<void> {
+    const location = typeof target === 'string' ? target : (locationIn(target) ?? (await askForSnapshot()));
     if (location === undefined) return;
     // It knows which snapshot is meant by a folder of checkpoints.
     const overview = await this.#rooms.process.request('snapshot/overview', { location });
-    await vscode.commands.executeCommand('vscode.openWith', vscode.Uri.file(`${overview.location}/_metadata`), VIEW_TYPE);
+    const uri = (await isInFiles(location))
+      ? vscode.Uri.file(`${overview.location}/_metadata`)
+      : vscode.Uri.from({ scheme: ELSEWHERE, path: `/${overview.name}/_metadata`, query: location });
+    await vscode.commands.executeCommand('vscode.openWith', uri, VIEW_TYPE);
   }
+}
+
+function locationIn(target: vscode.Uri | SavepointsNode | undefined): string | undefined {
+  if (target instanceof vscode.Uri) return target.fsPath;
+  return target?.is === 'snapshot' ? target.location : undefined;
+}
+
+/** What the snapshot process is asked about. */
+function locationOf(uri: vscode.Uri): string {
+  return uri.scheme === ELSEWHERE ? uri.query : dirname(uri.fsPath);
+}
+
+/** A folder, or its `_metadata`. */
+async function isInFiles(location: string): Promise<boolean> {
+  if (basename(location) === '_metadata') return true;
+  const found = await stat(location).catch(() => null);
+  return found?.isDirectory() === true;
 }
 
 async function askForSnapshot(): Promise<string | undefined> {
@@ -95,12 +118,12 @@ class SavepointView implements vscode.Disposable {
   }
 
   get #location(): string {
-    return this.#overview?.location ?? dirname(this.#uri.fsPath);
+    return locationOf(this.#uri);
   }
 
   async #sendOverview(): Promise<void> {
     try {
-      const overview = await this.#rooms.process.request('snapshot/overview', { location: dirname(this.#uri.fsPath) });
+      const overview = await this.#rooms.process.request('snapshot/overview', { location: this.#location });
       this.#overview = overview;
       this.#post({ kind: 'overview', overview, can: { run: vscode.workspace.isTrusted } });
     } catch (error) {

@@ -60,7 +60,7 @@ export class SavepointFolders implements vscode.Disposable {
     };
     const file = {
       label: vscode.l10n.t('$(file-zip) Archive or _metadata file…'),
-      detail: vscode.l10n.t('.zip, .tar or .tar.gz with a snapshot in it'),
+      detail: vscode.l10n.t('.zip, .tar, .tar.gz or .tar.age with a snapshot in it'),
     };
     const address = {
       label: vscode.l10n.t('$(cloud) Address…'),

@@ -1,12 +1,13 @@
 /** The savepoint editor in the workbench, from the installed VSIX: a savepoint that Flink wrote, opened, read, searched and exported. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startCodeServer } from './codeServer.mjs';
 import { Steps } from './steps.mjs';
 
 const FIXTURE = '2.3.0-hashmap-canonical';
+const PASSPHRASE = 'correct horse battery staple';
 
 export async function savepointSuite({ server, browser, paths, report }) {
   const prepare = (folder) => {
@@ -15,6 +16,11 @@ export async function savepointSuite({ server, browser, paths, report }) {
     const unpacked = spawnSync('tar', ['-xzf', archive, '-C', join(folder, 'savepoints')], { encoding: 'utf8' });
     if (unpacked.status !== 0) throw new Error(`The fixture could not be unpacked: ${unpacked.stderr}`);
     renameSync(join(folder, 'savepoints', FIXTURE), join(folder, 'savepoints/savepoint-zoo'));
+    const cli = join(paths.root, 'bin/tidemark.js');
+    writeFileSync(join(folder, 'passphrase'), `${PASSPHRASE}\n`);
+    const args = ['pack', 'savepoints/savepoint-zoo', '--out', 'sealed.tar.age', '--encrypt', '--new-passphrase-file', 'passphrase'];
+    const packed = spawnSync(process.execPath, [cli, ...args], { cwd: folder, encoding: 'utf8' });
+    if (packed.status !== 0) throw new Error(`The fixture could not be packed: ${packed.stderr}`);
   };
   const workbench = await startCodeServer(server, { workspace: paths.workspace, prepare, vsix: paths.vsix });
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
@@ -143,6 +149,23 @@ export async function savepointSuite({ server, browser, paths, report }) {
       await page.keyboard.press('Enter');
       await view().getByRole('heading', { name: 'savepoint-zoo' }).waitFor();
       await results().first().waitFor();
+    });
+
+    await steps.step('a sealed archive opens in it with its passphrase', async () => {
+      await steps.command('View: Close All Editors');
+      await steps.command('Tidemark: Open in Savepoint Editor');
+      const dialog = page.locator('.quick-input-widget', { hasText: 'Open a savepoint or checkpoint' });
+      // It lists a folder of its own choice before it hears of another.
+      await dialog.locator('.monaco-list-row', { hasText: '..' }).first().waitFor();
+      await dialog.locator('input[type=text]').fill(join(workbench.workspace, 'sealed.tar.age'));
+      await dialog.locator('.monaco-list-row', { hasText: 'sealed.tar.age' }).first().waitFor();
+      await page.keyboard.press('Enter');
+      await page.locator('.quick-input-widget', { hasText: 'Passphrase of the sealed archive' }).waitFor();
+      await page.keyboard.type(PASSPHRASE);
+      await page.keyboard.press('Enter');
+      await view().getByRole('heading', { name: 'savepoint-zoo' }).waitFor();
+      await results().first().waitFor();
+      await steps.shot('5-sealed');
     });
   } finally {
     await context.close();

@@ -480,7 +480,7 @@ function reportOf({ overview, counts, comparing, pair }: Model): string {
     return { ...operator, states, sharedBytes: found?.sharedBytes ?? 0 };
   });
   const complete = comparing.phase === 'done';
-  const sides = { before: overview?.before.location, after: overview?.after.location };
+  const sides = { before: pair?.before, after: pair?.after };
   return `${JSON.stringify({ ...sides, ignore: pair?.ignore ?? [], complete, operators, positions: overview?.positions ?? [] }, null, 2)}\n`;
 }
 

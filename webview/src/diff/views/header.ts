@@ -38,12 +38,12 @@ function leftText(startedAt: number, share: number): string {
 
 function parts(model: Model, actions: Actions): HTMLElement[] {
   const { overview, pair } = model;
-  if (overview === null) return [];
-  const ignored = pair?.ignore ?? [];
+  if (overview === null || pair === null) return [];
+  const ignored = pair.ignore;
   return [
-    side('A', 'before', overview.before, actions),
+    side('A', 'before', overview.before, pair.before, actions),
     iconButton('swap', 'Swap A and B', actions.swap, { bare: true }),
-    side('B', 'after', overview.after, actions),
+    side('B', 'after', overview.after, pair.after, actions),
     state(model, actions),
     element('span', { class: 'grow' }),
     iconButton('info', ignored.length === 0 ? 'Ignore…' : `Ignoring ${ignored.join(', ')}`, actions.askIgnore, { look: 'secondary-look' }),
@@ -51,8 +51,9 @@ function parts(model: Model, actions: Actions): HTMLElement[] {
   ];
 }
 
-function side(letter: string, role: string, overview: SnapshotOverview, actions: Actions): HTMLElement {
-  const { name, createdAt, sizeBytes, format, version, location } = overview;
+/** `location` is what the user opened: what is in an archive lies elsewhere. */
+function side(letter: string, role: string, overview: SnapshotOverview, location: string, actions: Actions): HTMLElement {
+  const { name, createdAt, sizeBytes, format, version } = overview;
   const about = [createdAt === null ? null : localTime(createdAt), bytes(sizeBytes), `${format}, v${String(version)}`];
   return element(
     'div',
