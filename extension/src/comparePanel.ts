@@ -1,10 +1,11 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { ComparedPair } from '../../server/src/protocol.ts';
-import type { DiffRequest, FromDiffPage, ToDiffPage } from '../../webview/src/diff/protocol.ts';
+import type { ComparisonProgress, DiffRequest, FromDiffPage, ToDiffPage } from '../../webview/src/diff/protocol.ts';
 import type { ComparedEntries } from './comparedEntries.ts';
 import type { Messages } from './messages.ts';
 import { pageHtml } from './pageHtml.ts';
+import { PageRequests } from './pageRequests.ts';
 import type { SnapshotProcess } from './snapshotProcess.ts';
 
 const VIEW_TYPE = 'tidemark.diff';
@@ -39,7 +40,7 @@ class ComparisonView implements vscode.Disposable {
   readonly #panel: vscode.WebviewPanel;
   readonly #before: string;
   readonly #after: string;
-  readonly #running = new Map<number, vscode.CancellationTokenSource>();
+  readonly #requests: PageRequests<DiffRequest, ComparisonProgress>;
   #isDisposed = false;
 
   constructor(rooms: Rooms, panel: vscode.WebviewPanel, before: string, after: string) {
@@ -47,6 +48,11 @@ class ComparisonView implements vscode.Disposable {
     this.#panel = panel;
     this.#before = before;
     this.#after = after;
+    this.#requests = new PageRequests(
+      (request, report, token) => this.#ask(request, report, token),
+      (answer) => this.#post(answer),
+      (text) => rooms.messages.log.warn(`${panel.title}: ${text}`),
+    );
     panel.webview.onDidReceiveMessage((message: FromDiffPage) => this.#receive(message));
   }
 
@@ -57,10 +63,10 @@ class ComparisonView implements vscode.Disposable {
         this.#post({ kind: 'pair', before: this.#before, after: this.#after });
         return;
       case 'request':
-        void this.#answer(message.id, message.request);
+        void this.#requests.answer(message.id, message.request);
         return;
       case 'cancel':
-        this.#running.get(message.id)?.cancel();
+        this.#requests.cancel(message.id);
         return;
       case 'openEntry': {
         const { pair, selection, cursor, title } = message;
@@ -93,30 +99,14 @@ class ComparisonView implements vscode.Disposable {
     this.#post({ kind: 'ignore', ignore: texts.filter((text) => text !== '') });
   }
 
-  async #answer(id: number, request: DiffRequest): Promise<void> {
-    const source = new vscode.CancellationTokenSource();
-    this.#running.set(id, source);
-    try {
-      this.#post({ kind: 'reply', id, result: await this.#ask(id, request, source.token) });
-    } catch (error) {
-      const cancelled = source.token.isCancellationRequested;
-      const reason = error instanceof Error ? error.message : String(error);
-      if (!cancelled) this.#rooms.messages.log.warn(`${this.#panel.title}: ${request.method}: ${reason}`);
-      this.#post({ kind: 'refused', id, reason, cancelled });
-    } finally {
-      this.#running.delete(id);
-      source.dispose();
-    }
-  }
-
-  #ask(id: number, { method, params }: DiffRequest, token: vscode.CancellationToken): Promise<unknown> {
+  #ask({ method, params }: DiffRequest, report: (value: ComparisonProgress) => void, token: vscode.CancellationToken): Promise<unknown> {
     const { process } = this.#rooms;
     switch (method) {
       case 'open':
         this.#panel.title = titleOf(params.before, params.after);
         return process.request('compare/open', params satisfies ComparedPair, token);
       case 'run':
-        return process.requestWithProgress('compare/run', params, (value) => this.#post({ kind: 'progress', id, value }), token);
+        return process.requestWithProgress('compare/run', params, report, token);
       case 'entries':
         return process.request('compare/entries', params, token);
     }
@@ -128,7 +118,7 @@ class ComparisonView implements vscode.Disposable {
 
   dispose(): void {
     this.#isDisposed = true;
-    for (const source of this.#running.values()) source.cancel();
+    this.#requests.dispose();
   }
 }
 

@@ -1,10 +1,9 @@
 import * as vscode from 'vscode';
-import type { ComparedPair, ComparedSelection, ValueText } from '../../server/src/protocol.ts';
-import { indented } from './prettyJson.ts';
+import type { ComparedPair, ComparedSelection } from '../../server/src/protocol.ts';
+import { entryJson, fileNameOf, VALUE_LIMIT } from './entryJson.ts';
 import type { SnapshotProcess } from './snapshotProcess.ts';
 
 const SCHEME = 'tidemark-compared';
-const VALUE_LIMIT = 64 * 2 ** 20;
 
 interface Place {
   readonly pair: ComparedPair;
@@ -35,25 +34,21 @@ export class ComparedEntries implements vscode.TextDocumentContentProvider {
     // A side without the entry is empty.
     if (row.change === (side === 'before' ? 'added' : 'removed')) return '';
     const operator = side === 'before' ? selection.operatorBefore : selection.operatorAfter;
-    const parts: [string, string][] = [
+    const json = entryJson([
       ['operator', JSON.stringify(operator)],
       ['state', JSON.stringify(selection.state)],
-    ];
-    if (row.timestamp !== null) parts.push(['timestamp', row.timestamp]);
-    const add = (name: string, value: ValueText | null): void => {
-      if (value !== null) parts.push([name, value.cut ? JSON.stringify(value.json) : value.json]);
-    };
-    add('key', row.key);
-    add('namespace', row.namespace);
-    add('userKey', row.userKey);
-    add('value', row[side]);
-    return `${indented(`{${parts.map(([name, json]) => `${JSON.stringify(name)}:${json}`).join(',')}}`)}\n`;
+      ['timestamp', row.timestamp],
+      ['key', row.key],
+      ['namespace', row.namespace],
+      ['userKey', row.userKey],
+      ['value', row[side]],
+    ]);
+    return `${json}\n`;
   }
 
   async open(place: Place, title: string): Promise<void> {
-    const name = title.replaceAll(/[^\p{L}\p{N}._ -]/gu, '_').slice(0, 60) || 'entry';
     const uri = (side: Side): vscode.Uri =>
-      vscode.Uri.from({ scheme: SCHEME, path: `/${side}/${name}.json`, query: JSON.stringify({ ...place, side }) });
+      vscode.Uri.from({ scheme: SCHEME, path: `/${side}/${fileNameOf(title)}`, query: JSON.stringify({ ...place, side }) });
     await vscode.commands.executeCommand('vscode.diff', uri('before'), uri('after'), title, {
       preview: true,
     } satisfies vscode.TextDocumentShowOptions);

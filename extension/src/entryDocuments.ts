@@ -1,10 +1,9 @@
 import * as vscode from 'vscode';
-import type { StateSelection, ValueText } from '../../server/src/protocol.ts';
-import { indented } from './prettyJson.ts';
+import type { StateSelection } from '../../server/src/protocol.ts';
+import { entryJson, fileNameOf, VALUE_LIMIT } from './entryJson.ts';
 import type { SnapshotProcess } from './snapshotProcess.ts';
 
 const SCHEME = 'tidemark-entry';
-const VALUE_LIMIT = 64 * 2 ** 20;
 
 interface Place {
   readonly location: string;
@@ -33,26 +32,21 @@ export class EntryDocuments implements vscode.TextDocumentContentProvider {
     );
     const [row] = rows;
     if (row === undefined) throw new Error(vscode.l10n.t('this entry is not there any more: the snapshot has been replaced'));
-    const parts: [string, string][] = [
+    return entryJson([
       ['operator', JSON.stringify(selection.operator)],
       ['state', JSON.stringify(selection.state)],
       ['subtask', String(row.subtask)],
-    ];
-    if (row.keyGroup !== null) parts.push(['keyGroup', String(row.keyGroup)]);
-    if (row.timestamp !== null) parts.push(['timestamp', row.timestamp]);
-    const add = (name: string, value: ValueText | null): void => {
-      if (value !== null) parts.push([name, value.cut ? JSON.stringify(value.json) : value.json]);
-    };
-    add('key', row.key);
-    add('namespace', row.namespace);
-    add('userKey', row.userKey);
-    add('value', row.value);
-    return indented(`{${parts.map(([name, json]) => `${JSON.stringify(name)}:${json}`).join(',')}}`);
+      ['keyGroup', row.keyGroup === null ? null : String(row.keyGroup)],
+      ['timestamp', row.timestamp],
+      ['key', row.key],
+      ['namespace', row.namespace],
+      ['userKey', row.userKey],
+      ['value', row.value],
+    ]);
   }
 
   async open(place: Place, title: string): Promise<void> {
-    const name = title.replaceAll(/[^\p{L}\p{N}._ -]/gu, '_').slice(0, 60) || 'entry';
-    const uri = vscode.Uri.from({ scheme: SCHEME, path: `/${name}.json`, query: JSON.stringify(place) });
+    const uri = vscode.Uri.from({ scheme: SCHEME, path: `/${fileNameOf(title)}`, query: JSON.stringify(place) });
     const document = await vscode.workspace.openTextDocument(uri);
     await vscode.window.showTextDocument(document, { preview: true });
   }

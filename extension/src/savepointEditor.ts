@@ -2,10 +2,11 @@ import { stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
 import type { SnapshotOverview } from '../../server/src/protocol.ts';
-import type { FromSavepointPage, PageRequest, ToSavepointPage } from '../../webview/src/savepoint/protocol.ts';
+import type { FromSavepointPage, PageProgress, PageRequest, ToSavepointPage } from '../../webview/src/savepoint/protocol.ts';
 import type { EntryDocuments } from './entryDocuments.ts';
 import type { Messages } from './messages.ts';
 import { pageHtml } from './pageHtml.ts';
+import { PageRequests } from './pageRequests.ts';
 import type { SavepointsNode } from './savepointsView.ts';
 import type { SnapshotDocuments } from './snapshotDocument.ts';
 import { exportSnapshot } from './snapshotExport.ts';
@@ -101,7 +102,7 @@ class SavepointView implements vscode.Disposable {
   readonly #rooms: Rooms;
   readonly #uri: vscode.Uri;
   readonly #panel: vscode.WebviewPanel;
-  readonly #running = new Map<number, vscode.CancellationTokenSource>();
+  readonly #requests: PageRequests<PageRequest, PageProgress>;
   readonly #watcher: vscode.FileSystemWatcher;
   #overview: SnapshotOverview | null = null;
   #isDisposed = false;
@@ -110,6 +111,11 @@ class SavepointView implements vscode.Disposable {
     this.#rooms = rooms;
     this.#uri = uri;
     this.#panel = panel;
+    this.#requests = new PageRequests(
+      (request, report, token) => this.#ask(request, report, token),
+      (answer) => this.#post(answer),
+      (text) => rooms.messages.log.warn(`${this.#location}: ${text}`),
+    );
     panel.webview.onDidReceiveMessage((message: FromSavepointPage) => this.#receive(message));
     this.#watcher = vscode.workspace.createFileSystemWatcher(new vscode.RelativePattern(vscode.Uri.joinPath(uri, '..'), '_metadata'));
     // Another snapshot has taken its place.
@@ -140,10 +146,10 @@ class SavepointView implements vscode.Disposable {
         void this.#sendOverview();
         return;
       case 'request':
-        void this.#answer(message.id, message.request);
+        void this.#requests.answer(message.id, message.request);
         return;
       case 'cancel':
-        this.#running.get(message.id)?.cancel();
+        this.#requests.cancel(message.id);
         return;
       case 'export':
         void messages.guard(vscode.l10n.t('The export has failed'), () => exportOf(process, this.#location, message.selection));
@@ -173,24 +179,8 @@ class SavepointView implements vscode.Disposable {
     }
   }
 
-  async #answer(id: number, { method, params }: PageRequest): Promise<void> {
-    const source = new vscode.CancellationTokenSource();
-    this.#running.set(id, source);
-    const { process, messages } = this.#rooms;
-    try {
-      const result = await this.#ask(process, id, { method, params } as PageRequest, source.token);
-      this.#post({ kind: 'reply', id, result });
-    } catch (error) {
-      const cancelled = source.token.isCancellationRequested;
-      if (!cancelled) messages.log.warn(`${this.#location}: ${method}: ${reasonOf(error)}`);
-      this.#post({ kind: 'refused', id, reason: reasonOf(error), cancelled });
-    } finally {
-      this.#running.delete(id);
-      source.dispose();
-    }
-  }
-
-  #ask(process: SnapshotProcess, id: number, { method, params }: PageRequest, token: vscode.CancellationToken): Promise<unknown> {
+  #ask({ method, params }: PageRequest, report: (value: PageProgress) => void, token: vscode.CancellationToken): Promise<unknown> {
+    const { process } = this.#rooms;
     const location = this.#location;
     switch (method) {
       case 'verify':
@@ -199,27 +189,18 @@ class SavepointView implements vscode.Disposable {
         return process.request('snapshot/operators', { location, operators: params.operators }, token);
       case 'statistics': {
         const { operator } = params;
-        return process.requestWithProgress(
-          'snapshot/statistics',
-          { location, operator },
-          (value) => this.#post({ kind: 'progress', id, value }),
-          token,
-        );
+        return process.requestWithProgress('snapshot/statistics', { location, operator }, report, token);
       }
       case 'entries':
-        return process.requestWithProgress(
-          'snapshot/entries',
-          { location, ...params },
-          (value) => this.#post({ kind: 'progress', id, value }),
-          token,
-        );
+        return process.requestWithProgress('snapshot/entries', { location, ...params }, report, token);
     }
   }
 
   async #runFrom(): Promise<void> {
     const overview = this.#overview;
     if (overview === null) return;
-    const { location, pipeline, checkpointId, createdAt, sizeBytes, program } = overview;
+    const location = this.#location;
+    const { pipeline, checkpointId, createdAt, sizeBytes, program } = overview;
     const kind = overview.kind === 'checkpoint' ? 'checkpoint' : 'savepoint';
     const item = { location, pipeline: pipeline ?? overview.name, kind, checkpointId, createdAt: createdAt ?? 0, sizeBytes, program };
     await vscode.commands.executeCommand('tidemark.savepoints.runFrom', { is: 'snapshot', location, item });
@@ -232,7 +213,7 @@ class SavepointView implements vscode.Disposable {
   dispose(): void {
     this.#isDisposed = true;
     this.#watcher.dispose();
-    for (const source of this.#running.values()) source.cancel();
+    this.#requests.dispose();
   }
 }
 

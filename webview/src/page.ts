@@ -1,3 +1,4 @@
+import { oncePerFrame } from './views/oncePerFrame.ts';
 import { onKey } from './keyboard.ts';
 import { layoutKey, layoutPlan, type Layout, type LayoutEngine } from './layout/layout.ts';
 import { emptyModel, reduce, type Action, type Model } from './store.ts';
@@ -24,7 +25,7 @@ export function createPage(root: HTMLElement, post: (message: FromPage) => void,
   let model: Model = emptyModel;
   let layout: Layout | null = null;
   let layoutFor = '';
-  let scheduled = false;
+  const schedule = oncePerFrame(draw);
 
   const commands: Commands = { dispatch, post };
   const toolbar = element('div', { class: 'toolbar', role: 'toolbar', 'aria-label': 'Pipeline' });
@@ -77,15 +78,6 @@ export function createPage(root: HTMLElement, post: (message: FromPage) => void,
       graph.centre(model.selected ?? '');
     }
     schedule();
-  }
-
-  function schedule(): void {
-    if (scheduled) return;
-    scheduled = true;
-    requestAnimationFrame(() => {
-      scheduled = false;
-      draw();
-    });
   }
 
   function draw(): void {

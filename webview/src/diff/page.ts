@@ -1,7 +1,8 @@
 import { element } from '../views/element.ts';
+import { oncePerFrame } from '../views/oncePerFrame.ts';
 import { exact } from '../format.ts';
-import { icon } from '../snapshot/icons.ts';
 import { plural } from '../snapshot/figures.ts';
+import { failurePanel, focusFirstStop, legend, nextRegion, reasonOf, region } from '../snapshot/pageFrame.ts';
 import { Cancelled, Remote, type Call } from '../snapshot/remote.ts';
 import { plainText } from '../snapshot/typedValue.ts';
 import { createTips } from '../snapshot/tips.ts';
@@ -36,6 +37,14 @@ import { renderSummary } from './views/summary.ts';
 
 const PAGE_ROWS = 100;
 const VALUE_LIMIT = 2000;
+const KEYS = [
+  [['F7'], 'next change'],
+  [['↑', '↓'], 'rows'],
+  [['←', '→'], 'fold, unfold'],
+  [['Enter'], 'open side by side'],
+  [['F6'], 'next panel'],
+  [['/'], 'filter'],
+] as const;
 
 export interface DiffPage {
   receive(message: ToDiffPage): void;
@@ -49,7 +58,7 @@ export interface DiffPage {
 export function createDiffPage(root: HTMLElement, post: (message: FromDiffPage) => void): DiffPage {
   const model: Model = emptyModel();
   const remote = new Remote<DiffRequests, ComparisonProgress>(post);
-  let scheduled = false;
+  const schedule = oncePerFrame(draw);
   let comparing: Call<unknown> | null = null;
   /** Counts the comparisons: answers to an earlier one are of no use. */
   let turn = 0;
@@ -149,7 +158,6 @@ export function createDiffPage(root: HTMLElement, post: (message: FromDiffPage) 
     showLog: () => post({ kind: 'showLog' }),
   };
 
-  const region = (label: string, look: string): HTMLElement => element('section', { class: look, 'aria-label': label, tabindex: '-1' });
   const header = element('header', { class: 'diff-head', 'aria-label': 'Snapshots', tabindex: '-1' });
   const summary = region('Summary', 'summary');
   const filterRow = element('div', { class: 'toolbar', role: 'search', 'aria-label': 'Filters' });
@@ -163,7 +171,7 @@ export function createDiffPage(root: HTMLElement, post: (message: FromDiffPage) 
   const body = element('div', { class: 'diff-body' }, side, element('div', { class: 'diff-content' }, schemaRegion, changesRegion));
   const notice = element('div', { class: 'whole' });
   const live = element('div', { class: 'screen-reader', role: 'status', 'aria-live': 'polite' });
-  root.append(element('main', { class: 'page snapshot-page diff' }, header, summary, filterRow, body, notice, legend(), live));
+  root.append(element('main', { class: 'page snapshot-page diff' }, header, summary, filterRow, body, notice, legend(...KEYS), live));
 
   const filters = createFilters(filterRow, actions);
   const states = createStates(statesRegion, actions, model);
@@ -387,7 +395,7 @@ export function createDiffPage(root: HTMLElement, post: (message: FromDiffPage) 
     const isTyping = event.target instanceof HTMLInputElement;
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === 'F6') {
-      if (!nextRegion(event.shiftKey)) return;
+      if (!nextRegion(regions, event.shiftKey, focusInto)) return;
       // VS Code hears all keys of its pages, and would go to its own next part.
       event.stopPropagation();
     } else if (event.key === 'F7') {
@@ -402,31 +410,13 @@ export function createDiffPage(root: HTMLElement, post: (message: FromDiffPage) 
     event.preventDefault();
   }
 
-  /** False past the last one, and before the first: then VS Code goes on with its own parts. */
-  function nextRegion(backwards: boolean): boolean {
-    const shown = regions.filter((each) => !each.hidden && each.childElementCount > 0);
-    const at = shown.findIndex((each) => each.contains(document.activeElement));
-    const next = at < 0 ? shown.at(backwards ? -1 : 0) : at === 0 && backwards ? undefined : shown[at + (backwards ? -1 : 1)];
-    if (next === undefined) return false;
-    const stop =
-      next === filterRow
-        ? filters.input
-        : (next.querySelector<HTMLElement>('[tabindex="0"]') ?? next.querySelector<HTMLElement>('button:not([disabled])'));
-    (stop ?? next).focus();
-    return true;
+  function focusInto(target: HTMLElement): void {
+    if (target === filterRow) filters.input.focus();
+    else focusFirstStop(target);
   }
 
   function say(text: string): void {
     live.textContent = text;
-  }
-
-  function schedule(): void {
-    if (scheduled) return;
-    scheduled = true;
-    requestAnimationFrame(() => {
-      scheduled = false;
-      draw();
-    });
   }
 
   function draw(): void {
@@ -453,19 +443,8 @@ export function createDiffPage(root: HTMLElement, post: (message: FromDiffPage) 
       notice.replaceChildren(element('div', { class: 'state-panel' }, element('b', {}, 'Matching operators')));
       return;
     }
-    const again = element('button', { type: 'button', class: 'button secondary-look' }, 'Try again');
-    again.addEventListener('click', actions.compareAgain);
-    const log = element('button', { type: 'button', class: 'link' }, 'Show log');
-    log.addEventListener('click', actions.showLog);
-    notice.replaceChildren(
-      element(
-        'div',
-        { class: 'state-panel' },
-        element('div', { class: 'row error-ink' }, icon('error'), element('b', {}, 'The two cannot be compared')),
-        element('pre', {}, model.failure),
-        element('div', { class: 'row' }, again, log),
-      ),
-    );
+    const { compareAgain: retry, showLog } = actions;
+    notice.replaceChildren(failurePanel('The two cannot be compared', model.failure, { retry, showLog }));
   }
 
   return { receive };
@@ -482,23 +461,4 @@ function reportOf({ overview, counts, comparing, pair }: Model): string {
   const complete = comparing.phase === 'done';
   const sides = { before: pair?.before, after: pair?.after };
   return `${JSON.stringify({ ...sides, ignore: pair?.ignore ?? [], complete, operators, positions: overview?.positions ?? [] }, null, 2)}\n`;
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
-function legend(): HTMLElement {
-  const entry = (keys: readonly string[], text: string): HTMLElement =>
-    element('span', { class: 'row' }, ...keys.map((key) => element('kbd', {}, key)), text);
-  return element(
-    'footer',
-    { class: 'legend-bar', 'aria-label': 'Keys' },
-    entry(['F7'], 'next change'),
-    entry(['↑', '↓'], 'rows'),
-    entry(['←', '→'], 'fold, unfold'),
-    entry(['Enter'], 'open side by side'),
-    entry(['F6'], 'next panel'),
-    entry(['/'], 'filter'),
-  );
 }

@@ -3,7 +3,7 @@
  * snapshot process's answers, and the extension, which passes them on, is where the compiler sees that both agree.
  */
 import type { ReadProgress, SnapshotOverview, StateGroup } from '../savepoint/protocol.ts';
-import type { RemoteAnswer, RemoteQuestion, RemoteRequest } from '../snapshot/remote.ts';
+import type { RemoteAnswer, RemoteQuestion, RemoteRequest } from '../snapshot/protocol.ts';
 import type { ValueText } from '../snapshot/typedValue.ts';
 
 export type ToDiffPage =

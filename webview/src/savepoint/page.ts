@@ -1,4 +1,5 @@
 import { element } from '../views/element.ts';
+import { oncePerFrame } from '../views/oncePerFrame.ts';
 import type { Actions } from './actions.ts';
 import { figure, plural } from '../snapshot/figures.ts';
 import { emptyModel, emptyQuery, factsOf, idle, noResults, selectedOperator, statisticsKey, type Model, type StateName } from './model.ts';
@@ -12,9 +13,9 @@ import type {
   ToSavepointPage,
 } from './protocol.ts';
 import { Cancelled, Remote, type Call } from '../snapshot/remote.ts';
+import { failurePanel, focusFirstStop, legend, nextRegion, reasonOf, region } from '../snapshot/pageFrame.ts';
 import { createTips } from '../snapshot/tips.ts';
 import { renderHeader } from './views/header.ts';
-import { icon } from '../snapshot/icons.ts';
 import { renderKeyGroups } from './views/keyGroups.ts';
 import { createOperators, largestOperator } from './views/operators.ts';
 import { hint } from '../snapshot/parts.ts';
@@ -33,6 +34,13 @@ const READ_AT_ONCE = 64 * 2 ** 20;
 const REST_MS = 120;
 const FACTS_AT_ONCE = 32;
 const VALUE_LIMIT = 2000;
+const KEYS = [
+  [['↑', '↓'], 'rows'],
+  [['F6'], 'next panel'],
+  [['Enter'], 'open as JSON'],
+  [['PgUp', 'PgDn'], 'page'],
+  [['/'], 'search'],
+] as const;
 
 export interface SavepointPage {
   receive(message: ToSavepointPage): void;
@@ -46,7 +54,7 @@ export interface SavepointPage {
 export function createSavepointPage(root: HTMLElement, post: (message: FromSavepointPage) => void): SavepointPage {
   const model: Model = emptyModel();
   const remote = new Remote<PageRequests, PageProgress>(post);
-  let scheduled = false;
+  const schedule = oncePerFrame(draw);
   let resting: ReturnType<typeof setTimeout> | null = null;
   let reading: Call<unknown> | null = null;
   let searching: Call<unknown> | null = null;
@@ -115,7 +123,6 @@ export function createSavepointPage(root: HTMLElement, post: (message: FromSavep
   const header = element('header', { class: 'head', 'aria-label': 'Snapshot', tabindex: '-1' });
   const searchRow = element('div', { class: 'toolbar', role: 'search', 'aria-label': 'Search entries' });
   const readingRow = element('div', { class: 'reading', role: 'group', 'aria-label': 'Reading', hidden: '' });
-  const region = (label: string, look: string): HTMLElement => element('section', { class: look, 'aria-label': label, tabindex: '-1' });
   const operatorsRegion = region('Operators', 'panel operators');
   const keyGroupsRegion = region('Key groups', 'panel');
   const sourcesRegion = region('Source offsets', 'panel');
@@ -138,7 +145,9 @@ export function createSavepointPage(root: HTMLElement, post: (message: FromSavep
   const body = element('div', { class: 'savepoint-body' }, side, element('div', { class: 'content' }, stateRegion, resultsRegion));
   const notice = element('div', { class: 'whole' });
   const live = element('div', { class: 'screen-reader', role: 'status', 'aria-live': 'polite' });
-  root.append(element('main', { class: 'page snapshot-page savepoint' }, header, searchRow, readingRow, body, notice, legend(), live));
+  root.append(
+    element('main', { class: 'page snapshot-page savepoint' }, header, searchRow, readingRow, body, notice, legend(...KEYS), live),
+  );
 
   const search = createSearchBar(searchRow, actions);
   const operators = createOperators(operatorsRegion, actions, model);
@@ -356,7 +365,7 @@ export function createSavepointPage(root: HTMLElement, post: (message: FromSavep
     const isTyping = event.target instanceof HTMLInputElement;
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === 'F6') {
-      if (!nextRegion(event.shiftKey)) return;
+      if (!nextRegion(regions, event.shiftKey, focusInto)) return;
       // VS Code hears all keys of its pages, and would go to its own next part.
       event.stopPropagation();
     } else if (event.key === 'Escape') escape();
@@ -374,36 +383,13 @@ export function createSavepointPage(root: HTMLElement, post: (message: FromSavep
     else if (document.activeElement === search.input) focusInto(resultsRegion);
   }
 
-  /** False past the last one, and before the first: then VS Code goes on with its own parts. */
-  function nextRegion(backwards: boolean): boolean {
-    const shown = regions.filter((each) => !each.hidden && each.childElementCount > 0);
-    const at = shown.findIndex((each) => each.contains(document.activeElement));
-    const next = at < 0 ? shown.at(backwards ? -1 : 0) : at === 0 && backwards ? undefined : shown[at + (backwards ? -1 : 1)];
-    if (next !== undefined) focusInto(next);
-    return next !== undefined;
-  }
-
-  /** The stop of its rows or cells, where it has some. */
   function focusInto(target: HTMLElement): void {
-    const stop =
-      target === searchRow
-        ? search.input
-        : (target.querySelector<HTMLElement | SVGElement>('[tabindex="0"]') ??
-          target.querySelector<HTMLElement>('button:not([disabled]), input'));
-    (stop ?? target).focus();
+    if (target === searchRow) search.input.focus();
+    else focusFirstStop(target);
   }
 
   function say(text: string): void {
     live.textContent = text;
-  }
-
-  function schedule(): void {
-    if (scheduled) return;
-    scheduled = true;
-    requestAnimationFrame(() => {
-      scheduled = false;
-      draw();
-    });
   }
 
   function draw(): void {
@@ -437,45 +423,14 @@ export function createSavepointPage(root: HTMLElement, post: (message: FromSavep
       notice.replaceChildren(element('div', { class: 'state-panel' }, element('b', {}, 'Reading the metadata')));
       return;
     }
-    const buttons = element('div', { class: 'row' });
-    const retry = element('button', { type: 'button', class: 'button secondary-look' }, 'Try again');
-    retry.addEventListener('click', () => {
+    const retry = (): void => {
       model.failure = null;
       schedule();
       actions.retry();
-    });
-    const log = element('button', { type: 'button', class: 'link' }, 'Show log');
-    log.addEventListener('click', actions.showLog);
-    buttons.append(retry, log);
-    notice.replaceChildren(
-      element(
-        'div',
-        { class: 'state-panel' },
-        element('div', { class: 'row error-ink' }, icon('error'), element('b', {}, 'The snapshot could not be opened')),
-        element('pre', {}, model.failure),
-        hint('Its other files are as they were. Tidemark never changes a snapshot that it looks into.'),
-        buttons,
-      ),
-    );
+    };
+    const unharmed = hint('Its other files are as they were. Tidemark never changes a snapshot that it looks into.');
+    notice.replaceChildren(failurePanel('The snapshot could not be opened', model.failure, { retry, showLog: actions.showLog }, unharmed));
   }
 
   return { receive };
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
-function legend(): HTMLElement {
-  const entry = (keys: readonly string[], text: string): HTMLElement =>
-    element('span', { class: 'row' }, ...keys.map((key) => element('kbd', {}, key)), text);
-  return element(
-    'footer',
-    { class: 'legend-bar', 'aria-label': 'Keys' },
-    entry(['↑', '↓'], 'rows'),
-    entry(['F6'], 'next panel'),
-    entry(['Enter'], 'open as JSON'),
-    entry(['PgUp', 'PgDn'], 'page'),
-    entry(['/'], 'search'),
-  );
 }

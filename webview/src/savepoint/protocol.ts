@@ -1,4 +1,4 @@
-import type { RemoteAnswer, RemoteQuestion, RemoteRequest } from '../snapshot/remote.ts';
+import type { RemoteAnswer, RemoteQuestion, RemoteRequest } from '../snapshot/protocol.ts';
 import type { ValueText } from '../snapshot/typedValue.ts';
 
 /**
