@@ -6,23 +6,31 @@
 // A job of Flink fills the keys and takes a canonical savepoint, unless it is there already; of it a second one is written in which 1 % has
 // changed. Both have to find exactly what has changed. Medians; exit code 1 when results differ or a bar is missed. The ratio is that of wall
 // times, both with all cores that they use; quote it from a quiet machine. Needs Java and Maven.
-import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
+import {
+  bar,
+  buildOurs,
+  cache,
+  compileFlink,
+  figures,
+  filled,
+  finish,
+  java,
+  measure,
+  medians,
+  ratioBar,
+  tidemark,
+} from '../snapshots/besideFlink.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const root = join(here, '../..');
-const flinkProject = join(here, '../snapshots/flink');
-const cache = join(root, '.cache/snapshots');
 
 /** Times as fast as Flink's State Processor API, by wall clock. */
 const RATIO_BAR = 10;
 const MEMORY_MB_MAX = 250;
-const HEAP_MB_MAX = 512;
-const OPENS = ['java.lang', 'java.util', 'java.util.concurrent', 'java.nio', 'java.net', 'java.time', 'sun.nio.ch'];
 
 const { values: options } = parseArgs({
   options: {
@@ -33,58 +41,6 @@ const { values: options } = parseArgs({
     'no-flink': { type: 'boolean', default: false },
   },
 });
-
-function compileFlink() {
-  const repository = `-Dmaven.repo.local=${join(root, '.cache/m2')}`;
-  execFileSync('mvn', ['-q', '-B', repository, 'package', 'dependency:build-classpath', '-Dmdep.outputFile=target/classpath.txt'], {
-    cwd: flinkProject,
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-  return `${join(flinkProject, 'target/classes')}:${readFileSync(join(flinkProject, 'target/classpath.txt'), 'utf8').trim()}`;
-}
-
-/** Runs a program to its end. What it printed, seconds by wall clock and by CPU, and the most memory it had, in MB. */
-async function measure(command, args, codes = [0]) {
-  const from = performance.now();
-  const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
-  let stdout = '';
-  child.stdout.setEncoding('utf8').on('data', (text) => (stdout += text));
-  let usage = { cpuSeconds: 0, memoryMb: 0 };
-  const watch = setInterval(() => (usage = usageOf(child.pid) ?? usage), 20);
-  const code = await new Promise((resolve, reject) => child.on('error', reject).on('close', resolve));
-  clearInterval(watch);
-  if (!codes.includes(code)) throw new Error(`${command} ended with exit code ${String(code)}`);
-  return { stdout, seconds: (performance.now() - from) / 1000, ...usage };
-}
-
-/** From Linux's own books, up to a look before the end; null elsewhere. */
-function usageOf(pid) {
-  try {
-    const [, fields] = readFileSync(`/proc/${String(pid)}/stat`, 'utf8').split(') ');
-    const [user, system] = fields.split(' ').slice(11, 13).map(Number);
-    const peak = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${String(pid)}/status`, 'utf8'))?.[1];
-    return peak === undefined ? null : { cpuSeconds: (user + system) / 100, memoryMb: Number(peak) / 1024 };
-  } catch {
-    return null;
-  }
-}
-
-function java(classpath, heap, program, args) {
-  return [
-    'java',
-    [...OPENS.map((name) => `--add-opens=java.base/${name}=ALL-UNNAMED`), heap, '-cp', classpath, program, ...args.map(String)],
-  ];
-}
-
-/** The folder of the first savepoint; makes it where it is not there yet. */
-async function firstSavepoint(classpath, keys) {
-  const folder = join(options.data, `${String(keys / 1e6)}m-hashmap-canonical`);
-  if (existsSync(join(folder, '_metadata'))) return folder;
-  mkdirSync(options.data, { recursive: true });
-  await measure(...java(classpath, keys > 2e6 ? '-Xmx7g' : '-Xmx3g', 'tidemark.bench.Fill', [keys, 'hashmap', 'CANONICAL', folder]));
-  rmSync(`${folder}.unfinished`, { recursive: true, force: true });
-  return folder;
-}
 
 /** The folder of the second savepoint; writes it where it is not there yet. */
 async function changedSavepoint(folder, keys) {
@@ -106,52 +62,25 @@ async function changedSavepoint(folder, keys) {
 }
 
 async function ours(before, after) {
-  const args = [
-    `--max-old-space-size=${String(HEAP_MB_MAX)}`,
-    'dist/cli.cjs',
-    'diff',
-    before,
-    after,
-    '--operator',
-    'stats',
-    '--json',
-    '--summary',
-  ];
-  const run = await measure(process.execPath, args, [0, 1]);
+  const run = await tidemark(['diff', before, after, '--operator', 'stats', '--json', '--summary'], [0, 1]);
   const { added, removed, changed, unchanged } = JSON.parse(run.stdout.trimEnd().split('\n').at(-1));
   return { ...run, counts: { added, removed, changed, same: unchanged } };
 }
 
 async function flinks(classpath, before, after, keys) {
-  const heap = keys > 2e6 ? '-Xmx10g' : '-Xmx4g';
-  const run = await measure(...java(classpath, heap, 'tidemark.bench.Diff', [before, after, 2]));
+  const run = await java(classpath, keys > 2e6 ? '-Xmx10g' : '-Xmx4g', 'tidemark.bench.Diff', [before, after, 2]);
   return { ...run, counts: JSON.parse(run.stdout) };
-}
-
-function medians(runs) {
-  const of = (field) => runs.map((run) => run[field]).toSorted((a, b) => a - b)[runs.length >> 1];
-  return { seconds: of('seconds'), cpuSeconds: of('cpuSeconds'), memoryMb: of('memoryMb'), counts: runs[0].counts };
-}
-
-let missed = 0;
-function bar(text, holds) {
-  if (!holds) missed++;
-  console.log(`  ${holds ? 'ok    ' : 'MISSED'} ${text}`);
 }
 
 function countsText({ added, removed, changed, same }) {
   return `${String(added)} added, ${String(removed)} removed, ${String(changed)} changed, ${String(same)} the same`;
 }
 
-function figures({ seconds, cpuSeconds, memoryMb }) {
-  return `${seconds.toFixed(2)} s, ${cpuSeconds.toFixed(2)} s of CPU, ${memoryMb.toFixed(0)} MB`;
-}
-
-if (!options['no-build']) execFileSync(process.execPath, ['scripts/build.mjs'], { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
+if (!options['no-build']) buildOurs();
 mkdirSync(cache, { recursive: true });
 const classpath = compileFlink();
 for (const keys of options.keys.split(',').map(Number)) {
-  const before = await firstSavepoint(classpath, keys);
+  const before = await filled(classpath, keys, 'hashmap', 'canonical', options.data);
   const after = await changedSavepoint(before, keys);
   const truth = countsText(JSON.parse(readFileSync(join(after, 'counts.json'), 'utf8')));
   console.log(`${String(keys / 1e6)} million keys: ${truth}`);
@@ -167,11 +96,6 @@ for (const keys of options.keys.split(',').map(Number)) {
   if (flinkRuns.length === 0) continue;
   const flink = medians(flinkRuns);
   bar(`Flink:    ${countsText(flink.counts)}; ${figures(flink)}`, countsText(flink.counts) === truth);
-  const ratio = flink.seconds / we.seconds;
-  bar(
-    `${ratio.toFixed(1)} times as fast (bar ${String(RATIO_BAR)}), ${(flink.cpuSeconds / we.cpuSeconds).toFixed(1)} times by CPU time`,
-    ratio >= RATIO_BAR,
-  );
+  ratioBar(we, flink, RATIO_BAR);
 }
-console.log(missed === 0 ? 'every bar holds' : `${String(missed)} bars missed`);
-process.exitCode = missed === 0 ? 0 : 1;
+finish();
