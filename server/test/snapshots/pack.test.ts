@@ -1,15 +1,13 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { PassThrough } from 'node:stream';
 import { Decrypter, generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { dumpLines } from 'tidemark/snapshot';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createMessageConnection, ResponseError, StreamMessageReader, StreamMessageWriter } from 'vscode-languageserver/node';
-import type { SnapshotRequests } from '../../src/protocol.ts';
+import { ResponseError } from 'vscode-languageserver/node';
 import { openSnapshot } from '../../src/snapshots/openedSnapshot.ts';
 import { packSnapshot, type Seal } from '../../src/snapshots/pack.ts';
-import { serveSnapshots } from '../../src/snapshots/session.ts';
+import { client } from './client.ts';
 import type { SealKeys } from '../../src/snapshots/storage/sealedFile.ts';
 import { openStorage } from '../../src/snapshots/storage/openStorage.ts';
 import { unpackSnapshot } from '../../src/snapshots/unpackSnapshot.ts';
@@ -39,19 +37,6 @@ async function dump(location: string, keys = NO_KEYS): Promise<string[]> {
   } finally {
     await storage.close?.();
   }
-}
-
-/** A client over streams, as the editor has one. */
-function client(): <M extends keyof SnapshotRequests>(
-  method: M,
-  params: SnapshotRequests[M]['params'],
-) => Promise<SnapshotRequests[M]['result']> {
-  const toServer = new PassThrough();
-  const toClient = new PassThrough();
-  serveSnapshots(createMessageConnection(new StreamMessageReader(toServer), new StreamMessageWriter(toClient)));
-  const connection = createMessageConnection(new StreamMessageReader(toClient), new StreamMessageWriter(toServer));
-  connection.listen();
-  return (method, params) => connection.sendRequest(method, params);
 }
 
 async function pack(name: string, file: string, seal: Seal): Promise<string> {

@@ -1,15 +1,13 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { PassThrough } from 'node:stream';
-import { createMessageConnection, StreamMessageReader, StreamMessageWriter } from 'vscode-languageserver/node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { snapshotFiles } from '../../../engine/test/snapshot/snapshotFixtures.ts';
 import { dump } from '../../src/cli/dump.ts';
 import { inspect } from '../../src/cli/inspect.ts';
-import type { SnapshotNode, SnapshotPage, SnapshotRequests } from '../../src/protocol.ts';
+import type { SnapshotNode, SnapshotPage } from '../../src/protocol.ts';
 import { connectorText } from '../../src/snapshots/connectorText.ts';
-import { serveSnapshots } from '../../src/snapshots/session.ts';
+import { client } from './client.ts';
 
 const NAME = '2.3.0-hashmap-canonical';
 let root = '';
@@ -32,19 +30,6 @@ beforeAll(() => {
 });
 
 afterAll(() => rmSync(root, { recursive: true, force: true }));
-
-/** A client over streams, as the editor has one. */
-function client(): <M extends keyof SnapshotRequests>(
-  method: M,
-  params: SnapshotRequests[M]['params'],
-) => Promise<SnapshotRequests[M]['result']> {
-  const toServer = new PassThrough();
-  const toClient = new PassThrough();
-  serveSnapshots(createMessageConnection(new StreamMessageReader(toServer), new StreamMessageWriter(toClient)));
-  const connection = createMessageConnection(new StreamMessageReader(toClient), new StreamMessageWriter(toServer));
-  connection.listen();
-  return (method, params) => connection.sendRequest(method, params);
-}
 
 describe('the snapshot process', () => {
   const request = client();

@@ -3,30 +3,11 @@
  *   node scripts/build.mjs --only page && node webview/test/savepoint/screenshots.mjs [scene ...]
  * writes build/screenshots/savepoint-*.png. The page is shown as in a webview, with VS Code's colours and a sample in place of the extension.
  */
-import { build } from 'esbuild';
-import { createServer } from 'node:http';
-import { mkdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { chromium } from 'playwright-core';
-import { faint } from '../contrast.mjs';
-import { themes } from './themes.mjs';
-
-const here = dirname(fileURLToPath(import.meta.url));
-const root = join(here, '../../..');
-const out = join(root, 'build/screenshots');
-mkdirSync(out, { recursive: true });
-const bundled = await build({
-  entryPoints: [join(here, 'sampleSnapshot.ts')],
-  bundle: true,
-  format: 'iife',
-  globalName: 'sample',
-  write: false,
-});
+import { takePictures } from '../pictures.mjs';
 
 /** Stands in for the extension. `window.scene` says what to do otherwise. */
 const extension = `
-  ${bundled.outputFiles[0].text}
   window.acquireVsCodeApi = () => ({ postMessage: (message) => {
     const send = (data) => setTimeout(() => window.dispatchEvent(new MessageEvent('message', { data })));
     const scene = window.scene ?? {};
@@ -48,24 +29,6 @@ const extension = `
     }
   } });
 `;
-const types = { html: 'text/html', css: 'text/css', js: 'text/javascript' };
-let scene;
-const server = createServer((request, response) => {
-  const path = new URL(request.url, 'http://localhost').pathname;
-  if (path === '/') {
-    const theme = themes[scene.theme];
-    const variables = Object.entries(theme.colors).map(([name, value]) => `--vscode-${name}: ${value};`);
-    const html = readFileSync(join(root, 'dist/page/savepoint.html'), 'utf8')
-      .replace('<html', `<html style="${variables.join(' ').replaceAll('"', '&quot;')}"`)
-      .replace('<body>', `<body class="${theme.body}"><script>window.scene = ${JSON.stringify(scene)};${extension}</script>`);
-    response.writeHead(200, { 'content-type': 'text/html' });
-    response.end(html);
-    return;
-  }
-  response.writeHead(200, { 'content-type': types[path.split('.').at(-1)] ?? 'text/plain' });
-  response.end(readFileSync(join(root, 'dist/page', path.slice(1))));
-});
-await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
 
 const scenes = [
   { name: 'dark', theme: 'dark' },
@@ -83,37 +46,20 @@ const scenes = [
   { name: 'states', theme: 'light', states: 100_000 },
 ];
 
-const wanted = process.argv.slice(2);
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  args: ['--no-sandbox', '--disable-gpu'],
+await takePictures({
+  name: 'savepoint',
+  html: 'savepoint.html',
+  sample: fileURLToPath(new URL('sampleSnapshot.ts', import.meta.url)),
+  extension,
+  scenes,
+  width: 1280,
+  ready: (scene) => (scene.failed ? '.state-panel' : '.operators .line[data-index]'),
+  async act(page, scene) {
+    if (scene.search) {
+      await page.getByRole('button', { name: 'Expression' }).click();
+      await page.keyboard.type(scene.search);
+      await page.keyboard.press('Enter');
+      await page.waitForTimeout(300);
+    }
+  },
 });
-let problems = 0;
-for (scene of scenes.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
-  const page = await browser.newPage({
-    viewport: { width: scene.width ?? 1280, height: scene.height ?? 900 },
-    colorScheme: themes[scene.theme].scheme,
-  });
-  const complain = (text) => {
-    problems += 1;
-    console.log(`${scene.name}: ${text}`);
-  };
-  page.on('console', (message) => console.log(`${scene.name}: ${message.text()}`));
-  page.on('pageerror', (error) => complain(error.message));
-  await page.goto(`http://localhost:${server.address().port}/`);
-  await page.waitForSelector(scene.failed ? '.state-panel' : '.operators .line[data-index]');
-  await page.waitForTimeout(500);
-  if (scene.search) {
-    await page.getByRole('button', { name: 'Expression' }).click();
-    await page.keyboard.type(scene.search);
-    await page.keyboard.press('Enter');
-    await page.waitForTimeout(300);
-  }
-  for (const text of await page.evaluate(faint)) complain(`less than 4.5:1: ${text}`);
-  await page.screenshot({ path: join(out, `savepoint-${scene.name}.png`) });
-  await page.close();
-}
-await browser.close();
-server.close();
-console.log(`pictures in ${out}, ${problems} problems`);
-process.exitCode = problems === 0 ? 0 : 1;
