@@ -58,7 +58,10 @@ module.exports = {
       name: 'extension-sees-protocols-only',
       severity: 'error',
       from: { path: '^extension/src' },
-      to: { path: '^(server|webview|engine)/', pathNot: '^(server/src/(protocol|control)|webview/src/((savepoint|diff|snapshot)/)?protocol)\\.ts$' },
+      to: {
+        path: '^(server|webview|engine)/',
+        pathNot: '^(server/src/(protocol|control)|webview/src/((savepoint|diff|snapshot)/)?protocol)\\.ts$',
+      },
     },
   ],
   options: {
