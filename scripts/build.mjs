@@ -2,7 +2,7 @@
  * `npm run build`: everything that runs, bundled into dist/.
  *   dist/extension.cjs                   the extension (entry of the VSIX)
  *   dist/{lsp,dap,snapshots,run,cli}.cjs the processes, and their threads: controlWorker.cjs of `run`, scanWorker.cjs of
- *                                        `snapshots` and `cli`
+ *                                        `snapshots` and `cli`, and the throw-away checkProcess.cjs of `snapshots`
  *   dist/{s3Storage,age}.cjs             what those two load to read from S3, and sealed archives
  *   dist/typescript/                     TypeScript's own declarations, which the type checker within lsp reads
  *   dist/page/                           the dataflow page, the savepoint page and the page of comparisons
@@ -28,6 +28,7 @@ const nodeEntries = {
   dap: 'server/src/dap/main.ts',
   snapshots: 'server/src/snapshots/main.ts',
   scanWorker: 'server/src/snapshots/scan/scanWorker.ts',
+  checkProcess: 'server/src/snapshots/check/checkProcess.ts',
   s3Storage: 'server/src/snapshots/storage/s3Storage.ts',
   age: 'server/src/snapshots/storage/age.ts',
   run: 'server/src/run/main.ts',

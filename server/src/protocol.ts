@@ -14,7 +14,13 @@ export interface SnapshotRequests {
   'snapshot/list': { params: { folders: string[] }; result: { snapshots: SnapshotListItem[] } };
   /** The whole snapshot as JSON Lines, at most `limit` lines; `truncated` says when there is more. */
   'snapshot/dump': { params: { location: string; limit: number }; result: { text: string; truncated: boolean } };
-  'snapshot/check': { params: { location: string; program: string }; result: CheckReport };
+  /** Runs the pipeline's builder in a process of its own, which ends with the request. `text` stands for what the file has. */
+  'snapshot/check': {
+    params: { location: string; program: string; text: string | null; allowNonRestoredState: boolean; flink: '2.3' | '1.20' | null };
+    result: CheckReport;
+  };
+  /** What in it will hurt later. With `scan` every entry of keyed state is read. Reports `ReadProgress`. */
+  'snapshot/doctor': { params: { location: string; scan: boolean } & Reporting; result: DoctorReport };
   /** What `_metadata` and the manifest say. Reads no state, so its time does not grow with the state. */
   'snapshot/overview': { params: { location: string }; result: SnapshotOverview };
   /** Whether all files are there and whole; with checksums where the snapshot has them, and then every byte is read. */
@@ -356,6 +362,38 @@ export interface CheckFinding {
   changes: string[];
   /** Both types with their fields, to be laid side by side. */
   schemas: { written: string; wanted: string } | null;
+  /** What can be changed in the pipeline's text so that it fits; types as a pipeline writes them. */
+  edit: PipelineEdit | null;
+}
+
+export type PipelineEdit =
+  | { kind: 'uid'; from: string; to: string }
+  | { kind: 'state'; operator: string; from: string; to: string }
+  | { kind: 'field'; record: string; field: string; type: string }
+  | { kind: 'type'; operator: string; state: string; type: string };
+
+export interface DoctorReport {
+  location: string;
+  /** Epoch milliseconds: what is due and what has expired, by then. */
+  asOf: number;
+  /** Whether every entry of keyed state has been read. */
+  scanned: boolean;
+  /** The worst first. */
+  findings: DoctorFinding[];
+  /** Files that no checkpoint in the folder needs. */
+  unreferenced: { path: string; size: number }[];
+}
+
+export interface DoctorFinding {
+  severity: 'error' | 'warning' | 'info';
+  code: string;
+  /** Label and id. */
+  operator: string | null;
+  operatorId: string | null;
+  state: string | null;
+  file: string | null;
+  message: string;
+  remedy: string | null;
 }
 
 /** Two snapshots and how they are compared. Every request says it: nothing is kept between requests but open files. */

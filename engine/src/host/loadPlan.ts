@@ -10,6 +10,8 @@ export interface LoadOptions {
   /** Null leaves it to the pipeline. */
   readonly parallelism: number | null;
   readonly parameters: ParameterSources;
+  /** What the file is taken to have, such as a text that is not saved yet; undefined is what it has. */
+  readonly text?: string | undefined;
 }
 
 export interface LoadedPlan {
@@ -23,7 +25,7 @@ export interface LoadedPlan {
  * @throws PipelineLoadError
  */
 export async function loadPlan(program: string, options: LoadOptions): Promise<LoadedPlan> {
-  const bundle = await bundlePipeline(program, engineModules());
+  const bundle = await bundlePipeline(program, engineModules(), { text: options.text });
   const module = evaluateBundle(bundle)['default'];
   if (!isPipelineModule(module)) {
     const found = module === undefined ? 'It has no default export' : `Its default export is of type ${typeof module}`;

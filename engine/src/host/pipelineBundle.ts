@@ -33,16 +33,27 @@ interface Manifest {
   readonly inputs: Readonly<Record<string, string | null>>;
 }
 
+export interface BundleOptions {
+  readonly load?: () => Bundler;
+  /** Of the program, in place of what its file has: it is remembered nowhere. */
+  readonly text?: string | undefined;
+}
+
 /**
  * Bundles a pipeline, or finds the bundle made before when no input has changed since (no bundler is loaded then).
  * @throws PipelineLoadError
  */
-export async function bundlePipeline(program: string, modules: EngineModules, load: () => Bundler = loadBundler): Promise<PipelineBundle> {
+export async function bundlePipeline(
+  program: string,
+  modules: EngineModules,
+  { load = loadBundler, text }: BundleOptions = {},
+): Promise<PipelineBundle> {
   const file = resolve(program);
   if (!existsSync(file)) throw new PipelineLoadError('missing', `There is no pipeline at ${file}`);
   checkInstalledVersion(file);
   const folder = cacheFolder(file);
-  return fromCache(file, folder, modules) ?? (await bundleAfresh(file, folder, modules, load()));
+  if (text !== undefined && text !== readFileSync(file, 'utf8')) return bundleAfresh(file, folder, modules, load(), text);
+  return fromCache(file, folder, modules) ?? (await bundleAfresh(file, folder, modules, load(), null));
 }
 
 /** What a program was made of when it was last bundled: what to watch for changes. */
@@ -69,7 +80,13 @@ function fromCache(program: string, folder: string, modules: EngineModules): Pip
   }
 }
 
-async function bundleAfresh(program: string, folder: string, modules: EngineModules, bundler: Bundler): Promise<PipelineBundle> {
+async function bundleAfresh(
+  program: string,
+  folder: string,
+  modules: EngineModules,
+  bundler: Bundler,
+  typed: string | null,
+): Promise<PipelineBundle> {
   const project = dirname(program);
   const outfile = join(folder, 'pipeline.cjs');
   const result = await bundler
@@ -87,7 +104,7 @@ async function bundleAfresh(program: string, folder: string, modules: EngineModu
       sourcesContent: false,
       logLevel: 'silent',
       define: { 'import.meta.url': '__pipelineUrl', 'import.meta.dirname': '__dirname', 'import.meta.filename': '__filename' },
-      plugins: [engineModulesPlugin(modules), nativeAddonsPlugin],
+      plugins: [engineModulesPlugin(modules), nativeAddonsPlugin, ...(typed === null ? [] : [typedText(program, typed)])],
     })
     .catch((error: unknown) => {
       throw buildProblem(program, error);
@@ -97,7 +114,7 @@ async function bundleAfresh(program: string, folder: string, modules: EngineModu
   const inputs = inputHashes(project, program, result.metafile);
   const key = createHash('sha256').update(JSON.stringify(inputs)).update(engineKey(modules)).digest('hex').slice(0, 12);
   const name = `${cacheName(program)}-${key}.cjs`;
-  writeCache(folder, program, name, text('.cjs'), text('.map'), { engine: engineKey(modules), bundle: name, inputs });
+  if (typed === null) writeCache(folder, program, name, text('.cjs'), text('.map'), { engine: engineKey(modules), bundle: name, inputs });
   return bundleOf(program, join(folder, name), text('.cjs'), text('.map'), Object.keys(inputs), false);
 }
 
@@ -165,6 +182,16 @@ const nativeAddonsPlugin: Plugin = {
     build.onResolve({ filter: /\.node$/ }, ({ path, resolveDir }) => ({ path: resolve(resolveDir, path), external: true }));
   },
 };
+
+/** What stands in the editor goes in place of the file. */
+function typedText(program: string, contents: string): Plugin {
+  return {
+    name: 'typed-text',
+    setup(build) {
+      build.onLoad({ filter: /\.ts$/ }, ({ path }) => (resolve(path) === program ? { contents, loader: 'ts' } : null));
+    },
+  };
+}
 
 function buildProblem(program: string, error: unknown): Error {
   const messages = (error as Partial<BuildFailure>).errors;

@@ -13,7 +13,7 @@ import { operatorMetaInfo, operatorStateTypeName, operatorStatesOf, type Operato
 import { finding, type FindingCode, type Found, type RestoreFinding, type RestoreReport } from './restoreReport.ts';
 import { matchState, storedTypeName, unchanged } from './stateReader.ts';
 import { keyedSchemas, operatorSchemas } from './schemaText.ts';
-import { smallestChange } from './smallestChange.ts';
+import { smallestChange, type SmallestChange } from './smallestChange.ts';
 import { describeOpened, type StoredDescription } from './storedDescription.ts';
 
 const ALLOW = '--allow-non-restored-state';
@@ -79,6 +79,7 @@ class RestoreCheck {
       near === null
         ? `Give the operator that takes over this uid${uid === null ? '' : ' again'}`
         : `Did you rename it to "${near}"? Rename it back`,
+      { edit: near === null || uid === null ? null : { kind: 'uid', from: near, to: uid } },
     );
   }
 
@@ -252,16 +253,17 @@ class RestoreCheck {
     else this.#add('info', 'migrated', uid, state, `is migrated: ${changes.join('; ')}.`, null, found);
   }
 
-  #incompatible(uid: string, state: string, found: Found & { readonly reason: string; readonly fix: string | null }): void {
+  #incompatible(uid: string, state: string, found: Found & { readonly reason: string; readonly fix: SmallestChange | null }): void {
     const { reason, written = null, wanted = null, fix, schemas = null } = found;
+    const edit = fix?.edit?.kind === 'type' ? { ...fix.edit, operator: uid, state } : (fix?.edit ?? null);
     this.#add(
       'error',
       'incompatible',
       uid,
       state,
       `was written as ${String(written)}, and is ${String(wanted)} now (${reason}).`,
-      `${fix ?? 'Go back to the old type'}, or give the state another name and allow the old one to be dropped with ${ALLOW}.`,
-      { written, wanted, schemas },
+      `${fix?.text ?? 'Go back to the old type'}, or give the state another name and allow the old one to be dropped with ${ALLOW}.`,
+      { written, wanted, schemas, edit },
     );
   }
 
@@ -284,12 +286,12 @@ class RestoreCheck {
       state,
       `is not declared any more, and the snapshot has ${entries(dropped)} of it.`,
       near === null ? 'Declare it again' : `Did you rename it to "${near}"? Rename it back`,
-      { written },
+      { written, edit: near === null ? null : { kind: 'state', operator: uid, from: near, to: state } },
     );
   }
 
   #left(code: FindingCode, operator: string, state: string | null, message: string, wayBack: string, found: Found = {}): void {
-    if (this.#allowed) this.#add('warning', code, operator, state, `${message} They are dropped.`, null, found);
+    if (this.#allowed) this.#add('warning', code, operator, state, `${message} They are dropped.`, null, { ...found, edit: null });
     else this.#add('error', code, operator, state, message, `${wayBack}, or pass ${ALLOW} to drop it.`, found);
   }
 

@@ -6,18 +6,66 @@ import { checkStored, reportOf, type CheckOptions } from './checkRestore.ts';
 import { flinkFindings, type FlinkTarget } from './flinkTarget.ts';
 import { finding, type RestoreFinding, type RestoreReport } from './restoreReport.ts';
 import type { SnapshotManifest } from './snapshotManifest.ts';
-import type { KeyedCounts, StoredDescription } from './storedDescription.ts';
+import type { StoredDescription } from './storedDescription.ts';
 
 export interface CheckSnapshotOptions extends CheckOptions {
   /** A Flink that is to restore it in place of this engine; null for the engine. */
   readonly flink: FlinkTarget | null;
 }
 
+/** All that a comparison with a plan needs of a snapshot. Plain data: it may be made in another process, where the plan is. */
+export interface KnownSnapshot {
+  readonly headers: SnapshotHeaders;
+  /** Null for snapshots of Flink. */
+  readonly manifest: SnapshotManifest | null;
+  readonly counts: readonly EntryCount[];
+}
+
+/** Entries of keyed state: of one state of an operator, or of all that it has (null). */
+export interface EntryCount {
+  readonly operatorId: string;
+  readonly state: string | null;
+  readonly entries: number;
+}
+
+export interface Comparison {
+  readonly report: RestoreReport;
+  /** What was not counted yet, and would say whether something is lost: until then the report takes it for something. */
+  readonly uncounted: readonly Omit<EntryCount, 'entries'>[];
+}
+
+/** A function of the plan and of what has been read. */
+export function compareWithPlan(plan: Plan, { headers, manifest, counts }: KnownSnapshot, options: CheckSnapshotOptions): Comparison {
+  const known = new Map(counts.map((count) => [identityOf(count), count.entries]));
+  const uncounted = new Map<string, Omit<EntryCount, 'entries'>>();
+  const report = checkDescription(
+    plan,
+    {
+      headers,
+      manifest,
+      counts: {
+        of(operatorId, state) {
+          const identity = identityOf({ operatorId, state });
+          const entries = known.get(identity);
+          if (entries === undefined) uncounted.set(identity, { operatorId, state });
+          return entries ?? null;
+        },
+      },
+    },
+    options,
+  );
+  return { report, uncounted: [...uncounted.values()] };
+}
+
+function identityOf({ operatorId, state }: Omit<EntryCount, 'entries'>): string {
+  return state === null ? operatorId : `${operatorId} ${state}`;
+}
+
 /** A snapshot of any layout, in any storage, that plans are checked against: what was read of it stays, so that the next check is quick. */
 export class CheckedSnapshot {
   readonly #snapshot: Snapshot;
   readonly #manifest: SnapshotManifest | null;
-  readonly #counts = new Map<string, number>();
+  readonly #counts: EntryCount[] = [];
   #headers: Promise<SnapshotHeaders> | null = null;
 
   constructor(snapshot: Snapshot, manifest: SnapshotManifest | null) {
@@ -26,30 +74,24 @@ export class CheckedSnapshot {
   }
 
   /** What a restore into the plan would do. Entries are read only of state that has no taker. @throws FormatError, the signal's reason */
-  async check(plan: Plan, options: CheckSnapshotOptions, signal?: ScanSignal): Promise<RestoreReport> {
+  check(plan: Plan, options: CheckSnapshotOptions, signal?: ScanSignal): Promise<RestoreReport> {
+    return this.checkBy((known) => compareWithPlan(plan, known, options), signal);
+  }
+
+  /** The same where somebody else compares: he is asked again when what he missed has been counted. */
+  async checkBy(compare: (known: KnownSnapshot) => Comparison | Promise<Comparison>, signal?: ScanSignal): Promise<RestoreReport> {
     const headers = await this.headers();
     for (;;) {
-      const missing = new Map<string, readonly [string, string | null]>();
-      const report = checkDescription(plan, { headers, manifest: this.#manifest, counts: this.#known(missing) }, options);
-      if (missing.size === 0) return report;
-      for (const [identity, [operatorId, state]] of missing) this.#counts.set(identity, await this.#count(operatorId, state, signal));
+      const { report, uncounted } = await compare({ headers, manifest: this.#manifest, counts: [...this.#counts] });
+      if (uncounted.length === 0) return report;
+      for (const missing of uncounted)
+        this.#counts.push({ ...missing, entries: await this.#count(missing.operatorId, missing.state, signal) });
     }
   }
 
   /** Read once. */
   headers(): Promise<SnapshotHeaders> {
     return (this.#headers ??= readHeaders(this.#snapshot));
-  }
-
-  #known(missing: Map<string, readonly [string, string | null]>): KeyedCounts {
-    return {
-      of: (operatorId, state) => {
-        const identity = JSON.stringify([operatorId, state]);
-        const known = this.#counts.get(identity);
-        if (known === undefined) missing.set(identity, [operatorId, state]);
-        return known ?? null;
-      },
-    };
   }
 
   async #count(operatorId: string, state: string | null, signal: ScanSignal | undefined): Promise<number> {

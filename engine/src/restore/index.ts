@@ -1,8 +1,23 @@
 export { checkRestore, type CheckOptions } from './checkRestore.ts';
-export { CheckedSnapshot, checkDescription, type CheckSnapshotOptions } from './checkSnapshot.ts';
+export {
+  CheckedSnapshot,
+  checkDescription,
+  compareWithPlan,
+  type CheckSnapshotOptions,
+  type Comparison,
+  type KnownSnapshot,
+} from './checkSnapshot.ts';
 export type { FlinkTarget } from './flinkTarget.ts';
 export { openSnapshot, SnapshotDamage, verifySnapshot, type DamagedFile, type OpenedSnapshot } from './openSnapshot.ts';
-export { finding, findingText, RestoreRefused, type FindingCode, type RestoreFinding, type RestoreReport } from './restoreReport.ts';
+export {
+  finding,
+  findingText,
+  RestoreRefused,
+  type FindingCode,
+  type PipelineEdit,
+  type RestoreFinding,
+  type RestoreReport,
+} from './restoreReport.ts';
 export { restoreSnapshot, type RestoreOptions } from './restoreSnapshot.ts';
 export type { Hash, SnapshotFiles } from './snapshotFiles.ts';
 export { readManifest, type ManifestFile, type ManifestOperator, type ManifestState, type SnapshotManifest } from './snapshotManifest.ts';

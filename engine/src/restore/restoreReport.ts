@@ -21,7 +21,20 @@ export interface RestoreFinding {
   readonly changes: readonly string[];
   /** Both types with their fields; null where there is nothing to compare. */
   readonly schemas: { readonly written: string; readonly wanted: string } | null;
+  /** What an editor can change in the pipeline's text so that it fits; null where nothing so small would do. */
+  readonly edit: PipelineEdit | null;
 }
+
+/** One change of a pipeline's text. Types are as a pipeline writes them. */
+export type PipelineEdit =
+  /** Another uid for an operator. */
+  | { readonly kind: 'uid'; readonly from: string; readonly to: string }
+  /** Another name for a state of an operator. */
+  | { readonly kind: 'state'; readonly operator: string; readonly from: string; readonly to: string }
+  /** Another type for a field of a record. */
+  | { readonly kind: 'field'; readonly record: string; readonly field: string; readonly type: string }
+  /** Another type of a state's values. */
+  | { readonly kind: 'type'; readonly operator: string; readonly state: string; readonly type: string };
 
 export type FindingCode =
   /** As it is. */
@@ -78,7 +91,7 @@ export function findingText({
 }
 
 /** What a finding may have beside its words. */
-export type Found = Partial<Pick<RestoreFinding, 'written' | 'wanted' | 'changes' | 'schemas'>>;
+export type Found = Partial<Pick<RestoreFinding, 'written' | 'wanted' | 'changes' | 'schemas' | 'edit'>>;
 
 export function finding(
   severity: RestoreFinding['severity'],
@@ -87,7 +100,7 @@ export function finding(
   state: string | null,
   message: string,
   remedy: string | null,
-  { written = null, wanted = null, changes = [], schemas = null }: Found = {},
+  { written = null, wanted = null, changes = [], schemas = null, edit = null }: Found = {},
 ): RestoreFinding {
-  return { severity, code, operator, state, message, remedy, written, wanted, changes, schemas };
+  return { severity, code, operator, state, message, remedy, written, wanted, changes, schemas, edit };
 }

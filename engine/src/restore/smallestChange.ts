@@ -1,37 +1,57 @@
 import type { SerializerSnapshot } from '../snapshot/serializers/serializerSnapshot.ts';
 import { keyedStateType, keySerializer, valueSerializer, type StateMetaInfo } from '../snapshot/stateMetaInfo.ts';
 import { avroJson, avroKind, namedTypes, recordOf, resolved, type AvroFieldJson, type NamedTypes } from './avroJson.ts';
+import type { PipelineEdit } from './restoreReport.ts';
 
 const MOST = 4;
 
-/** What to change in the pipeline so that a state's values fit, as a sentence without its end; null where nothing small would do. */
-export function smallestChange(written: StateMetaInfo, wanted: StateMetaInfo): string | null {
+/** What to change in the pipeline so that a state's values fit. */
+export interface SmallestChange {
+  /** A sentence without its end. */
+  readonly text: string;
+  /** Where it is one change of one type's text. */
+  readonly edit: TypeEdit | null;
+}
+
+/** Of a field of a record, or of the values of the state itself. */
+type TypeEdit = Extract<PipelineEdit, { kind: 'field' }> | { readonly kind: 'type'; readonly type: string };
+
+interface Change {
+  readonly text: string;
+  readonly edit: TypeEdit | null;
+}
+
+/** Null where nothing small would do. */
+export function smallestChange(written: StateMetaInfo, wanted: StateMetaInfo): SmallestChange | null {
   if (keyedStateType(written) !== keyedStateType(wanted)) {
     const kind = keyedStateType(written)?.toLowerCase();
-    return kind === undefined ? null : `Declare it as ${kind} state again`;
+    return kind === undefined ? null : { text: `Declare it as ${kind} state again`, edit: null };
   }
   const changes = [
     ...changesOf(keySerializer(written), keySerializer(wanted)),
     ...changesOf(valueSerializer(written), valueSerializer(wanted)),
   ];
-  return changes.length === 0 || changes.length > MOST ? null : sentence(changes);
+  if (changes.length === 0 || changes.length > MOST) return null;
+  const text = changes.map((change) => change.text).join(' and ');
+  return { text: text.charAt(0).toUpperCase() + text.slice(1), edit: changes.length === 1 ? (changes[0]?.edit ?? null) : null };
 }
 
-function sentence(changes: readonly string[]): string {
-  const text = changes.join(' and ');
-  return text.charAt(0).toUpperCase() + text.slice(1);
-}
-
-function changesOf(written: SerializerSnapshot | null, wanted: SerializerSnapshot | null): string[] {
+function changesOf(written: SerializerSnapshot | null, wanted: SerializerSnapshot | null): Change[] {
   if (written === null || wanted === null) return [];
   if (written.kind === 'ttl') return changesOf(written.value, wanted.kind === 'ttl' ? wanted.value : wanted);
   if (wanted.kind === 'ttl') return changesOf(written, wanted.value);
-  if (written.kind === 'list' && wanted.kind === 'list') return changesOf(written.element, wanted.element);
+  if (written.kind === 'list' && wanted.kind === 'list') return changesOf(written.element, wanted.element).map(ofAPart);
   if (written.kind === 'map' && wanted.kind === 'map')
-    return [...changesOf(written.key, wanted.key), ...changesOf(written.value, wanted.value)];
+    return [...changesOf(written.key, wanted.key), ...changesOf(written.value, wanted.value)].map(ofAPart);
   if (written.kind === 'avro' && wanted.kind === 'avro') return recordChanges(avroJson(written), avroJson(wanted));
   const type = typeText(written);
-  return type === null || JSON.stringify(written) === JSON.stringify(wanted) ? [] : [`declare it as ${type} again`];
+  if (type === null || JSON.stringify(written) === JSON.stringify(wanted)) return [];
+  return [{ text: `declare it as ${type} again`, edit: { kind: 'type', type } }];
+}
+
+/** Which part of a map or list is meant does not show in its text. */
+function ofAPart(change: Change): Change {
+  return change.edit?.kind === 'type' ? { ...change, edit: null } : change;
 }
 
 /** Types as a pipeline writes them. */
@@ -51,9 +71,9 @@ function typeText(serializer: SerializerSnapshot): string | null {
   return inner === null ? (TYPES[serializer.kind] ?? null) : `t.nullable(${inner})`;
 }
 
-function recordChanges(written: unknown, wanted: unknown): string[] {
+function recordChanges(written: unknown, wanted: unknown): Change[] {
   const [oldTypes, newTypes] = [namedTypes(written), namedTypes(wanted)];
-  const changes: string[] = [];
+  const changes: Change[] = [];
   compare(written, wanted, [], 0);
   return changes;
 
@@ -61,25 +81,36 @@ function recordChanges(written: unknown, wanted: unknown): string[] {
     const [old, current] = [recordOf(before, oldTypes), recordOf(now, newTypes)];
     if (old === null || current === null || depth > MOST) return;
     if (old.name !== current.name && !current.aliases.includes(old.name))
-      changes.push(`name record ${current.name} "${old.name}" again, or say that it was renamed: { aliases: ["${old.name}"] }`);
+      say(`name record ${current.name} "${old.name}" again, or say that it was renamed: { aliases: ["${old.name}"] }`);
     for (const field of current.fields) {
       const match = old.fields.find(({ name }) => name === field.name || field.aliases.includes(name));
       const place = [...path, field.name].join('.');
-      if (match !== undefined) fieldChange(match, field, place, depth);
+      if (match !== undefined) fieldChange(match, field, { record: current.name, place, depth });
       else if (!field.hasDefault) {
         const gone = old.fields.filter(({ name }) => !current.fields.some((each) => each.name === name || each.aliases.includes(name)));
         const same = gone.filter(({ type }) => avroKind(type, oldTypes) === avroKind(field.type, newTypes));
         const rename = same.length === 1 ? `, or its former name: { aliases: ["${same[0]?.name ?? ''}"] }` : '';
-        changes.push(`give field "${place}" a default: t.field(..., { default: ... })${rename}`);
+        say(`give field "${place}" a default: t.field(..., { default: ... })${rename}`);
       }
     }
   }
 
-  function fieldChange(before: AvroFieldJson, now: AvroFieldJson, place: string, depth: number): void {
+  function say(text: string): void {
+    changes.push({ text, edit: null });
+  }
+
+  function fieldChange(
+    before: AvroFieldJson,
+    now: AvroFieldJson,
+    { record, place, depth }: { readonly record: string; readonly place: string; readonly depth: number },
+  ): void {
     const [old, current] = [avroKind(before.type, oldTypes), avroKind(now.type, newTypes)];
     if (old === 'record' && current === 'record') compare(before.type, now.type, place.split('.'), depth + 1);
-    else if (!promotes(before.type, now.type, oldTypes, newTypes))
-      changes.push(`declare field "${place}" as ${avroText(before.type, oldTypes)} again`);
+    else if (!promotes(before.type, now.type, oldTypes, newTypes)) {
+      const type = avroText(before.type, oldTypes);
+      const edit: TypeEdit | null = type.startsWith('t.') ? { kind: 'field', record, field: now.name, type } : null;
+      changes.push({ text: `declare field "${place}" as ${type} again`, edit });
+    }
   }
 }
 

@@ -64,7 +64,7 @@ describe('a pipeline is bundled', () => {
         `import { pipeline } from 'tidemark'; import * as c from 'tidemark/connectors'; import { left } from 'left'; import { twice } from './lib';
        export default pipeline('a' + String(twice(left(4)))); export const files = c.files; export const url = import.meta.url;`,
       );
-      const module = evaluateBundle(await bundlePipeline(program, modules, load));
+      const module = evaluateBundle(await bundlePipeline(program, modules, { load }));
       expect(module['default']).toEqual({ name: 'a6' });
       expect(module['files']).toBe(modules['tidemark/connectors'].files);
       expect(module['url']).toMatch(/^file:.*a\.pipeline\.ts$/);
@@ -76,7 +76,7 @@ describe('a pipeline is bundled', () => {
     write('lib.ts', 'export const n = 1;');
     const program = write('a.pipeline.ts', `import { n } from './lib'; export default n;`);
     expect((await bundlePipeline(program, modules)).fromCache).toBe(false);
-    const again = await bundlePipeline(program, modules, noBundler);
+    const again = await bundlePipeline(program, modules, { load: noBundler });
     expect(again.fromCache).toBe(true);
     expect(evaluateBundle(again)['default']).toBe(1);
     expect(again.inputs).toContain(join(folder, 'lib.ts'));
@@ -88,9 +88,11 @@ describe('a pipeline is bundled', () => {
   it('afresh when a tsconfig appears, or the engine has other exports', async () => {
     const program = write('a.pipeline.ts', 'export default 1');
     await bundlePipeline(program, modules);
-    await expect(bundlePipeline(program, { ...modules, tidemark: { other: 1 } }, noBundler)).rejects.toThrow('a bundler was loaded');
+    await expect(bundlePipeline(program, { ...modules, tidemark: { other: 1 } }, { load: noBundler })).rejects.toThrow(
+      'a bundler was loaded',
+    );
     write('tsconfig.json', '{}');
-    await expect(bundlePipeline(program, modules, noBundler)).rejects.toThrow('a bundler was loaded');
+    await expect(bundlePipeline(program, modules, { load: noBundler })).rejects.toThrow('a bundler was loaded');
   });
 
   it('and a cache that is damaged is made anew', async () => {

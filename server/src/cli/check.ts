@@ -18,32 +18,11 @@ import * as testing from 'tidemark/testing';
 import type { CheckReport } from '../protocol.ts';
 import { statisticsOf } from '../snapshots/doctor/examine.ts';
 import { sourceFindings } from '../snapshots/doctor/sourceFindings.ts';
-import { openSnapshot, type OpenedSnapshot } from '../snapshots/openedSnapshot.ts';
+import type { OpenedSnapshot } from '../snapshots/openedSnapshot.ts';
 import { absoluteLocation } from '../snapshots/storage/openStorage.ts';
 import { EXIT, plural, UsageError, type CliIo } from './io.ts';
 import { openedForReading, READING_OPTIONS } from './openedForReading.ts';
 import { untilInterrupted } from './interrupt.ts';
-
-export interface CheckProgramOptions {
-  readonly program: string;
-  /** Of a snapshot: a folder, an archive, an address. */
-  readonly location: string;
-  /** Null leaves it to the pipeline. */
-  readonly parallelism: number | null;
-  readonly allowNonRestoredState: boolean;
-}
-
-/** Says whether a pipeline module can be restored from a snapshot. @throws PipelineLoadError, SnapshotDamage, FormatError */
-export async function checkProgram(options: CheckProgramOptions): Promise<CheckReport> {
-  const program = await loadProgram(options);
-  await verifyLocal(options.location);
-  const opened = await openSnapshot(absoluteLocation(process.cwd(), options.location));
-  try {
-    return await checkOpened(opened, program, { ...options, flink: null, scan: null });
-  } finally {
-    await opened.storage.close?.();
-  }
-}
 
 interface Program {
   readonly plan: Parameters<CheckedSnapshot['check']>[0];
@@ -51,7 +30,7 @@ interface Program {
   readonly folder: string;
 }
 
-async function loadProgram({ program, parallelism }: Pick<CheckProgramOptions, 'program' | 'parallelism'>): Promise<Program> {
+async function loadProgram(program: string, parallelism: number | null): Promise<Program> {
   registerEngineModules({ tidemark, 'tidemark/connectors': connectors, 'tidemark/testing': testing });
   const { plan } = await loadPlan(program, { parallelism, parameters: {} });
   return { plan, folder: dirname(program) };
@@ -135,7 +114,7 @@ export async function check(args: readonly string[], io: CliIo): Promise<number>
   const flink = flinkTarget(values.flink);
   let program: Program;
   try {
-    program = await loadProgram({ program: resolve(io.cwd, module), parallelism });
+    program = await loadProgram(resolve(io.cwd, module), parallelism);
     await verifyLocal(absoluteLocation(io.cwd, location));
   } catch (error) {
     const exitCode = error instanceof PipelineLoadError ? EXIT.notLoaded : error instanceof SnapshotDamage ? EXIT.notRestored : null;

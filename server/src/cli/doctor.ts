@@ -1,7 +1,9 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { diagnose, readHeaders, type DoctorFinding, type SnapshotHeaders } from 'tidemark/snapshot';
+import { readHeaders, type SnapshotHeaders } from 'tidemark/snapshot';
+import type { DoctorFinding, DoctorReport } from '../protocol.ts';
 import { examine } from '../snapshots/doctor/examine.ts';
+import { reportOf } from '../snapshots/doctor/doctorReport.ts';
 import type { OpenedSnapshot } from '../snapshots/openedSnapshot.ts';
 import { untilInterrupted } from './interrupt.ts';
 import { EXIT, plural, timeText, UsageError, type CliIo } from './io.ts';
@@ -12,18 +14,6 @@ import { uidsIn } from './uidList.ts';
 
 /** As diff(1) has them, so that a script can ask. */
 const DOCTOR_EXIT = { healthy: 0, found: 1, failed: 2 } as const;
-
-/** What is written as JSON. */
-interface DoctorReport {
-  readonly location: string;
-  /** Epoch milliseconds. */
-  readonly asOf: number;
-  /** Whether every entry of keyed state has been read. */
-  readonly scanned: boolean;
-  readonly findings: readonly DoctorFinding[];
-  /** Files that no checkpoint in the folder needs. */
-  readonly unreferenced: readonly { readonly path: string; readonly size: number }[];
-}
 
 /** `tidemark doctor SNAPSHOT`: what in it will hurt later, and what to do about it. */
 export async function doctor(args: readonly string[], io: CliIo): Promise<number> {
@@ -87,13 +77,7 @@ async function examined(opened: OpenedSnapshot, wanted: Wanted, io: CliIo): Prom
   try {
     const onProgress = progress.show.bind(progress);
     const examination = await examine(opened, { ...wanted, scan: wanted.scan === null ? null : { ...wanted.scan, onProgress } });
-    return {
-      location: opened.snapshot.folder,
-      asOf: wanted.asOf,
-      scanned: wanted.scan !== null,
-      findings: diagnose(examination),
-      unreferenced: examination.checkpointRoot?.unreferenced ?? [],
-    };
+    return reportOf(opened, examination);
   } finally {
     progress.end();
   }

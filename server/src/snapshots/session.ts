@@ -1,9 +1,10 @@
 import { setMaxListeners } from 'node:events';
 import { dumpLines } from 'tidemark/snapshot';
 import { LSPErrorCodes, ProgressType, ResponseError, type CancellationToken, type MessageConnection } from 'vscode-languageserver/node';
-import { checkProgram } from '../cli/check.ts';
 import type { ComparedPair, ComparisonProgress, ReadProgress, SealedError, SnapshotRequests, StatisticsProgress } from '../protocol.ts';
+import { checkApart } from './check/checkApart.ts';
 import { comparedPage, comparisonOverview, runComparison, type OpenedPair } from './comparison.ts';
+import { doctorReport } from './doctor/doctorReport.ts';
 import { entryPage, stateQuery } from './entryPage.ts';
 import { exportToFile } from './export/exportSnapshot.ts';
 import { listSnapshots } from './listSnapshots.ts';
@@ -49,7 +50,11 @@ export class SnapshotSession {
       this.#snapshots.use(location, ({ tree }) => tree.children(node, Math.max(0, offset), Math.min(Math.max(0, limit), PAGE_MAX), signal)),
     'snapshot/list': async ({ folders }) => ({ snapshots: await listSnapshots(folders) }),
     'snapshot/dump': ({ location, limit }) => this.#snapshots.use(location, ({ opened }) => firstLines(opened, limit)),
-    'snapshot/check': async ({ location, program }) => checkProgram({ program, location, parallelism: null, allowNonRestoredState: false }),
+    'snapshot/check': ({ location, program, text, allowNonRestoredState, flink }, { signal }) =>
+      this.#snapshots.use(location, ({ checked }) =>
+        checkApart(checked, { program, text, parallelism: null }, { allowNonRestoredState, flink, signal }),
+      ),
+    'snapshot/doctor': ({ location, scan }, context) => this.#snapshots.use(location, ({ opened }) => doctorReport(opened, scan, context)),
     'snapshot/overview': ({ location }) => this.#snapshots.use(location, ({ opened }) => overviewOf(opened)),
     'snapshot/verify': ({ location }, { signal }) => this.#snapshots.use(location, ({ opened }) => verdictOf(opened, signal)),
     'snapshot/operators': ({ location, operators }) =>

@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { CheckedSnapshot } from 'tidemark/restore';
 import type { SnapshotConfiguration } from '../protocol.ts';
 import { openSnapshot, type OpenedSnapshot } from './openedSnapshot.ts';
 import { SnapshotTree } from './snapshotTree.ts';
@@ -11,6 +12,8 @@ const SECRET_KEY = 'AGE-SECRET-KEY-';
 interface CachedSnapshot {
   readonly opened: OpenedSnapshot;
   readonly tree: SnapshotTree;
+  /** Its headers are read with the first check, and stay. */
+  readonly checked: CheckedSnapshot;
 }
 
 interface Entry {
@@ -77,7 +80,7 @@ export class SnapshotCache {
 
   async #open(location: string): Promise<CachedSnapshot> {
     const opened = await openSnapshot(location, { ...this.#configuration, decoders: this.#configuration, keys: this.#keys });
-    return { opened, tree: new SnapshotTree(opened) };
+    return { opened, tree: new SnapshotTree(opened), checked: new CheckedSnapshot(opened.snapshot, opened.manifest) };
   }
 
   #forget(location: string): void {

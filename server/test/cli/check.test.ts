@@ -1,35 +1,13 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import * as tidemark from 'tidemark';
-import * as connectors from 'tidemark/connectors';
-import { loadPlan, prepareRun, registerEngineModules } from 'tidemark/host';
-import * as testing from 'tidemark/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { check } from '../../src/cli/check.ts';
 import { EXIT, UsageError, type CliIo } from '../../src/cli/io.ts';
 import type { CheckReport } from '../../src/protocol.ts';
+import { countingPipeline, takeSavepoint } from '../savepointOfPipeline.ts';
 
-/** `Count` and `uid` are what the versions of the pipeline differ in. */
-const pipelineText = (count: string, uid = 'count'): string => `
-import { pipeline, t } from 'tidemark';
-import { discard, generator } from 'tidemark/connectors';
-
-const Count = t.record('Count', ${count});
-
-export default pipeline('checked', (p) => {
-  p.source('numbers', generator({ type: t.long, next: (n) => n }))
-    .keyBy((n) => n % 10, t.long)
-    .process('${uid}', {
-      emits: t.long,
-      state: { count: t.state.value(Count) },
-      onRecord(n, ctx) {
-        ctx.state.count.update({ ...({ n, note: '' } as any) });
-      },
-    })
-    .sink('out', discard());
-});
-`;
+const pipelineText = (count: string, uid = 'count'): string => countingPipeline({ count, uid });
 
 let folder: string;
 let snapshot: string;
@@ -39,20 +17,6 @@ function program(name: string, text: string): string {
   const path = join(folder, name);
   writeFileSync(path, text);
   return path;
-}
-
-async function takeSavepoint(path: string): Promise<string> {
-  registerEngineModules({ tidemark, 'tidemark/connectors': connectors, 'tidemark/testing': testing });
-  const loaded = await loadPlan(path, { parallelism: null, parameters: {} });
-  const run = prepareRun(loaded, { program: path, from: null, claim: false, allowNonRestoredState: false }, () => undefined);
-  const engine = run.createEngine(null, () => undefined);
-  while (engine.status().recordsOut + engine.status().recordsIn < 1000) engine.runSlice(5);
-  const savepoint = engine.savepoint(null);
-  for (;;) {
-    engine.runSlice(10);
-    const taken = await Promise.race([savepoint, Promise.resolve(null)]);
-    if (taken !== null) return taken.path;
-  }
 }
 
 async function run(...args: string[]): Promise<{ code: number; out: string; err: string }> {

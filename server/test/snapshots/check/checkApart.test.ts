@@ -1,0 +1,116 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { CheckedSnapshot } from 'tidemark/restore';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { CheckReport } from '../../../src/protocol.ts';
+import { checkApart } from '../../../src/snapshots/check/checkApart.ts';
+import { openSnapshot, type OpenedSnapshot } from '../../../src/snapshots/openedSnapshot.ts';
+import { countingPipeline, takeSavepoint } from '../../savepointOfPipeline.ts';
+
+const root = join(import.meta.dirname, '../../../..');
+let folder: string;
+let programs: string;
+let opened: OpenedSnapshot;
+let checked: CheckedSnapshot;
+
+beforeAll(async () => {
+  mkdirSync(join(root, 'build'), { recursive: true });
+  // In the repository, where the bundler of pipelines is found.
+  programs = mkdtempSync(join(root, 'build', 'test-check-'));
+  await build({
+    entryPoints: [join(root, 'server/src/snapshots/check/checkProcess.ts')],
+    outdir: programs,
+    outExtension: { '.js': '.cjs' },
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    external: ['esbuild', 'esbuild-wasm'],
+    logLevel: 'error',
+    define: { 'import.meta.url': '__bundleUrl' },
+    banner: { js: "const __bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
+  });
+  folder = mkdtempSync(join(tmpdir(), 'tidemark-check-'));
+  writeFileSync(join(folder, 'package.json'), '{}');
+  opened = await openSnapshot(await takeSavepoint(written('v1', countingPipeline({ count: '{ n: t.long }' }))));
+  checked = new CheckedSnapshot(opened.snapshot, opened.manifest);
+});
+afterAll(async () => {
+  await opened.storage.close?.();
+  for (const made of [folder, programs]) rmSync(made, { recursive: true, force: true });
+});
+
+function written(name: string, text: string): string {
+  const path = join(folder, `${name}.pipeline.ts`);
+  writeFileSync(path, text);
+  return path;
+}
+
+interface Wanted {
+  readonly text?: string;
+  readonly allow?: boolean;
+  readonly signal?: AbortSignal;
+  readonly timeout?: number;
+}
+
+function check(
+  program: string,
+  { text, allow = false, signal = new AbortController().signal, timeout = 60_000 }: Wanted = {},
+): Promise<CheckReport> {
+  return checkApart(
+    checked,
+    { program, text: text ?? null, parallelism: null },
+    { allowNonRestoredState: allow, flink: null, signal, timeout, program: join(programs, 'checkProcess.cjs') },
+  );
+}
+
+test('the process that builds the pipeline says what fits and what does not', async () => {
+  const same = await check(join(folder, 'v1.pipeline.ts'));
+  expect(same.compatible).toBe(true);
+  expect(same.findings).toContainEqual(expect.objectContaining({ code: 'restored', operator: 'count', state: 'count' }));
+  const other = await check(written('v2', countingPipeline({ count: '{ n: t.string }' })));
+  expect(other.compatible).toBe(false);
+  expect(other.findings).toContainEqual(
+    expect.objectContaining({
+      code: 'incompatible',
+      schemas: { written: 'Count<n: long>', wanted: 'Count<n: string>' },
+      edit: { kind: 'field', record: 'Count', field: 'n', type: 't.long' },
+    }),
+  );
+});
+
+test('entries of state without a taker are counted by the one who has the snapshot', async () => {
+  const program = written('v3', countingPipeline({ count: '{ n: t.long }', uid: 'counter' }));
+  const [found] = (await check(program)).findings.filter(({ code }) => code === 'unknownOperator');
+  expect(found?.message).toMatch(/has \d+ entries of its state/);
+  expect(found?.edit).toEqual({ kind: 'uid', from: 'counter', to: 'count' });
+  expect((await check(program, { allow: true })).compatible).toBe(true);
+});
+
+test('a text that is not saved is checked in place of the file, which stays', async () => {
+  const program = join(folder, 'v1.pipeline.ts');
+  const saved = readFileSync(program, 'utf8');
+  expect((await check(program, { text: countingPipeline({ count: '{ n: t.string }' }) })).compatible).toBe(false);
+  expect(readFileSync(program, 'utf8')).toBe(saved);
+  expect((await check(program)).compatible).toBe(true);
+});
+
+test('a module that cannot be loaded is the reason', async () => {
+  await expect(check(written('v4', 'export const nothing = 1;'))).rejects.toThrow('no default export');
+});
+
+test('a builder that never ends is given up', async () => {
+  await expect(check(written('endless', 'for (;;);'), { timeout: 500 })).rejects.toThrow('did not come to an end within 0.5 s');
+});
+
+test('a builder that ends its process is no end of ours', async () => {
+  await expect(check(written('exits', 'process.exit(3);'))).rejects.toThrow('it ended (exit code 3)');
+});
+
+test('a check that nobody waits for any more ends, whatever the builder does', async () => {
+  const controller = new AbortController();
+  const checking = check(written('endless', 'for (;;);'), { signal: controller.signal });
+  controller.abort(new Error('given up'));
+  await expect(checking).rejects.toThrow('given up');
+});
