@@ -68,7 +68,7 @@ export class RowHasher {
 
   #unknown(): never {
     return refuse(
-      `${this.#label}: the key group of keys of type ${this.#type} is known to the job's own code only, so max parallelism cannot be changed, and no entry be added, unless their hash is supplied`,
+      `${this.#label}: the key group of keys of type ${this.#type} is known to the job's own code only, so max parallelism cannot be changed, no entry be added and no key be redacted, unless their hash is supplied`,
     );
   }
 

@@ -68,7 +68,7 @@ export class KeyedRewrite {
     this.#parts = [...parts].sort((a, b) => rank(a) - rank(b));
     this.#edits = edits;
     this.#options = options;
-    this.#rehashes = parts.some(({ maxParallelism }) => maxParallelism !== target.maxParallelism);
+    this.#rehashes = edits.movesKeys || parts.some(({ maxParallelism }) => maxParallelism !== target.maxParallelism);
   }
 
   /** Null where the subtask has no keyed state. @throws RewriteRefused, FormatError */
@@ -277,6 +277,7 @@ export class KeyedRewrite {
     const { maxParallelism } = this.#target;
     const log = this.#log;
     log.clear();
+    this.#edits.begin();
     let keyGroup = 0;
     const add = (hand: RowInHand): boolean => {
       log.add(keyGroup, hand.state, hand.key, hand.keyStart, hand.keyEnd, hand.value, hand.valueStart, hand.valueEnd);
@@ -284,7 +285,7 @@ export class KeyedRewrite {
     };
     for (const part of parts) {
       const isWanted = (row: KeyedRow): boolean => {
-        keyGroup = keyGroupOfHash(part.hasher.hashOf(row), maxParallelism);
+        keyGroup = keyGroupOfHash(this.#edits.hashOf(part.keyed, row, part.hasher), maxParallelism);
         return keyGroup >= start && keyGroup <= end;
       };
       for (const section of part.keyed.sections) {

@@ -1,4 +1,5 @@
 import type { StateGroup } from '../describeStates.ts';
+import type { Count } from './redacting.ts';
 
 /** What a rewriting did, or would do. */
 export interface RewriteReport {
@@ -29,9 +30,21 @@ export interface StateReport {
   added: number;
 }
 
+/** The counts as they were. */
+export interface ReportMark {
+  readonly states: readonly StateReport[];
+  readonly counts: readonly number[];
+}
+
 /** The states of one operator, in the order in which they are met. */
 export class StateReports {
   readonly #states = new Map<string, StateReport>();
+  /** What is counted beside, and goes back with the rest. */
+  readonly #counts: readonly Count[];
+
+  constructor(counts: readonly Count[] = []) {
+    this.#counts = counts;
+  }
 
   of(name: string, group: StateGroup): StateReport {
     const identity = `${group} ${name}`;
@@ -44,16 +57,17 @@ export class StateReports {
   }
 
   /** The counts as they are, to go back to. */
-  mark(): readonly StateReport[] {
-    return this.all.map((report) => ({ ...report }));
+  mark(): ReportMark {
+    return { states: this.all.map((report) => ({ ...report })), counts: this.#counts.map(({ values }) => values) };
   }
 
   /** What has been counted since is to be done again. */
-  resetTo(mark: readonly StateReport[]): void {
+  resetTo(mark: ReportMark): void {
     for (const [i, report] of this.all.entries()) {
-      const { read, written, changed, added } = mark[i] ?? { read: 0, written: 0, changed: 0, added: 0 };
+      const { read, written, changed, added } = mark.states[i] ?? { read: 0, written: 0, changed: 0, added: 0 };
       Object.assign(report, { read, written, changed, added });
     }
+    for (const [i, count] of this.#counts.entries()) count.values = mark.counts[i] ?? 0;
   }
 
   get all(): StateReport[] {

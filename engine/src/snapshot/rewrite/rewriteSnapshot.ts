@@ -8,6 +8,7 @@ import type { StateMetaInfo } from '../stateMetaInfo.ts';
 import type { KeyHash } from './keyGroupOfRow.ts';
 import { KeyedRewrite, type KeyedPart } from './keyedRewrite.ts';
 import { readOperatorStates, redistributed, writeManagedState, writeRawState, written, type StoredSubtask } from './operatorRewrite.ts';
+import type { Redacting } from './redacting.ts';
 import { refuse, type RewritePlan } from './rewritePlan.ts';
 import { StateReports, type OperatorReport, type RewriteReport } from './rewriteReport.ts';
 import { RowEdits } from './rowEdits.ts';
@@ -22,6 +23,8 @@ export interface RewriteOptions {
   readonly takenAt?: readonly (number | null)[];
   /** Hashes of keys whose class has a hash of its own. */
   readonly keyHash?: KeyHash;
+  /** What must not be in what is written. */
+  readonly redacting?: Redacting;
   readonly signal?: ScanSignal;
   /** Of the state's bytes, from 0 to 1. */
   readonly onProgress?: (share: number) => void;
@@ -56,7 +59,7 @@ export async function rewriteSnapshot(
     writeMetadata({
       version: rewriting.version,
       checkpointId: Math.max(...sources.map((source) => source.metadata.checkpointId)),
-      masterStates: mergedMasterStates(sources),
+      masterStates: mergedMasterStates(sources).filter(({ name }) => options.redacting?.keepsMasterState(name) !== false),
       operators: metadata,
       properties: null,
     }),
@@ -94,7 +97,7 @@ class Rewriting {
   }
 
   async operator(target: TargetOperator): Promise<{ metadata: OperatorMetadata; report: OperatorReport }> {
-    const reports = new StateReports();
+    const reports = new StateReports(this.#options.redacting?.counts);
     const finished = target.sources.every(({ operator }) => operator.metadata.finished);
     const subtasks = finished ? [] : await this.#subtasks(target, reports);
     const { operatorId, name, uid, parallelism, maxParallelism, label } = target;
@@ -128,7 +131,7 @@ class Rewriting {
     }
     const { onConflict = 'fail' } = this.#plan;
     const { keyHash = null, signal, logMax } = this.#options;
-    const edits = new RowEdits(target, parts, this.#plan, keyHash);
+    const edits = new RowEdits(target, parts, this.#plan, keyHash, this.#options.redacting?.keyed(operatorId) ?? null);
     const keyed = new KeyedRewrite(target, parts, edits, {
       output: this.#output,
       reports,
@@ -204,7 +207,9 @@ class Rewriting {
       const read: StoredSubtask[] = [];
       for (const subtask of operator.subtasks) {
         this.#checkGeneration(target.label, source, (await subtask.operatorState())?.states.map(({ meta }) => meta) ?? []);
-        read.push(await readOperatorStates(subtask, target.keeps));
+        const states = await readOperatorStates(subtask, target.keeps);
+        const flink = (this.#sources[source]?.metadata.version ?? this.version) >= FIRST_VERSION_OF_FLINK_2 ? 2 : 1;
+        read.push(this.#options.redacting?.operatorState(target.operatorId, states, flink) ?? states);
       }
       const own = operator.subtasks.map(({ metadata }) => metadata.index);
       bySource.push(
@@ -241,6 +246,7 @@ class Rewriting {
   }
 
   async #coordinator(target: TargetOperator): Promise<Uint8Array | null> {
+    if (this.#options.redacting?.keepsCoordinator(target.operatorId) === false) return null;
     const states: (Uint8Array | null)[] = [];
     for (const { operator } of target.sources) states.push(await operator.coordinatorState());
     return this.#chosen(target, states, 'state of its coordinator', (a, b) => (a === null || b === null ? a === b : sameBytes(a, b)));
@@ -248,7 +254,7 @@ class Rewriting {
 
   /** Raw keyed state of an operator's own goes along as it is, key group by key group. */
   async #rawKeyed(target: TargetOperator, index: number): Promise<KeyedStateHandle | null> {
-    if (!target.keepsUnnamed) return null;
+    if (!target.keepsUnnamed || this.#options.redacting?.keepsRawKeyed(target.operatorId) === false) return null;
     const { label, maxParallelism, parallelism, operatorId } = target;
     const { start, end } = keyGroupRangeOf(maxParallelism, parallelism, index);
     const offsets = new Array<number>(end - start + 1).fill(-1);

@@ -7,6 +7,7 @@ import { EntryEdits } from './entryEdits.ts';
 import { FieldChange } from './fieldEdits.ts';
 import { RowHasher, type KeyHash } from './keyGroupOfRow.ts';
 import type { KeyedPart } from './keyedRewrite.ts';
+import type { KeyedRedacting, PartRedacting } from './redacting.ts';
 import { refuse, type EntryEdit, type FieldEdit, type RewritePlan } from './rewritePlan.ts';
 import type { StateReport } from './rewriteReport.ts';
 import type { RowInHand } from './rowInHand.ts';
@@ -28,15 +29,25 @@ export class RowEdits {
   readonly #entries = new Map<string, { readonly edits: EntryEdits; readonly keyed: KeyedState; readonly state: number }>();
   readonly #fields = new Map<string, FieldChange>();
   readonly #hasSteps: boolean;
+  readonly #redacting: KeyedRedacting | null;
+  readonly #redactions = new Map<KeyedState, PartRedacting>();
 
   /** @throws RewriteRefused where an edit does not fit the states, ExpressionError */
-  constructor(target: TargetOperator, parts: readonly KeyedPart[], plan: RewritePlan, keyHash: KeyHash | null) {
+  constructor(
+    target: TargetOperator,
+    parts: readonly KeyedPart[],
+    plan: RewritePlan,
+    keyHash: KeyHash | null,
+    redacting: KeyedRedacting | null,
+  ) {
     this.#target = target;
+    this.#redacting = redacting;
     this.#keys = plan.keys;
     this.#keyHash = keyHash;
     this.#keysExpression = plan.keys === undefined ? null : keysExpression(plan.keys.where);
     checkStates(target, parts);
     for (const part of parts) {
+      if (redacting !== null) this.#redactions.set(part.keyed, redacting.part(part.keyed));
       const steps = part.keyed.states.map((meta, state) => this.#stepsOf(part, meta, state));
       this.#steps.set(part.keyed, steps);
     }
@@ -62,6 +73,22 @@ export class RowEdits {
     if (!this.#hasSteps) return true;
     for (const step of this.#steps.get(keyed)?.[row.state] ?? NO_STEPS) if (!step(row, hand, report)) return false;
     return true;
+  }
+
+  /** Keys become others, which belong to other key groups. */
+  get movesKeys(): boolean {
+    return this.#redacting?.movesKeys === true;
+  }
+
+  /** All rows of some key groups come next. */
+  begin(): void {
+    this.#redacting?.begin();
+  }
+
+  /** Of the key that a row will have. @throws RewriteRefused where only the job's own code knows it */
+  hashOf(keyed: KeyedState, row: KeyedRow, hasher: RowHasher): number {
+    const hash = hasher.hashOf(row);
+    return this.movesKeys ? (this.#redactions.get(keyed)?.hashOf(row, hasher) ?? hash) : hash;
   }
 
   /** Shows the entries of a key group that are new, until `emit` says false. */
@@ -92,6 +119,12 @@ export class RowEdits {
     for (const edit of own) if (edit.edit === 'shiftTimers' && isTimer) steps.push(shifting(edit.millis));
     const change = this.#fieldsOf(own, keyed, meta);
     if (change !== null) steps.push((row, hand, report) => change.apply(keyed, row, hand, report));
+    const redaction = this.#redactions.get(keyed);
+    if (redaction !== undefined)
+      steps.push((row, hand, report) => {
+        redaction.apply(row, hand, report);
+        return true;
+      });
     return steps;
   }
 

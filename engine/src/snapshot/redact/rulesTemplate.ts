@@ -1,0 +1,66 @@
+import { fieldPathText, type FieldPath } from './fieldPath.ts';
+import { typeName, type Form } from './form.ts';
+import type { RedactableOperator, RedactableState } from './redactableStates.ts';
+
+const ABOUT = `// Rules of a redaction, for tidemark redact. The first rule that fits a value wins.
+//
+// A rule names any of
+//   operator  uid, name or id, * for any letters
+//   state     its name, * for any letters; keys belong to all states of an operator, so rules for them name none
+//   field     key, namespace or value, and from there fields, [] for elements, {key} and {value} for those of maps;
+//             * is any one part, ** any number: value.lines[].price, value.byName{value}, **.email
+//   type      string, char, boolean, byte, short, int, long, float, double, bigInteger, decimal, number, bytes, enum, date, time,
+//             localDateTime, instant, opaque, or the full name of a class
+// and has an action
+//   keep      as it is
+//   drop      null where that may be; "field": "value" is the whole state
+//   hash      with a salt: the same text becomes the same text everywhere, so that keys still meet. "length": 16 to 64 digits of texts
+//   mask      "first" and "last" letters stay, "keepLength": false hides how many there were; numbers become 0
+//   replace   "with": a constant
+//   refuse    nothing is written as long as it is there
+// A rule that nothing fits is a mistake, unless it says "optional": true.`;
+
+/** A file of rules to begin from: all that a snapshot has, with `keep`. What nobody can read is refused until someone decides. */
+export function rulesTemplate(operators: readonly RedactableOperator[]): string {
+  const lines: string[] = [];
+  for (const operator of operators) {
+    const isAlone = operators.filter(({ label }) => label === operator.label).length === 1;
+    const name = isAlone ? operator.label : operator.operatorId;
+    const own: string[] = [];
+    const add = (state: RedactableState | null, path: FieldPath, form: Form): void => {
+      const place = { operator: name, ...(state === null ? {} : { state: state.name }), field: fieldPathText(path) };
+      for (const [field, leaf] of leavesOf(form, path)) {
+        const action = leaf.kind === 'leaf' && leaf.type === 'opaque' ? 'refuse' : 'keep';
+        own.push(
+          `    ${JSON.stringify({ ...place, field, action })}, // ${typeName(leaf)}${action === 'refuse' ? ': keep or drop it' : ''}`,
+        );
+      }
+    };
+    const hasKeys = operator.states.some(({ group }) => group === 'keyed' || group === 'timers');
+    if (operator.key !== null && hasKeys) add(null, ['key'], operator.key);
+    for (const state of operator.states) for (const [root, form] of state.forms) add(state, [root], form);
+    if (own.length > 0) lines.push(`\n    // ${name.replaceAll(/\s+/g, ' ')}`, ...own);
+  }
+  return `${ABOUT}\n{\n  // Of whatever no rule names: keep, drop, hash, mask, or refuse, which finds what is new.\n  "default": "keep",\n  "rules": [${lines.join('\n')}\n  ]\n}\n`;
+}
+
+/** What is Flink's own is left out, and so is what a type has of itself. */
+function leavesOf(form: Form, path: FieldPath): Map<string, Form> {
+  const leaves = new Map<string, Form>();
+  const inWork: Form[] = [];
+  const visit = (part: Form, at: FieldPath): void => {
+    if (inWork.includes(part)) return;
+    inWork.push(part);
+    if (part.kind === 'leaf') {
+      if (part.type !== 'structure') leaves.set(fieldPathText(at), leaves.get(fieldPathText(at)) ?? part);
+    } else if (part.kind === 'record') for (const field of part.fields) visit(field.form(), [...at, field.name]);
+    else if (part.kind === 'items') visit(part.item(), [...at, '[]']);
+    else if (part.kind === 'pairs') {
+      visit(part.key(), [...at, '{key}']);
+      visit(part.value(), [...at, '{value}']);
+    } else for (const each of part.of) visit(each.form(), at);
+    inWork.pop();
+  };
+  visit(form, path);
+  return leaves;
+}
