@@ -17,6 +17,8 @@ import { smallestChange, type SmallestChange } from './smallestChange.ts';
 import { describeOpened, type StoredDescription } from './storedDescription.ts';
 
 const ALLOW = '--allow-non-restored-state';
+/** Operators without a taker, for which a former name is looked for. */
+const UNKNOWN_MAX = 50;
 
 export interface CheckOptions {
   /** State that nothing in the plan takes is dropped with a warning, instead of being an error. */
@@ -44,11 +46,14 @@ class RestoreCheck {
   readonly #plan: Plan;
   readonly #stored: StoredDescription;
   readonly #allowed: boolean;
+  /** What the manifest says of an operator, by its id. */
+  readonly #said: ReadonlyMap<string, StoredDescription['operators'][number]>;
 
   constructor(plan: Plan, stored: StoredDescription, allowed: boolean) {
     this.#plan = plan;
     this.#stored = stored;
     this.#allowed = allowed;
+    this.#said = new Map(stored.operators.map((operator) => [operator.operatorId, operator]));
   }
 
   run(): void {
@@ -59,17 +64,22 @@ class RestoreCheck {
       else if (hasState(operator)) this.#add('info', 'new', operator.uid, null, 'is new and starts empty.', null);
     }
     const planned = new Set(this.#plan.operators.map((operator) => operator.operatorId));
-    for (const operator of stored.values()) if (!planned.has(operator.metadata.operatorId)) this.#unknown(operator, stored);
+    const unknown = [...stored.values()].filter(({ metadata }) => !planned.has(metadata.operatorId));
+    // An operator that is in the snapshot, or that keeps no state, is no candidate for a new name; where all names are new, the nearest says nothing.
+    const free = unknown.length > UNKNOWN_MAX ? [] : this.#plan.operators.filter((each) => !stored.has(each.operatorId) && hasState(each));
+    for (const operator of unknown)
+      this.#unknown(
+        operator,
+        free.map(({ uid }) => uid),
+      );
   }
 
-  #unknown(operator: OperatorHeaders, stored: ReadonlyMap<string, OperatorHeaders>): void {
+  #unknown(operator: OperatorHeaders, free: readonly string[]): void {
     const { operatorId } = operator.metadata;
     if (operator.damage !== null) this.#damaged(this.#uidOf(operator) ?? operatorId, operator.damage);
     const dropped = this.#countAll(operator);
     if (dropped === 0) return;
     const uid = this.#uidOf(operator);
-    // An operator that is in the snapshot, or that keeps no state, is no candidate for a new name.
-    const free = this.#plan.operators.filter((each) => !stored.has(each.operatorId) && hasState(each)).map((each) => each.uid);
     const near = uid === null ? null : nearest(uid, free);
     this.#left(
       'unknownOperator',
@@ -85,7 +95,7 @@ class RestoreCheck {
 
   /** An operator's uid, where the snapshot says it: Flink 1 stores ids only. */
   #uidOf({ metadata }: OperatorHeaders): string | null {
-    return metadata.uid ?? this.#stored.manifest?.operators.find((each) => each.operatorId === metadata.operatorId)?.uid ?? null;
+    return metadata.uid ?? this.#said.get(metadata.operatorId)?.uid ?? null;
   }
 
   /** Null where it has not been counted. */
@@ -110,7 +120,7 @@ class RestoreCheck {
   }
 
   #kind(planned: PlanOperator, { metadata }: OperatorHeaders): void {
-    const written = this.#stored.manifest?.operators.find((each) => each.operatorId === metadata.operatorId)?.kind;
+    const written = this.#said.get(metadata.operatorId)?.kind;
     const wanted = planned.spec.kind;
     if (written === undefined || written === wanted) return;
     this.#add(
@@ -190,13 +200,17 @@ class RestoreCheck {
     const wanted = schema.states[index];
     const name = wanted === undefined ? '' : stateTypeName(wanted);
     const verdict = matchState(stored, schema, index, name, 0);
+    // Timers have no type that could have changed, and names that users do not know.
+    const isTimers = wanted?.kind === 'PRIORITY_QUEUE';
+    if (verdict.kind !== 'incompatible' && (isTimers || verdict.changes.length === 0)) {
+      if (!isTimers) this.#fits(uid, stored.name, { written: storedTypeName(stored), wanted: name, changes: [] });
+      return;
+    }
     const meta = keyedMetaInfos({ ...schema, states: wanted === undefined ? [] : [wanted] })[0];
     const schemas = meta === undefined ? null : keyedSchemas(schema.keyType.serializer, stored, meta);
     if (verdict.kind === 'incompatible')
       this.#incompatible(uid, stored.name, { ...verdict, schemas, fix: meta === undefined ? null : smallestChange(stored, meta) });
-    // Timers have no type that could have changed, and names that users do not know.
-    else if (wanted?.kind !== 'PRIORITY_QUEUE')
-      this.#fits(uid, stored.name, { written: storedTypeName(stored), wanted: name, changes: verdict.changes, schemas });
+    else this.#fits(uid, stored.name, { written: storedTypeName(stored), wanted: name, changes: verdict.changes, schemas });
   }
 
   /** One that the snapshot lacks is not worth a word: it may have been empty, and was left out. */

@@ -4,6 +4,7 @@ import type { Snapshot } from '../snapshot/snapshot.ts';
 import { readHeaders, type SnapshotHeaders } from '../snapshot/snapshotHeaders.ts';
 import { checkStored, reportOf, type CheckOptions } from './checkRestore.ts';
 import { flinkFindings, type FlinkTarget } from './flinkTarget.ts';
+import { essentialsOf } from './essentials.ts';
 import { finding, type RestoreFinding, type RestoreReport } from './restoreReport.ts';
 import type { SnapshotManifest } from './snapshotManifest.ts';
 import type { StoredDescription } from './storedDescription.ts';
@@ -16,8 +17,8 @@ export interface CheckSnapshotOptions extends CheckOptions {
 /** All that a comparison with a plan needs of a snapshot. Plain data: it may be made in another process, where the plan is. */
 export interface KnownSnapshot {
   readonly headers: SnapshotHeaders;
-  /** Null for snapshots of Flink. */
-  readonly manifest: SnapshotManifest | null;
+  /** As the manifest has them: none for snapshots of Flink. */
+  readonly operators: StoredDescription['operators'];
   readonly counts: readonly EntryCount[];
 }
 
@@ -35,14 +36,14 @@ export interface Comparison {
 }
 
 /** A function of the plan and of what has been read. */
-export function compareWithPlan(plan: Plan, { headers, manifest, counts }: KnownSnapshot, options: CheckSnapshotOptions): Comparison {
+export function compareWithPlan(plan: Plan, { headers, operators, counts }: KnownSnapshot, options: CheckSnapshotOptions): Comparison {
   const known = new Map(counts.map((count) => [identityOf(count), count.entries]));
   const uncounted = new Map<string, Omit<EntryCount, 'entries'>>();
   const report = checkDescription(
     plan,
     {
       headers,
-      manifest,
+      operators,
       counts: {
         of(operatorId, state) {
           const identity = identityOf({ operatorId, state });
@@ -67,6 +68,7 @@ export class CheckedSnapshot {
   readonly #manifest: SnapshotManifest | null;
   readonly #counts: EntryCount[] = [];
   #headers: Promise<SnapshotHeaders> | null = null;
+  #known: Promise<Omit<KnownSnapshot, 'counts'>> | null = null;
 
   constructor(snapshot: Snapshot, manifest: SnapshotManifest | null) {
     this.#snapshot = snapshot;
@@ -80,9 +82,9 @@ export class CheckedSnapshot {
 
   /** The same where somebody else compares: he is asked again when what he missed has been counted. */
   async checkBy(compare: (known: KnownSnapshot) => Comparison | Promise<Comparison>, signal?: ScanSignal): Promise<RestoreReport> {
-    const headers = await this.headers();
+    const known = await (this.#known ??= this.#read());
     for (;;) {
-      const { report, uncounted } = await compare({ headers, manifest: this.#manifest, counts: [...this.#counts] });
+      const { report, uncounted } = await compare({ ...known, counts: [...this.#counts] });
       if (uncounted.length === 0) return report;
       for (const missing of uncounted)
         this.#counts.push({ ...missing, entries: await this.#count(missing.operatorId, missing.state, signal) });
@@ -92,6 +94,13 @@ export class CheckedSnapshot {
   /** Read once. */
   headers(): Promise<SnapshotHeaders> {
     return (this.#headers ??= readHeaders(this.#snapshot));
+  }
+
+  async #read(): Promise<Omit<KnownSnapshot, 'counts'>> {
+    return {
+      headers: essentialsOf(await this.headers()),
+      operators: (this.#manifest?.operators ?? []).map(({ operatorId, uid, kind }) => ({ operatorId, uid, kind })),
+    };
   }
 
   async #count(operatorId: string, state: string | null, signal: ScanSignal | undefined): Promise<number> {

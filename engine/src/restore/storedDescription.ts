@@ -1,15 +1,15 @@
 import type { OperatorHeaders, OperatorStatePart, SnapshotHeaders } from '../snapshot/snapshotHeaders.ts';
 import type { OperatorMetadata } from '../snapshot/metadata/snapshotMetadata.ts';
 import type { OpenedSnapshot } from './openSnapshot.ts';
-import type { SnapshotManifest } from './snapshotManifest.ts';
+import type { ManifestOperator } from './snapshotManifest.ts';
 import { openKeyedStates } from './storedKeyedState.ts';
 import { openOperatorStates } from './storedOperatorState.ts';
 
 /** What a check needs to know of a snapshot, wherever it lies and whatever its layout. */
 export interface StoredDescription {
   readonly headers: SnapshotHeaders;
-  /** Null for snapshots of Flink. */
-  readonly manifest: SnapshotManifest | null;
+  /** As the manifest has them: none for snapshots of Flink. */
+  readonly operators: readonly Pick<ManifestOperator, 'operatorId' | 'uid' | 'kind'>[];
   readonly counts: KeyedCounts;
 }
 
@@ -24,7 +24,7 @@ export function describeOpened(snapshot: OpenedSnapshot): StoredDescription {
   const operators = new Map(snapshot.metadata.operators.map((operator) => [operator.operatorId, operator]));
   return {
     headers: { metadata: snapshot.metadata, operators: snapshot.metadata.operators.map((operator) => headersOf(snapshot, operator)) },
-    manifest: snapshot.manifest,
+    operators: snapshot.manifest?.operators ?? [],
     counts: {
       of(operatorId, state) {
         const operator = operators.get(operatorId);
