@@ -40,7 +40,7 @@ export async function measure(command, args, codes = [0]) {
 
 /** The command line, with less heap than it may have. */
 export function tidemark(args, codes = [0]) {
-  return measure(process.execPath, [`--max-old-space-size=${String(HEAP_MB_MAX)}`, 'dist/cli.cjs', ...args], codes);
+  return measure(process.execPath, [`--max-old-space-size=${String(HEAP_MB_MAX)}`, 'bin/tidemark.js', ...args], codes);
 }
 
 export function java(classpath, heap, program, args) {
@@ -72,6 +72,8 @@ export function medians(runs) {
 export function figures({ seconds, cpuSeconds, memoryMb }) {
   return `${seconds.toFixed(2)} s, ${cpuSeconds.toFixed(2)} s of CPU, ${memoryMb.toFixed(0)} MB`;
 }
+
+console.log(`Node ${process.version}`);
 
 let missed = 0;
 export function bar(text, holds) {
