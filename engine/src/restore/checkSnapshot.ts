@@ -132,7 +132,7 @@ export class CheckedSnapshot {
 export function checkDescription(plan: Plan, stored: StoredDescription, options: CheckSnapshotOptions): RestoreReport {
   const { findings } = checkStored(plan, stored, options);
   const { flink } = options;
-  return reportOf([...findings, ...(flink === null ? nativeLayout(stored.headers) : flinkFindings(plan, stored.headers, flink))]);
+  return reportOf([...findings, ...(flink === null ? nativeLayout(stored.headers) : flinkFindings(plan, stored.headers, flink, findings))]);
 }
 
 /** A run restores the canonical form; every other one is a rewriting away from it. */

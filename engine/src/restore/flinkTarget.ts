@@ -21,8 +21,16 @@ const MIGRATE =
 
 type Verdict = PositionalVerdict;
 
-/** What a Flink job with the plan's operators and types does with the snapshot, where that is something else than this engine does. */
-export function* flinkFindings(plan: Plan, { metadata, operators }: SnapshotHeaders, target: FlinkTarget): Generator<RestoreFinding> {
+/**
+ * What a Flink job with the plan's operators and types does with the snapshot, where that is something else than this engine does. What
+ * that does is in `own`, for its types say which fields were renamed.
+ */
+export function* flinkFindings(
+  plan: Plan,
+  { metadata, operators }: SnapshotHeaders,
+  target: FlinkTarget,
+  own: readonly RestoreFinding[],
+): Generator<RestoreFinding> {
   if (target === '1.20' && metadata.version >= FIRST_VERSION_OF_FLINK_2) {
     yield finding(
       'error',
@@ -35,6 +43,7 @@ export function* flinkFindings(plan: Plan, { metadata, operators }: SnapshotHead
   }
   const stored = new Map(operators.map((operator) => [operator.metadata.operatorId, operator]));
   yield* maxParallelism(plan, stored);
+  const migrations = new Map(own.map(({ operator, state, changes }) => [`${String(operator)} ${String(state)}`, changes]));
   for (const planned of plan.operators) {
     const match = stored.get(planned.operatorId);
     if (match === undefined) continue;
@@ -49,7 +58,8 @@ export function* flinkFindings(plan: Plan, { metadata, operators }: SnapshotHead
       );
     }
     for (const { written, wanted, isOperatorState } of pairsOf(planned, match)) {
-      const verdict = verdictOfState(written, wanted, target);
+      const changes = migrations.get(`${planned.uid} ${written.name}`) ?? [];
+      const verdict = withoutKnownRenames(verdictOfState(written, wanted, target), changes);
       if (verdict.kind !== 'works') yield ofVerdict(planned.uid, written.name, verdict, isOperatorState, target);
     }
   }
@@ -95,6 +105,14 @@ function pairsOf({ spec }: PlanOperator, { keyed, operatorStates }: OperatorHead
   for (const { header } of keyed) for (const meta of header.states) add(meta, wantedKeyed.get(meta.name), false);
   for (const { meta } of operatorStates) add(meta, wantedOperator.get(meta.name), true);
   return [...pairs.values()];
+}
+
+/** What the pipeline calls a rename, Flink does as it is meant. */
+function withoutKnownRenames(verdict: Verdict, changes: readonly string[]): Verdict {
+  if (verdict.kind !== 'renames') return verdict;
+  const isKnown = (from: string, to: string): boolean => changes.some((change) => change.includes(`field "${from}" is now called "${to}"`));
+  const fields = verdict.fields.filter(({ from, to }) => !isKnown(from, to));
+  return fields.length === 0 ? { kind: 'works' } : { kind: 'renames', fields };
 }
 
 function verdictOfState(written: StateMetaInfo, wanted: StateMetaInfo, target: FlinkTarget): Verdict {
@@ -160,6 +178,17 @@ function ofVerdict(uid: string, state: string, verdict: Verdict, isOperatorState
         `Flink ${target} restores it and then has values in the wrong fields, in silence: it writes old records with the new schema by position (${verdict.fields.join('; ')}).`,
         MIGRATE,
       );
+    case 'renames': {
+      const taken = verdict.fields.map(({ from, to }) => `${to} gets the values of ${from}`).join('; ');
+      return finding(
+        'warning',
+        'flinkRenames',
+        uid,
+        state,
+        `Flink ${target} goes by position: ${taken}. That is right if it was renamed. If the one was dropped and the other added, its values are now in the wrong field, where this engine drops them and fills in the default.`,
+        `If it was renamed, say so: t.field(..., { aliases: ["${verdict.fields[0]?.from ?? ''}"] }). If not: ${MIGRATE.charAt(0).toLowerCase()}${MIGRATE.slice(1)}`,
+      );
+    }
     case 'fails':
       return finding(
         'error',

@@ -9,12 +9,19 @@ export type PositionalVerdict =
   | { readonly kind: 'works' }
   /** It goes on with values in the wrong fields. */
   | { readonly kind: 'spoils'; readonly fields: readonly string[] }
+  /** It goes on with the values of fields that are gone in new ones at their places: right where a field was renamed, wrong where not. */
+  | { readonly kind: 'renames'; readonly fields: readonly Renamed[] }
   /** It accepts the schema, and fails when it writes the first value. */
   | { readonly kind: 'fails'; readonly reason: string }
   | { readonly kind: 'refuses'; readonly reason: string };
 
+interface Renamed {
+  readonly from: string;
+  readonly to: string;
+}
+
 const WORKS: PositionalVerdict = { kind: 'works' };
-const WORST: readonly PositionalVerdict['kind'][] = ['refuses', 'fails', 'spoils', 'works'];
+const WORST: readonly PositionalVerdict['kind'][] = ['refuses', 'fails', 'spoils', 'renames', 'works'];
 const DEPTH_MAX = 16;
 const NUMBERS: readonly string[] = ['int', 'long', 'float', 'double'];
 
@@ -69,6 +76,7 @@ function recordEvolution(old: AvroRecordJson, now: AvroRecordJson, types: Types,
     return { kind: 'refuses', reason: `record ${old.name} cannot become record ${now.name}` };
   const verdicts: PositionalVerdict[] = [];
   const spoiled: string[] = [];
+  const renamed: Renamed[] = [];
   for (const [index, field] of now.fields.entries()) {
     const partner = old.fields.find(({ name }) => name === field.name || field.aliases.includes(name));
     if (partner === undefined && !field.hasDefault) return { kind: 'refuses', reason: `field ${field.name} is new and has no default` };
@@ -82,7 +90,8 @@ function recordEvolution(old: AvroRecordJson, now: AvroRecordJson, types: Types,
     if (found === undefined)
       verdicts.push({ kind: 'fails', reason: `the old records have no value at position ${String(index)}, where ${field.name} is now` });
     else if (partner === undefined && isUnclaimed(found.name, now)) {
-      // A rename in its place: schemas that a plan writes have no aliases, and by position the value goes where it belongs.
+      // Schemas that a plan writes have no aliases: they do not tell a rename from a field dropped and another added.
+      renamed.push({ from: found.name, to: field.name });
       const verdict = evolution(found.type, field.type, types, depth + 1);
       verdicts.push(verdict.kind === 'refuses' ? { ...verdict, kind: 'fails' } : verdict);
     } else if (isTakenFor(found.type, field.type, types)) spoiled.push(`${field.name} gets the values of ${found.name}`);
@@ -93,6 +102,7 @@ function recordEvolution(old: AvroRecordJson, now: AvroRecordJson, types: Types,
       });
   }
   if (spoiled.length > 0) verdicts.push({ kind: 'spoils', fields: spoiled });
+  if (renamed.length > 0) verdicts.push({ kind: 'renames', fields: renamed });
   return worst(verdicts);
 }
 

@@ -60,6 +60,8 @@ export type FindingCode =
   | 'nativeLayout'
   /** What Flink does, where it is the target: it spoils values in silence, fails later, or refuses. */
   | 'flinkSpoils'
+  /** It puts values of a field that is gone into the one that took its place: a rename, or not. */
+  | 'flinkRenames'
   | 'flinkFails'
   | 'flinkRefuses'
   | 'flinkMaxParallelism'

@@ -81,6 +81,20 @@ describe('records that this engine evolves by name, in Flink', () => {
     ],
   ])('works: %s', (_, now) => expect(flink(now)).toBeUndefined());
 
+  test('one dropped and one added in its place may be a rename: by position it is one, by name it is none', () => {
+    const now = t.record('Flight', { from: t.field(t.string, { default: '?' }), destination: t.string, delay: t.int });
+    const [code, message] = flink(now) ?? [];
+    expect(code).toBe('flinkRenames');
+    expect(message).toContain(
+      'from gets the values of origin. That is right if it was renamed. If the one was dropped and the other added',
+    );
+    const [own] = found(Old, old, now);
+    expect(own?.changes).toEqual([
+      'Flight: field "origin" is gone, its values are dropped',
+      expect.stringMatching(/field "from" is new, gets its default/),
+    ]);
+  });
+
   test('refused: a type that is none of the old one', () => {
     expect(flink(t.record('Flight', { origin: t.string, destination: t.string, delay: t.string }))?.[0]).toBe('flinkRefuses');
     expect(flink(t.record('Trip', { origin: t.string, destination: t.string, delay: t.int }))?.[0]).toBe('flinkRefuses');
