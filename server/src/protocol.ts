@@ -45,6 +45,12 @@ export interface SnapshotRequests {
     params: ComparedPair & ComparedSelection & { cursor: string | null; limit: number; valueLimit: number };
     result: ComparedPage;
   };
+  /** What a plan of edits says, as a document in `folder`, and what in it does not fit its snapshots. Reads headers, and no entries. */
+  'rewrite/check': { params: { text: string; folder: string }; result: PlanCheck };
+  /** What an edit says to mean a node of the tree, from `snapshot/children`. */
+  'rewrite/named': { params: { location: string; node: string }; result: NamedByNode };
+  /** Writes a new savepoint into `target`, which must not be there. Nothing is left when it fails or is cancelled. Reports `ReadProgress`. */
+  'rewrite/write': { params: { sources: string[]; plan: unknown; target: string } & Reporting; result: RewriteResult };
 }
 
 /** Data of the error of a request about an archive that is sealed, and that no key so far opens. */
@@ -516,4 +522,55 @@ export interface ComparedRow {
   fields: { path: string; before: ValueText | null; after: ValueText | null }[];
   /** How many parts have changed. */
   fieldCount: number;
+}
+
+/** A place in a document, in UTF-16 units from its beginning. */
+export interface PlanProblem {
+  severity: 'error' | 'warning';
+  offset: number;
+  length: number;
+  message: string;
+}
+
+export interface PlanCheck {
+  problems: PlanProblem[];
+  /** Absolute paths, or addresses, of what is rewritten. */
+  sources: string[];
+  /** Where the result goes: what the document says, else a free place beside the first source. Null without a source. */
+  target: string | null;
+  /** To be given back as it is; null where there are errors. */
+  plan: unknown;
+}
+
+/** Parts of an edit. JSON as a dump has it, where it is a value; null is what the node does not have. */
+export interface NamedByNode {
+  operator: string;
+  uid: string | null;
+  maxParallelism: number;
+  state: string | null;
+  key: string | null;
+  namespace: string | null;
+  userKey: string | null;
+  timestamp: string | null;
+  value: string | null;
+}
+
+/** What was written. Entries are values, entries of maps, timers and elements of operator state. */
+export interface RewriteResult {
+  target: string;
+  bytes: number;
+  durationMs: number;
+  operators: RewrittenOperator[];
+  /** Operators that are left out, by label. */
+  dropped: string[];
+}
+
+export interface RewrittenOperator {
+  /** As it was known before. */
+  label: string;
+  /** The uid it has now; null where none is known. */
+  uid: string | null;
+  parallelism: number;
+  maxParallelism: number;
+  states: { name: string; read: number; written: number; changed: number; added: number }[];
 }

@@ -1,16 +1,9 @@
 import { resolve } from 'node:path';
-import {
-  NO_OUTPUT,
-  relocatePaths,
-  rewriteSnapshot,
-  RewriteRefused,
-  type PathMapping,
-  type RewritePlan,
-  type RewriteReport,
-} from 'tidemark/snapshot';
+import { relocatePaths, RewriteRefused, type PathMapping, type RewritePlan, type RewriteReport } from 'tidemark/snapshot';
 import { OutputError } from '../snapshots/export/outputFile.ts';
-import { takenAt, type OpenedSnapshot } from '../snapshots/openedSnapshot.ts';
+import type { OpenedSnapshot } from '../snapshots/openedSnapshot.ts';
 import { FolderOutput } from '../snapshots/rewrite/folderOutput.ts';
+import { writeSnapshot } from '../snapshots/rewrite/writeSnapshot.ts';
 import { untilInterrupted } from './interrupt.ts';
 import { EXIT, plural, sizeText, UsageError, type CliIo } from './io.ts';
 import { openedForReading, type ReadingValues } from './openedForReading.ts';
@@ -74,31 +67,14 @@ export async function rewriteTo(
 ): Promise<number> {
   return refusalsSaid(io, () =>
     untilInterrupted(async (signal) => {
-      const output = target === null ? null : FolderOutput.create(target);
-      const total = sources.reduce((sum, { snapshot }) => sum + snapshot.stateSize, 0);
       const progress = new ReadProgress(io, 'read');
       try {
-        const uids = new Map(sources.flatMap((source) => [...source.uids]));
-        const report = await rewriteSnapshot(
-          sources.map(({ snapshot }) => snapshot),
-          plan,
-          output ?? NO_OUTPUT,
-          {
-            uids,
-            takenAt: await Promise.all(sources.map(takenAt)),
-            signal,
-            onProgress: (share) => {
-              progress.show(share * total, total);
-            },
-          },
-        );
+        const { report, bytes } = await writeSnapshot(sources, plan, target, { signal, onProgress: progress.show.bind(progress) });
         progress.end();
-        io.out(values.json ? `${JSON.stringify({ target, ...report }, null, 2)}\n` : reportText(report, target, output?.bytes ?? 0));
+        io.out(values.json ? `${JSON.stringify({ target, ...report }, null, 2)}\n` : reportText(report, target, bytes));
         return EXIT.ok;
-      } catch (error) {
+      } finally {
         progress.end();
-        output?.discard();
-        throw error;
       }
     }),
   );

@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import { dumpLines } from 'tidemark/snapshot';
+import { dumpLines, parsePlan } from 'tidemark/snapshot';
 import { LSPErrorCodes, ProgressType, ResponseError, type CancellationToken, type MessageConnection } from 'vscode-languageserver/node';
 import type { ComparedPair, ComparisonProgress, ReadProgress, SealedError, SnapshotRequests, StatisticsProgress } from '../protocol.ts';
 import { checkApart } from './check/checkApart.ts';
@@ -11,6 +11,9 @@ import { listSnapshots } from './listSnapshots.ts';
 import { operatorOf, summaryOf, type OpenedSnapshot } from './openedSnapshot.ts';
 import { factsOf } from './operatorFacts.ts';
 import { overviewOf, verdictOf } from './overview.ts';
+import { checkEditPlan, readEditPlan, unreadableSource } from './rewrite/editPlan.ts';
+import { namedByNode } from './rewrite/namedByNode.ts';
+import { rewriteResult } from './rewrite/writeSnapshot.ts';
 import { SnapshotCache } from './snapshotCache.ts';
 import { statisticsOf } from './statistics.ts';
 import { SealedFileError } from './storage/sealedFile.ts';
@@ -82,7 +85,27 @@ export class SnapshotSession {
     'compare/open': (pair) => this.#usePair(pair, (opened) => comparisonOverview(opened, pair)),
     'compare/run': (pair, context) => this.#usePair(pair, (opened) => runComparison(opened, pair, context)),
     'compare/entries': (request, { signal }) => this.#usePair(request, (opened) => comparedPage(opened, request, signal)),
+    'rewrite/check': ({ text, folder }) => {
+      const read = readEditPlan(text, folder);
+      return this.#useAll(read.sources, (opened) => checkEditPlan(read, opened)).catch((error: unknown) => unreadableSource(read, error));
+    },
+    'rewrite/named': ({ location, node }) => this.#snapshots.use(location, ({ opened }) => namedByNode(opened, node)),
+    'rewrite/write': ({ sources, plan, target }, { signal, report }) =>
+      this.#useAll(sources, (opened) =>
+        rewriteResult(opened, parsePlan(plan), target, {
+          signal,
+          onProgress: (bytesRead, bytesTotal) => report({ bytesRead, bytesTotal }),
+        }),
+      ),
   };
+
+  #useAll<T>(locations: readonly string[], work: (opened: readonly OpenedSnapshot[]) => Promise<T>): Promise<T> {
+    const open = (at: number, opened: readonly OpenedSnapshot[]): Promise<T> => {
+      const location = locations[at];
+      return location === undefined ? work(opened) : this.#snapshots.use(location, (next) => open(at + 1, [...opened, next.opened]));
+    };
+    return open(0, []);
+  }
 
   #usePair<T>({ before, after }: ComparedPair, work: (opened: OpenedPair) => Promise<T>): Promise<T> {
     return this.#snapshots.use(before, (one) => this.#snapshots.use(after, (two) => work({ before: one.opened, after: two.opened })));

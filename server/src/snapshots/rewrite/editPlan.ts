@@ -1,0 +1,203 @@
+import { existsSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { findNodeAtLocation, getNodeValue, parseTree, printParseErrorCode, type Node, type ParseError } from 'jsonc-parser';
+import { parsePlan, RewriteRefused, type RewritePlan, type SnapshotOperator } from 'tidemark/snapshot';
+import type { PlanCheck, PlanProblem } from '../../protocol.ts';
+import type { OpenedSnapshot } from '../openedSnapshot.ts';
+import { factsOf } from '../operatorFacts.ts';
+import { SealedFileError } from '../storage/sealedFile.ts';
+
+/** A plan as it stands in a document: JSON with comments, which also says what is rewritten and where to. */
+export interface EditPlan {
+  /** Absolute paths, or addresses. */
+  readonly sources: readonly string[];
+  /** Absolute; null where the document does not say it. */
+  readonly target: string | null;
+  /** Null where the document is not a plan. */
+  readonly plan: RewritePlan | null;
+  readonly problems: readonly PlanProblem[];
+  readonly root: Node | null;
+}
+
+/** Of the document alone, and no part of a plan. */
+const OWN = new Set(['$schema', 'savepoint', 'target']);
+
+/** `folder` is where the document lies: its paths are relative to it. */
+export function readEditPlan(text: string, folder: string): EditPlan {
+  const errors: ParseError[] = [];
+  const root = parseTree(text, errors, { allowTrailingComma: true }) ?? null;
+  const problems = errors.map(({ error, offset, length }): PlanProblem =>
+    problem('error', offset, length, `Not JSON: ${printParseErrorCode(error)}`),
+  );
+  if (root?.type !== 'object') {
+    if (problems.length === 0) problems.push(problem('error', 0, text.length, 'A plan is an object, such as { "edits": [] }'));
+    return { sources: [], target: null, plan: null, problems, root: null };
+  }
+  const value = getNodeValue(root) as Record<string, unknown>;
+  const given = value['savepoint'];
+  const named = (Array.isArray(given) ? given : [given]).filter((each): each is string => typeof each === 'string' && each !== '');
+  const target = value['target'];
+  if (named.length === 0) problems.push(at(root, ['savepoint'], 'error', 'savepoint is missing: the folder of what is rewritten'));
+  let plan: RewritePlan | null = null;
+  if (errors.length === 0) {
+    try {
+      plan = parsePlan(Object.fromEntries(Object.entries(value).filter(([name]) => !OWN.has(name))));
+    } catch (error) {
+      if (!(error instanceof RewriteRefused)) throw error;
+      problems.push(...refusals(root, value, error));
+    }
+  }
+  return {
+    sources: named.map((path) => pathIn(folder, path)),
+    target: typeof target === 'string' && target !== '' ? resolve(folder, target) : null,
+    plan,
+    problems,
+    root,
+  };
+}
+
+/** What the editor is told of a document, with its snapshots open. */
+export async function checkEditPlan(read: EditPlan, sources: readonly OpenedSnapshot[]): Promise<PlanCheck> {
+  const problems = [...read.problems, ...(await planProblems(read, sources))];
+  const isRight = !problems.some(({ severity }) => severity === 'error');
+  return { problems, sources: [...read.sources], target: targetOf(read), plan: isRight ? read.plan : null };
+}
+
+/** A source cannot be opened: that is said where the document names it. A sealed one is for the caller to ask about. */
+export function unreadableSource(read: EditPlan, error: unknown): PlanCheck {
+  if (error instanceof SealedFileError || read.root === null) throw error;
+  const reason = error instanceof Error ? error.message : String(error);
+  return {
+    problems: [...read.problems, at(read.root, ['savepoint'], 'error', reason)],
+    sources: [...read.sources],
+    target: targetOf(read),
+    plan: null,
+  };
+}
+
+function targetOf({ target, sources }: EditPlan): string | null {
+  const [first] = sources;
+  return target ?? (first === undefined ? null : targetBeside(first));
+}
+
+/** Where the result goes where nothing is said: beside the snapshot, never among the checkpoints of a run. */
+function targetBeside(source: string): string {
+  const name = basename(source).replace(/\.(zip|tar|tar\.gz|tgz|tar\.age)$/, '');
+  const folder = basename(dirname(source)) === 'checkpoints' ? join(dirname(dirname(source)), 'savepoints') : dirname(source);
+  const free = (n: number): string => {
+    const path = join(folder, `${name}-edited${n === 1 ? '' : `-${String(n)}`}`);
+    return existsSync(path) ? free(n + 1) : path;
+  };
+  return free(1);
+}
+
+/** What does not fit the snapshots, at its place in the document. */
+async function planProblems({ root, plan, target }: EditPlan, sources: readonly OpenedSnapshot[]): Promise<PlanProblem[]> {
+  if (root === null) return [];
+  const problems: PlanProblem[] = [];
+  if (target !== null && existsSync(target))
+    problems.push(at(root, ['target'], 'warning', `${target} is there already: a savepoint is written beside others, never over them`));
+  for (const [i, edit] of (plan?.edits ?? []).entries()) {
+    if (!('operator' in edit) || edit.operator === undefined) continue;
+    const found = sources.flatMap((source) => operatorsNamed(source, edit.operator ?? ''));
+    if (found.length === 0) {
+      const known = [...new Set(sources.flatMap((source) => source.snapshot.operators.map((operator) => editName(source, operator))))];
+      problems.push(
+        at(
+          root,
+          ['edits', i, 'operator'],
+          'error',
+          `There is no operator ${JSON.stringify(edit.operator)}${meant(edit.operator, known)}. There are ${listed(known)}.`,
+        ),
+      );
+      continue;
+    }
+    if (!('state' in edit) || edit.state === undefined) continue;
+    const facts = await Promise.all(found.map(factsOf));
+    const states = [...new Set(facts.flatMap((each) => each.states.map(({ name }) => name)))];
+    if (facts.some(({ unreadable }) => unreadable !== null) || states.includes(edit.state)) continue;
+    problems.push(
+      at(
+        root,
+        ['edits', i, 'state'],
+        'error',
+        `${edit.operator} has no state ${JSON.stringify(edit.state)}${meant(edit.state, states)}. It has ${listed(states)}.`,
+      ),
+    );
+  }
+  return problems;
+}
+
+/** As an edit names the operator: the uid, else a name that no other has, else the id. */
+export function editName({ uids, snapshot }: OpenedSnapshot, { metadata }: SnapshotOperator): string {
+  const { operatorId, uid, name } = metadata;
+  const isOnly = snapshot.operators.filter((other) => other.metadata.name === name).length === 1;
+  return uids.get(operatorId) ?? uid ?? (name !== null && isOnly ? name : operatorId);
+}
+
+function operatorsNamed({ uids, snapshot }: OpenedSnapshot, name: string): SnapshotOperator[] {
+  const named = snapshot.operators.filter(({ metadata }) =>
+    [uids.get(metadata.operatorId), metadata.uid, metadata.name, metadata.operatorId].includes(name),
+  );
+  return named.length > 0 ? named : snapshot.operators.filter(({ metadata }) => name.length >= 4 && metadata.operatorId.startsWith(name));
+}
+
+/** `parsePlan` stops at the first mistake: each edit is read by itself, so that each has its own. */
+function refusals(root: Node, value: Readonly<Record<string, unknown>>, whole: RewriteRefused): PlanProblem[] {
+  const edits = value['edits'];
+  if (!Array.isArray(edits)) return [at(root, ['edits'], 'error', whole.message)];
+  const found = edits.flatMap((edit: unknown, i): PlanProblem[] => {
+    try {
+      parsePlan({ edits: [edit] });
+      return [];
+    } catch (error) {
+      if (!(error instanceof RewriteRefused)) throw error;
+      const names = findNodeAtLocation(root, ['edits', i])?.children?.map(({ children }) => String(children?.[0]?.value)) ?? [];
+      const text = error.message.replace(/^edit 1 of the plan/, 'This edit');
+      const [named] = names.filter((name) => text.includes(`: ${name} is`) || text.includes(`has ${JSON.stringify(name)}`));
+      return [at(root, ['edits', i, named ?? 'edit'], 'error', text)];
+    }
+  });
+  if (found.length > 0) return found;
+  const named = Object.keys(value).find((name) => !OWN.has(name) && name !== 'edits' && whole.message.includes(name));
+  return [at(root, named === undefined ? [] : [named], 'error', whole.message)];
+}
+
+/** The innermost part of the path that is there. */
+function at(root: Node, path: readonly (string | number)[], severity: PlanProblem['severity'], message: string): PlanProblem {
+  for (let length = path.length; length > 0; length--) {
+    const node = findNodeAtLocation(root, path.slice(0, length));
+    if (node !== undefined) return problem(severity, node.offset, node.length, message);
+  }
+  return problem(severity, root.offset, 1, message);
+}
+
+function problem(severity: PlanProblem['severity'], offset: number, length: number, message: string): PlanProblem {
+  return { severity, offset, length, message };
+}
+
+function pathIn(folder: string, path: string): string {
+  return /^[a-z][a-z0-9]*:\/\//.test(path) ? path : resolve(folder, path);
+}
+
+function listed(names: readonly string[]): string {
+  return names.length === 0 ? 'none' : `${names.slice(0, 20).join(', ')}${names.length > 20 ? ', …' : ''}`;
+}
+
+/** What was meant by a name that is not known, where one is near. */
+function meant(name: string, known: readonly string[]): string {
+  const [nearest] = known.map((each) => ({ each, far: distance(name.toLowerCase(), each.toLowerCase()) })).sort((a, b) => a.far - b.far);
+  return nearest !== undefined && nearest.far <= Math.max(1, Math.floor(name.length / 3)) ? `; ${nearest.each} is near to it` : '';
+}
+
+/** How many letters must be added, taken away or replaced. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 0; i < a.length; i++) {
+    const next = [i + 1];
+    for (let j = 0; j < b.length; j++)
+      next.push(Math.min((next[j] ?? 0) + 1, (row[j + 1] ?? 0) + 1, (row[j] ?? 0) + (a[i] === b[j] ? 0 : 1)));
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}
