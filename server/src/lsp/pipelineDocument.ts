@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import type { TextDocument } from 'vscode-languageserver-textdocument';
+import type { SavepointCheck } from './savepointChecks.ts';
 import type { SemanticFacts } from './semanticFacts.ts';
 import { readPipeline } from './pipelineSyntax.ts';
 import type { OperatorSyntax, PipelineSyntax, Span } from './pipelineSyntax.ts';
@@ -18,6 +19,8 @@ export interface PipelineDocument {
   readonly plan: PlanFacts | null;
   /** The newest plan, perhaps of an older text: good enough to describe operators by uid. */
   readonly lastPlan: PlanFacts | null;
+  /** How it fits the savepoint that it is bound to, perhaps of an older text; null where that is not known. */
+  readonly savepointCheck: SavepointCheck | null;
   readonly trusted: boolean;
   readonly packageInstalled: boolean;
   readonly semantics: SemanticFacts;

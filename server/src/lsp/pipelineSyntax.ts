@@ -19,6 +19,8 @@ export interface PipelineSyntax {
   readonly hasSyntaxErrors: boolean;
   /** The innermost statement there; the whole text where there is none. */
   statementAt(offset: number): Span;
+  /** The type of a field of `t.record('Record', { field: t.type })`, as far as it is written out; null where it is not. */
+  typeOfField(record: string, field: string): Span | null;
 }
 
 export interface PipelineCall extends Span {
@@ -56,6 +58,8 @@ export interface StateSyntax {
   readonly section: string;
   /** As the source has it: `t.state.value(t.int)`. */
   readonly declaration: string;
+  /** `t.int` in it, where it has one type alone; null where not. */
+  readonly typeSpan: Span | null;
 }
 
 /** Steps of a chain that make no operator of their own, and so have no uid. */
@@ -111,7 +115,30 @@ class Reader {
       imports,
       hasSyntaxErrors: (this.#source as unknown as { parseDiagnostics: unknown[] }).parseDiagnostics.length > 0,
       statementAt: (offset) => this.#statementAt(offset),
+      typeOfField: (record, field) => this.#typeOfField(record, field),
     };
+  }
+
+  #typeOfField(record: string, field: string): Span | null {
+    let found: Span | null = null;
+    const visit = (node: ts.Node): void => {
+      if (ts.isCallExpression(node) && ts.isPropertyAccessExpression(node.expression) && node.expression.name.text === 'record') {
+        const [name, fields] = node.arguments;
+        if (name !== undefined && ts.isStringLiteralLike(name) && name.text === record && fields && ts.isObjectLiteralExpression(fields)) {
+          for (const property of fields.properties) {
+            if (
+              ts.isPropertyAssignment(property) &&
+              (ts.isIdentifier(property.name) || ts.isStringLiteralLike(property.name)) &&
+              property.name.text === field
+            )
+              found ??= this.#span(typeIn(property.initializer));
+          }
+        }
+      }
+      ts.forEachChild(node, visit);
+    };
+    visit(this.#source);
+    return found;
   }
 
   #statementAt(offset: number): Span {
@@ -260,7 +287,10 @@ class Reader {
       return property.initializer.properties.flatMap((state): StateSyntax[] => {
         if (!ts.isPropertyAssignment(state) || !(ts.isIdentifier(state.name) || ts.isStringLiteralLike(state.name))) return [];
         const declaration = state.initializer.getText(this.#source);
-        return [{ name: state.name.text, nameSpan: this.#span(state.name), span: this.#span(state), section, declaration }];
+        const types = ts.isCallExpression(state.initializer) ? state.initializer.arguments : [];
+        const type = types.length === 1 ? types[0] : undefined;
+        const typeSpan = type === undefined ? null : this.#span(type);
+        return [{ name: state.name.text, nameSpan: this.#span(state.name), span: this.#span(state), section, declaration, typeSpan }];
       });
     });
   }
@@ -276,6 +306,12 @@ class Reader {
   #span(node: ts.Node): Span {
     return { start: node.getStart(this.#source), end: node.getEnd() };
   }
+}
+
+/** `t.field(t.int, { ... })` says more than the type. */
+function typeIn(expression: ts.Expression): ts.Expression {
+  if (!ts.isCallExpression(expression) || !ts.isPropertyAccessExpression(expression.expression)) return expression;
+  return expression.expression.name.text === 'field' ? (expression.arguments[0] ?? expression) : expression;
 }
 
 function importsTidemark(declaration: ts.Node): boolean {

@@ -1,4 +1,5 @@
 import {
+  CancellationTokenSource,
   DidChangeWatchedFilesNotification,
   DocumentDiagnosticReportKind,
   LSPErrorCodes,
@@ -17,6 +18,7 @@ import { isPackageInstalled, pathOf, readSyntax, type PipelineDocument } from '.
 import type { PipelineSyntax } from './pipelineSyntax.ts';
 import type { RunBuilder } from './planFacts.ts';
 import { Plans } from './plans.ts';
+import { SavepointChecks, type SavepointCheck } from './savepointChecks.ts';
 import { noSemantics, type SemanticFacts, type SemanticSources } from './semanticFacts.ts';
 
 const CAPABILITIES: InitializeResult['capabilities'] = {
@@ -46,12 +48,15 @@ export function startSession(
   let canRefresh = { diagnostics: false, codeLens: false };
   let pulls = false;
   let watches = false;
+  /** The editor knows which savepoints pipelines are bound to. */
+  let bindsSavepoints = false;
 
   const refresh = (): void => {
     if (!pulls) documents.all().forEach(push);
     else if (canRefresh.diagnostics) void connection.languages.diagnostics.refresh();
   };
   const plans = new Plans(runBuilder, refresh);
+  const savepoints = new SavepointChecks((program, text, signal) => askToCheck(connection, { program, text }, signal), refresh);
   const semantics = createSemantics({
     openTexts: () => new Map(documents.all().flatMap((document) => [[pathOf(document.uri) ?? '', document.getText()]])),
     onChange: refresh,
@@ -77,6 +82,7 @@ export function startSession(
       syntax: syntaxOf(document),
       plan: path === null ? null : plans.ofText(path, document.getText()),
       lastPlan: path === null ? null : plans.last(path),
+      savepointCheck: path === null ? null : savepoints.of(path),
       trusted,
       packageInstalled: path === null || isPackageInstalled(path),
       semantics,
@@ -100,10 +106,22 @@ export function startSession(
     if (trusted && path !== null && isPipeline(document.uri)) plans.request(path);
   };
 
+  /** What is being typed; what does not parse is not run. */
+  const recheck = (document: TextDocument): void => {
+    const path = pathOf(document.uri);
+    if (!trusted || !bindsSavepoints || path === null || !isPipeline(document.uri) || syntaxOf(document).hasSyntaxErrors) return;
+    savepoints.request(path, document.getText());
+  };
+
   const setTrusted = (now: boolean): void => {
     trusted = now;
-    if (trusted) documents.all().forEach(replan);
-    else plans.clear();
+    if (trusted) {
+      documents.all().forEach(replan);
+      documents.all().forEach(recheck);
+    } else {
+      plans.clear();
+      savepoints.clear();
+    }
     refresh();
     if (canRefresh.codeLens) void connection.sendRequest('workspace/codeLens/refresh').catch(() => undefined);
   };
@@ -112,11 +130,14 @@ export function startSession(
   const filesChanged = (): void => {
     semantics.filesChanged();
     documents.all().forEach(replan);
+    documents.all().forEach(recheck);
     refresh();
   };
 
   connection.onInitialize(({ initializationOptions, capabilities }: InitializeParams) => {
-    trusted = (initializationOptions as { trusted?: unknown } | undefined)?.trusted === true;
+    const given = (initializationOptions ?? {}) as { trusted?: unknown; bindsSavepoints?: unknown };
+    trusted = given.trusted === true;
+    bindsSavepoints = given.bindsSavepoints === true;
     canRefresh = {
       diagnostics: capabilities.workspace?.diagnostics?.refreshSupport === true,
       codeLens: capabilities.workspace?.codeLens?.refreshSupport === true,
@@ -131,13 +152,16 @@ export function startSession(
   });
   connection.onDidChangeWatchedFiles(filesChanged);
   connection.onNotification('tidemark/trust', (params: { trusted: boolean }) => setTrusted(params.trusted));
+  connection.onNotification('tidemark/savepointsBound', () => documents.all().forEach(recheck));
   connection.onShutdown(() => {
     plans.clear();
+    savepoints.clear();
     semantics.dispose();
   });
 
   documents.onDidOpen(({ document }) => replan(document));
   documents.onDidChangeContent(({ document }) => {
+    recheck(document);
     if (!pulls) push(document);
   });
   documents.onDidSave(filesChanged);
@@ -146,6 +170,7 @@ export function startSession(
     const path = pathOf(document.uri);
     if (path === null) return;
     plans.forget(path);
+    savepoints.forget(path);
     semantics.forget(path);
   });
 
@@ -166,6 +191,16 @@ export function startSession(
 
   documents.listen(connection);
   connection.listen();
+}
+
+function askToCheck(
+  connection: Connection,
+  params: { program: string; text: string },
+  signal: AbortSignal,
+): Promise<SavepointCheck | null> {
+  const source = new CancellationTokenSource();
+  signal.addEventListener('abort', () => source.cancel(), { once: true });
+  return connection.sendRequest<SavepointCheck | null>('tidemark/checkSavepoint', params, source.token);
 }
 
 function cancelled(): ResponseError<undefined> {

@@ -1,13 +1,46 @@
 import { CodeActionKind } from 'vscode-languageserver';
 import type { CodeAction, Diagnostic } from 'vscode-languageserver';
+import type { PipelineEdit } from '../../protocol.ts';
 import type { PipelineDocument } from '../pipelineDocument.ts';
+import { pipelineEdit } from '../pipelineEdit.ts';
 import { SOURCE } from './diagnostics.ts';
 
 /** TypeScript's "Cannot find module 'tidemark'": the same fix helps. */
 const CANNOT_FIND_MODULE = new Set<unknown>([2307, 2792, 7016]);
 
+export function provideCodeActions(module: PipelineDocument, given: readonly Diagnostic[]): CodeAction[] {
+  return [...addPackage(module, given), ...fitSavepoint(module, given)];
+}
+
+/** What makes the pipeline fit its savepoint again, where that is a change of its text; and the whole report. */
+function fitSavepoint(module: PipelineDocument, given: readonly Diagnostic[]): CodeAction[] {
+  const { document, savepointCheck } = module;
+  const own = given.filter(({ source, code }) => source === SOURCE && String(code).startsWith('savepoint-'));
+  if (own.length === 0 || savepointCheck === null) return [];
+  const fixes = own.flatMap((diagnostic): CodeAction[] => {
+    const found = diagnostic.data === undefined ? null : pipelineEdit(module, diagnostic.data as PipelineEdit);
+    if (found === null) return [];
+    const { title, edits } = found;
+    return [
+      { title, kind: CodeActionKind.QuickFix, isPreferred: true, diagnostics: [diagnostic], edit: { changes: { [document.uri]: edits } } },
+    ];
+  });
+  const { savepoint } = savepointCheck;
+  const command = (title: string, id: string): CodeAction => ({
+    title,
+    kind: CodeActionKind.QuickFix,
+    diagnostics: own,
+    command: { title, command: id, arguments: [document.uri, savepoint] },
+  });
+  return [
+    ...fixes,
+    command('Show how the pipeline fits the savepoint', 'tidemark.checkSavepoint'),
+    command('Do not check against this savepoint any more', 'tidemark.stopCheckingSavepoint'),
+  ];
+}
+
 /** Adds the package that the extension carries; the editor's command does it. */
-export function provideCodeActions({ document }: PipelineDocument, given: readonly Diagnostic[]): CodeAction[] {
+function addPackage({ document }: PipelineDocument, given: readonly Diagnostic[]): CodeAction[] {
   const diagnostics = given.filter(
     ({ source, code, message }) =>
       (source === SOURCE && code === 'missing-package') ||

@@ -1,23 +1,40 @@
 import { realpathSync } from 'node:fs';
 import { DiagnosticSeverity, DiagnosticTag } from 'vscode-languageserver';
 import type { Diagnostic } from 'vscode-languageserver';
+import type { PipelineEdit } from '../../protocol.ts';
 import { nearestPipeline, type PipelineDocument } from '../pipelineDocument.ts';
 import type { OperatorSyntax, Span } from '../pipelineSyntax.ts';
 import type { PlanProblem } from '../planFacts.ts';
 import { toRange, wordAt } from '../toProtocol.ts';
+import { savepointFindings } from './savepointFindings.ts';
 
 /** Each is a section of docs/diagnostics.md. */
 export type DiagnosticCode =
-  'duplicate-uid' | 'uid-not-literal' | 'no-sink' | 'no-pipeline' | 'duplicate-state' | 'missing-package' | 'plan-error' | 'plan-warning';
+  | 'duplicate-uid'
+  | 'uid-not-literal'
+  | 'no-sink'
+  | 'no-pipeline'
+  | 'duplicate-state'
+  | 'missing-package'
+  | 'plan-error'
+  | 'plan-warning'
+  | 'savepoint-incompatible'
+  | 'savepoint-left-behind'
+  | 'savepoint-differs';
 
 export const SOURCE = 'tidemark';
 
-interface Finding {
+export interface Finding {
   readonly code: DiagnosticCode;
   readonly severity: DiagnosticSeverity;
   readonly span: Span;
   readonly message: string;
-  readonly related?: readonly { readonly span: Span; readonly message: string }[];
+  /** Places in this text, or other documents; those without one are left out. */
+  readonly related?: readonly (
+    { readonly span: Span; readonly message: string } | { readonly uri: string | null; readonly message: string }
+  )[];
+  /** A change of the text that is offered for it. */
+  readonly edit?: PipelineEdit | undefined;
   readonly unused?: boolean;
   /** The builder did not refuse, its code failed. */
   readonly threw?: boolean;
@@ -35,7 +52,8 @@ export function provideDiagnostics(module: PipelineDocument): Diagnostic[] {
     ...noPipeline(module),
   ];
   const missing = missingPackage(module);
-  const all = [...own, ...missing, ...(missing.length > 0 ? [] : planFindings(module, own))];
+  const built = missing.length > 0 ? [] : [...planFindings(module, own), ...savepointFindings(module)];
+  const all = [...own, ...missing, ...built];
   return withoutWhatTypeScriptTells(module, all).map((each) => toDiagnostic(module, each));
 }
 
@@ -155,14 +173,16 @@ function toDiagnostic({ document }: PipelineDocument, finding: Finding): Diagnos
     code: finding.code,
     source: SOURCE,
     message: finding.message,
+    ...(finding.edit === undefined ? {} : { data: finding.edit }),
     ...(finding.unused === true ? { tags: [DiagnosticTag.Unnecessary] } : {}),
     ...(finding.related === undefined
       ? {}
       : {
-          relatedInformation: finding.related.map(({ span, message }) => ({
-            location: { uri: document.uri, range: toRange(document, span) },
-            message,
-          })),
+          relatedInformation: finding.related.flatMap((each) => {
+            const { message } = each;
+            if ('span' in each) return [{ location: { uri: document.uri, range: toRange(document, each.span) }, message }];
+            return each.uri === null ? [] : [{ location: { uri: each.uri, range: toRange(document, { start: 0, end: 0 }) }, message }];
+          }),
         }),
   };
 }
