@@ -11,6 +11,7 @@ import { EXIT, UsageError } from './io.ts';
 import { list } from './list.ts';
 import { merge } from './merge.ts';
 import { pack } from './pack.ts';
+import { redact } from './redact.ts';
 import { run } from './run.ts';
 import { savepoint } from './savepoint.ts';
 import { split } from './split.ts';
@@ -87,6 +88,12 @@ const COMMANDS: Readonly<Record<string, { readonly command: Command; readonly us
     usage:
       'split SNAPSHOT --keys EXPR --out FOLDER [--rest FOLDER] [--metadata-version 4|5|6] [--drop-in-flight] [--path-map FROM=TO]... [--dry-run] [--json]',
     about: 'writes the state of some keys, and that of all others, as savepoints of their own',
+  },
+  redact: {
+    command: redact,
+    usage:
+      'redact SNAPSHOT RULES --out FOLDER [--salt-file FILE] [--metadata-version 4|5|6] [--drop-in-flight] [--path-map FROM=TO]... [--dry-run] [--json], or redact SNAPSHOT --print-rules [--out FILE]',
+    about: 'writes a savepoint without what must not leave: values are dropped, hashed, masked or replaced as rules say',
   },
   check: {
     command: check,

@@ -106,7 +106,8 @@ export async function relocateTo(
   });
 }
 
-async function refusalsSaid(io: CliIo, work: () => Promise<number>): Promise<number> {
+/** What cannot be done, on stderr. */
+export async function refusalsSaid(io: CliIo, work: () => Promise<number>): Promise<number> {
   try {
     return await work();
   } catch (error) {

@@ -28,6 +28,7 @@ export class KeyedRedaction implements KeyedRedacting {
   readonly states: ReadonlyMap<string, StateChange>;
   /** The keys of the key groups in hand: what they are now, and what they were. */
   readonly #keys = new Map<string, string>();
+  readonly #maps: MapInHand[] = [];
 
   /** States by `identityOf`. */
   constructor(label: string, key: Change, states: ReadonlyMap<string, StateChange>) {
@@ -44,8 +45,18 @@ export class KeyedRedaction implements KeyedRedacting {
     this.#keys.clear();
   }
 
+  beginKeyGroup(): void {
+    for (const map of this.#maps) map.prefix = null;
+  }
+
   part(keyed: KeyedState): PartRedacting {
     return new PartRedaction(this, keyed);
+  }
+
+  newMap(): MapInHand {
+    const map = { prefix: null, keys: new Set<string>() };
+    this.#maps.push(map);
+    return map;
   }
 
   /** @throws RewriteRefused where another key has become the same */
@@ -65,7 +76,7 @@ export function identityOf({ kind, name }: StateMetaInfo): string {
 
 /** Keys of the map that is being written. */
 interface MapInHand {
-  prefix: string;
+  prefix: string | null;
   readonly keys: Set<string>;
 }
 
@@ -99,7 +110,7 @@ class PartRedaction implements PartRedacting {
     this.#states = keyed.states.map((meta) => ({
       change: of.states.get(identityOf(meta)) ?? { namespace: null, value: null },
       writer: new StateWriter(meta, keyed.rows.header.key.snapshot, keyed.context.flink),
-      map: { prefix: '', keys: new Set() },
+      map: of.newMap(),
     }));
   }
 

@@ -139,7 +139,8 @@ export class Redaction implements Redacting {
       const form: Form | undefined = forms.get(root);
       return form === undefined ? null : redaction.compile(form, [root], absence);
     };
-    const value = change('value', 'gone');
+    // Timers have no values: where they are dropped, their namespaces are.
+    const value = group === 'timers' ? change('namespace', 'gone') : change('value', 'gone');
     const isNamed = redaction.fields.some(({ rule }) => rule !== null);
     if (value !== null && (value.gone || (this.#rules.default.action === 'drop' && !isNamed && isDroppedUnnamed(group)))) {
       this.#problems.length = before;
@@ -148,10 +149,13 @@ export class Redaction implements Redacting {
     }
     const never = { never: 'entries have no place without it' };
     const key = change('key', never);
-    const namespace = change('namespace', never);
+    const namespace = group === 'timers' ? value : change('namespace', never);
     const touches = [key, namespace, value].some((each) => each?.touches === true);
     if (touches && meta !== null && (group === 'keyed' || group === 'timers'))
-      keyedChanges.set(identityOf(meta), { namespace: namespace?.touches === true ? namespace : null, value });
+      keyedChanges.set(identityOf(meta), {
+        namespace: namespace?.touches === true ? namespace : null,
+        value: group === 'timers' ? null : value,
+      });
     if (touches && value !== null && (group === 'list' || group === 'broadcast'))
       this.#operatorStates.set(`${operator.operatorId} ${name}`, { key, value, place });
     return { name, group, outcome: touches ? 'redacted' : 'kept', fields: redaction.fields };

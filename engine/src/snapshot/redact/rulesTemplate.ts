@@ -37,8 +37,12 @@ export function rulesTemplate(operators: readonly RedactableOperator[]): string 
       }
     };
     const hasKeys = operator.states.some(({ group }) => group === 'keyed' || group === 'timers');
+    // A rule for keys without a state holds for those of broadcast state too, which is named in front of it.
+    const isBroadcast = ({ group }: RedactableState): boolean => group === 'broadcast';
+    for (const state of operator.states.filter(isBroadcast)) for (const [root, form] of state.forms) add(state, [root], form);
     if (operator.key !== null && hasKeys) add(null, ['key'], operator.key);
-    for (const state of operator.states) for (const [root, form] of state.forms) add(state, [root], form);
+    for (const state of operator.states.filter((each) => !isBroadcast(each)))
+      for (const [root, form] of state.forms) add(state, [root], form);
     if (own.length > 0) lines.push(`\n    // ${name.replaceAll(/\s+/g, ' ')}`, ...own);
   }
   return `${ABOUT}\n{\n  // Of whatever no rule names: keep, drop, hash, mask, or refuse, which finds what is new.\n  "default": "keep",\n  "rules": [${lines.join('\n')}\n  ]\n}\n`;

@@ -222,6 +222,7 @@ export class KeyedRewrite {
     const filter =
       only === null ? part.filter : { ...part.filter, states: new Set(states.flatMap((index, i) => (index === only ? [i] : []))) };
     if (filter.states?.size === 0) return true;
+    this.#edits.beginKeyGroup();
     try {
       return await keyed.scanRows(
         keyGroup,

@@ -29,6 +29,8 @@ export interface KeyedRedacting {
   readonly movesKeys: boolean;
   /** All rows of some key groups come next: those of one key are among them. */
   begin(): void;
+  /** The rows of one key group come next, those of a map one after another. */
+  beginKeyGroup(): void;
   part(keyed: KeyedState): PartRedacting;
 }
 

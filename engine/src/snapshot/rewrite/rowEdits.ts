@@ -85,6 +85,11 @@ export class RowEdits {
     this.#redacting?.begin();
   }
 
+  /** The rows of one key group of one part come next, or of one of its states. */
+  beginKeyGroup(): void {
+    this.#redacting?.beginKeyGroup();
+  }
+
   /** Of the key that a row will have. @throws RewriteRefused where only the job's own code knows it */
   hashOf(keyed: KeyedState, row: KeyedRow, hasher: RowHasher): number {
     const hash = hasher.hashOf(row);

@@ -1,0 +1,187 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import {
+  NO_OUTPUT,
+  parseRedactionRules,
+  prepareRedaction,
+  redactableOperators,
+  redactionReport,
+  rewriteSnapshot,
+  rulesTemplate,
+  usesHash,
+  type RedactionReport,
+} from 'tidemark/snapshot';
+import type { OpenedSnapshot } from '../snapshots/openedSnapshot.ts';
+import { FolderOutput } from '../snapshots/rewrite/folderOutput.ts';
+import { untilInterrupted } from './interrupt.ts';
+import { EXIT, plural, sizeText, UsageError, type CliIo } from './io.ts';
+import { openedForReading, READING_OPTIONS } from './openedForReading.ts';
+import { ReadProgress } from './readProgress.ts';
+import { commonPlan, refusalsSaid, targetOf, WRITING_OPTIONS, type WritingValues } from './rewriting.ts';
+
+/** Where a salt may be, for those that have it in no file. */
+const SALT_VARIABLE = 'TIDEMARK_REDACT_SALT';
+const SALT_MIN = 16;
+/** What was done, beside `_metadata`. */
+const REPORT_FILE = 'redaction.json';
+
+interface Salt {
+  readonly bytes: Uint8Array;
+  readonly origin: 'given' | 'random';
+}
+
+/**
+ * `tidemark redact SNAPSHOT RULES --out TARGET`: a new savepoint beside the old one, without what must not leave. With `--print-rules`, a
+ * file of rules to begin from.
+ */
+export async function redact(args: readonly string[], io: CliIo): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      ...READING_OPTIONS,
+      ...WRITING_OPTIONS,
+      out: { type: 'string', short: 'o' },
+      'salt-file': { type: 'string' },
+      'print-rules': { type: 'boolean', default: false },
+    },
+  });
+  const [location, file, ...more] = positionals;
+  if (location === undefined || more.length > 0) throw new UsageError('redact needs a snapshot and a file of rules.');
+  if (values['print-rules']) {
+    if (file !== undefined) throw new UsageError('--print-rules needs a snapshot alone: it writes the rules to begin from.');
+    return openedForReading(location, values, io, (opened) => printRules(opened, values.out, io));
+  }
+  if (file === undefined)
+    throw new UsageError('A file of rules is needed; tidemark redact SNAPSHOT --print-rules writes one to begin from.');
+  const target = targetOf(values, io);
+  const rules = await textOf(file, io.cwd);
+  const salt = await saltIn(values['salt-file'], io.cwd);
+  return openedForReading(location, values, io, (opened) => redactTo(opened, rules, salt, target, values, io));
+}
+
+async function printRules({ snapshot, uids }: OpenedSnapshot, out: string | undefined, io: CliIo): Promise<number> {
+  const text = rulesTemplate(await redactableOperators(snapshot, uids));
+  if (out === undefined) {
+    io.out(text);
+    return EXIT.ok;
+  }
+  try {
+    await writeFile(resolve(io.cwd, out), text, { flag: 'wx' });
+  } catch (error) {
+    io.err(`${out} cannot be written: ${error instanceof Error ? error.message : String(error)}\n`);
+    return EXIT.failed;
+  }
+  io.out(`Wrote ${out}: all that is in the snapshot, with "keep". Say there what is to be done, and give it to tidemark redact.\n`);
+  return EXIT.ok;
+}
+
+async function redactTo(
+  opened: OpenedSnapshot,
+  text: string,
+  salt: Salt,
+  target: string | null,
+  values: WritingValues,
+  io: CliIo,
+): Promise<number> {
+  return refusalsSaid(io, () =>
+    untilInterrupted(async (signal) => {
+      const { snapshot, uids } = opened;
+      const rules = parseRedactionRules(text);
+      const salted = (bytes: Uint8Array): Uint8Array => createHmac('sha256', salt.bytes).update(bytes).digest();
+      const redaction = await prepareRedaction(snapshot, rules, { uids, salted });
+      const output = target === null ? null : FolderOutput.create(target);
+      const total = snapshot.stateSize;
+      const progress = new ReadProgress(io, 'read');
+      // What was done is written in front of `_metadata`, with which the snapshot is whole.
+      let metadata: Uint8Array = new Uint8Array(0);
+      const held = (bytes: Uint8Array): void => {
+        metadata = bytes;
+      };
+      try {
+        const rewriting = await rewriteSnapshot(
+          [snapshot],
+          { ...commonPlan(values), edits: redaction.edits },
+          { create: (name) => (output ?? NO_OUTPUT).create(name), complete: held },
+          {
+            uids,
+            signal,
+            redacting: redaction,
+            onProgress: (share) => {
+              progress.show(share * total, total);
+            },
+          },
+        );
+        const report = redactionReport(redaction, rewriting, rules, usesHash(rules) ? salt.origin : 'none needed');
+        const file = output?.create(REPORT_FILE);
+        file?.write(Buffer.from(`${JSON.stringify(report, null, 2)}\n`));
+        file?.finish();
+        output?.complete(metadata);
+        progress.end();
+        return said(report, target, output?.bytes ?? 0, values.json, io);
+      } catch (error) {
+        progress.end();
+        output?.discard();
+        throw error;
+      }
+    }),
+  );
+}
+
+function said(report: RedactionReport, target: string | null, bytes: number, json: boolean, io: CliIo): number {
+  io.out(json ? `${JSON.stringify({ target, ...report }, null, 2)}\n` : reportText(report, target, bytes));
+  if (report.salt === 'random')
+    io.err(
+      `The salt was random and is gone: another redaction gives other hashes. With --salt-file FILE, or ${SALT_VARIABLE} in the environment, they are the same.\n`,
+    );
+  return EXIT.ok;
+}
+
+function reportText(report: RedactionReport, target: string | null, bytes: number): string {
+  const lines = [
+    target === null ? 'Dry run: nothing was written.' : `Wrote ${target}: ${sizeText(bytes)}; ${REPORT_FILE} in it says what was done.`,
+  ];
+  for (const { label, operatorId, outcome, keys, states } of report.operators) {
+    lines.push(`${label} (${operatorId}): ${outcome}`);
+    if (outcome !== 'redacted') continue;
+    for (const field of keys) if (field.action !== 'keep') lines.push(`  ${fieldText(field)} of ${plural(field.values ?? 0, 'row')}`);
+    for (const state of states) {
+      lines.push(
+        `  ${state.name}: ${state.outcome}${state.outcome === 'dropped' ? '' : `, ${state.entries.toLocaleString('en')} entries`}`,
+      );
+      if (state.outcome !== 'redacted') continue;
+      for (const field of state.fields) lines.push(`    ${fieldText(field)}, ${plural(field.values ?? 0, 'value')}`);
+    }
+  }
+  return `${[...lines, ...report.notes].join('\n')}\n`;
+}
+
+const DONE: Readonly<Record<string, string>> = { keep: 'kept', drop: 'dropped', hash: 'hashed', mask: 'masked', replace: 'replaced' };
+
+function fieldText({ field, type, action, rule }: RedactionReport['operators'][number]['keys'][number]): string {
+  return `${field} (${type}): ${DONE[action] ?? action} by ${rule === null ? 'default' : `rule ${String(rule)}`}`;
+}
+
+/** Never on the command line, which others see. @throws UsageError */
+async function saltIn(file: string | undefined, cwd: string): Promise<Salt> {
+  const given = file === undefined ? process.env[SALT_VARIABLE] : (await textOf(file, cwd)).replace(/\r?\n$/, '');
+  if (given === undefined || given === '') {
+    if (file !== undefined) throw new UsageError(`${file}: it is the salt, and it is empty.`);
+    return { bytes: randomBytes(32), origin: 'random' };
+  }
+  if (given.length < SALT_MIN)
+    throw new UsageError(
+      `${file ?? SALT_VARIABLE}: a salt has at least ${String(SALT_MIN)} characters; openssl rand -hex 32 makes a good one.`,
+    );
+  return { bytes: Buffer.from(given), origin: 'given' };
+}
+
+async function textOf(file: string, cwd: string): Promise<string> {
+  try {
+    return await readFile(resolve(cwd, file), 'utf8');
+  } catch (error) {
+    throw new UsageError(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
