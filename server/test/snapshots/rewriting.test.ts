@@ -1,0 +1,137 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import {
+  CancellationTokenSource,
+  createMessageConnection,
+  StreamMessageReader,
+  StreamMessageWriter,
+  type MessageConnection,
+} from 'vscode-languageserver/node';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { snapshotFiles } from '../../../engine/test/snapshot/snapshotFixtures.ts';
+import type { SnapshotNode, SnapshotRequests } from '../../src/protocol.ts';
+import { serveSnapshots } from '../../src/snapshots/session.ts';
+
+const NAME = '2.3.0-hashmap-canonical';
+let folder = '';
+let location = '';
+let connection: MessageConnection;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'tidemark-rewriting-'));
+  location = join(folder, NAME);
+  for (const [path, bytes] of snapshotFiles(NAME)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), bytes);
+  }
+  const toServer = new PassThrough();
+  const toClient = new PassThrough();
+  serveSnapshots(createMessageConnection(new StreamMessageReader(toServer), new StreamMessageWriter(toClient)));
+  connection = createMessageConnection(new StreamMessageReader(toClient), new StreamMessageWriter(toServer));
+  connection.listen();
+});
+
+afterAll(() => {
+  connection.dispose();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const ask = <M extends keyof SnapshotRequests>(method: M, params: SnapshotRequests[M]['params']): Promise<SnapshotRequests[M]['result']> =>
+  connection.sendRequest(method, params);
+
+const check = (text: string): Promise<SnapshotRequests['rewrite/check']['result']> => ask('rewrite/check', { text, folder });
+
+const document = (edits: readonly object[], more: object = {}): string =>
+  `// Edits\n${JSON.stringify({ savepoint: NAME, ...more, edits }, null, 2)}`;
+
+function contentOf(path: string): string {
+  const hash = createHash('sha256');
+  for (const name of readdirSync(path).sort()) hash.update(name).update(readFileSync(join(path, name)));
+  return hash.digest('hex');
+}
+
+async function nodes(node: string | null): Promise<SnapshotNode[]> {
+  return (await ask('snapshot/children', { location, node, offset: 0, limit: 1000 })).nodes;
+}
+
+/** An operator with a value state, one entry of it, and their nodes. */
+async function anEntry(): Promise<{ operator: SnapshotNode; entry: SnapshotNode }> {
+  for (const operator of await nodes(null)) {
+    if (operator.kind !== 'operator' || !operator.expandable) continue;
+    const state = (await nodes(operator.id)).find(({ kind, label }) => kind === 'state' && label === 'v-int');
+    if (state === undefined) continue;
+    const [entry] = await nodes(state.id);
+    return { operator, entry: entry! };
+  }
+  throw new Error('the fixture has no value state v-int');
+}
+
+test('a document says its sources and where the result goes, and is a plan', async () => {
+  const { operator } = await anEntry();
+  const { problems, sources, target, plan } = await check(document([{ edit: 'renameUid', operator: operator.label, uid: 'other' }]));
+  expect(problems).toEqual([]);
+  expect(sources).toEqual([location]);
+  expect(target).toBe(`${location}-edited`);
+  expect(plan).toEqual({ edits: [{ edit: 'renameUid', operator: operator.label, uid: 'other' }] });
+});
+
+test('each mistake is said at its place: kinds and fields of edits, operators, states, syntax', async () => {
+  const { operator } = await anEntry();
+  const placed = async (text: string): Promise<[string, string][]> =>
+    (await check(text)).problems.map(({ offset, length, message }) => [text.slice(offset, offset + length), message]);
+  expect(await placed(document([{ edit: 'renameUidd', operator: 'x' }, { edit: 'dropOperator' }]))).toEqual([
+    ['"renameUidd"', expect.stringContaining('is not known')],
+    ['"dropOperator"', expect.stringContaining('operator is missing')],
+  ]);
+  const [[at, message]] = (await placed(document([{ edit: 'dropOperator', operator: `${operator.label}s` }]))) as [[string, string]];
+  expect(at).toBe(`"${operator.label}s"`);
+  expect(message).toContain(`${operator.label} is near to it`);
+  expect(await placed(document([{ edit: 'dropState', operator: operator.label, state: 'v-intt' }]))).toEqual([
+    ['"v-intt"', expect.stringContaining('has no state "v-intt"; v-int is near to it')],
+  ]);
+  expect((await placed('{ "savepoint": ')).length).toBeGreaterThan(0);
+  expect(await placed('{ "savepoint": "nowhere" }')).toEqual([['"nowhere"', expect.any(String)]]);
+  expect((await check(document([{ edit: 'dropOperator', operator: 'nobody' }]))).plan).toBeNull();
+});
+
+test('what a node of the tree is named in an edit sets that entry and no other, and the source stays byte for byte', async () => {
+  const { operator, entry } = await anEntry();
+  const named = await ask('rewrite/named', { location, node: entry.id });
+  expect(named).toMatchObject({ state: 'v-int', timestamp: null, userKey: null });
+  const value = Number(named.value) + 1;
+  const edit = {
+    edit: 'set',
+    operator: named.operator,
+    state: named.state,
+    key: JSON.parse(named.key!) as unknown,
+    ...(named.namespace === null ? {} : { namespace: JSON.parse(named.namespace) as unknown }),
+    value,
+  };
+  const before = contentOf(location);
+  const { plan, sources } = await check(document([edit, { edit: 'renameUid', operator: named.operator, uid: 'renamed' }]));
+  const target = join(folder, 'written');
+  const result = await ask('rewrite/write', { sources, plan, target, progress: null });
+  expect(contentOf(location)).toBe(before);
+  expect(result.operators.find(({ label }) => label === operator.label)?.uid).toBe('renamed');
+  expect(result.operators.flatMap(({ states }) => states).reduce((sum, { changed }) => sum + changed, 0)).toBe(1);
+  const renames: [string, string][] = [[named.operator, 'renamed']];
+  const pair = { before: location, after: target, renames, usesProposals: false, ignore: [], progress: null };
+  const counts = (await ask('compare/run', pair)).operators.flatMap(({ states }) => states.map((state) => state.counts));
+  expect(counts.reduce((sum, { added, removed, changed }) => sum + added + removed + changed, 0)).toBe(1);
+  await expect(ask('rewrite/write', { sources, plan, target, progress: null })).rejects.toThrow('is there already');
+});
+
+test('a writing that is cancelled leaves nothing, neither does one that is refused', async () => {
+  const target = join(folder, 'cancelled');
+  const source = new CancellationTokenSource();
+  const writing = connection.sendRequest('rewrite/write', { sources: [location], plan: {}, target, progress: null }, source.token);
+  source.cancel();
+  await expect(writing).rejects.toMatchObject({ code: -32_800 });
+  const plan = { edits: [{ edit: 'dropOperator', operator: 'nobody' }] };
+  await expect(ask('rewrite/write', { sources: [location], plan, target, progress: null })).rejects.toThrow('no operator "nobody"');
+  expect(readdirSync(folder).filter((name) => name.startsWith('cancelled'))).toEqual([]);
+  expect(existsSync(target)).toBe(false);
+});
