@@ -40,9 +40,9 @@ export class KeyedState {
   readonly context: ValueContext;
   readonly #decoding: Decoding | null;
 
-  constructor(rows: KeyedRows, flink: FlinkMajor, decoding: Decoding | null = null) {
+  constructor(rows: KeyedRows, flink: FlinkMajor, decoding: Decoding | null = null, kryoAsBytes = false) {
     this.rows = rows;
-    this.context = contextOf(rows.header, flink);
+    this.context = { ...contextOf(rows.header, flink), kryoAsBytes };
     this.#decoding = decoding;
     this.codec = keyedCodec(rows.header, this.context, decoding);
   }

@@ -101,12 +101,15 @@ class PartRedaction implements PartRedacting {
   readonly #of: KeyedRedaction;
   /** Read without the workspace's decoders, whose values nothing can write. */
   readonly #keyed: KeyedState;
+  /** As above, for values, whose parts of Kryo go along as they are. */
+  readonly #values: KeyedState;
   readonly #states: readonly StateInWork[];
   readonly #known = new Map<string, DumpValue>();
 
   constructor(of: KeyedRedaction, keyed: KeyedState) {
     this.#of = of;
     this.#keyed = new KeyedState(keyed.rows, keyed.context.flink);
+    this.#values = new KeyedState(keyed.rows, keyed.context.flink, null, true);
     this.#states = keyed.states.map((meta) => ({
       change: of.states.get(identityOf(meta)) ?? { namespace: null, value: null },
       writer: new StateWriter(meta, keyed.rows.header.key.snapshot, keyed.context.flink),
@@ -134,7 +137,7 @@ class PartRedaction implements PartRedacting {
       const touched = writer.type === 'MAP' ? value?.pair?.value : value;
       if (touched?.touches === true) {
         if (row.opaque) this.#unreadable(row);
-        const bytes = redactedBytes(writer, touched, writer.type === 'MAP' ? this.#keyed.mapValue(row) : this.#keyed.value(row));
+        const bytes = redactedBytes(writer, touched, writer.type === 'MAP' ? this.#values.mapValue(row) : this.#values.value(row));
         changed ||= bytesText(bytes, 0, bytes.length) !== bytesText(hand.value, hand.valueStart, hand.valueEnd);
         hand.setValue(bytes);
       }

@@ -43,7 +43,7 @@ class Part {
   readonly write: ReturnType<typeof valueWriter>;
 
   constructor(serializer: SerializerSnapshot, flink: FlinkMajor) {
-    this.read = valueReader(serializer, { flink, enumConstants: enumConstantsOf([serializer]) });
+    this.read = valueReader(serializer, { flink, enumConstants: enumConstantsOf([serializer]), kryoAsBytes: true });
     this.write = valueWriter(serializer, flink);
   }
 }

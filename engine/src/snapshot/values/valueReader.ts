@@ -19,6 +19,8 @@ export interface ValueContext {
   readonly flink: FlinkMajor;
   /** Constants of the enums that the snapshot's serializers name. Kryo stores ordinals only. */
   readonly enumConstants: ReadonlyMap<string, readonly string[]>;
+  /** Values of Kryo are read to find their end, and shown as their bytes: of these, all can be written again. */
+  readonly kryoAsBytes?: boolean;
 }
 
 const NO_CONTEXT: ValueContext = { flink: 2, enumConstants: new Map() };
@@ -62,8 +64,10 @@ export function valueReader(snapshot: SerializerSnapshot, context: ValueContext 
       return pojoReader(snapshot, context);
     case 'avro':
       return avroValueReader(snapshot.schema);
-    case 'kryo':
-      return kryoValueReader(snapshot, context.flink, context.enumConstants);
+    case 'kryo': {
+      const read = kryoValueReader(snapshot, context.flink, context.enumConstants);
+      return context.kryoAsBytes === true ? asBytes(read) : read;
+    }
     case 'ttl':
       return ttlReader(of(snapshot.value));
     case 'ttlAware':
@@ -128,6 +132,14 @@ export function valueReader(snapshot: SerializerSnapshot, context: ValueContext 
     case 'twoPhaseCommitState':
       return twoPhaseCommitReader(of(snapshot.transaction), of(snapshot.context), snapshot.withNullTransaction);
   }
+}
+
+function asBytes(read: ValueReader): ValueReader {
+  return (reader) => {
+    const start = reader.offset;
+    read(reader);
+    return dumpBytes(reader.bytes.subarray(start, reader.offset));
+  };
 }
 
 function unreadable(what: string): ValueReader {

@@ -182,6 +182,24 @@ describe('values', () => {
     expect(after.get(`${place}op-list`)).toEqual(before.get(`${place}op-list`));
   });
 
+  test('beside parts that Kryo wrote, which go along byte for byte', async () => {
+    const older = await openFixture('1.20.5-hashmap-canonical');
+    const { snapshot } = await redacted(older, [
+      { state: 'v-pojo', field: 'value.name', action: 'hash' },
+      { state: 'rules-pojo', field: 'value.name', action: 'hash' },
+    ]);
+    for (const state of ['v-pojo', 'rules-pojo']) {
+      const valuesOf = async (of: Snapshot): Promise<Person[]> =>
+        [...(await entriesOf(of))].flatMap(([place, lines]) =>
+          place.endsWith(`/${state}`) ? lines.map((line) => (JSON.parse(line) as { value: Person }).value) : [],
+        );
+      const texts = (values: readonly Person[]): string[] => values.map((value) => JSON.stringify(value)).sort();
+      const before = await valuesOf(older);
+      expect(before.length).toBeGreaterThan(3);
+      expect(texts(await valuesOf(snapshot))).toEqual(texts(before.map((value) => ({ ...value, name: hashOf(value.name) }))));
+    }
+  });
+
   test('of SQL', async () => {
     const sql = await openFixture('2.3.0-hashmap-sql-canonical');
     const { snapshot, report, files } = await redacted(sql, [{ type: 'string', action: 'hash' }]);
