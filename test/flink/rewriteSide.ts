@@ -1,7 +1,10 @@
 import { execFileSync } from 'node:child_process';
+import { createHmac } from 'node:crypto';
 import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import {
+  parseRedactionRules,
+  prepareRedaction,
   readSnapshot,
   rewriteSnapshot,
   uidsOfOperators,
@@ -48,6 +51,8 @@ export interface Repair {
   readonly fixture: string;
   readonly plan: RewritePlan;
   readonly changes: readonly string[];
+  /** Rules of a redaction, with which it is written. */
+  readonly redaction?: readonly object[];
   readonly backend: 'hashmap' | 'rocksdb';
 }
 
@@ -73,11 +78,31 @@ export function repairs(flink: string): Repair[] {
       changes: ['uid:key-long=key-long-renamed', 'without:key-int', 'max:everything=300', 'max:key-tuple2=60', 'max:key-row=256'],
       backend: 'hashmap',
     },
+    { name: 'redacted', fixture: native, plan: {}, changes: [], redaction: REDACTION, backend: 'hashmap' },
   ];
 }
 
+/** Keys of texts, numbers and tuples become others, and values at every depth. */
+const REDACTION: readonly object[] = [
+  { operator: 'everything', field: 'key', action: 'hash' },
+  { operator: 'win-*', field: 'key', action: 'hash', optional: true },
+  { operator: 'key-int', field: 'key', action: 'hash' },
+  { operator: 'key-long', field: 'key', action: 'hash' },
+  { operator: 'key-tuple2', field: 'key.f0', action: 'hash' },
+  { operator: 'everything', state: 'v-string', field: 'value', action: 'hash' },
+  { operator: 'everything', state: 'v-row', field: 'value.f1', action: 'drop' },
+  { operator: 'everything', state: 'v-avro', field: 'value.s', action: 'hash' },
+  { operator: 'everything', state: 'v-pojo', field: 'value.nullable', action: 'drop' },
+  { operator: 'everything', state: 'v-pojo', field: 'value.address', action: 'mask' },
+  { operator: 'everything', state: '*-pojo', field: '**.name', action: 'mask', last: 2 },
+  { operator: 'everything', state: 'map', field: 'value{key}', action: 'hash' },
+  { state: 'rules-pojo', field: '**.name', action: 'replace', with: 'nobody' },
+  { state: 'rules', field: 'key', action: 'hash' },
+  { type: 'opaque', action: 'keep' },
+];
+
 /** Lays a fixture out, and writes what the repair makes of it into `target`. Returns the entries that Flink is expected to hold then. */
-export async function repair({ fixture, plan }: Repair, work: string, target: string): Promise<string[]> {
+export async function repair({ fixture, plan, redaction }: Repair, work: string, target: string): Promise<string[]> {
   mkdirSync(work, { recursive: true });
   execFileSync('tar', ['-xzf', join(FIXTURES, `${fixture}.tar.gz`), '-C', work]);
   const source = join(work, fixture);
@@ -87,7 +112,16 @@ export async function repair({ fixture, plan }: Repair, work: string, target: st
     UIDS,
   );
   const edits = [...WITHOUT_SINK, ...(plan.edits ?? [])];
-  const { operators } = await rewriteSnapshot([snapshot], { ...plan, edits }, folderOutput(target), { uids });
+  const redacting = redaction === undefined ? null : await redacted(snapshot, redaction, uids);
+  const { operators } = await rewriteSnapshot(
+    [snapshot],
+    { ...plan, edits: [...edits, ...(redacting?.edits ?? [])] },
+    folderOutput(target),
+    {
+      uids,
+      ...(redacting === null ? {} : { redacting }),
+    },
+  );
   const ids = new Map<string, string>();
   for (const operator of snapshot.operators) {
     const { operatorId } = operator.metadata;
@@ -95,10 +129,20 @@ export async function repair({ fixture, plan }: Repair, work: string, target: st
     if (now !== undefined) ids.set(operatorId, GENERATED.has(operatorId) ? 'generated' : now.operatorId);
   }
   const gone = new Set(edits.flatMap((edit) => (edit.edit === 'dropState' ? [edit.state] : [])));
-  return entries(await dump(source)).flatMap((line) => {
+  // Which values a redaction has to make is tested without Flink; here Flink is to hold those that were written.
+  return entries(await dump(redacting === null ? source : target)).flatMap((line) => {
     const operator = ids.get(line.operator);
     return operator === undefined || gone.has(line.state) ? [] : [JSON.stringify({ ...line, operator })];
   });
+}
+
+async function redacted(
+  snapshot: Parameters<typeof prepareRedaction>[0],
+  rules: readonly object[],
+  uids: ReadonlyMap<string, string>,
+): ReturnType<typeof prepareRedaction> {
+  const salted = (bytes: Uint8Array): Uint8Array => createHmac('sha256', 'a salt for a proof').update(bytes).digest();
+  return prepareRedaction(snapshot, parseRedactionRules(JSON.stringify({ rules })), { uids, salted });
 }
 
 /** What a savepoint that Flink has taken holds, to be compared with what is expected. */
