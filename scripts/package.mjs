@@ -151,7 +151,7 @@ async function packVsix(library, folder) {
   cpSync(at('extension/templates'), join(folder, 'templates'), { recursive: true });
   copyExample('flights', join(folder, 'templates/flights'));
   cpSync(at('media'), join(folder, 'media'), { recursive: true, filter: (path) => !path.endsWith('icon.svg') });
-  copyIfThere(['LICENSE', 'CHANGELOG.md', 'package.nls.json', 'docs'], folder);
+  copyIfThere(['LICENSE', 'CHANGELOG.md', 'package.nls.json', 'docs', 'schemas'], folder);
   for (const picture of ['workbench.png', 'savepoint.png']) rmSync(join(folder, 'docs', picture), { force: true });
   cpSync(at('extension/README.md'), join(folder, 'README.md'));
   // What translators start from.

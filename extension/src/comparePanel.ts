@@ -18,14 +18,22 @@ interface Rooms {
   readonly messages: Messages;
 }
 
-/** Opens a page that compares two snapshots, by their locations. */
-export async function showComparison(rooms: Rooms, before: string, after: string): Promise<void> {
+/** Two locations, and operators of the first that have another name in the second. */
+interface Compared {
+  readonly before: string;
+  readonly after: string;
+  readonly renames: readonly (readonly [before: string, after: string])[];
+}
+
+/** Opens a page that compares two snapshots. */
+export async function showComparison(rooms: Rooms, compared: Compared): Promise<void> {
+  const { before, after } = compared;
   const panel = vscode.window.createWebviewPanel(VIEW_TYPE, titleOf(before, after), vscode.ViewColumn.Active, {
     enableScripts: true,
     localResourceRoots: [rooms.page],
     retainContextWhenHidden: true,
   });
-  const view = new ComparisonView(rooms, panel, before, after);
+  const view = new ComparisonView(rooms, panel, compared);
   panel.onDidDispose(() => view.dispose());
   panel.webview.html = await pageHtml(panel.webview, rooms.page, 'diff.html');
 }
@@ -38,16 +46,14 @@ function titleOf(before: string, after: string): string {
 class ComparisonView implements vscode.Disposable {
   readonly #rooms: Rooms;
   readonly #panel: vscode.WebviewPanel;
-  readonly #before: string;
-  readonly #after: string;
+  readonly #compared: Compared;
   readonly #requests: PageRequests<DiffRequest, ComparisonProgress>;
   #isDisposed = false;
 
-  constructor(rooms: Rooms, panel: vscode.WebviewPanel, before: string, after: string) {
+  constructor(rooms: Rooms, panel: vscode.WebviewPanel, compared: Compared) {
     this.#rooms = rooms;
     this.#panel = panel;
-    this.#before = before;
-    this.#after = after;
+    this.#compared = compared;
     this.#requests = new PageRequests(
       (request, report, token) => this.#ask(request, report, token),
       (answer) => this.#post(answer),
@@ -60,7 +66,7 @@ class ComparisonView implements vscode.Disposable {
     const { messages, entries } = this.#rooms;
     switch (message.kind) {
       case 'ready':
-        this.#post({ kind: 'pair', before: this.#before, after: this.#after });
+        this.#post({ kind: 'pair', ...this.#compared });
         return;
       case 'request':
         void this.#requests.answer(message.id, message.request);

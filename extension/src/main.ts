@@ -9,6 +9,7 @@ import { startLanguageClient } from './languageClient.ts';
 import { watchLaunchKey } from './launchKey.ts';
 import { Messages } from './messages.ts';
 import { NewPipeline } from './newPipeline.ts';
+import { registerRepairCommands } from './repairCommands.ts';
 import { registerRunCommands } from './runCommands.ts';
 import { Runs } from './runs.ts';
 import { registerSavepointCommands } from './savepointCommands.ts';
@@ -40,13 +41,22 @@ export function activate(context: vscode.ExtensionContext): void {
   const carried = new TidemarkPackage(vscode.Uri.joinPath(context.extensionUri, 'package').fsPath, messages);
   const newPipeline = new NewPipeline(vscode.Uri.joinPath(context.extensionUri, 'templates'), carried, context.globalState, messages);
 
+  const tree = vscode.window.createTreeView('tidemark.savepoints', {
+    treeDataProvider: view,
+    dragAndDropController: view,
+    showCollapseAll: true,
+    canSelectMany: true,
+  });
+  const compare = (before: string, after: string, renames: readonly (readonly [string, string])[] = []): Promise<void> =>
+    showComparison({ page, process: snapshots, entries: compared, messages }, { before, after, renames });
+
   context.subscriptions.push(
     messages.log,
     snapshots,
     folders,
     runs,
     view,
-    vscode.window.createTreeView('tidemark.savepoints', { treeDataProvider: view, dragAndDropController: view, showCollapseAll: true }),
+    tree,
     documents.register(),
     entries.register(),
     compared.register(),
@@ -57,7 +67,19 @@ export function activate(context: vscode.ExtensionContext): void {
       folders,
       runs,
       messages,
-      show: (before, after) => showComparison({ page, process: snapshots, entries: compared, messages }, before, after),
+      show: compare,
+    }),
+    ...registerRepairCommands({
+      process: snapshots,
+      messages,
+      compare,
+      selected: () => tree.selection[0],
+      pick: (title) => picker.choose(title),
+      reveal: async (location) => {
+        const node = (await view.find(location)) ?? (await folders.remember(location).then(() => view.find(location)));
+        view.refresh();
+        if (node !== undefined) await tree.reveal(node, { select: true });
+      },
     }),
     ...registerDebugConfigurations(picker),
     ...registerRunCommands(runs, picker, messages),

@@ -26,6 +26,12 @@ export class SavepointPicker {
     return own.length > 0 ? own : snapshots;
   }
 
+  /** A snapshot of the workspace; undefined when the user gave up. */
+  async choose(title: string): Promise<string | undefined> {
+    const chosen = await vscode.window.showQuickPick((await this.list()).map(choice), { title, matchOnDescription: true });
+    return chosen?.location ?? undefined;
+  }
+
   /** The folder chosen, or undefined when the user gave up. */
   async pick(program?: string): Promise<string | undefined> {
     const { snapshots } = await this.#process.request('snapshot/list', { folders: this.#folders.roots });

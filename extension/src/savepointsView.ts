@@ -107,6 +107,19 @@ export class SavepointsView
     }
   }
 
+  /** The node of a snapshot that is listed; undefined where there is none. */
+  async find(location: string): Promise<SnapshotRoot | undefined> {
+    const roots = await this.#roots();
+    return roots
+      .flatMap((node) => (node.is === 'pipeline' ? node.snapshots : node.is === 'snapshot' ? [node] : []))
+      .find((node) => node.location === location);
+  }
+
+  /** Only snapshots are revealed. */
+  getParent(node: SavepointsNode): SavepointsNode | undefined {
+    return node.is === 'snapshot' && node.item !== null ? { is: 'pipeline', name: node.item.pipeline, snapshots: [node] } : undefined;
+  }
+
   async getChildren(parent?: SavepointsNode): Promise<SavepointsNode[]> {
     if (parent?.is === 'pipeline') return [...parent.snapshots];
     if (parent?.is === 'more') return [];

@@ -1,8 +1,9 @@
 /**
  * Tidemark in a real VS Code workbench (code-server driven by Chromium), from the packaged VSIX.
- *   node test/workbench/run.mjs [--only host|ui|savepoint|compare|trust]
+ *   node test/workbench/run.mjs [--only host|ui|savepoint|compare|repair|trust]
  * host: a mocha suite inside the extension host, from the unpacked VSIX. ui: what a user sees and does, from the installed VSIX.
- * savepoint: the savepoint editor, likewise. compare: two snapshots compared. trust: the same VSIX in a workspace that is not trusted. Screenshots go to build/screenshots. The last line counts.
+ * savepoint: the savepoint editor, likewise. compare: two snapshots compared.
+ * repair: edits to savepoints. trust: the same VSIX in a workspace that is not trusted. Screenshots go to build/screenshots. The last line counts.
  */
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync } from 'node:fs';
@@ -14,6 +15,7 @@ import { installChromium, installCodeServer, WorkbenchUnavailable } from '../../
 import { buildHostSuite } from './hostBundle.mjs';
 import { compareSuite } from './compareSuite.mjs';
 import { hostSuite } from './hostSuite.mjs';
+import { repairSuite } from './repairSuite.mjs';
 import { savepointSuite } from './savepointSuite.mjs';
 import { trustSuite } from './trustSuite.mjs';
 import { uiSuite } from './uiSuite.mjs';
@@ -21,7 +23,7 @@ import { uiSuite } from './uiSuite.mjs';
 const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, '../..');
 const { values: options } = parseArgs({ options: { only: { type: 'string' } } });
-const suites = { host: hostSuite, ui: uiSuite, savepoint: savepointSuite, compare: compareSuite, trust: trustSuite };
+const suites = { host: hostSuite, ui: uiSuite, savepoint: savepointSuite, compare: compareSuite, repair: repairSuite, trust: trustSuite };
 const named = Object.keys(suites).filter((name) => options.only === undefined || options.only === name);
 
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));

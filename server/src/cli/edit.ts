@@ -3,8 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
-import { parsePlan, RewriteRefused, type RewritePlan, type SnapshotEdit } from 'tidemark/snapshot';
+import { RewriteRefused, type RewritePlan, type SnapshotEdit } from 'tidemark/snapshot';
 import type { OpenedSnapshot } from '../snapshots/openedSnapshot.ts';
+import { planOfText } from '../snapshots/rewrite/editPlan.ts';
 import { EditPlaces } from './editPlaces.ts';
 import { EXIT, UsageError, type CliIo } from './io.ts';
 import { openedForReading, READING_OPTIONS } from './openedForReading.ts';
@@ -96,7 +97,7 @@ export async function edit(args: readonly string[], io: CliIo): Promise<number> 
 async function planIn(file: string | undefined, cwd: string): Promise<RewritePlan> {
   if (file === undefined) return {};
   try {
-    return parsePlan(JSON.parse(await readFile(resolve(cwd, file), 'utf8')));
+    return planOfText(await readFile(resolve(cwd, file), 'utf8'));
   } catch (error) {
     if (error instanceof RewriteRefused) throw error;
     throw new UsageError(`--plan ${file}: ${error instanceof Error ? error.message : String(error)}.`);

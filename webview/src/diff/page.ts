@@ -203,7 +203,7 @@ export function createDiffPage(root: HTMLElement, post: (message: FromDiffPage) 
   function receive(message: ToDiffPage): void {
     switch (message.kind) {
       case 'pair':
-        compare({ before: message.before, after: message.after, renames: [], usesProposals: true, ignore: [] });
+        compare({ before: message.before, after: message.after, renames: [...(message.renames ?? [])], usesProposals: true, ignore: [] });
         return;
       case 'ignore':
         if (model.pair !== null) compare({ ...model.pair, ignore: message.ignore });

@@ -8,7 +8,13 @@ import type { ValueText } from '../snapshot/typedValue.ts';
 
 export type ToDiffPage =
   /** What to compare; comes after `ready`. */
-  | { readonly kind: 'pair'; readonly before: string; readonly after: string }
+  | {
+      readonly kind: 'pair';
+      readonly before: string;
+      readonly after: string;
+      /** Operators that are known to have another name now. */
+      readonly renames?: readonly (readonly [before: string, after: string])[];
+    }
   /** What the user wants to be left out, as they typed it. */
   | { readonly kind: 'ignore'; readonly ignore: string[] }
   | RemoteAnswer<ComparisonProgress>;

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { findNodeAtLocation, getNodeValue, parseTree, printParseErrorCode, type Node, type ParseError } from 'jsonc-parser';
+import { findNodeAtLocation, getNodeValue, parse, parseTree, printParseErrorCode, type Node, type ParseError } from 'jsonc-parser';
 import { parsePlan, RewriteRefused, type RewritePlan, type SnapshotOperator } from 'tidemark/snapshot';
 import type { PlanCheck, PlanProblem } from '../../protocol.ts';
 import type { OpenedSnapshot } from '../openedSnapshot.ts';
@@ -41,7 +41,7 @@ export function readEditPlan(text: string, folder: string): EditPlan {
   let plan: RewritePlan | null = null;
   if (errors.length === 0) {
     try {
-      plan = parsePlan(Object.fromEntries(Object.entries(value).filter(([name]) => !OWN.has(name))));
+      plan = parsePlan(withoutOwn(value));
     } catch (error) {
       if (!(error instanceof RewriteRefused)) throw error;
       problems.push(...refusals(root, value, error));
@@ -54,6 +54,23 @@ export function readEditPlan(text: string, folder: string): EditPlan {
     problems,
     root,
   };
+}
+
+/** The plan of a document, for snapshots that are named elsewhere. @throws RewriteRefused, SyntaxError */
+export function planOfText(text: string): RewritePlan {
+  const errors: ParseError[] = [];
+  const value: unknown = parse(text, errors, { allowTrailingComma: true });
+  const [wrong] = errors;
+  if (wrong !== undefined) throw new SyntaxError(`${printParseErrorCode(wrong.error)} at character ${String(wrong.offset)}`);
+  return parsePlan(isObject(value) ? withoutOwn(value) : value);
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function withoutOwn(value: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(value).filter(([name]) => !OWN.has(name)));
 }
 
 /** What the editor is told of a document, with its snapshots open. */

@@ -1,0 +1,82 @@
+import { existsSync } from 'node:fs';
+import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import { applyEdits, findNodeAtLocation, modify, parse, parseTree } from 'jsonc-parser';
+import * as vscode from 'vscode';
+
+/** Documents of edits to savepoints, by their names. */
+export const EDIT_PLANS: vscode.DocumentSelector = { pattern: '**/*.tidemark-edits.jsonc' };
+const ENDING = '.tidemark-edits.jsonc';
+const FORMAT = { formattingOptions: { tabSize: 2, insertSpaces: true, eol: '\n' } };
+
+export function isEditPlan(document: vscode.TextDocument): boolean {
+  return document.uri.path.endsWith(ENDING);
+}
+
+/** Paths in it are relative to this folder. */
+export function folderOfPlan(document: vscode.TextDocument): string {
+  return dirname(document.uri.fsPath);
+}
+
+/** Parts of an edit, in order; values are JSON, as a dump has it. */
+export type EditParts = Readonly<Record<string, { readonly json: string } | string | number>>;
+
+/** Opens the document of edits to these snapshots: one that is there, or one that is not saved yet. More than one are put together. */
+export async function openEditPlan(sources: readonly string[], more: Readonly<Record<string, unknown>> = {}): Promise<vscode.TextEditor> {
+  const [first = ''] = sources;
+  const folder = vscode.workspace.getWorkspaceFolder(vscode.Uri.file(first)) ?? vscode.workspace.workspaceFolders?.[0];
+  const home = folder?.uri.fsPath ?? dirname(first);
+  const name = sources.length === 1 ? basename(first) : `${basename(first)}-merged`;
+  for (let n = 1; ; n++) {
+    const path = join(home, `${name}${n === 1 ? '' : `-${String(n)}`}${ENDING}`);
+    const uri = vscode.Uri.file(path);
+    const document = await vscode.workspace.openTextDocument(existsSync(path) ? uri : uri.with({ scheme: 'untitled' }));
+    if (document.getText() === '') await replace(document, newText(sources, home, more));
+    else if (!isAbout(document, sources)) continue;
+    return vscode.window.showTextDocument(document, { preview: false });
+  }
+}
+
+/** Adds an edit at the end of the document's list, and selects its value, where it has one. */
+export async function addEdit(editor: vscode.TextEditor, parts: EditParts): Promise<void> {
+  const { document } = editor;
+  const text = document.getText();
+  // Numbers of a dump may have more digits than JavaScript's have: their text stays as it is.
+  const texts: string[] = [];
+  const edit = Object.fromEntries(
+    Object.entries(parts).map(([name, part]) => [name, typeof part === 'object' ? `\u0000${String(texts.push(part.json) - 1)}` : part]),
+  );
+  const added = modify(text, ['edits', -1], edit, { ...FORMAT, isArrayInsertion: true });
+  const result = applyEdits(text, added).replaceAll(/"\\u0000(\d+)"/g, (_, index: string) => texts[Number(index)] ?? 'null');
+  await replace(document, result);
+  const root = parseTree(result);
+  const list = root === undefined ? undefined : findNodeAtLocation(root, ['edits']);
+  const last = list?.children?.at(-1);
+  if (last === undefined) return;
+  const value = findNodeAtLocation(last, ['value']);
+  const [from, to] = value === undefined ? [last.offset, last.offset] : [value.offset, value.offset + value.length];
+  editor.selection = new vscode.Selection(document.positionAt(from), document.positionAt(to));
+  editor.revealRange(editor.selection, vscode.TextEditorRevealType.InCenterIfOutsideViewport);
+}
+
+function newText(sources: readonly string[], home: string, more: Readonly<Record<string, unknown>>): string {
+  const paths = sources.map((source) => {
+    const path = relative(home, source);
+    return path.startsWith('..') || isAbsolute(path) || /^[a-z0-9]+:\/\//.test(source) ? source : path.replaceAll('\\', '/');
+  });
+  const plan = { savepoint: paths.length === 1 ? paths[0] : paths, ...more, edits: [] };
+  const head = vscode.l10n.t('Edits make a new savepoint beside the old one, which stays as it is. Preview shows what would be different.');
+  return `// ${head}\n${JSON.stringify(plan, null, 2)}\n`;
+}
+
+function isAbout(document: vscode.TextDocument, sources: readonly string[]): boolean {
+  const plan = parse(document.getText()) as { readonly savepoint?: unknown } | undefined;
+  const named = Array.isArray(plan?.savepoint) ? (plan.savepoint as unknown[]) : [plan?.savepoint];
+  const paths = named.map((path) => (typeof path === 'string' ? resolve(folderOfPlan(document), path) : ''));
+  return paths.length === sources.length && paths.every((path, i) => path === resolve(sources[i] ?? ''));
+}
+
+async function replace(document: vscode.TextDocument, text: string): Promise<void> {
+  const edit = new vscode.WorkspaceEdit();
+  edit.replace(document.uri, new vscode.Range(document.positionAt(0), document.positionAt(document.getText().length)), text);
+  await vscode.workspace.applyEdit(edit);
+}

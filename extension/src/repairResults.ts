@@ -1,0 +1,183 @@
+import { existsSync, mkdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import * as vscode from 'vscode';
+import type { PlanCheck, RewriteResult } from '../../server/src/protocol.ts';
+import { bytes, count } from './figures.ts';
+import type { Messages } from './messages.ts';
+import type { SnapshotProcess } from './snapshotProcess.ts';
+
+/** On the same disk as the result, and where nobody looks for snapshots. */
+const PREVIEWS = '.tidemark-previews';
+/** For `when` clauses: a comparison may be that of a preview. */
+const HAS_PREVIEW = 'tidemark.hasPreview';
+/** Of JSON-RPC, as the language server protocol has it. */
+const REQUEST_CANCELLED = -32_800;
+
+export interface Rooms {
+  readonly process: SnapshotProcess;
+  readonly messages: Messages;
+  /** Shows what has changed, with operators that have another name now. */
+  readonly compare: (before: string, after: string, renames: readonly (readonly [string, string])[]) => Promise<void>;
+  /** Shows a savepoint that has just been written in the Savepoints view. */
+  readonly reveal: (location: string) => Promise<void>;
+}
+
+/** What is written: a check without errors. */
+export interface Ready {
+  readonly sources: string[];
+  readonly plan: unknown;
+  readonly target: string;
+}
+
+interface Preview {
+  readonly identity: string;
+  readonly place: string;
+  readonly result: RewriteResult;
+}
+
+/** Writes what plans say: first to a place of its own, to be looked at, then beside the original. */
+export class RepairResults implements vscode.Disposable {
+  readonly #rooms: Rooms;
+  /** By target. */
+  readonly #previews = new Map<string, Preview>();
+
+  constructor(rooms: Rooms) {
+    this.#rooms = rooms;
+  }
+
+  /** Writes the whole result, and compares it with the original. It becomes the savepoint when it is kept: nothing is computed again. */
+  async preview(ready: Ready, keep: () => Promise<void>): Promise<void> {
+    const { sources, target } = ready;
+    this.#discard(target);
+    const place = join(dirname(target), PREVIEWS, basename(target));
+    rmSync(place, { recursive: true, force: true });
+    rmSync(`${place}.unfinished`, { recursive: true, force: true });
+    const result = await this.#write(ready, place, vscode.l10n.t('Previewing {0}', basename(target))).catch((error: unknown) => {
+      removeEmpty(dirname(place));
+      throw error;
+    });
+    this.#previews.set(target, { identity: identityOf(ready), place, result });
+    this.#tell();
+    await this.#rooms.compare(sources[0] ?? '', place, renamesIn(ready.plan));
+    const write = vscode.l10n.t('Write Savepoint');
+    const discard = vscode.l10n.t('Discard');
+    const text = vscode.l10n.t('Preview of {0}: {1}', basename(target), inWords(result));
+    // Who answers later, by the document's own buttons, does not wait for this one.
+    void vscode.window.showInformationMessage(text, write, discard).then((answer) => {
+      if (answer === write) void keep();
+      if (answer === discard) this.#discard(target);
+    });
+  }
+
+  /** What was previewed, where the plan is still the same, else what it says now. */
+  async write(ready: Ready): Promise<void> {
+    const { sources, target } = ready;
+    const known = this.#previews.get(target);
+    let result: RewriteResult;
+    if (known?.identity === identityOf(ready) && existsSync(known.place)) {
+      if (existsSync(target))
+        throw new Error(vscode.l10n.t('{0} is there already: a savepoint is written beside others, never over them.', target));
+      renameSync(known.place, target);
+      result = { ...known.result, target };
+    } else {
+      result = await this.#write(ready, target, vscode.l10n.t('Writing {0}', basename(target)));
+    }
+    this.#discard(target);
+    await this.#rooms.reveal(target);
+    this.#rooms.messages.log.info(`${target}: ${JSON.stringify(result)}`);
+    const compare = vscode.l10n.t('Compare with Original');
+    const open = vscode.l10n.t('Open');
+    const text = vscode.l10n.t('{0} is written, {1}: {2}', basename(target), bytes(result.bytes), inWords(result));
+    void vscode.window.showInformationMessage(text, compare, open).then((answer) => {
+      if (answer === compare) void this.#rooms.compare(sources[0] ?? '', target, renamesIn(ready.plan));
+      if (answer === open) void vscode.commands.executeCommand('tidemark.openSavepointEditor', target);
+    });
+  }
+
+  async #write({ sources, plan }: Ready, target: string, title: string): Promise<RewriteResult> {
+    mkdirSync(dirname(target), { recursive: true });
+    const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
+    return vscode.window.withProgress(options, async (progress, token) => {
+      let shown = 0;
+      try {
+        return await this.#rooms.process.requestWithProgress(
+          'rewrite/write',
+          { sources, plan, target },
+          ({ bytesRead, bytesTotal }) => {
+            const percent = bytesTotal === 0 ? 0 : Math.floor((bytesRead / bytesTotal) * 100);
+            progress.report({ increment: percent - shown, message: vscode.l10n.t('{0} % of {1} read', percent, bytes(bytesTotal)) });
+            shown = percent;
+          },
+          token,
+        );
+      } catch (error) {
+        if (error instanceof Error && 'code' in error && error.code === REQUEST_CANCELLED) throw new vscode.CancellationError();
+        throw error;
+      }
+    });
+  }
+
+  #discard(target: string): void {
+    const preview = this.#previews.get(target);
+    if (preview === undefined) return;
+    this.#previews.delete(target);
+    rmSync(preview.place, { recursive: true, force: true });
+    removeEmpty(dirname(preview.place));
+    this.#tell();
+  }
+
+  #tell(): void {
+    void vscode.commands.executeCommand('setContext', HAS_PREVIEW, this.#previews.size > 0);
+  }
+
+  /** Nothing that was only looked at outlives the editor. */
+  dispose(): void {
+    for (const target of [...this.#previews.keys()]) this.#discard(target);
+  }
+}
+
+/** @throws with the first mistake, where there is one */
+export function readyOf({ sources, plan, target, problems }: PlanCheck): Ready {
+  const [wrong] = problems.filter(({ severity }) => severity === 'error');
+  if (wrong !== undefined || plan === null || target === null) throw new Error(wrong?.message ?? vscode.l10n.t('The plan says nothing.'));
+  return { sources, plan, target };
+}
+
+function identityOf({ sources, plan }: Ready): string {
+  return JSON.stringify([sources, plan]);
+}
+
+function renamesIn(plan: unknown): (readonly [string, string])[] {
+  const { edits = [] } = plan as {
+    readonly edits?: readonly { readonly edit: string; readonly operator?: string; readonly uid?: string }[];
+  };
+  return edits.flatMap(({ edit, operator, uid }) =>
+    edit === 'renameUid' && operator !== undefined && uid !== undefined ? [[operator, uid] as const] : [],
+  );
+}
+
+function inWords({ operators, dropped }: RewriteResult): string {
+  const states = operators.flatMap((operator) => operator.states);
+  const sum = (of: (state: (typeof states)[number]) => number): number => states.reduce((total, state) => total + of(state), 0);
+  const renamed = operators.filter(({ label, uid }) => uid !== null && uid !== label);
+  const parts = [
+    ...renamed.map(({ label, uid }) => vscode.l10n.t('{0} is now {1}', label, uid ?? '')),
+    ...dropped.map((label) => vscode.l10n.t('{0} left out', label)),
+    vscode.l10n.t('{0} entries', count(sum(({ written }) => written))),
+  ];
+  const changed = sum((state) => state.changed);
+  const added = sum((state) => state.added);
+  const gone = sum(({ read, added: more, written }) => read + more - written);
+  if (changed > 0) parts.push(vscode.l10n.t('{0} changed', count(changed)));
+  if (added > 0) parts.push(vscode.l10n.t('{0} added', count(added)));
+  if (gone > 0) parts.push(vscode.l10n.t('{0} left out', count(gone)));
+  return parts.join(', ');
+}
+
+function removeEmpty(folder: string): void {
+  try {
+    rmdirSync(folder);
+  } catch {
+    // Something else is in it.
+  }
+}
