@@ -54,8 +54,7 @@ export function registerRepairCommands(rooms: Rooms): vscode.Disposable[] {
     );
   };
   return [
-    language,
-    results,
+    vscode.Disposable.from(language, results),
     on('edit', async (target) => {
       const location = await locationOf(target);
       if (location !== undefined) await openEditPlan([location]);

@@ -58,7 +58,7 @@ export async function repairSuite({ server, browser, paths, report }) {
         const label = (await view().locator('.chip', { hasText: name }).getAttribute('aria-label')) ?? '';
         assert.equal(Number(label.replaceAll(/\D/g, '')), 0, `${name}: ${label}`);
       }
-      await view().getByText('renamed-operator').first().waitFor();
+      await view().locator('.states .operator-line', { hasText: 'renamed-operator' }).waitFor();
       assert.deepEqual(listed(), ['savepoint-zoo']);
       await steps.shot('2-preview');
     });

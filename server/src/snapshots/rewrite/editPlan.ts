@@ -115,8 +115,8 @@ async function planProblems({ root, plan, target }: EditPlan, sources: readonly 
   if (target !== null && existsSync(target))
     problems.push(at(root, ['target'], 'warning', `${target} is there already: a savepoint is written beside others, never over them`));
   for (const [i, edit] of (plan?.edits ?? []).entries()) {
-    if (!('operator' in edit) || edit.operator === undefined) continue;
-    const found = sources.flatMap((source) => operatorsNamed(source, edit.operator ?? ''));
+    if (!('operator' in edit)) continue;
+    const found = sources.flatMap((source) => operatorsNamed(source, edit.operator));
     if (found.length === 0) {
       const known = [...new Set(sources.flatMap((source) => source.snapshot.operators.map((operator) => editName(source, operator))))];
       problems.push(
@@ -129,7 +129,7 @@ async function planProblems({ root, plan, target }: EditPlan, sources: readonly 
       );
       continue;
     }
-    if (!('state' in edit) || edit.state === undefined) continue;
+    if (!('state' in edit)) continue;
     const facts = await Promise.all(found.map(factsOf));
     const states = [...new Set(facts.flatMap((each) => each.states.map(({ name }) => name)))];
     if (facts.some(({ unreadable }) => unreadable !== null) || states.includes(edit.state)) continue;

@@ -1,9 +1,11 @@
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fsync, mkdirSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import type { SnapshotOutput, SnapshotOutputFile } from 'tidemark/snapshot';
 import { OutputError, writeProblem } from '../export/outputFile.ts';
 
 const BUFFER_SIZE = 1 << 20;
+const synced = promisify(fsync);
 
 /**
  * A new snapshot in a folder of its own. Until it is complete it lies beside that folder, under a name that says that it is unfinished, and
@@ -13,6 +15,9 @@ export class FolderOutput implements SnapshotOutput {
   readonly #target: string;
   readonly #unfinished: string;
   readonly #open = new Set<UnfinishedFile>();
+  /** What the disk has not taken yet. */
+  readonly #syncing = new Set<Promise<void>>();
+  #failure: unknown = null;
   bytes = 0;
 
   private constructor(target: string) {
@@ -44,23 +49,30 @@ export class FolderOutput implements SnapshotOutput {
         });
       },
       finish: () => {
-        this.#doing(() => {
-          file.finish();
-        });
         this.#open.delete(file);
+        const durable = file.finish().finally(() => this.#syncing.delete(durable));
+        // Whoever completes hears of what went wrong; until then it is no unhandled rejection.
+        durable.catch((error: unknown) => (this.#failure ??= error));
+        this.#syncing.add(durable);
       },
     };
   }
 
-  complete(metadata: Uint8Array): void {
-    this.#doing(() => {
-      const path = join(this.#unfinished, '_metadata');
+  async complete(metadata: Uint8Array): Promise<void> {
+    const path = join(this.#unfinished, '_metadata');
+    try {
+      await Promise.allSettled(this.#syncing);
+      if (this.#failure !== null) throw this.#failure;
       const file = new UnfinishedFile(`${path}.part`);
       this.#open.add(file);
       file.write(metadata);
-      file.finish();
       this.#open.delete(file);
-      this.bytes += metadata.length;
+      await file.finish();
+    } catch (error) {
+      throw this.#inWords(error);
+    }
+    this.bytes += metadata.length;
+    this.#doing(() => {
       renameSync(`${path}.part`, path);
       // Where the target is an empty folder, not every system renames onto it.
       if (existsSync(this.#target)) rmSync(this.#target, { recursive: true });
@@ -69,7 +81,8 @@ export class FolderOutput implements SnapshotOutput {
   }
 
   /** Leaves nothing behind. */
-  discard(): void {
+  async discard(): Promise<void> {
+    await Promise.allSettled(this.#syncing);
     for (const file of this.#open) file.close();
     this.#open.clear();
     rmSync(this.#unfinished, { recursive: true, force: true });
@@ -79,12 +92,16 @@ export class FolderOutput implements SnapshotOutput {
     try {
       return work();
     } catch (error) {
-      const reason = writeProblem(error);
-      if (reason === null) throw error;
-      throw new OutputError(`${this.#target} cannot be written (${this.#unfinished} is where it was being put together): ${reason}`, {
-        cause: error,
-      });
+      throw this.#inWords(error);
     }
+  }
+
+  #inWords(error: unknown): unknown {
+    const reason = writeProblem(error);
+    if (reason === null) return error;
+    return new OutputError(`${this.#target} cannot be written (${this.#unfinished} is where it was being put together): ${reason}`, {
+      cause: error,
+    });
   }
 }
 
@@ -116,10 +133,14 @@ class UnfinishedFile {
     this.#used += bytes.length;
   }
 
-  finish(): void {
-    this.#flush();
-    if (this.#descriptor !== null) fsyncSync(this.#descriptor);
-    this.close();
+  /** Kept when it is durable; the next file need not wait for the disk. */
+  async finish(): Promise<void> {
+    try {
+      this.#flush();
+      if (this.#descriptor !== null) await synced(this.#descriptor);
+    } finally {
+      this.close();
+    }
   }
 
   close(): void {

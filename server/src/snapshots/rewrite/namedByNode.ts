@@ -40,7 +40,7 @@ async function mapPair(
   const { states } = await describeStates(operator);
   const isMap = states.some((state) => state.group === 'keyed' && state.name === name && state.kind === 'map');
   if (!isMap || typeof value !== 'object' || value === null || !('$map' in value)) return null;
-  const pairs = value['$map'] as DumpValue;
+  const pairs = value['$map'];
   const pair = isList(pairs) ? pairs[index] : undefined;
   return pair !== undefined && isList(pair) ? [pair[0] ?? null, pair[1] ?? null] : null;
 }

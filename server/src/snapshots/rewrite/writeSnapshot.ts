@@ -34,7 +34,7 @@ export async function writeSnapshot(
     );
     return { report, bytes: output?.bytes ?? 0 };
   } catch (error) {
-    output?.discard();
+    await output?.discard();
     throw error;
   }
 }
