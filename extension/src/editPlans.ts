@@ -64,7 +64,7 @@ function newText(sources: readonly string[], home: string, more: Readonly<Record
     return path.startsWith('..') || isAbsolute(path) || /^[a-z0-9]+:\/\//.test(source) ? source : path.replaceAll('\\', '/');
   });
   const plan = { savepoint: paths.length === 1 ? paths[0] : paths, ...more, edits: [] };
-  const head = vscode.l10n.t('Edits make a new savepoint beside the old one, which stays as it is. Preview shows what would be different.');
+  const head = vscode.l10n.t('Edits make a new savepoint beside the old one. Preview shows what will be different.');
   return `// ${head}\n${JSON.stringify(plan, null, 2)}\n`;
 }
 
