@@ -33,13 +33,15 @@ export class EditPlanLanguage implements vscode.CompletionItemProvider, vscode.C
     if (document.version === version && !document.isClosed)
       this.#diagnostics.set(
         document.uri,
-        checked.problems.map(({ severity, offset, length, message }) => {
-          const range = new vscode.Range(document.positionAt(offset), document.positionAt(offset + length));
-          const { Error: error, Warning: warning } = vscode.DiagnosticSeverity;
-          const diagnostic = new vscode.Diagnostic(range, message, severity === 'error' ? error : warning);
-          diagnostic.source = 'tidemark';
-          return diagnostic;
-        }),
+        checked.problems
+          .filter(({ severity }) => severity !== 'syntax')
+          .map(({ severity, offset, length, message }) => {
+            const range = new vscode.Range(document.positionAt(offset), document.positionAt(offset + length));
+            const { Error: error, Warning: warning } = vscode.DiagnosticSeverity;
+            const diagnostic = new vscode.Diagnostic(range, message, severity === 'error' ? error : warning);
+            diagnostic.source = 'tidemark';
+            return diagnostic;
+          }),
       );
     return checked;
   }

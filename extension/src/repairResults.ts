@@ -56,14 +56,16 @@ export class RepairResults implements vscode.Disposable {
       removeEmpty(dirname(place));
       throw error;
     });
-    this.#previews.set(target, { identity: identityOf(ready), place, result });
+    const preview: Preview = { identity: identityOf(ready), place, result };
+    this.#previews.set(target, preview);
     this.#tell();
     await this.#rooms.compare(sources[0] ?? '', place, renamesIn(ready.plan));
     const write = vscode.l10n.t('Write Savepoint');
     const discard = vscode.l10n.t('Discard');
     const text = vscode.l10n.t('Preview of {0}: {1}', basename(target), inWords(result));
-    // Who answers later, by the document's own buttons, does not wait for this one.
     void vscode.window.showInformationMessage(text, write, discard).then((answer) => {
+      // It may have been written or replaced by other buttons meanwhile.
+      if (this.#previews.get(target) !== preview) return;
       if (answer === write) void keep();
       if (answer === discard) this.#discard(target);
     });
@@ -138,7 +140,7 @@ export class RepairResults implements vscode.Disposable {
 
 /** @throws with the first mistake, where there is one */
 export function readyOf({ sources, plan, target, problems }: PlanCheck): Ready {
-  const [wrong] = problems.filter(({ severity }) => severity === 'error');
+  const [wrong] = problems.filter(({ severity }) => severity !== 'warning');
   if (wrong !== undefined || plan === null || target === null) throw new Error(wrong?.message ?? vscode.l10n.t('The plan says nothing.'));
   return { sources, plan, target };
 }

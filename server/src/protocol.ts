@@ -526,7 +526,8 @@ export interface ComparedRow {
 
 /** A place in a document, in UTF-16 units from its beginning. */
 export interface PlanProblem {
-  severity: 'error' | 'warning';
+  /** `syntax` is what every editor of JSON says by itself. */
+  severity: 'syntax' | 'error' | 'warning';
   offset: number;
   length: number;
   message: string;

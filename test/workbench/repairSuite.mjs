@@ -77,7 +77,8 @@ export async function repairSuite({ server, browser, paths, report }) {
       await page.locator('.tab', { hasText: 'tidemark-edits' }).click();
       await editor().click();
       await page.keyboard.press('Control+A');
-      await page.keyboard.type('{"savepoint": "savepoints/savepoint-zoo", "edits": [{"edit": "dropOperator", "operator": "nobody');
+      const plan = { savepoint: 'savepoints/savepoint-zoo', edits: [{ edit: 'dropOperator', operator: 'nobody' }] };
+      await page.keyboard.insertText(JSON.stringify(plan));
       await page.locator('.squiggly-error').first().waitFor();
       await steps.command('View: Focus Problems');
       await page.locator('.markers-panel .monaco-list-row', { hasText: 'There is no operator "nobody"' }).first().waitFor();

@@ -27,7 +27,7 @@ export function readEditPlan(text: string, folder: string): EditPlan {
   const errors: ParseError[] = [];
   const root = parseTree(text, errors, { allowTrailingComma: true }) ?? null;
   const problems = errors.map(({ error, offset, length }): PlanProblem =>
-    problem('error', offset, length, `Not JSON: ${printParseErrorCode(error)}`),
+    problem('syntax', offset, length, `Not JSON: ${printParseErrorCode(error)}`),
   );
   if (root?.type !== 'object') {
     if (problems.length === 0) problems.push(problem('error', 0, text.length, 'A plan is an object, such as { "edits": [] }'));
@@ -76,7 +76,7 @@ function withoutOwn(value: Readonly<Record<string, unknown>>): Record<string, un
 /** What the editor is told of a document, with its snapshots open. */
 export async function checkEditPlan(read: EditPlan, sources: readonly OpenedSnapshot[]): Promise<PlanCheck> {
   const problems = [...read.problems, ...(await planProblems(read, sources))];
-  const isRight = !problems.some(({ severity }) => severity === 'error');
+  const isRight = !problems.some(({ severity }) => severity !== 'warning');
   return { problems, sources: [...read.sources], target: targetOf(read), plan: isRight ? read.plan : null };
 }
 
