@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startCodeServer } from './codeServer.mjs';
 import { Steps } from './steps.mjs';
@@ -12,6 +12,10 @@ const FIXTURE = '2.3.0-hashmap-canonical';
 export async function repairSuite({ server, browser, paths, report }) {
   const prepare = (folder) => {
     mkdirSync(join(folder, 'savepoints'));
+    mkdirSync(join(folder, '.vscode'), { recursive: true });
+    // What is typed is what stands there.
+    const settings = { 'editor.autoClosingBrackets': 'never', 'editor.autoClosingQuotes': 'never' };
+    writeFileSync(join(folder, '.vscode/settings.json'), JSON.stringify(settings));
     const archive = join(paths.root, `engine/test/fixtures/snapshots/${FIXTURE}.tar.gz`);
     const unpacked = spawnSync('tar', ['-xzf', archive, '-C', join(folder, 'savepoints')], { encoding: 'utf8' });
     if (unpacked.status !== 0) throw new Error(`The fixture could not be unpacked: ${unpacked.stderr}`);
