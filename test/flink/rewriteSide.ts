@@ -177,6 +177,9 @@ function folderOutput(folder: string): SnapshotOutput {
       const file = openSync(join(folder, name), 'w');
       return { write: (bytes) => void writeSync(file, bytes), finish: () => closeSync(file) };
     },
-    complete: (metadata) => writeFileSync(join(folder, '_metadata'), metadata),
+    complete(metadata) {
+      writeFileSync(join(folder, '_metadata'), metadata);
+      return Promise.resolve();
+    },
   };
 }

@@ -97,8 +97,9 @@ async function redactTo(
       const progress = new ReadProgress(io, 'read');
       // What was done is written in front of `_metadata`, with which the snapshot is whole.
       let metadata: Uint8Array = new Uint8Array(0);
-      const held = (bytes: Uint8Array): void => {
+      const held = (bytes: Uint8Array): Promise<void> => {
         metadata = bytes;
+        return Promise.resolve();
       };
       try {
         const rewriting = await rewriteSnapshot(
@@ -118,12 +119,12 @@ async function redactTo(
         const file = output?.create(REPORT_FILE);
         file?.write(Buffer.from(`${JSON.stringify(report, null, 2)}\n`));
         file?.finish();
-        output?.complete(metadata);
+        await output?.complete(metadata);
         progress.end();
         return said(report, target, output?.bytes ?? 0, values.json, io);
       } catch (error) {
         progress.end();
-        output?.discard();
+        await output?.discard();
         throw error;
       }
     }),

@@ -87,22 +87,22 @@ export async function relocateTo(
   target: string | null,
   io: CliIo,
 ): Promise<number> {
-  return refusalsSaid(io, () => {
+  return refusalsSaid(io, async () => {
     const { bytes, moved } = relocatePaths(snapshot, mappings);
     if (moved === 0) throw new RewriteRefused('no path of the snapshot begins so: nothing would change');
     if (target !== null) {
       const output = FolderOutput.create(target);
       try {
-        output.complete(bytes);
+        await output.complete(bytes);
       } catch (error) {
-        output.discard();
+        await output.discard();
         throw error;
       }
     }
     io.out(
       `${target === null ? 'Would write' : `Wrote ${target}:`} _metadata alone, with ${plural(moved, 'path')} changed; the files stay where they are.\n`,
     );
-    return Promise.resolve(EXIT.ok);
+    return EXIT.ok;
   });
 }
 

@@ -23,7 +23,7 @@ export async function buildPrograms(): Promise<{ dist: string; workspace: string
     },
     outdir: join(folder, 'dist'),
     outExtension: { '.js': '.cjs' },
-    ...{ bundle: true, platform: 'node', format: 'cjs', external: ['esbuild', 'esbuild-wasm'] },
+    ...{ bundle: true, platform: 'node', format: 'cjs', mainFields: ['module', 'main'], external: ['esbuild', 'esbuild-wasm'] },
     define: { 'import.meta.url': '__bundleUrl' },
     banner: { js: "const __bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
   });

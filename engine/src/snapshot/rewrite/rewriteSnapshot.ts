@@ -55,7 +55,7 @@ export async function rewriteSnapshot(
     reports.push(done.report);
   }
   options.signal?.throwIfAborted();
-  output.complete(
+  await output.complete(
     writeMetadata({
       version: rewriting.version,
       checkpointId: Math.max(...sources.map((source) => source.metadata.checkpointId)),

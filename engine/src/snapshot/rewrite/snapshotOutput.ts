@@ -5,21 +5,21 @@ import type { StreamHandle } from '../metadata/snapshotMetadata.ts';
 export interface SnapshotOutput {
   /** A file beside `_metadata`, written from its first byte on. */
   create(name: string): OutputFile;
-  /** Writes `_metadata`, and makes all of it the snapshot. */
-  complete(metadata: Uint8Array): void;
+  /** Waits for all files to be durable, writes `_metadata`, and makes all of it the snapshot. */
+  complete(metadata: Uint8Array): Promise<void>;
 }
 
 export interface OutputFile {
   /** Keeps nothing of `bytes`. */
   write(bytes: Uint8Array): void;
-  /** Makes it durable. */
+  /** Nothing more comes: it becomes durable, before the snapshot is complete. */
   finish(): void;
 }
 
 /** Writes nothing: to see what would be done. */
 export const NO_OUTPUT: SnapshotOutput = {
   create: () => ({ write: () => undefined, finish: () => undefined }),
-  complete: () => undefined,
+  complete: () => Promise.resolve(),
 };
 
 /** As Flink has it: streams of fewer bytes stand in `_metadata`. */

@@ -1,10 +1,12 @@
-import { closeSync, existsSync, fsync, mkdirSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fsync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { SnapshotOutput, SnapshotOutputFile } from 'tidemark/snapshot';
 import { OutputError, writeProblem } from '../export/outputFile.ts';
 
 const BUFFER_SIZE = 1 << 20;
+/** Files that wait for the disk at the same time: each is open. */
+const SYNCING_MAX = 8;
 const synced = promisify(fsync);
 
 /**
@@ -17,7 +19,7 @@ export class FolderOutput implements SnapshotOutput {
   readonly #open = new Set<UnfinishedFile>();
   /** What the disk has not taken yet. */
   readonly #syncing = new Set<Promise<void>>();
-  #failure: unknown = null;
+  #failure: Error | null = null;
   bytes = 0;
 
   private constructor(target: string) {
@@ -50,9 +52,9 @@ export class FolderOutput implements SnapshotOutput {
       },
       finish: () => {
         this.#open.delete(file);
-        const durable = file.finish().finally(() => this.#syncing.delete(durable));
+        const durable = file.finish(this.#syncing.size < SYNCING_MAX).finally(() => this.#syncing.delete(durable));
         // Whoever completes hears of what went wrong; until then it is no unhandled rejection.
-        durable.catch((error: unknown) => (this.#failure ??= error));
+        durable.catch((error: unknown) => (this.#failure ??= error instanceof Error ? error : new Error(String(error))));
         this.#syncing.add(durable);
       },
     };
@@ -67,7 +69,7 @@ export class FolderOutput implements SnapshotOutput {
       this.#open.add(file);
       file.write(metadata);
       this.#open.delete(file);
-      await file.finish();
+      await file.finish(true);
     } catch (error) {
       throw this.#inWords(error);
     }
@@ -133,11 +135,13 @@ class UnfinishedFile {
     this.#used += bytes.length;
   }
 
-  /** Kept when it is durable; the next file need not wait for the disk. */
-  async finish(): Promise<void> {
+  /** Kept when it is durable. Where others need not wait for the disk, they may go on. */
+  async finish(mayGoOn: boolean): Promise<void> {
     try {
       this.#flush();
-      if (this.#descriptor !== null) await synced(this.#descriptor);
+      if (this.#descriptor === null) return;
+      if (mayGoOn) await synced(this.#descriptor);
+      else fsyncSync(this.#descriptor);
     } finally {
       this.close();
     }
