@@ -119,6 +119,7 @@ if (only === null || only.includes('page')) {
         page: at('webview/src/main.ts'),
         savepoint: at('webview/src/savepoint/main.ts'),
         diff: at('webview/src/diff/main.ts'),
+        check: at('webview/src/check/main.ts'),
       },
       outdir: at('dist/page'),
       plugins: [workerAsText],
@@ -128,7 +129,7 @@ if (only === null || only.includes('page')) {
       minify: true,
     }),
   );
-  for (const folder of ['webview/src', 'webview/src/snapshot', 'webview/src/savepoint', 'webview/src/diff']) {
+  for (const folder of ['webview/src', 'webview/src/snapshot', 'webview/src/savepoint', 'webview/src/diff', 'webview/src/check']) {
     for (const file of readdirSync(at(folder))) {
       if (/\.(html|css|svg)$/.test(file)) cpSync(at(folder, file), at('dist/page', file));
     }

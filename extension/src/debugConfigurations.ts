@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
+import type { StartDecision } from './checkCommands.ts';
 import { ago, bytes } from './figures.ts';
 import { activePipeline, choosePipeline, findPipelines, isPipeline, pipelineTitle } from './pipelines.ts';
 import { DEBUG_TYPE } from './runs.ts';
@@ -10,6 +11,14 @@ const PICK = '${command:PickSavepoint}';
 
 /** Makes F5 work without a launch.json, and says what is wrong with a configuration before a process is started for it. */
 class Resolver implements vscode.DebugConfigurationProvider {
+  readonly #picker: SavepointPicker;
+  readonly #decide: DecideStart;
+
+  constructor(picker: SavepointPicker, decide: DecideStart) {
+    this.#picker = picker;
+    this.#decide = decide;
+  }
+
   provideDebugConfigurations(folder: vscode.WorkspaceFolder | undefined): vscode.ProviderResult<vscode.DebugConfiguration[]> {
     return initialConfigurations(folder);
   }
@@ -55,7 +64,23 @@ class Resolver implements vscode.DebugConfigurationProvider {
     }
     // What runs is what is on disk.
     await vscode.workspace.saveAll(false);
-    return configuration;
+    const location = await this.#locationOf(program, savepoint);
+    if (location === null || configuration['allowNonRestoredState'] === true) return configuration;
+    switch (await this.#decide(program, location)) {
+      case 'start':
+        return configuration;
+      case 'startWithoutLeftBehind':
+        return { ...configuration, allowNonRestoredState: true };
+      case 'cancel':
+        return undefined;
+    }
+  }
+
+  /** Null where it starts afresh. */
+  async #locationOf(program: string, savepoint: unknown): Promise<string | null> {
+    if (typeof savepoint !== 'string' || savepoint === '') return null;
+    if (savepoint !== 'latest') return savepoint;
+    return (await this.#picker.list(program)).find((item) => item.program === program)?.location ?? null;
   }
 }
 
@@ -118,9 +143,12 @@ class Offers implements vscode.DebugConfigurationProvider {
   }
 }
 
-export function registerDebugConfigurations(picker: SavepointPicker): vscode.Disposable[] {
+type DecideStart = (program: string, location: string) => Promise<StartDecision>;
+
+/** `decide` is asked before a pipeline starts from a savepoint. */
+export function registerDebugConfigurations(picker: SavepointPicker, decide: DecideStart): vscode.Disposable[] {
   return [
-    vscode.debug.registerDebugConfigurationProvider(DEBUG_TYPE, new Resolver()),
+    vscode.debug.registerDebugConfigurationProvider(DEBUG_TYPE, new Resolver(picker, decide)),
     vscode.debug.registerDebugConfigurationProvider(DEBUG_TYPE, new Offers(picker), vscode.DebugConfigurationProviderTriggerKind.Dynamic),
     // Called while VS Code substitutes variables, with the configuration: what is undefined ends the start in silence.
     vscode.commands.registerCommand('tidemark.pickSavepoint', (configuration?: { program?: unknown }) => {

@@ -1,9 +1,21 @@
 import * as vscode from 'vscode';
 import { LanguageClient, State, TransportKind } from 'vscode-languageclient/node';
+import type { CheckFinding } from '../../server/src/protocol.ts';
+import type { CheckBindings } from './checkBindings.ts';
 import type { Messages } from './messages.ts';
+import type { SnapshotProcess } from './snapshotProcess.ts';
 
-/** Starts the language server and tells it whether it may run pipeline builders. */
-export function startLanguageClient(program: string, messages: Messages): vscode.Disposable {
+/** As the language server has it. */
+interface SavepointCheck {
+  readonly savepoint: string;
+  readonly findings: readonly CheckFinding[];
+}
+
+/** Starts the language server, tells it whether it may run pipeline builders, and checks pipelines for it against their savepoints. */
+export function startLanguageClient(
+  program: string,
+  { messages, process, bindings }: { readonly messages: Messages; readonly process: SnapshotProcess; readonly bindings: CheckBindings },
+): vscode.Disposable {
   const server = { module: program, transport: TransportKind.stdio };
   const mayRunBuilder = (): boolean =>
     vscode.workspace.isTrusted && vscode.workspace.getConfiguration('tidemark').get<boolean>('languageServer.runBuilder', true);
@@ -13,15 +25,30 @@ export function startLanguageClient(program: string, messages: Messages): vscode
     { run: server, debug: server },
     {
       documentSelector: [{ scheme: 'file', language: 'typescript', pattern: '**/*.pipeline.ts' }],
-      initializationOptions: { trusted: mayRunBuilder() },
+      initializationOptions: { trusted: mayRunBuilder(), bindsSavepoints: true },
       outputChannel: messages.log,
     },
   );
   const tell = (): void => {
     if (client.state === State.Running) void client.sendNotification('tidemark/trust', { trusted: mayRunBuilder() });
   };
+  client.onRequest(
+    'tidemark/checkSavepoint',
+    async (
+      { program: module, text }: { program: string; text: string },
+      token: vscode.CancellationToken,
+    ): Promise<SavepointCheck | null> => {
+      const savepoint = bindings.of(module);
+      if (savepoint === null || !mayRunBuilder()) return null;
+      const params = { location: savepoint, program: module, text, allowNonRestoredState: false, flink: null };
+      return { savepoint, findings: (await process.request('snapshot/check', params, token)).findings };
+    },
+  );
   void client.start().catch((error: unknown) => messages.error(vscode.l10n.t('The language server could not be started'), error));
   return vscode.Disposable.from(
+    bindings.onDidChange(() => {
+      if (client.state === State.Running) void client.sendNotification('tidemark/savepointsBound');
+    }),
     vscode.workspace.onDidGrantWorkspaceTrust(tell),
     vscode.workspace.onDidChangeConfiguration((event) => {
       if (event.affectsConfiguration('tidemark.languageServer.runBuilder')) tell();

@@ -1,9 +1,12 @@
 import * as vscode from 'vscode';
+import { CheckBindings } from './checkBindings.ts';
+import { decideStart, registerCheckCommands } from './checkCommands.ts';
 import { registerCompareCommands } from './compareCommands.ts';
 import { ComparedEntries } from './comparedEntries.ts';
 import { showComparison } from './comparePanel.ts';
 import { DataflowPanel } from './dataflowPanel.ts';
 import { registerDebugConfigurations } from './debugConfigurations.ts';
+import { registerDoctorCommands } from './doctorCommands.ts';
 import { EntryDocuments } from './entryDocuments.ts';
 import { startLanguageClient } from './languageClient.ts';
 import { watchLaunchKey } from './launchKey.ts';
@@ -38,6 +41,8 @@ export function activate(context: vscode.ExtensionContext): void {
   const compared = new ComparedEntries(snapshots);
   const page = vscode.Uri.joinPath(context.extensionUri, 'dist/page');
   const runs = new Runs();
+  const bindings = new CheckBindings(context.workspaceState);
+  const checks = { page, process: snapshots, runs, messages };
   const carried = new TidemarkPackage(vscode.Uri.joinPath(context.extensionUri, 'package').fsPath, messages);
   const newPipeline = new NewPipeline(vscode.Uri.joinPath(context.extensionUri, 'templates'), carried, context.globalState, messages);
 
@@ -81,7 +86,14 @@ export function activate(context: vscode.ExtensionContext): void {
         if (node !== undefined) await tree.reveal(node, { select: true });
       },
     }),
-    ...registerDebugConfigurations(picker),
+    bindings,
+    ...registerCheckCommands({ ...checks, picker, bindings }),
+    ...registerDoctorCommands({ process: snapshots, picker, messages }),
+    ...registerDebugConfigurations(picker, async (module, location) => {
+      const decision = await decideStart(checks, module, location);
+      await bindings.bind(module, location);
+      return decision;
+    }),
     ...registerRunCommands(runs, picker, messages),
     // The adapter hears of a snapshot before the file watcher does.
     runs.onDidChange(({ change }) => {
@@ -94,7 +106,7 @@ export function activate(context: vscode.ExtensionContext): void {
     new DataflowPanel(page, runs, messages),
     new StatusItem(runs),
     watchLaunchKey(),
-    startLanguageClient(program('lsp.cjs'), messages),
+    startLanguageClient(program('lsp.cjs'), { messages, process: snapshots, bindings }),
     carried.register(),
     newPipeline.register(),
     vscode.commands.registerCommand('tidemark.showLog', () => messages.log.show()),

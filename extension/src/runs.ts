@@ -5,6 +5,8 @@ export const DEBUG_TYPE = 'tidemark';
 
 interface StartOptions {
   readonly savepoint?: string;
+  /** State that nothing takes is dropped: the user has been asked. */
+  readonly allowNonRestoredState?: boolean;
   readonly noDebug?: boolean;
 }
 
@@ -59,6 +61,7 @@ export class Runs implements vscode.Disposable {
       name: program.path.slice(program.path.lastIndexOf('/') + 1),
       program: program.fsPath,
       ...(options.savepoint === undefined ? {} : { savepoint: options.savepoint }),
+      ...(options.allowNonRestoredState === true ? { allowNonRestoredState: true } : {}),
     };
     await vscode.debug.startDebugging(folder, configuration, { noDebug: options.noDebug ?? false });
   }
