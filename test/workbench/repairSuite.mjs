@@ -82,7 +82,11 @@ export async function repairSuite({ server, browser, paths, report }) {
       await editor().click();
       await page.keyboard.press('Control+A');
       const plan = { savepoint: 'savepoints/savepoint-zoo', edits: [{ edit: 'dropOperator', operator: 'nobody' }] };
+      await page.keyboard.press('Delete');
       await page.keyboard.insertText(JSON.stringify(plan));
+      // What the editor has closed by itself.
+      await page.keyboard.press('Control+Shift+End');
+      await page.keyboard.press('Delete');
       await page.locator('.squiggly-error').first().waitFor();
       await steps.command('View: Focus Problems');
       await page.locator('.markers-panel .monaco-list-row', { hasText: 'There is no operator "nobody"' }).first().waitFor();
