@@ -4,6 +4,7 @@
  *   dist/{lsp,dap,snapshots,run,cli}.cjs the processes, and their threads: controlWorker.cjs of `run`, scanWorker.cjs of
  *                                        `snapshots` and `cli`, and the throw-away checkProcess.cjs of `snapshots`
  *   dist/{s3Storage,age}.cjs             what those two load to read from S3, and sealed archives
+ *   dist/canonicalCopy.cjs               what `run` loads to restore what is not a canonical savepoint
  *   dist/typescript/                     TypeScript's own declarations, which the type checker within lsp reads
  *   dist/page/                           the dataflow page, the savepoint page and the page of comparisons
  * `node scripts/build.mjs --only dap,run` builds those entries alone. Metafiles go to build/meta/ for notices and size checks.
@@ -31,6 +32,7 @@ const nodeEntries = {
   checkProcess: 'server/src/snapshots/check/checkProcess.ts',
   s3Storage: 'server/src/snapshots/storage/s3Storage.ts',
   age: 'server/src/snapshots/storage/age.ts',
+  canonicalCopy: 'server/src/run/canonicalCopy.ts',
   run: 'server/src/run/main.ts',
   controlWorker: 'server/src/run/controlWorker.ts',
   cli: 'server/src/cli/main.ts',
@@ -47,13 +49,14 @@ const workerAsText = {
 };
 
 /**
- * The client of S3 and age are large, and few need them: programs load them from bundles of their own beside them when they are asked for.
+ * The client of S3, age, and what writes snapshots anew for a run are large, and few need them: programs load them from bundles of their own
+ * beside them when they are asked for.
  * By `require`: what a bundle exports is found by running it, however small it has been made.
  */
 const apart = {
   name: 'apart',
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /\/(s3Storage|age)\.ts$/ }, ({ kind, path }) =>
+    onResolve({ filter: /\/(s3Storage|age|canonicalCopy)\.ts$/ }, ({ kind, path }) =>
       kind === 'dynamic-import' ? { path: `./${basename(path, '.ts')}.cjs`, namespace: 'apart' } : null,
     );
     onLoad({ filter: /.*/, namespace: 'apart' }, ({ path }) => ({ contents: `module.exports = require(${JSON.stringify(path)});` }));

@@ -26,8 +26,20 @@ const VSIX_BYTES_MAX = 12 * 1024 * 1024;
 /** What pipelines and their tests import; everything else of the engine is for our own processes. */
 const LIBRARY = { index: 'index.ts', connectors: 'connectors/index.ts', testing: 'testing/index.ts' };
 
-const VSIX_PROGRAMS = ['extension', 'lsp', 'dap', 'snapshots', 'run', 'controlWorker', 'scanWorker', 'checkProcess', 's3Storage', 'age'];
-const NPM_PROGRAMS = ['cli', 'run', 'controlWorker', 'scanWorker', 's3Storage', 'age'];
+const VSIX_PROGRAMS = [
+  'extension',
+  'lsp',
+  'dap',
+  'snapshots',
+  'run',
+  'controlWorker',
+  'scanWorker',
+  'checkProcess',
+  's3Storage',
+  'age',
+  'canonicalCopy',
+];
+const NPM_PROGRAMS = ['cli', 'run', 'controlWorker', 'scanWorker', 's3Storage', 'age', 'canonicalCopy'];
 
 if (!process.argv.includes('--no-build')) execFileSync(process.execPath, [at('scripts/build.mjs')], { stdio: 'inherit' });
 for (const name of new Set([...VSIX_PROGRAMS, ...NPM_PROGRAMS])) {

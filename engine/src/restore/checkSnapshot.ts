@@ -135,18 +135,18 @@ export function checkDescription(plan: Plan, stored: StoredDescription, options:
   return reportOf([...findings, ...(flink === null ? nativeLayout(stored.headers) : flinkFindings(plan, stored.headers, flink, findings))]);
 }
 
-/** A run restores the canonical form; every other one is a rewriting away from it. */
+/** A run restores the canonical form; what is in any other one, it writes anew first. */
 function nativeLayout({ operators }: SnapshotHeaders): RestoreFinding[] {
   const native = new Set(operators.flatMap(({ keyed }) => keyed.map(({ layout }) => layout)).filter((layout) => layout !== 'canonical'));
   if (native.size === 0) return [];
   return [
     finding(
-      'error',
+      'info',
       'nativeLayout',
       null,
       null,
-      `Its keyed state is in the form of a state backend of Flink (${[...native].join(', ')}), which a run does not restore as it is.`,
-      'tidemark edit SNAPSHOT --out OUT writes it in the canonical form: run from that.',
+      `Its keyed state is in the form of a state backend of Flink (${[...native].join(', ')}): a run first writes it anew in the canonical form, beside its own snapshots, and restores that.`,
+      null,
     ),
   ];
 }

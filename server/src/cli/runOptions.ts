@@ -61,6 +61,7 @@ function withUiPort(args: readonly string[]): string[] {
 }
 
 function existingPath(cwd: string, path: string): string {
+  if (/^s3[anp]?:\/\//i.test(path)) return path;
   const absolute = resolve(cwd, path);
   if (!existsSync(absolute)) throw new UsageError(`There is no snapshot at ${absolute}.`);
   return absolute;

@@ -40,7 +40,7 @@ export function readLaunchConfiguration(given: Given): LaunchConfiguration {
 
 function readSavepoint(savepoint: string | null, base: string): string | null {
   if (savepoint === null || savepoint === '') return null;
-  if (savepoint === 'latest') return savepoint;
+  if (savepoint === 'latest' || /^s3[anp]?:\/\//i.test(savepoint)) return savepoint;
   const path = isAbsolute(savepoint) ? savepoint : resolve(base, savepoint);
   if (!existsSync(path)) throw badConfiguration('savepoint', `does not exist: ${path}`);
   return path;

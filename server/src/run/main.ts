@@ -1,12 +1,13 @@
 /** The engine process: loads a pipeline, runs it in this thread, serves its control socket in another. Started by `launch.ts`. */
 import { Worker, MessageChannel } from 'node:worker_threads';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as tidemark from 'tidemark';
 import * as connectors from 'tidemark/connectors';
 import * as testing from 'tidemark/testing';
-import { loadPlan, PipelineLoadError, prepareRun, registerEngineModules } from 'tidemark/host';
+import { loadPlan, pipelineFolders, PipelineLoadError, prepareRun, registerEngineModules } from 'tidemark/host';
 import type { LoadedPlan, PreparedRun } from 'tidemark/host';
 import { RestoreRefused, SnapshotDamage } from 'tidemark/restore';
 import type { Failure, RunInfo } from '../control.ts';
@@ -42,7 +43,10 @@ async function main(args: RunArguments): Promise<number> {
       parallelism: args.parallelism,
       parameters: { [args.parametersFrom ?? 'launch']: args.parameters },
     });
-    prepared = prepareRun(loaded, args, (level, message) => process.stderr.write(`${level === 'info' ? '' : `${level}: `}${message}\n`));
+    const from = await restorable(args, loaded.plan.name);
+    prepared = prepareRun(loaded, { ...args, from }, (level, message) => {
+      process.stderr.write(`${level === 'info' ? '' : `${level}: `}${message}\n`);
+    });
   } catch (error) {
     return refuse(error);
   }
@@ -80,6 +84,21 @@ async function main(args: RunArguments): Promise<number> {
   return ended.exitCode;
 }
 
+/** What is not a savepoint of ours may have to be written anew before it can be restored. */
+async function restorable({ from, program }: RunArguments, pipeline: string): Promise<string | null> {
+  if (from === null || from === 'latest' || existsSync(join(from.replace(/[/\\]_metadata$/, ''), 'tidemark.json'))) return from;
+  const { canonicalCopy } = await import('./canonicalCopy.ts');
+  try {
+    return await canonicalCopy(from, join(dirname(pipelineFolders(program, pipeline).savepoints), 'restored'), (text) => {
+      process.stderr.write(`${text}\n`);
+    });
+  } catch (error) {
+    throw new SnapshotUnreadable(`${from} cannot be restored: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+}
+
+class SnapshotUnreadable extends Error {}
+
 function startControlThread(id: string) {
   const memory = new SharedArrayBuffer(MAILBOX_BYTES);
   const { port1, port2 } = new MessageChannel();
@@ -115,14 +134,18 @@ function infoOf(id: string, args: RunArguments, loaded: LoadedPlan, prepared: Pr
     program: args.program,
     pid: process.pid,
     startedAt: prepared.host.now(),
-    restoredFrom: prepared.restoredFrom,
+    // Of a copy, what it is a copy of.
+    restoredFrom: args.from === null || args.from === 'latest' ? prepared.restoredFrom : args.from,
     debugging: args.debug,
     snapshotFolder: dirname(prepared.folders.savepoints),
   };
 }
 
 function refuse(error: unknown): number {
-  const exitCode = error instanceof RestoreRefused || error instanceof SnapshotDamage ? EXIT_NOT_RESTORED : EXIT_NOT_LOADED;
+  const exitCode =
+    error instanceof RestoreRefused || error instanceof SnapshotDamage || error instanceof SnapshotUnreadable
+      ? EXIT_NOT_RESTORED
+      : EXIT_NOT_LOADED;
   say({ kind: 'failed', failure: failureOf(error), exitCode });
   return exitCode;
 }

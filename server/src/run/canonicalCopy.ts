@@ -1,0 +1,89 @@
+/**
+ * A run restores canonical savepoints in a local folder. What lies otherwise (the forms of Flink's state backends, checkpoints, archives, S3) is
+ * first written anew beside the pipeline's own snapshots, with everything that is in it. In a bundle of its own: few runs need it.
+ */
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { readHeaders, type Snapshot } from 'tidemark/snapshot';
+import { openSnapshot } from '../snapshots/openedSnapshot.ts';
+import { writeSnapshot } from '../snapshots/rewrite/writeSnapshot.ts';
+
+/** Between two words about how far it is. */
+const SAID_EVERY_MS = 5000;
+
+/**
+ * The folder to restore from: the snapshot's own where a run restores it as it is, else that of a copy in `copies`, made unless it is there
+ * from an earlier run. @throws with the reason where it cannot be read or written anew
+ */
+export async function canonicalCopy(location: string, copies: string, say: (text: string) => void): Promise<string> {
+  const opened = await openSnapshot(location);
+  try {
+    const { snapshot, storage } = opened;
+    if (isLocalFolder(location) && (await isCanonical(snapshot))) return location;
+    const file = `${snapshot.folder}/_metadata`;
+    const metadata = await storage.slice(file, 0, await storage.size(file));
+    const copy = join(copies, createHash('sha256').update(location).update(metadata).digest('hex').slice(0, 16));
+    removeAbandoned(copies);
+    if (existsSync(join(copy, '_metadata'))) {
+      say(`The canonical copy ${copy} of ${location} is there from an earlier run.`);
+      return copy;
+    }
+    say(`${location} is written anew in the canonical form, which a run restores: ${copy}`);
+    const own = `${copy}.${String(process.pid)}`;
+    mkdirSync(copies, { recursive: true });
+    let said = performance.now();
+    const onProgress = (read: number, total: number): void => {
+      if (performance.now() - said < SAID_EVERY_MS || total === 0) return;
+      said = performance.now();
+      say(`${String(Math.floor((100 * read) / total))} % of it is written anew.`);
+    };
+    // In-flight data belongs to the plan of the job that it was in flight in: a run cannot take it over, and says so.
+    await writeSnapshot([opened], { dropInFlight: true }, own, { onProgress });
+    // Another run may have been faster.
+    if (existsSync(copy)) rmSync(own, { recursive: true });
+    else renameSync(own, copy);
+    return copy;
+  } finally {
+    await opened.storage.close?.();
+  }
+}
+
+function isLocalFolder(location: string): boolean {
+  const stat = statSync(location, { throwIfNoEntry: false });
+  return stat?.isDirectory() === true || /[/\\]_metadata$/.test(location);
+}
+
+/** All keyed state is in the canonical form, and no stream is a part of a file of others. Damage is for the restore to say. */
+async function isCanonical(snapshot: Snapshot): Promise<boolean> {
+  const { operators } = await readHeaders(snapshot);
+  return operators.every(
+    ({ keyed, metadata }) =>
+      keyed.every(({ layout }) => layout === 'canonical') &&
+      metadata.subtasks.every(
+        ({ managedKeyedState, managedOperatorState, rawOperatorState, inputChannels, resultSubpartitions }) =>
+          (managedKeyedState === null || (managedKeyedState.kind === 'keyGroups' && managedKeyedState.stream?.kind !== 'segment')) &&
+          managedOperatorState?.stream?.kind !== 'segment' &&
+          rawOperatorState?.stream?.kind !== 'segment' &&
+          inputChannels.length + resultSubpartitions.length === 0,
+      ),
+  );
+}
+
+/** What processes were writing that are no more. */
+function removeAbandoned(copies: string): void {
+  if (!existsSync(copies)) return;
+  for (const name of readdirSync(copies)) {
+    const [, pid] = /\.(\d+)(?:\.unfinished)?$/.exec(name) ?? [];
+    if (pid !== undefined && !isAlive(Number(pid))) rmSync(join(copies, name), { recursive: true, force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
