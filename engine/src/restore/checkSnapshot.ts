@@ -132,7 +132,12 @@ export class CheckedSnapshot {
 export function checkDescription(plan: Plan, stored: StoredDescription, options: CheckSnapshotOptions): RestoreReport {
   const { findings } = checkStored(plan, stored, options);
   const { flink } = options;
-  return reportOf([...findings, ...(flink === null ? nativeLayout(stored.headers) : flinkFindings(plan, stored.headers, flink, findings))]);
+  return reportOf([
+    ...findings,
+    ...(flink === null
+      ? [...nativeLayout(stored.headers), ...inFlight(stored.headers, options)]
+      : flinkFindings(plan, stored.headers, flink, findings)),
+  ]);
 }
 
 /** A run restores the canonical form; what is in any other one, it writes anew first. */
@@ -147,6 +152,24 @@ function nativeLayout({ operators }: SnapshotHeaders): RestoreFinding[] {
       null,
       `Its keyed state is in the form of a state backend of Flink (${[...native].join(', ')}): a run first writes it anew in the canonical form, beside its own snapshots, and restores that.`,
       null,
+    ),
+  ];
+}
+
+/** Records between operators belong to the job that they were under way in: no savepoint holds them. */
+function inFlight({ operators }: SnapshotHeaders, { allowNonRestoredState }: CheckOptions): RestoreFinding[] {
+  const isInFlight = operators.some(({ metadata }) =>
+    metadata.subtasks.some(({ inputChannels, resultSubpartitions }) => inputChannels.length + resultSubpartitions.length > 0),
+  );
+  if (!isInFlight) return [];
+  return [
+    finding(
+      allowNonRestoredState ? 'warning' : 'error',
+      'inFlight',
+      null,
+      null,
+      'It is an unaligned checkpoint: the records that were in flight are not restored.',
+      allowNonRestoredState ? null : 'Take a savepoint, or allow non-restored state to leave them out.',
     ),
   ];
 }

@@ -11,8 +11,17 @@ export function essentialsOf({ metadata, operators }: SnapshotHeaders): Snapshot
 
 function ofOperator(operator: OperatorHeaders): OperatorHeaders {
   const { metadata, keyed, operatorStates } = operator;
-  // Whether timers lie beside the keyed state is asked for.
-  const subtasks = metadata.subtasks.filter(({ rawKeyedState }) => rawKeyedState !== null);
+  // Whether timers lie beside the keyed state, and whether records were in flight, is asked for.
+  const subtasks = metadata.subtasks
+    .filter(
+      ({ rawKeyedState, inputChannels, resultSubpartitions }) =>
+        rawKeyedState !== null || inputChannels.length + resultSubpartitions.length > 0,
+    )
+    .map((subtask) => ({
+      ...subtask,
+      inputChannels: subtask.inputChannels.slice(0, 1),
+      resultSubpartitions: subtask.resultSubpartitions.slice(0, 1),
+    }));
   return {
     ...operator,
     metadata: { ...metadata, coordinatorState: null, subtasks },

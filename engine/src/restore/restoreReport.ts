@@ -58,6 +58,8 @@ export type FindingCode =
   | 'timersDue'
   /** Keyed state is in another form than the canonical one. */
   | 'nativeLayout'
+  /** Records in flight of an unaligned checkpoint. */
+  | 'inFlight'
   /** What Flink does, where it is the target: it spoils values in silence, fails later, or refuses. */
   | 'flinkSpoils'
   /** It puts values of a field that is gone into the one that took its place: a rename, or not. */

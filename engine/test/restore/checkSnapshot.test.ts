@@ -71,6 +71,13 @@ test('the form of a state backend is for Flink; a run writes it anew, which is n
   expect(await codes('2.3.0-rocksdb-canonical', null)).not.toContain('nativeLayout');
 });
 
+test('records in flight are for Flink only', async () => {
+  const found = (flink: FlinkTarget | null): Promise<readonly RestoreFinding[]> =>
+    findings('2.3.0-hashmap-checkpoint-unaligned', t.long, flink).then((all) => all.filter(({ code }) => code === 'inFlight'));
+  expect(await found(null)).toMatchObject([{ severity: 'warning' }]);
+  expect(await found('2.3')).toEqual([]);
+});
+
 test('Flink 1.20 reads no metadata of Flink 2', async () => {
   const refused = (await findings('2.3.0-hashmap-canonical', t.long, '1.20')).filter(({ code }) => code === 'flinkRefuses');
   expect(refused).toMatchObject([{ remedy: expect.stringContaining('--metadata-version 4') as string }]);

@@ -16,11 +16,21 @@ const SAID_EVERY_MS = 5000;
  * The folder to restore from: the snapshot's own where a run restores it as it is, else that of a copy in `copies`, made unless it is there
  * from an earlier run. @throws with the reason where it cannot be read or written anew
  */
-export async function canonicalCopy(location: string, copies: string, say: (text: string) => void): Promise<string> {
+export async function canonicalCopy(
+  location: string,
+  copies: string,
+  allowNonRestoredState: boolean,
+  say: (text: string) => void,
+): Promise<string> {
   const opened = await openSnapshot(location);
   try {
     const { snapshot, storage } = opened;
-    if (isLocalFolder(location) && (await isCanonical(snapshot))) return location;
+    if (isLocalFolder(location) && !hasInFlight(snapshot) && (await isCanonical(snapshot))) return location;
+    if (!allowNonRestoredState && hasInFlight(snapshot)) {
+      throw new Error(
+        'it is an unaligned checkpoint, whose records in flight no run takes over. Take a savepoint, or allow non-restored state to leave them out',
+      );
+    }
     const file = `${snapshot.folder}/_metadata`;
     const metadata = await storage.slice(file, 0, await storage.size(file));
     const copy = join(copies, createHash('sha256').update(location).update(metadata).digest('hex').slice(0, 16));
@@ -38,11 +48,14 @@ export async function canonicalCopy(location: string, copies: string, say: (text
       said = performance.now();
       say(`${String(Math.floor((100 * read) / total))} % of it is written anew.`);
     };
-    // In-flight data belongs to the plan of the job that it was in flight in: a run cannot take it over, and says so.
     await writeSnapshot([opened], { dropInFlight: true }, own, { onProgress });
-    // Another run may have been faster.
-    if (existsSync(copy)) rmSync(own, { recursive: true });
-    else renameSync(own, copy);
+    try {
+      renameSync(own, copy);
+    } catch (error) {
+      // Another run was faster.
+      if (!existsSync(join(copy, '_metadata'))) throw error;
+      rmSync(own, { recursive: true });
+    }
     return copy;
   } finally {
     await opened.storage.close?.();
@@ -54,6 +67,12 @@ function isLocalFolder(location: string): boolean {
   return stat?.isDirectory() === true || /[/\\]_metadata$/.test(location);
 }
 
+function hasInFlight({ metadata }: Snapshot): boolean {
+  return metadata.operators.some(({ subtasks }) =>
+    subtasks.some(({ inputChannels, resultSubpartitions }) => inputChannels.length + resultSubpartitions.length > 0),
+  );
+}
+
 /** All keyed state is in the canonical form, and no stream is a part of a file of others. Damage is for the restore to say. */
 async function isCanonical(snapshot: Snapshot): Promise<boolean> {
   const { operators } = await readHeaders(snapshot);
@@ -61,11 +80,10 @@ async function isCanonical(snapshot: Snapshot): Promise<boolean> {
     ({ keyed, metadata }) =>
       keyed.every(({ layout }) => layout === 'canonical') &&
       metadata.subtasks.every(
-        ({ managedKeyedState, managedOperatorState, rawOperatorState, inputChannels, resultSubpartitions }) =>
+        ({ managedKeyedState, managedOperatorState, rawOperatorState }) =>
           (managedKeyedState === null || (managedKeyedState.kind === 'keyGroups' && managedKeyedState.stream?.kind !== 'segment')) &&
           managedOperatorState?.stream?.kind !== 'segment' &&
-          rawOperatorState?.stream?.kind !== 'segment' &&
-          inputChannels.length + resultSubpartitions.length === 0,
+          rawOperatorState?.stream?.kind !== 'segment',
       ),
   );
 }

@@ -85,11 +85,12 @@ async function main(args: RunArguments): Promise<number> {
 }
 
 /** What is not a savepoint of ours may have to be written anew before it can be restored. */
-async function restorable({ from, program }: RunArguments, pipeline: string): Promise<string | null> {
+async function restorable({ from, program, allowNonRestoredState }: RunArguments, pipeline: string): Promise<string | null> {
   if (from === null || from === 'latest' || existsSync(join(from.replace(/[/\\]_metadata$/, ''), 'tidemark.json'))) return from;
   const { canonicalCopy } = await import('./canonicalCopy.ts');
   try {
-    return await canonicalCopy(from, join(dirname(pipelineFolders(program, pipeline).savepoints), 'restored'), (text) => {
+    const copies = join(dirname(pipelineFolders(program, pipeline).savepoints), 'restored');
+    return await canonicalCopy(from, copies, allowNonRestoredState, (text) => {
       process.stderr.write(`${text}\n`);
     });
   } catch (error) {

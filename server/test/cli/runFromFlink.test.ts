@@ -48,7 +48,9 @@ afterAll(() => remove());
 /** What another reader of the format finds. */
 async function counted(folder: string): Promise<Map<number, { count: number; entries: number }>> {
   const found = new Map<number, { count: number; entries: number }>();
-  for await (const line of dumpLines(await readSnapshot(fileStorage, folder), { operator: ({ metadata }) => metadata.operatorId === KEY_LONG })) {
+  for await (const line of dumpLines(await readSnapshot(fileStorage, folder), {
+    operator: ({ metadata }) => metadata.operatorId === KEY_LONG,
+  })) {
     const { kind, state, key, value } = JSON.parse(line) as {
       kind: string;
       state: string;
@@ -71,11 +73,11 @@ interface Run {
   readonly found: Map<number, { count: number; entries: number }>;
 }
 
-async function run(from: string, folder = mkdtempSync(join(workspace, 'run-'))): Promise<Run> {
+async function run(from: string, folder = mkdtempSync(join(workspace, 'run-')), more = ['--allow-non-restored-state']): Promise<Run> {
   writeFileSync(join(folder, 'package.json'), '{}');
   writeFileSync(join(folder, 'counted.pipeline.ts'), PIPELINE);
   rmSync(join(folder, 'out'), { recursive: true, force: true });
-  const cli = new CliProcess(dist, folder, ['run', 'counted.pipeline.ts', '--from', from, '--allow-non-restored-state', '--json']);
+  const cli = new CliProcess(dist, folder, ['run', 'counted.pipeline.ts', '--from', from, ...more, '--json']);
   const code = await cli.exit();
   const found = new Map<number, { count: number; entries: number }>();
   const out = join(folder, 'out');
@@ -136,5 +138,13 @@ test('what is damaged is said with its file, and nothing is run', async () => {
   expect(cli.stderr).toContain('has 50 bytes');
   expect(cli.stderr).toContain(from);
   expect(found.size).toBe(0);
+  expect(copies(folder)).toEqual([]);
+});
+
+test('records in flight are left out only where the user says so', async () => {
+  const from = writeSnapshot('2.3.0-hashmap-checkpoint-unaligned', mkdtempSync(join(workspace, 'flink-')));
+  const { code, cli, folder } = await run(from, undefined, []);
+  expect(code).toBe(4);
+  expect(cli.stderr).toContain('records in flight');
   expect(copies(folder)).toEqual([]);
 });
