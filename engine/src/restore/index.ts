@@ -20,5 +20,12 @@ export {
 } from './restoreReport.ts';
 export { restoreSnapshot, type RestoreOptions } from './restoreSnapshot.ts';
 export type { Hash, SnapshotFiles } from './snapshotFiles.ts';
-export { readManifest, type ManifestFile, type ManifestOperator, type ManifestState, type SnapshotManifest } from './snapshotManifest.ts';
+export {
+  manifestText,
+  readManifest,
+  type ManifestFile,
+  type ManifestOperator,
+  type ManifestState,
+  type SnapshotManifest,
+} from './snapshotManifest.ts';
 export { createSnapshotStore, type SnapshotStoreOptions } from './snapshotStore.ts';

@@ -3,18 +3,17 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import {
-  NO_OUTPUT,
   parseRedactionRules,
   prepareRedaction,
   redactableOperators,
   redactionReport,
-  rewriteSnapshot,
   rulesTemplate,
   usesHash,
   type RedactionReport,
+  type RewriteReport,
 } from 'tidemark/snapshot';
 import type { OpenedSnapshot } from '../snapshots/openedSnapshot.ts';
-import { FolderOutput } from '../snapshots/rewrite/folderOutput.ts';
+import { writeSnapshot } from '../snapshots/rewrite/writeSnapshot.ts';
 import { untilInterrupted } from './interrupt.ts';
 import { EXIT, plural, sizeText, UsageError, type CliIo } from './io.ts';
 import { openedForReading, READING_OPTIONS } from './openedForReading.ts';
@@ -92,40 +91,20 @@ async function redactTo(
       const rules = parseRedactionRules(text);
       const salted = (bytes: Uint8Array): Uint8Array => createHmac('sha256', salt.bytes).update(bytes).digest();
       const redaction = await prepareRedaction(snapshot, rules, { uids, salted });
-      const output = target === null ? null : FolderOutput.create(target);
-      const total = snapshot.stateSize;
+      const origin = usesHash(rules) ? salt.origin : 'none needed';
       const progress = new ReadProgress(io, 'read');
-      // What was done is written in front of `_metadata`, with which the snapshot is whole.
-      let metadata: Uint8Array = new Uint8Array(0);
-      const held = (bytes: Uint8Array): Promise<void> => {
-        metadata = bytes;
-        return Promise.resolve();
-      };
+      const reported = (rewriting: RewriteReport): RedactionReport => redactionReport(redaction, rewriting, rules, origin);
       try {
-        const rewriting = await rewriteSnapshot(
-          [snapshot],
-          { ...commonPlan(values), edits: redaction.edits },
-          { create: (name) => (output ?? NO_OUTPUT).create(name), complete: held },
-          {
-            uids,
-            signal,
-            redacting: redaction,
-            onProgress: (share) => {
-              progress.show(share * total, total);
-            },
-          },
-        );
-        const report = redactionReport(redaction, rewriting, rules, usesHash(rules) ? salt.origin : 'none needed');
-        const file = output?.create(REPORT_FILE);
-        file?.write(Buffer.from(`${JSON.stringify(report, null, 2)}\n`));
-        file?.finish();
-        await output?.complete(metadata);
+        const { report, bytes } = await writeSnapshot([opened], { ...commonPlan(values), edits: redaction.edits }, target, {
+          signal,
+          redacting: redaction,
+          onProgress: progress.show.bind(progress),
+          beside: (rewriting) => ({ name: REPORT_FILE, text: `${JSON.stringify(reported(rewriting), null, 2)}\n` }),
+        });
         progress.end();
-        return said(report, target, output?.bytes ?? 0, values.json, io);
-      } catch (error) {
+        return said(reported(report), target, bytes, values.json, io);
+      } finally {
         progress.end();
-        await output?.discard();
-        throw error;
       }
     }),
   );

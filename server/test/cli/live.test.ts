@@ -89,6 +89,31 @@ function numbers(): number[] {
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, n) => n);
 
 describe('a pipeline from the command line', () => {
+  it('is restored from its savepoint after that was edited, with checksums, and not where the result was damaged', async () => {
+    const file = program('edited');
+    const run = await running(file);
+    const path = (await done('stop', 'edited')).stdout.trim();
+    expect(await run.exit()).toBe(0);
+    const edited = join(folder, 'edited-savepoint');
+    const edit = await done('edit', path, '--rename-uid', 'count=counted', '--delete-where', 'count/count:key == 3', '--out', edited);
+    expect(edit).toMatchObject({ code: 0 });
+    const inspected = JSON.parse((await done('inspect', edited, '--json')).stdout) as { operators: { uid: string }[] };
+    expect(inspected).toMatchObject({ pipeline: 'edited', kind: 'savepoint', verified: { ok: true } });
+    expect(inspected.operators.map(({ uid }) => uid)).toContain('counted');
+    // Back to the name that the pipeline has.
+    const back = join(folder, 'back');
+    expect(await done('edit', edited, '--rename-uid', 'counted=count', '--out', back)).toMatchObject({ code: 0 });
+    const second = await running(file, '--from', back);
+    expect(second.events[0]).toMatchObject({ event: 'started', restoredFrom: back });
+    second.child.kill('SIGINT');
+    expect(await second.exit()).toBe(130);
+
+    truncateSync(join(back, '_metadata'), 40);
+    const third = await done('run', file, '--from', back, '--json');
+    expect(third.code).toBe(4);
+    expect(third.stderr).toContain('_metadata');
+  });
+
   it('runs, is listed, saved, stopped, looked into, and goes on at another parallelism', async () => {
     const file = program('live');
     const run = await running(file);

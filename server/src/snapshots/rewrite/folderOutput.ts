@@ -1,6 +1,8 @@
+import { createHash, type Hash } from 'node:crypto';
 import { closeSync, existsSync, fsync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import type { ManifestFile } from 'tidemark/restore';
 import type { SnapshotOutput, SnapshotOutputFile } from 'tidemark/snapshot';
 import { OutputError, writeProblem } from '../export/outputFile.ts';
 
@@ -19,17 +21,19 @@ export class FolderOutput implements SnapshotOutput {
   readonly #open = new Set<UnfinishedFile>();
   /** What the disk has not taken yet. */
   readonly #syncing = new Set<Promise<void>>();
+  readonly #files: ManifestFile[] | null;
   #failure: Error | null = null;
   bytes = 0;
 
-  private constructor(target: string) {
+  private constructor(target: string, checksums: boolean) {
     this.#target = target;
+    this.#files = checksums ? [] : null;
     this.#unfinished = `${target}.unfinished`;
   }
 
-  /** @throws OutputError where something is there already, or it cannot be created */
-  static create(target: string): FolderOutput {
-    const output = new FolderOutput(target);
+  /** `checksums` are those of `files`. @throws OutputError where something is there already, or it cannot be created */
+  static create(target: string, { checksums = false } = {}): FolderOutput {
+    const output = new FolderOutput(target, checksums);
     if (existsSync(target) && !isEmptyFolder(target))
       throw new OutputError(`${target} is there already: a snapshot is written beside others, never over them`);
     if (existsSync(output.#unfinished))
@@ -40,17 +44,27 @@ export class FolderOutput implements SnapshotOutput {
     return output;
   }
 
+  /** What has been finished, with checksums where they were asked for. */
+  get files(): readonly ManifestFile[] {
+    return this.#files ?? [];
+  }
+
   create(name: string): SnapshotOutputFile {
     const file = this.#doing(() => new UnfinishedFile(join(this.#unfinished, name)));
+    const hash: Hash | null = this.#files === null ? null : createHash('sha256');
+    let size = 0;
     this.#open.add(file);
     return {
       write: (bytes) => {
         this.bytes += bytes.length;
+        size += bytes.length;
+        hash?.update(bytes);
         this.#doing(() => {
           file.write(bytes);
         });
       },
       finish: () => {
+        if (hash !== null) this.#files?.push({ path: name, size, sha256: hash.digest('hex') });
         this.#open.delete(file);
         const durable = file.finish(this.#syncing.size < SYNCING_MAX).finally(() => this.#syncing.delete(durable));
         // Whoever completes hears of what went wrong; until then it is no unhandled rejection.

@@ -1,11 +1,15 @@
-import { NO_OUTPUT, rewriteSnapshot, type RewritePlan, type RewriteReport } from 'tidemark/snapshot';
+import { NO_OUTPUT, rewriteSnapshot, type Redacting, type RewritePlan, type RewriteReport } from 'tidemark/snapshot';
 import type { RewriteResult } from '../../protocol.ts';
 import { takenAt, type OpenedSnapshot } from '../openedSnapshot.ts';
 import { FolderOutput } from './folderOutput.ts';
+import { MANIFEST_FILE, resultManifest } from './resultManifest.ts';
 
 interface WriteOptions {
   readonly signal?: AbortSignal;
   readonly onProgress?: (bytesRead: number, bytesTotal: number) => void;
+  readonly redacting?: Redacting;
+  /** Text that goes beside the snapshot's own files. */
+  readonly beside?: (report: RewriteReport) => { readonly name: string; readonly text: string };
 }
 
 /**
@@ -16,27 +20,48 @@ export async function writeSnapshot(
   sources: readonly OpenedSnapshot[],
   plan: RewritePlan,
   target: string | null,
-  { signal, onProgress }: WriteOptions,
+  { signal, onProgress, redacting, beside }: WriteOptions,
 ): Promise<{ readonly report: RewriteReport; readonly bytes: number }> {
-  const output = target === null ? null : FolderOutput.create(target);
+  const manifests = sources.map(({ manifest }) => manifest);
+  const manifest = manifests.every((each) => each !== null) ? resultManifest(manifests) : null;
+  const output = target === null ? null : FolderOutput.create(target, { checksums: manifest !== null });
   const total = sources.reduce((sum, { snapshot }) => sum + snapshot.stateSize, 0);
+  // What says what was done is written in front of `_metadata`, with which the snapshot is whole.
+  let metadata: Uint8Array = new Uint8Array(0);
+  const held = (bytes: Uint8Array): Promise<void> => {
+    metadata = bytes;
+    return Promise.resolve();
+  };
   try {
     const report = await rewriteSnapshot(
       sources.map(({ snapshot }) => snapshot),
       plan,
-      output ?? NO_OUTPUT,
+      { create: (name) => (output ?? NO_OUTPUT).create(name), complete: held },
       {
         uids: new Map(sources.flatMap((source) => [...source.uids])),
         takenAt: await Promise.all(sources.map(takenAt)),
         ...(signal === undefined ? {} : { signal }),
+        ...(redacting === undefined ? {} : { redacting }),
         onProgress: (share) => onProgress?.(share * total, total),
       },
     );
+    const stateBytes = output?.bytes ?? 0;
+    const said = beside?.(report);
+    if (output !== null && said !== undefined) writeText(output, said.name, said.text);
+    if (output !== null && manifest !== null)
+      writeText(output, MANIFEST_FILE, manifest({ report, stateBytes, files: output.files, metadata }));
+    await output?.complete(metadata);
     return { report, bytes: output?.bytes ?? 0 };
   } catch (error) {
     await output?.discard();
     throw error;
   }
+}
+
+function writeText(output: FolderOutput, name: string, text: string): void {
+  const file = output.create(name);
+  file.write(Buffer.from(text));
+  file.finish();
 }
 
 /** As the editor hears of it. @throws as writeSnapshot */
