@@ -97,7 +97,9 @@ class ComparisonView implements vscode.Disposable {
   async #askIgnore(ignore: readonly string[]): Promise<void> {
     const typed = await vscode.window.showInputBox({
       title: vscode.l10n.t('Leave out of the comparison'),
-      prompt: vscode.l10n.t('ttl, timers, fields such as value.updatedAt or value.items[*].price, names of states; separated by commas'),
+      prompt: vscode.l10n.t(
+        'ttl, timers, fields such as value.updatedAt or value.items[*].price, names of states, tolerance=0.001 for numbers; separated by commas',
+      ),
       value: ignore.join(', '),
     });
     if (typed === undefined) return;

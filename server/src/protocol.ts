@@ -410,7 +410,7 @@ export interface ComparedPair {
   renames: (readonly [before: string, after: string])[];
   /** Operators that look alike are taken for the same. */
   usesProposals: boolean;
-  /** `ttl`, `timers`, a field such as `value.updatedAt`, or the name of a state. */
+  /** `ttl`, `timers`, a field such as `value.updatedAt`, the name of a state, or `tolerance=0.001` for numbers. */
   ignore: string[];
 }
 

@@ -146,7 +146,20 @@ function placeOf(cursor: string | null): Place {
 }
 
 function optionsOf({ before, after }: OpenedPair, { renames, usesProposals, ignore }: ComparedPair): ComparisonOptions {
-  return { renames, usesProposals, ignoring: ignoring(ignore), uids: new Map([...before.uids, ...after.uids]) };
+  const uids = new Map([...before.uids, ...after.uids]);
+  const others = ignore.filter((text) => !TOLERANCE.test(text));
+  return { renames, usesProposals, ignoring: ignoring(others), tolerance: toleranceOf(ignore), uids };
+}
+
+/** By how much numbers may differ and are the same: `tolerance=0.001`, among what is ignored. */
+const TOLERANCE = /^tolerance\s*=/;
+
+function toleranceOf(ignore: readonly string[]): number {
+  const text = ignore.find((each) => TOLERANCE.test(each));
+  if (text === undefined) return 0;
+  const tolerance = Number(text.replace(TOLERANCE, ''));
+  if (!(tolerance >= 0)) throw new Error(`${text}: a number is needed by which numbers may differ, such as tolerance=0.001`);
+  return tolerance;
 }
 
 function labelOf(opened: OpenedSnapshot, { id, label }: { readonly id: string; readonly label: string }): string {

@@ -156,3 +156,15 @@ test('an operator that is not there is said to be gone', async () => {
     'no such operator any more',
   );
 });
+
+test('numbers may differ by what is allowed, and the rest may not', async () => {
+  const changed = async (ignore: string[]): Promise<number> => {
+    const { operators } = await ask('compare/run', { ...pair, ignore, progress: null });
+    return operators.flatMap(({ states }) => states).reduce((sum, { counts }) => sum + counts.changed, 0);
+  };
+  const all = await changed([]);
+  const tolerated = await changed(['tolerance=1e9']);
+  expect(tolerated).toBeGreaterThan(0);
+  expect(tolerated).toBeLessThan(all);
+  await expect(changed(['tolerance=little'])).rejects.toThrow('a number is needed');
+});
