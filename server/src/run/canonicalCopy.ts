@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { readHeaders, type Snapshot } from 'tidemark/snapshot';
 import { openSnapshot } from '../snapshots/openedSnapshot.ts';
 import { writeSnapshot } from '../snapshots/rewrite/writeSnapshot.ts';
+import { isAlive } from './registry.ts';
 
 /** Between two words about how far it is. */
 const SAID_EVERY_MS = 5000;
@@ -94,14 +95,5 @@ function removeAbandoned(copies: string): void {
   for (const name of readdirSync(copies)) {
     const [, pid] = /\.(\d+)(?:\.unfinished)?$/.exec(name) ?? [];
     if (pid !== undefined && !isAlive(Number(pid))) rmSync(join(copies, name), { recursive: true, force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
