@@ -26,7 +26,7 @@ export async function canonicalCopy(
   const opened = await openSnapshot(location);
   try {
     const { snapshot, storage } = opened;
-    if (isLocalFolder(location) && !hasInFlight(snapshot) && (await isCanonical(snapshot))) return location;
+    if (isLocalFolder(location) && !hasInFlight(snapshot) && (await isCanonical(snapshot))) return snapshot.folder;
     if (!allowNonRestoredState && hasInFlight(snapshot)) {
       throw new Error(
         'it is an unaligned checkpoint, whose records in flight no run takes over. Take a savepoint, or allow non-restored state to leave them out',
