@@ -115,7 +115,7 @@ async function planProblems({ root, plan, target }: EditPlan, sources: readonly 
   if (target !== null && existsSync(target))
     problems.push(at(root, ['target'], 'warning', `${target} is there already: a savepoint is written beside others, never over them`));
   for (const [i, edit] of (plan?.edits ?? []).entries()) {
-    if (!('operator' in edit)) continue;
+    if (!('operator' in edit) || edit.operator === undefined) continue;
     const found = sources.flatMap((source) => operatorsNamed(source, edit.operator));
     if (found.length === 0) {
       const known = [...new Set(sources.flatMap((source) => source.snapshot.operators.map((operator) => editName(source, operator))))];
