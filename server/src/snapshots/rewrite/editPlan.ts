@@ -115,16 +115,17 @@ async function planProblems({ root, plan, target }: EditPlan, sources: readonly 
   if (target !== null && existsSync(target))
     problems.push(at(root, ['target'], 'warning', `${target} is there already: a savepoint is written beside others, never over them`));
   for (const [i, edit] of (plan?.edits ?? []).entries()) {
-    if (!('operator' in edit) || edit.operator === undefined) continue;
-    const found = sources.flatMap((source) => operatorsNamed(source, edit.operator));
+    const operator = 'operator' in edit ? edit.operator : undefined;
+    if (operator === undefined) continue;
+    const found = sources.flatMap((source) => operatorsNamed(source, operator));
     if (found.length === 0) {
-      const known = [...new Set(sources.flatMap((source) => source.snapshot.operators.map((operator) => editName(source, operator))))];
+      const known = [...new Set(sources.flatMap((source) => source.snapshot.operators.map((each) => editName(source, each))))];
       problems.push(
         at(
           root,
           ['edits', i, 'operator'],
           'error',
-          `There is no operator ${JSON.stringify(edit.operator)}${meant(edit.operator, known)}. There are ${listed(known)}.`,
+          `There is no operator ${JSON.stringify(operator)}${meant(operator, known)}. There are ${listed(known)}.`,
         ),
       );
       continue;
@@ -138,7 +139,7 @@ async function planProblems({ root, plan, target }: EditPlan, sources: readonly 
         root,
         ['edits', i, 'state'],
         'error',
-        `${edit.operator} has no state ${JSON.stringify(edit.state)}${meant(edit.state, states)}. It has ${listed(states)}.`,
+        `${operator} has no state ${JSON.stringify(edit.state)}${meant(edit.state, states)}. It has ${listed(states)}.`,
       ),
     );
   }
