@@ -1,9 +1,9 @@
 /**
  * Tidemark in a real VS Code workbench (code-server driven by Chromium), from the packaged VSIX.
- *   node test/workbench/run.mjs [--only host|ui|savepoint|compare|repair|trust]
+ *   node test/workbench/run.mjs [--only host|ui|savepoint|compare|check|repair|trust]
  * host: a mocha suite inside the extension host, from the unpacked VSIX. ui: what a user sees and does, from the installed VSIX.
  * savepoint: the savepoint editor, likewise. compare: two snapshots compared.
- * repair: edits to savepoints. trust: the same VSIX in a workspace that is not trusted. Screenshots go to build/screenshots. The last line counts.
+ * check: a savepoint against a pipeline, and examined. repair: edits to savepoints. trust: the same VSIX in a workspace that is not trusted. Screenshots go to build/screenshots. The last line counts.
  */
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync } from 'node:fs';
@@ -13,6 +13,7 @@ import { parseArgs } from 'node:util';
 import { chromium } from 'playwright-core';
 import { installChromium, installCodeServer, WorkbenchUnavailable } from '../../scripts/installWorkbench.mjs';
 import { buildHostSuite } from './hostBundle.mjs';
+import { checkSuite } from './checkSuite.mjs';
 import { compareSuite } from './compareSuite.mjs';
 import { hostSuite } from './hostSuite.mjs';
 import { repairSuite } from './repairSuite.mjs';
@@ -23,7 +24,15 @@ import { uiSuite } from './uiSuite.mjs';
 const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, '../..');
 const { values: options } = parseArgs({ options: { only: { type: 'string' } } });
-const suites = { host: hostSuite, ui: uiSuite, savepoint: savepointSuite, compare: compareSuite, repair: repairSuite, trust: trustSuite };
+const suites = {
+  host: hostSuite,
+  ui: uiSuite,
+  savepoint: savepointSuite,
+  compare: compareSuite,
+  check: checkSuite,
+  repair: repairSuite,
+  trust: trustSuite,
+};
 const named = Object.keys(suites).filter((name) => options.only === undefined || options.only === name);
 
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));

@@ -8,6 +8,7 @@ import type { MessageConnection } from 'vscode-jsonrpc/node';
 import type { Diagnostic, Position, Range } from 'vscode-languageserver';
 import { createConnection } from 'vscode-languageserver/node';
 import type { PlanFacts } from '../../src/lsp/planFacts.ts';
+import type { SavepointCheck } from '../../src/lsp/savepointChecks.ts';
 import type { SemanticFacts, SemanticSources } from '../../src/lsp/semanticFacts.ts';
 import { startSession } from '../../src/lsp/session.ts';
 
@@ -47,6 +48,8 @@ export class Client {
   #refreshed: () => void = () => undefined;
   /** What running a builder finds. */
   facts: PlanFacts | null = null;
+  /** What a check of a text against its savepoint finds. */
+  check: (text: string) => SavepointCheck | null = () => null;
 
   constructor(createSemantics?: (sources: SemanticSources) => SemanticFacts) {
     const [toServer, toClient] = [new PassThrough(), new PassThrough()];
@@ -65,14 +68,15 @@ export class Client {
       this.published.push(params);
       this.#publishes();
     });
+    this.connection.onRequest('tidemark/checkSavepoint', ({ text }: { text: string }) => this.check(text));
     this.connection.listen();
     this.install('node_modules/tidemark/package.json', '{}');
   }
 
-  async initialize(trusted: boolean, pulls = true): Promise<unknown> {
+  async initialize(trusted: boolean, pulls = true, bindsSavepoints = false): Promise<unknown> {
     const capabilities = { workspace: { diagnostics: { refreshSupport: true } }, textDocument: pulls ? { diagnostic: {} } : {} };
     const result = await this.connection.sendRequest('initialize', {
-      ...{ processId: null, rootUri: null, capabilities, initializationOptions: { trusted } },
+      ...{ processId: null, rootUri: null, capabilities, initializationOptions: { trusted, bindsSavepoints } },
     });
     await this.connection.sendNotification('initialized', {});
     return result;

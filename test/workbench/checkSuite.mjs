@@ -1,0 +1,134 @@
+/** Checks and examinations of savepoints in the workbench, from the installed VSIX: by hand, while one types, and before a pipeline starts. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { startCodeServer } from './codeServer.mjs';
+import { Steps } from './steps.mjs';
+
+const FIXTURE = '2.3.0-rocksdb-native';
+const SETTINGS = { 'tidemark.dataflow.openOnStart': false, 'workbench.colorTheme': 'Default Dark Modern' };
+const THEMES = [
+  ['light', 'Default Light Modern', 'vscode-light'],
+  ['hc', 'Default High Contrast', 'vscode-high-contrast'],
+  ['dark', 'Default Dark Modern', 'vscode-dark'],
+];
+
+export async function checkSuite({ server, browser, paths, prepare, report }) {
+  const prepareAll = (folder) => {
+    prepare(folder);
+    mkdirSync(join(folder, 'savepoints'));
+    mkdirSync(join(folder, '.vscode'), { recursive: true });
+    writeFileSync(join(folder, '.vscode/settings.json'), JSON.stringify(SETTINGS));
+    const archive = join(paths.root, `engine/test/fixtures/snapshots/${FIXTURE}.tar.gz`);
+    const unpacked = spawnSync('tar', ['-xzf', archive, '-C', join(folder, 'savepoints')], { encoding: 'utf8' });
+    if (unpacked.status !== 0) throw new Error(`The fixture could not be unpacked: ${unpacked.stderr}`);
+    renameSync(join(folder, 'savepoints', FIXTURE), join(folder, 'savepoints/savepoint-zoo'));
+  };
+  const workbench = await startCodeServer(server, { workspace: paths.workspace, prepare: prepareAll, vsix: paths.vsix });
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+  const page = await context.newPage();
+  page.setDefaultTimeout(45_000);
+  const steps = new Steps(page, workbench, paths.screenshots, 'check', report);
+  const view = () => steps.webview();
+  const program = join(workbench.workspace, 'clicks.pipeline.ts');
+  const text = readFileSync(program, 'utf8');
+  const own = /savepoint-[0-9a-f]{6}-/;
+  const choices = page.locator('.quick-input-list .monaco-list-row');
+  const problem = (said) => page.locator('.markers-panel .monaco-list-row', { hasText: said }).first();
+
+  /** Selects the first place of a text in the editor and types over it. */
+  const replace = async (from, to) => {
+    const before = text.slice(0, text.indexOf(from)).split('\n');
+    await page.keyboard.press('Control+G');
+    const input = page.locator('.quick-input-widget input[type=text]').first();
+    await input.waitFor();
+    await input.fill(`:${before.length}:${before.at(-1).length + 1}`);
+    await page.keyboard.press('Enter');
+    await page.locator('.quick-input-widget').waitFor({ state: 'hidden' });
+    for (let i = 0; i < from.length; i++) await page.keyboard.press('Shift+ArrowRight');
+    await page.keyboard.insertText(to);
+  };
+  const quickFix = async (title) => {
+    await page.keyboard.press('Control+.');
+    await page.locator('.action-widget .monaco-list-row', { hasText: title }).first().click();
+  };
+  const shotsInThemes = async (name) => {
+    for (const [suffix, theme, look] of THEMES) {
+      writeFileSync(join(workbench.workspace, '.vscode/settings.json'), JSON.stringify({ ...SETTINGS, 'workbench.colorTheme': theme }));
+      await view().locator(`body.${look}`).waitFor();
+      await steps.shot(`${name}-${suffix}`);
+    }
+  };
+
+  try {
+    await steps.step('a pipeline is checked by hand against its own savepoint: all of it is restored', async () => {
+      await page.goto(workbench.url());
+      await page.locator('.monaco-workbench .part.statusbar').waitFor();
+      await page.locator('.activitybar .action-item a[aria-label^="Tidemark"]').click();
+      await steps.open('clicks.pipeline.ts');
+      await page.locator('.editor-instance .view-lines').first().click();
+      await page.keyboard.press('F5');
+      await page.locator('.statusbar-item', { hasText: /clicks: .*records/ }).waitFor();
+      await steps.command('Tidemark: Take Savepoint');
+      await steps.row(own).waitFor();
+      await page.keyboard.press('Shift+F5');
+      await page.locator('.debug-toolbar').waitFor({ state: 'hidden' });
+      await steps.command('Tidemark: Check Savepoint Against Pipeline…');
+      await choices.filter({ hasText: own }).first().click();
+      await page.locator('.tab.active', { hasText: /clicks ← savepoint-/ }).waitFor();
+      await view().locator('.tag.ok', { hasText: 'It can be restored' }).waitFor();
+      await view().locator('.finding', { hasText: 'pages' }).filter({ hasText: 'restored as is' }).waitFor();
+      await steps.shot('1-fits');
+    });
+
+    await steps.step('a uid that is typed wrong gets a problem before it is saved, and its quick fix takes that away', async () => {
+      await page.locator('.tab', { hasText: 'clicks.pipeline.ts' }).first().click();
+      await steps.command('View: Focus Problems');
+      await page.locator('.editor-instance .view-lines').first().click();
+      await replace("'visits'", "'visitors'");
+      await problem('does not fit here').waitFor();
+      await steps.shot('2-typed');
+      assert.equal(readFileSync(program, 'utf8'), text, 'nothing was saved');
+      await quickFix('Call the operator "visits" again');
+      await problem('does not fit here').waitFor({ state: 'detached' });
+    });
+
+    await steps.step('so does a type that the state cannot have', async () => {
+      await replace('t.int)', 't.string)');
+      await problem('does not fit here').waitFor();
+      await steps.shot('3-type');
+      await quickFix('Declare "count" as t.int again');
+      await problem('does not fit here').waitFor({ state: 'detached' });
+    });
+
+    await steps.step('a start from a savepoint that does not fit asks first, and shows the report', async () => {
+      await replace('t.int)', 't.string)');
+      await page.keyboard.press('Control+S');
+      await steps.command('Tidemark: Restore Pipeline from Savepoint…');
+      await choices.filter({ hasText: own }).first().click();
+      const dialog = page.locator('.monaco-dialog-box', { hasText: 'does not fit the pipeline' });
+      await dialog.waitFor();
+      await steps.shot('4-asked');
+      assert.equal(await page.locator('.debug-toolbar').isVisible(), false, 'nothing runs');
+      await dialog.locator('.monaco-button', { hasText: 'Show Report' }).click();
+      await view().locator('.tag.error', { hasText: 'It cannot be restored' }).waitFor();
+      await view().locator('.finding .schemas').first().waitFor();
+      await shotsInThemes('5-report');
+      await view().getByRole('button', { name: 'Flink 2.3' }).click();
+      await view().locator('[aria-label="Flink 2.3"][aria-pressed=true]').waitFor();
+      await view().locator('.finding').first().waitFor();
+    });
+
+    await steps.step('a savepoint of a Flink job is examined for what will hurt later', async () => {
+      await steps.command('View: Close All Editors');
+      await steps.command('Tidemark: Examine Savepoint');
+      await choices.filter({ hasText: 'savepoint-zoo' }).first().click();
+      await page.locator('.tab.active', { hasText: /zoo/ }).waitFor();
+      await steps.shot('6-examined');
+    });
+  } finally {
+    await context.close();
+    await workbench.stop();
+  }
+}
