@@ -123,6 +123,7 @@ if (only === null || only.includes('page')) {
         savepoint: at('webview/src/savepoint/main.ts'),
         diff: at('webview/src/diff/main.ts'),
         check: at('webview/src/check/main.ts'),
+        doctor: at('webview/src/doctor/main.ts'),
       },
       outdir: at('dist/page'),
       plugins: [workerAsText],
@@ -132,7 +133,14 @@ if (only === null || only.includes('page')) {
       minify: true,
     }),
   );
-  for (const folder of ['webview/src', 'webview/src/snapshot', 'webview/src/savepoint', 'webview/src/diff', 'webview/src/check']) {
+  for (const folder of [
+    'webview/src',
+    'webview/src/snapshot',
+    'webview/src/savepoint',
+    'webview/src/diff',
+    'webview/src/check',
+    'webview/src/doctor',
+  ]) {
     for (const file of readdirSync(at(folder))) {
       if (/\.(html|css|svg)$/.test(file)) cpSync(at(folder, file), at('dist/page', file));
     }

@@ -88,7 +88,7 @@ export function activate(context: vscode.ExtensionContext): void {
     }),
     bindings,
     ...registerCheckCommands({ ...checks, picker, bindings }),
-    ...registerDoctorCommands({ process: snapshots, picker, messages }),
+    ...registerDoctorCommands({ page, process: snapshots, picker, messages }),
     ...registerDebugConfigurations(picker, async (module, location) => {
       const decision = await decideStart(checks, module, location);
       await bindings.bind(module, location);

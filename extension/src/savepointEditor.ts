@@ -29,6 +29,8 @@ interface Rooms {
 /** The editor of `_metadata` files: a page about the whole snapshot, which never changes it. */
 export class SavepointEditor implements vscode.CustomReadonlyEditorProvider {
   readonly #rooms: Rooms;
+  /** The one that was opened last, by the text of its address. */
+  readonly #views = new Map<string, SavepointView>();
 
   constructor(rooms: Rooms) {
     this.#rooms = rooms;
@@ -38,8 +40,10 @@ export class SavepointEditor implements vscode.CustomReadonlyEditorProvider {
     const options = { webviewOptions: { retainContextWhenHidden: true }, supportsMultipleEditorsPerDocument: true };
     return [
       vscode.window.registerCustomEditorProvider(VIEW_TYPE, this, options),
-      vscode.commands.registerCommand(COMMAND, (target: vscode.Uri | SavepointsNode | string | undefined) =>
-        this.#rooms.messages.guard(vscode.l10n.t('The snapshot could not be opened'), () => this.#open(target)),
+      vscode.commands.registerCommand(COMMAND, (target: vscode.Uri | SavepointsNode | string | undefined, operator: unknown) =>
+        this.#rooms.messages.guard(vscode.l10n.t('The snapshot could not be opened'), () =>
+          this.#open(target, typeof operator === 'string' ? operator : null),
+        ),
       ),
     ];
   }
@@ -53,12 +57,17 @@ export class SavepointEditor implements vscode.CustomReadonlyEditorProvider {
     panel.webview.options = { enableScripts: true, localResourceRoots: [page] };
     panel.title = basename(locationOf(document.uri));
     const view = new SavepointView(this.#rooms, document.uri, panel);
-    panel.onDidDispose(() => view.dispose());
+    const key = document.uri.toString();
+    this.#views.set(key, view);
+    panel.onDidDispose(() => {
+      view.dispose();
+      if (this.#views.get(key) === view) this.#views.delete(key);
+    });
     panel.webview.html = await pageHtml(panel.webview, page, 'savepoint.html');
   }
 
-  /** A file, a folder, a location or a node of the Savepoints view; what is asked for where there is none. */
-  async #open(target: vscode.Uri | SavepointsNode | string | undefined): Promise<void> {
+  /** A file, a folder, a location or a node of the Savepoints view; what is asked for where there is none. Shows an operator, by its id. */
+  async #open(target: vscode.Uri | SavepointsNode | string | undefined, operator: string | null): Promise<void> {
     const location = typeof target === 'string' ? target : (locationIn(target) ?? (await askForSnapshot()));
     if (location === undefined) return;
     // It knows which snapshot is meant by a folder of checkpoints.
@@ -67,6 +76,7 @@ export class SavepointEditor implements vscode.CustomReadonlyEditorProvider {
       ? vscode.Uri.file(`${overview.location}/_metadata`)
       : vscode.Uri.from({ scheme: ELSEWHERE, path: `/${overview.name}/_metadata`, query: location });
     await vscode.commands.executeCommand('vscode.openWith', uri, VIEW_TYPE);
+    if (operator !== null) this.#views.get(uri.toString())?.show(operator);
   }
 }
 
@@ -105,6 +115,8 @@ class SavepointView implements vscode.Disposable {
   readonly #requests: PageRequests<PageRequest, PageProgress>;
   readonly #watcher: vscode.FileSystemWatcher;
   #overview: SnapshotOverview | null = null;
+  /** An operator to be shown as soon as the page has the overview. */
+  #wanted: string | null = null;
   #isDisposed = false;
 
   constructor(rooms: Rooms, uri: vscode.Uri, panel: vscode.WebviewPanel) {
@@ -127,11 +139,22 @@ class SavepointView implements vscode.Disposable {
     return locationOf(this.#uri);
   }
 
+  show(operator: string): void {
+    this.#wanted = operator;
+    if (this.#overview !== null) this.#showWanted();
+  }
+
+  #showWanted(): void {
+    if (this.#wanted !== null) this.#post({ kind: 'show', operator: this.#wanted });
+    this.#wanted = null;
+  }
+
   async #sendOverview(): Promise<void> {
     try {
       const overview = await this.#rooms.process.request('snapshot/overview', { location: this.#location });
       this.#overview = overview;
       this.#post({ kind: 'overview', overview, can: { run: vscode.workspace.isTrusted } });
+      this.#showWanted();
     } catch (error) {
       this.#rooms.messages.log.error(`${this.#uri.fsPath}: ${reasonOf(error)}`);
       this.#post({ kind: 'failed', reason: reasonOf(error) });

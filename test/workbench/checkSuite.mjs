@@ -7,7 +7,7 @@ import { startCodeServer } from './codeServer.mjs';
 import { Steps } from './steps.mjs';
 
 const FIXTURE = '2.3.0-rocksdb-native';
-const SETTINGS = { 'tidemark.dataflow.openOnStart': false, 'workbench.colorTheme': 'Default Dark Modern' };
+const SETTINGS = { 'files.autoSave': 'off', 'tidemark.dataflow.openOnStart': false, 'workbench.colorTheme': 'Default Dark Modern' };
 const THEMES = [
   ['light', 'Default Light Modern', 'vscode-light'],
   ['hc', 'Default High Contrast', 'vscode-high-contrast'],
@@ -37,9 +37,9 @@ export async function checkSuite({ server, browser, paths, prepare, report }) {
   const choices = page.locator('.quick-input-list .monaco-list-row');
   const problem = (said) => page.locator('.markers-panel .monaco-list-row', { hasText: said }).first();
 
-  /** Selects the first place of a text in the editor and types over it. */
-  const replace = async (from, to) => {
-    const before = text.slice(0, text.indexOf(from)).split('\n');
+  /** Selects the text that is followed by another in the editor, and types over it. No quotes and brackets: the editor pairs them. */
+  const replace = async (from, following, to) => {
+    const before = text.slice(0, text.indexOf(from + following)).split('\n');
     await page.keyboard.press('Control+G');
     const input = page.locator('.quick-input-widget input[type=text]').first();
     await input.waitFor();
@@ -83,10 +83,12 @@ export async function checkSuite({ server, browser, paths, prepare, report }) {
     });
 
     await steps.step('a uid that is typed wrong gets a problem before it is saved, and its quick fix takes that away', async () => {
-      await page.locator('.tab', { hasText: 'clicks.pipeline.ts' }).first().click();
+      // One page at a time: the report is the webview that is shown.
+      await page.locator('.tab.active', { hasText: '←' }).click({ button: 'middle' });
+      await page.locator('.tab.active', { hasText: 'clicks.pipeline.ts' }).waitFor();
       await steps.command('View: Focus Problems');
       await page.locator('.editor-instance .view-lines').first().click();
-      await replace("'visits'", "'visitors'");
+      await replace('visits', "', {", 'visitors');
       await problem('does not fit here').waitFor();
       await steps.shot('2-typed');
       assert.equal(readFileSync(program, 'utf8'), text, 'nothing was saved');
@@ -95,7 +97,7 @@ export async function checkSuite({ server, browser, paths, prepare, report }) {
     });
 
     await steps.step('so does a type that the state cannot have', async () => {
-      await replace('t.int)', 't.string)');
+      await replace('t.int', '), pages', 't.string');
       await problem('does not fit here').waitFor();
       await steps.shot('3-type');
       await quickFix('Declare "count" as t.int again');
@@ -103,7 +105,7 @@ export async function checkSuite({ server, browser, paths, prepare, report }) {
     });
 
     await steps.step('a start from a savepoint that does not fit asks first, and shows the report', async () => {
-      await replace('t.int)', 't.string)');
+      await replace('t.int', '), pages', 't.string');
       await page.keyboard.press('Control+S');
       await steps.command('Tidemark: Restore Pipeline from Savepoint…');
       await choices.filter({ hasText: own }).first().click();
@@ -125,7 +127,13 @@ export async function checkSuite({ server, browser, paths, prepare, report }) {
       await steps.command('Tidemark: Examine Savepoint');
       await choices.filter({ hasText: 'savepoint-zoo' }).first().click();
       await page.locator('.tab.active', { hasText: /zoo/ }).waitFor();
-      await steps.shot('6-examined');
+      await view().locator('.finding', { hasText: 'v-kryo' }).filter({ hasText: 'warning' }).first().waitFor();
+      await view().locator('.finding .remedy').first().waitFor();
+      await shotsInThemes('6-examined');
+      await view().getByRole('button', { name: 'Show everything in the savepoint' }).click();
+      await page.locator('.tab.active', { hasText: /^savepoint-zoo/ }).waitFor();
+      await view().locator('.operators [aria-selected=true]', { hasText: 'everything' }).waitFor();
+      await steps.shot('7-operator');
     });
   } finally {
     await context.close();

@@ -10,7 +10,7 @@ import { EXIT, plural, timeText, UsageError, type CliIo } from './io.ts';
 import { openedForReading, READING_OPTIONS } from './openedForReading.ts';
 import { ReadProgress } from './readProgress.ts';
 import { durationOption, timeOption } from './timeOptions.ts';
-import { uidsIn } from './uidList.ts';
+import { plannedUids, uidsIn } from './uidList.ts';
 
 /** As diff(1) has them, so that a script can ask. */
 const DOCTOR_EXIT = { healthy: 0, found: 1, failed: 2 } as const;
@@ -35,7 +35,7 @@ export async function doctor(args: readonly string[], io: CliIo): Promise<number
   if (location === undefined || more.length > 0) throw new UsageError('doctor needs a snapshot.');
   if (values.ttl !== undefined && !values.scan) throw new UsageError('--ttl needs --scan, for it looks at every entry.');
   const uids = values.uids === undefined ? [] : await uidsIn('--uids', resolve(io.cwd, values.uids));
-  const plan = values['plan-uids'] === undefined ? null : await uidsIn('--plan-uids', resolve(io.cwd, values['plan-uids']));
+  const plan = values['plan-uids'] === undefined ? null : await plannedUids('--plan-uids', resolve(io.cwd, values['plan-uids']));
   const ttl = values.ttl === undefined ? null : durationOption('--ttl', values.ttl);
   const asOf = values.at === undefined ? Date.now() : timeOption('--at', values.at);
   const sources = { uids: [...uids, ...(plan ?? [])], folders: [io.cwd] };

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { check } from '../../src/cli/check.ts';
 import { EXIT, UsageError, type CliIo } from '../../src/cli/io.ts';
 import type { CheckReport } from '../../src/protocol.ts';
@@ -95,6 +95,29 @@ describe('tidemark check', () => {
     const { code, err } = await run('v5.pipeline.ts', snapshot);
     expect(err).toContain('no default export');
     expect(code).toBe(EXIT.notLoaded);
+  });
+
+  it('counts timers that fire at once, when it may read all state', async () => {
+    const body = 'ctx.timers.registerProcessingTimeTimer(4_000_000_000_000);';
+    const timed = await takeSavepoint(program('timed.pipeline.ts', countingPipeline({ count: '{ n: t.long }', body })));
+    const due = async (...args: string[]): Promise<CheckReport['findings']> =>
+      (JSON.parse((await run('timed.pipeline.ts', timed, ...args, '--json')).out) as CheckReport).findings.filter(
+        ({ code }) => code === 'timersDue',
+      );
+    expect(await due('--scan')).toEqual([]);
+    vi.useFakeTimers({ toFake: ['Date'], now: 4_000_000_000_001 });
+    try {
+      expect(await due()).toEqual([]);
+      expect(await due('--scan')).toEqual([
+        expect.objectContaining({
+          severity: 'warning',
+          operator: 'count',
+          message: 'has 10 processing-time timers that are due: they fire at once.',
+        }),
+      ]);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('needs both arguments', async () => {

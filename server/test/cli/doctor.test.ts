@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { DoctorFinding } from 'tidemark/snapshot';
 import { doctor } from '../../src/cli/doctor.ts';
 import { UsageError } from '../../src/cli/io.ts';
+import { countingPipeline } from '../savepointOfPipeline.ts';
 import { runCommand, writeSnapshot } from './snapshotFixture.ts';
 
 let root: string;
@@ -94,6 +95,16 @@ describe('tidemark doctor', () => {
     const old = writeSnapshot('1.20.5-hashmap-canonical', join(root, 'old'));
     const against = (await report(old, '--against', savepoint)).findings.filter(({ code }) => code === 'differsFromOther');
     expect(against.map(({ state }) => state)).toContain('v-pojo');
+  });
+
+  test('takes the pipeline that takes over in place of its uids', async () => {
+    writeFileSync(join(root, 'package.json'), '{}');
+    writeFileSync(join(root, 'next.pipeline.ts'), countingPipeline({ count: '{ n: t.long }', uid: 'everything' }));
+    const planned = (await report(savepoint, '--plan-uids', 'next.pipeline.ts')).findings.filter(({ code }) => code === 'notInPlan');
+    expect(planned.map(({ operator }) => operator)).toContain('key-int');
+    expect(planned.map(({ operator }) => operator)).not.toContain('everything');
+    writeFileSync(join(root, 'empty.pipeline.ts'), 'export const nothing = 1;');
+    await expect(run(savepoint, '--plan-uids', 'empty.pipeline.ts')).rejects.toThrow(UsageError);
   });
 
   test('ends with 2 where there is nothing to look at', async () => {

@@ -162,7 +162,7 @@ export function createCheckPage(root: HTMLElement, post: (message: FromCheckPage
         element('span', { class: 'said' }, sentence(finding.message)),
       ),
     );
-    if (finding.schemas !== null) item.append(schemasOf(finding.schemas));
+    if (finding.schemas !== null && finding.schemas.written !== finding.schemas.wanted) item.append(schemasOf(finding.schemas));
     if (finding.remedy !== null) {
       const { remedy } = finding;
       const copy = iconButton('copy', `Copy the remedy of ${name}`, () => post({ kind: 'copy', text: remedy }), { bare: true });

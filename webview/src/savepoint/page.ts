@@ -182,7 +182,9 @@ export function createSavepointPage(root: HTMLElement, post: (message: FromSavep
       remote.receive(message);
       return;
     }
-    if (message.kind === 'failed') {
+    if (message.kind === 'show') {
+      if (model.overview?.operators.some(({ id }) => id === message.operator) === true) selectOperator(message.operator);
+    } else if (message.kind === 'failed') {
       model.failure = message.reason;
       say(`The snapshot could not be opened: ${message.reason}`);
     } else open(message);

@@ -7,6 +7,8 @@ import type { ValueText } from '../snapshot/typedValue.ts';
  */
 export type ToSavepointPage =
   | { readonly kind: 'overview'; readonly overview: SnapshotOverview; readonly can: PageAbilities }
+  /** An operator, by its id. */
+  | { readonly kind: 'show'; readonly operator: string }
   /** It could not be opened. */
   | { readonly kind: 'failed'; readonly reason: string }
   | RemoteAnswer<PageProgress>;
