@@ -60,7 +60,7 @@ module.exports = {
       from: { path: '^extension/src' },
       to: {
         path: '^(server|webview|engine)/',
-        pathNot: '^(server/src/(protocol|control)|webview/src/((savepoint|diff|check|snapshot)/)?protocol)\\.ts$',
+        pathNot: '^(server/src/(protocol|control)|webview/src/((savepoint|diff|check|doctor|snapshot)/)?protocol)\\.ts$',
       },
     },
   ],
