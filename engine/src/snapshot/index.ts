@@ -63,7 +63,7 @@ export { relocatePaths } from './rewrite/relocatePaths.ts';
 export { RewriteRefused, type RewritePlan, type SnapshotEdit } from './rewrite/rewritePlan.ts';
 export type { Redacting } from './rewrite/redacting.ts';
 export type { RewriteReport } from './rewrite/rewriteReport.ts';
-export { rewriteSnapshot } from './rewrite/rewriteSnapshot.ts';
+export { rewriteSnapshot, type RewriteOptions } from './rewrite/rewriteSnapshot.ts';
 export { NO_OUTPUT, type OutputFile as SnapshotOutputFile, type SnapshotOutput } from './rewrite/snapshotOutput.ts';
 export { snapshotFacts, type SnapshotFacts } from './snapshotFacts.ts';
 export { readHeaders, type SnapshotHeaders } from './snapshotHeaders.ts';

@@ -31,6 +31,7 @@ const EDIT_OPTIONS = {
   'rename-field': MANY,
   'drop-field': MANY,
   'add-field': MANY,
+  'promote-field': MANY,
   'order-fields': MANY,
 } as const;
 
@@ -163,6 +164,13 @@ const READERS: Readonly<Record<EditOption, (given: EditText) => Promise<Snapshot
     if (field === '')
       throw new UsageError(`${option} ${text}: OPERATOR/STATE:FIELD:TYPE=VALUE is needed, such as accounts/balance:currency:string="EUR".`);
     return [{ edit: 'addField', ...place, field, type: jsonOrText(type), value: jsonOrText(value) }];
+  },
+  'promote-field': async ({ option, text, places }) => {
+    const { rest, ...place } = await places.stateAndRest(option, text);
+    const [, field = '', type = ''] = /^(.+):(long|float|double)$/s.exec(rest) ?? [];
+    if (type !== 'long' && type !== 'float' && type !== 'double')
+      throw new UsageError(`${option} ${text}: OPERATOR/STATE:FIELD:TYPE is needed, where TYPE is long, float or double.`);
+    return [{ edit: 'promoteField', ...place, field, type }];
   },
   'order-fields': async ({ option, text, places }) => {
     const { rest, ...place } = await places.stateAndRest(option, text);

@@ -16,6 +16,7 @@ import type { OpenedSnapshot } from '../snapshots/openedSnapshot.ts';
 import { writeSnapshot } from '../snapshots/rewrite/writeSnapshot.ts';
 import { untilInterrupted } from './interrupt.ts';
 import { EXIT, plural, sizeText, UsageError, type CliIo } from './io.ts';
+import { keyHashIn } from './keyHashModule.ts';
 import { openedForReading, READING_OPTIONS } from './openedForReading.ts';
 import { ReadProgress } from './readProgress.ts';
 import { commonPlan, refusalsSaid, targetOf, WRITING_OPTIONS, type WritingValues } from './rewriting.ts';
@@ -95,9 +96,11 @@ async function redactTo(
       const progress = new ReadProgress(io, 'read');
       const reported = (rewriting: RewriteReport): RedactionReport => redactionReport(redaction, rewriting, rules, origin);
       try {
+        const keyHash = await keyHashIn(values['key-hash'], io.cwd);
         const { report, bytes } = await writeSnapshot([opened], { ...commonPlan(values), edits: redaction.edits }, target, {
           signal,
           redacting: redaction,
+          keyHash,
           onProgress: progress.show.bind(progress),
           beside: (rewriting) => ({ name: REPORT_FILE, text: `${JSON.stringify(reported(rewriting), null, 2)}\n` }),
         });

@@ -6,11 +6,13 @@ import { FolderOutput } from '../snapshots/rewrite/folderOutput.ts';
 import { writeSnapshot } from '../snapshots/rewrite/writeSnapshot.ts';
 import { untilInterrupted } from './interrupt.ts';
 import { EXIT, plural, sizeText, UsageError, type CliIo } from './io.ts';
+import { keyHashIn } from './keyHashModule.ts';
 import { openedForReading, type ReadingValues } from './openedForReading.ts';
 import { ReadProgress } from './readProgress.ts';
 
 /** Options of all commands that write snapshots. */
 export const WRITING_OPTIONS = {
+  'key-hash': { type: 'string' },
   out: { type: 'string' },
   'metadata-version': { type: 'string' },
   'drop-in-flight': { type: 'boolean', default: false },
@@ -19,6 +21,7 @@ export const WRITING_OPTIONS = {
 } as const;
 
 export interface WritingValues extends ReadingValues {
+  readonly 'key-hash'?: string | undefined;
   readonly out?: string | undefined;
   readonly 'metadata-version'?: string | undefined;
   readonly 'drop-in-flight': boolean;
@@ -65,11 +68,12 @@ export async function rewriteTo(
   values: WritingValues,
   io: CliIo,
 ): Promise<number> {
+  const keyHash = await keyHashIn(values['key-hash'], io.cwd);
   return refusalsSaid(io, () =>
     untilInterrupted(async (signal) => {
       const progress = new ReadProgress(io, 'read');
       try {
-        const { report, bytes } = await writeSnapshot(sources, plan, target, { signal, onProgress: progress.show.bind(progress) });
+        const { report, bytes } = await writeSnapshot(sources, plan, target, { signal, keyHash, onProgress: progress.show.bind(progress) });
         progress.end();
         io.out(values.json ? `${JSON.stringify({ target, ...report }, null, 2)}\n` : reportText(report, target, bytes));
         return EXIT.ok;

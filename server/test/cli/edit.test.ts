@@ -204,6 +204,29 @@ describe('tidemark edit', () => {
   });
 });
 
+describe('the hash of keys from a module', () => {
+  const module = (text: string): string => {
+    const file = join(root, `hash-${String(count++)}.mjs`);
+    writeFileSync(file, text);
+    return file;
+  };
+  const rehash = ['--keep', 'key-long', '--max-parallelism', '64'];
+
+  test('puts keys where it says', async () => {
+    const seen = module('export default ({ $long }) => Number(BigInt.asIntN(32, BigInt($long) ^ (BigInt($long) >> 32n)));');
+    expect(entries((await edited(...rehash, '--key-hash', seen)).lines)).toEqual(entries((await edited(...rehash)).lines));
+  });
+
+  test('is refused where keys do not lie where it leads, and where it is none', async () => {
+    const wrong = await runCommand(edit, root, [savepoint, '--out', fresh(), ...rehash, '--key-hash', module('export default () => 1;')]);
+    expect(wrong.code).toBe(EXIT.failed);
+    expect(wrong.err).toContain('where its hash does not lead');
+    const run = (text: string) => runCommand(edit, root, [savepoint, '--out', fresh(), ...rehash, '--key-hash', module(text)]);
+    await expect(run('export const hash = 1;')).rejects.toThrow('has no function as its default export');
+    await expect(run('export default () => 1.5;')).rejects.toThrow('gives 1.5 for a key');
+  });
+});
+
 describe('tidemark split and merge', () => {
   test('what is split comes together again', async () => {
     const [some, rest, whole] = [fresh(), fresh(), fresh()];

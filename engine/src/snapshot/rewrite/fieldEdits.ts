@@ -6,6 +6,7 @@ import type { StateMetaInfo } from '../stateMetaInfo.ts';
 import { dumpText, isList, type DumpValue } from '../values/dumpValue.ts';
 import { UnfitValue } from '../values/unfitValue.ts';
 import { isDumpObject } from '../values/valueParts.ts';
+import { promotedAvro, promotedSimple, type Promoted } from './fieldPromotion.ts';
 import { refuse, type FieldEdit } from './rewritePlan.ts';
 import type { StateReport } from './rewriteReport.ts';
 import { bytesText, type RowInHand } from './rowInHand.ts';
@@ -31,7 +32,8 @@ export class FieldChange {
     this.#label = label;
     const serializers = new Map(meta.serializers);
     const stored = serializers.get('VALUE_SERIALIZER') ?? refuse(`${label} has no values`);
-    const changed = changedIn(stored.snapshot, edits, label) ?? refuse(`${label}: its values are neither records nor rows nor POJOs`);
+    const changed =
+      changedIn(stored.snapshot, edits, label) ?? refuse(`${label}: its values are neither records nor rows nor POJOs nor tuples`);
     serializers.set('VALUE_SERIALIZER', { snapshot: changed.snapshot, bytes: null });
     this.meta = { ...meta, serializers };
     const isMap = keyed.codec.states.find((state) => state.meta === meta)?.type;
@@ -114,6 +116,8 @@ function changedIn(snapshot: SerializerSnapshot, edits: readonly FieldEdit[], la
       return pojoChange(snapshot, edits, label);
     case 'row':
       return rowChange(snapshot, edits, label);
+    case 'tuple':
+      return tupleChange(snapshot, edits, label);
     default:
       return null;
   }
@@ -126,7 +130,10 @@ interface Field<T> {
   /** The name that values have it under now; null where it is new. */
   readonly from: string | null;
   readonly value: DumpValue;
+  readonly convert: Convert;
 }
+
+const same: Convert = (value) => value;
 
 /** Does the edits to a list of fields. `made` makes the part of a new field, `renamed` that of one under another name. */
 function editedFields<T>(
@@ -135,8 +142,9 @@ function editedFields<T>(
   label: string,
   made: (edit: Extract<FieldEdit, { edit: 'addField' }>) => T,
   renamed: (part: T, name: string) => T,
+  promoted: (part: T, type: string) => Promoted<T> | null,
 ): Field<T>[] {
-  let list: Field<T>[] = fields.map(([name, part]) => ({ name, part, from: name, value: null }));
+  let list: Field<T>[] = fields.map(([name, part]) => ({ name, part, from: name, value: null, convert: same }));
   const indexOf = (name: string): number => {
     const index = list.findIndex((field) => field.name === name);
     return index >= 0
@@ -161,8 +169,18 @@ function editedFields<T>(
       }
       case 'addField':
         checkNew(edit.field);
-        list = [...list, { name: edit.field, part: made(edit), from: null, value: (edit.value ?? null) as DumpValue }];
+        list = [...list, { name: edit.field, part: made(edit), from: null, value: (edit.value ?? null) as DumpValue, convert: same }];
         break;
+      case 'promoteField': {
+        const index = indexOf(edit.field);
+        list = list.map((field, i) => {
+          if (i !== index) return field;
+          const { part, convert } =
+            promoted(field.part, edit.type) ?? refuse(`${label}: field ${edit.field} is no number that ${edit.type} is wider than`);
+          return { ...field, part, convert: (value) => convert(field.convert(value)) };
+        });
+        break;
+      }
       case 'orderFields': {
         const first = edit.fields.map((name) => list[indexOf(name)]);
         list = [...first.flatMap((field) => field ?? []), ...list.filter((field) => !first.includes(field))];
@@ -185,6 +203,7 @@ function avroChange(snapshot: Extract<SerializerSnapshot, { kind: 'avro' }>, edi
     label,
     ({ field, type, value }) => ({ name: field, type, ...(isPlain(value) ? { default: value } : {}) }),
     (part, name) => ({ ...part, name }),
+    promotedAvro,
   );
   return {
     snapshot: { ...snapshot, schema: JSON.stringify({ ...schema, fields: fields.map(({ part }) => part) }) },
@@ -212,6 +231,10 @@ function pojoChange(snapshot: PojoSnapshot, edits: readonly FieldEdit[], label: 
       serializer: simpleType(type, label),
     }),
     (part, name) => ({ ...part, name, declaredIn: part.declaredIn === null ? null : { ...part.declaredIn, field: name } }),
+    (part, type) => {
+      const promoted = part.serializer && promotedSimple(part.serializer, type);
+      return promoted && { part: { ...part, serializer: promoted.part }, convert: promoted.convert };
+    },
   );
   return {
     snapshot: { ...snapshot, fields: fields.map(({ part }) => part) },
@@ -227,19 +250,46 @@ function rowChange(snapshot: Extract<SerializerSnapshot, { kind: 'row' }>, edits
     label,
     ({ type }) => simpleType(type, label),
     () => refuse(`${label}: the fields of a row have no names; they are put into another order instead`),
+    promotedSimple,
   );
   return {
     snapshot: { ...snapshot, fields: fields.map(({ part }) => part) },
     convert: (value) => {
       const items = isDumpObject(value) ? value['$row'] : undefined;
       if (!isDumpObject(value) || items === undefined || !isList(items)) return value;
-      return { ...value, $row: fields.map(({ from, value: added }) => (from === null ? added : (items[Number(from.slice(1))] ?? null))) };
+      return { ...value, $row: fields.map((field) => valueOf(field, (from) => items[Number(from.slice(1))])) };
     },
   };
 }
 
+/** A tuple's class says how many fields it has: they only change their types. */
+function tupleChange(snapshot: Extract<SerializerSnapshot, { kind: 'tuple' }>, edits: readonly FieldEdit[], label: string): Changed {
+  const onlyPromoted = (): never => refuse(`${label}: the fields of a tuple can only be promoted`);
+  if (edits.some(({ edit }) => edit !== 'promoteField')) onlyPromoted();
+  const fields = editedFields<SerializerSnapshot>(
+    snapshot.fields.map((field, i) => [`f${String(i)}`, field]),
+    edits,
+    label,
+    onlyPromoted,
+    onlyPromoted,
+    promotedSimple,
+  );
+  return {
+    snapshot: { ...snapshot, fields: fields.map(({ part }) => part) },
+    convert: (value) => {
+      const items = isDumpObject(value) ? value['$tuple'] : undefined;
+      if (items === undefined || !isList(items)) return value;
+      return { $tuple: fields.map(({ convert }, i) => convert(items[i] ?? null)) };
+    },
+  };
+}
+
+function valueOf({ from, value, convert }: Field<unknown>, stored: (name: string) => DumpValue | undefined): DumpValue {
+  return convert(from === null ? value : (stored(from) ?? null));
+}
+
 function objectOfFields(fields: readonly Field<unknown>[], values: Readonly<Record<string, DumpValue>>): Record<string, DumpValue> {
-  return Object.fromEntries(fields.map(({ name, from, value }) => [name, from === null ? value : (values[from] ?? null)]));
+  return Object.fromEntries(fields.map((field) => [field.name, valueOf(field, (from) => values[from])]));
 }
 
 function simpleType(type: unknown, label: string): SerializerSnapshot {

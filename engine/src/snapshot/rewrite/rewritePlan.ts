@@ -72,6 +72,14 @@ export type FieldEdit =
       /** The value of the new field in the form of a dump. */
       readonly value: unknown;
     }
+  /** To a wider type of number; a `long` that a `double` does not hold is rounded, as Java rounds it. */
+  | {
+      readonly edit: 'promoteField';
+      readonly operator: string;
+      readonly state: string;
+      readonly field: string;
+      readonly type: 'long' | 'float' | 'double';
+    }
   | { readonly edit: 'orderFields'; readonly operator: string; readonly state: string; readonly fields: readonly string[] };
 
 /** The plan cannot be done. Says what is in the way, by name. */

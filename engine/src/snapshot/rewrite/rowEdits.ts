@@ -162,8 +162,16 @@ function identityOf(state: StateMetaInfo): string {
   return `${state.kind === 'PRIORITY_QUEUE' ? 'timers' : 'keyed'} ${state.name}`;
 }
 
+const FIELD_EDITS: ReadonlySet<StateEdit['edit']> = new Set<FieldEdit['edit']>([
+  'renameField',
+  'dropField',
+  'addField',
+  'promoteField',
+  'orderFields',
+]);
+
 function isFieldEdit(edit: StateEdit): edit is FieldEdit {
-  return edit.edit === 'renameField' || edit.edit === 'dropField' || edit.edit === 'addField' || edit.edit === 'orderFields';
+  return FIELD_EDITS.has(edit.edit);
 }
 
 /** Edits of states that are not there are mistakes. */

@@ -35,6 +35,12 @@ async function expectOthersSame(snapshot: Snapshot, state: string): Promise<void
   expect(await others(snapshot)).toEqual(await others(source));
 }
 
+async function avroFields(snapshot: Snapshot, state: string): Promise<{ name: string; type: unknown }[]> {
+  const [keyed] = (await snapshot.operators.find(({ metadata }) => metadata.uid === 'everything')?.subtasks[0]?.keyedStates()) ?? [];
+  const schema = keyed?.states.find(({ name }) => name === state)?.serializers.get('VALUE_SERIALIZER')?.snapshot;
+  return schema?.kind === 'avro' ? (JSON.parse(schema.schema) as { fields: { name: string; type: unknown }[] }).fields : [];
+}
+
 const at = (state: string) => ({ operator: 'everything', state });
 
 describe('fields change in schema and values together', () => {
@@ -56,9 +62,7 @@ describe('fields change in schema and values together', () => {
         ['xs', before.get(key)?.$avro['xs']],
       ]);
     }
-    const [keyed] = (await snapshot.operators.find(({ metadata }) => metadata.uid === 'everything')?.subtasks[0]?.keyedStates()) ?? [];
-    const schema = keyed?.states.find(({ name }) => name === 'v-avro')?.serializers.get('VALUE_SERIALIZER')?.snapshot;
-    const fields = schema?.kind === 'avro' ? (JSON.parse(schema.schema) as { fields: { name: string }[] }).fields : [];
+    const fields = await avroFields(snapshot, 'v-avro');
     expect(fields.map(({ name }) => name)).toEqual(['currency', 'number', 'xs']);
     await expectOthersSame(snapshot, 'v-avro');
   });
@@ -75,6 +79,30 @@ describe('fields change in schema and values together', () => {
       expect($row).toEqual([text, id, { $long: '7' }]);
     }
     await expectOthersSame(snapshot, 'v-row');
+  });
+
+  test('numbers are promoted, of POJOs, rows and records', async () => {
+    const long = (value: unknown): unknown => ({ $long: String(value) });
+    const before = await valuesOf(source, 'list-pojo');
+    const after = await valuesOf(await edited({ edit: 'promoteField', ...at('list-pojo'), field: 'age', type: 'long' }), 'list-pojo');
+    const people = (values: unknown): { age: unknown }[] => values as { age: unknown }[];
+    expect(after.size).toBeGreaterThan(0);
+    for (const [key, value] of after)
+      expect(people(value)).toEqual(people(before.get(key)).map((person) => ({ ...person, age: long(person.age) })));
+
+    const rows = await valuesOf(source, 'v-row');
+    const promoted = await edited({ edit: 'promoteField', ...at('v-row'), field: 'f0', type: 'double' });
+    for (const [key, { $row }] of await valuesOf(promoted, 'v-row')) {
+      const [number, ...rest] = rows.get(key)?.$row ?? [];
+      const plain = typeof number === 'number' ? number : Number((number as { $long: string }).$long);
+      expect($row).toEqual([{ $double: plain }, ...rest]);
+    }
+    await expectOthersSame(promoted, 'v-row');
+
+    const records = await valuesOf(source, 'v-avro');
+    const wide = await edited({ edit: 'promoteField', ...at('v-avro'), field: 'id', type: 'double' });
+    for (const [key, { $avro }] of await valuesOf(wide, 'v-avro')) expect($avro).toEqual(records.get(key)?.$avro);
+    expect((await avroFields(wide, 'v-avro')).find(({ name }) => name === 'id')).toMatchObject({ type: 'double' });
   });
 
   test('of POJOs, in lists and maps too', async () => {
@@ -94,6 +122,7 @@ describe('fields change in schema and values together', () => {
     await refused({ edit: 'renameField', ...at('v-avro'), field: 'id', to: 's' }, 'has a field "s" already');
     await refused({ edit: 'dropField', ...at('v-long'), field: 'x' }, 'neither records nor rows nor POJOs');
     await refused({ edit: 'addField', ...at('v-avro'), field: 'n', type: 'long', value: 'text' }, 'does not fit the new fields');
+    await refused({ edit: 'promoteField', ...at('v-avro'), field: 's', type: 'long' }, 'field s is no number that long is wider than');
     await refused({ edit: 'dropField', ...at('nowhere'), field: 'x' }, 'has no keyed state "nowhere"');
   });
 });

@@ -1,4 +1,4 @@
-import { NO_OUTPUT, rewriteSnapshot, type Redacting, type RewritePlan, type RewriteReport } from 'tidemark/snapshot';
+import { NO_OUTPUT, rewriteSnapshot, type Redacting, type RewriteOptions, type RewritePlan, type RewriteReport } from 'tidemark/snapshot';
 import type { RewriteResult } from '../../protocol.ts';
 import { takenAt, type OpenedSnapshot } from '../openedSnapshot.ts';
 import { FolderOutput } from './folderOutput.ts';
@@ -8,6 +8,8 @@ interface WriteOptions {
   readonly signal?: AbortSignal;
   readonly onProgress?: (bytesRead: number, bytesTotal: number) => void;
   readonly redacting?: Redacting;
+  /** Of keys whose class has a hash of its own. */
+  readonly keyHash?: RewriteOptions['keyHash'] | null;
   /** Text that goes beside the snapshot's own files. */
   readonly beside?: (report: RewriteReport) => { readonly name: string; readonly text: string };
 }
@@ -20,7 +22,7 @@ export async function writeSnapshot(
   sources: readonly OpenedSnapshot[],
   plan: RewritePlan,
   target: string | null,
-  { signal, onProgress, redacting, beside }: WriteOptions,
+  { signal, onProgress, redacting, keyHash = null, beside }: WriteOptions,
 ): Promise<{ readonly report: RewriteReport; readonly bytes: number }> {
   const manifests = sources.map(({ manifest }) => manifest);
   const manifest = manifests.every((each) => each !== null) ? resultManifest(manifests) : null;
@@ -41,6 +43,7 @@ export async function writeSnapshot(
         uids: new Map(sources.flatMap((source) => [...source.uids])),
         takenAt: await Promise.all(sources.map(takenAt)),
         ...(signal === undefined ? {} : { signal }),
+        ...(keyHash === null ? {} : { keyHash }),
         ...(redacting === undefined ? {} : { redacting }),
         onProgress: (share) => onProgress?.(share * total, total),
       },
