@@ -131,7 +131,8 @@ export async function checkSuite({ server, browser, paths, prepare, report }) {
       await view().locator('.finding .remedy').first().waitFor();
       await shotsInThemes('6-examined');
       await view().getByRole('button', { name: 'Show everything in the savepoint' }).click();
-      await page.locator('.tab.active', { hasText: /^savepoint-zoo/ }).waitFor();
+      await page.locator('.tab:not(.active)', { hasText: 'examination' }).click({ button: 'middle' });
+      await page.locator('.tab', { hasText: 'examination' }).waitFor({ state: 'detached' });
       await view().locator('.operators [aria-selected=true]', { hasText: 'everything' }).waitFor();
       await steps.shot('7-operator');
     });
