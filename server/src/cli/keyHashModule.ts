@@ -20,6 +20,6 @@ export async function keyHashIn(module: string | undefined, cwd: string): Promis
     const found: unknown = (hash as (key: unknown) => unknown)(key);
     if (found === null || found === undefined) return null;
     if (typeof found === 'number' && (found | 0) === found) return found;
-    throw new UsageError(`--key-hash ${module} gives ${String(found)} for a key, where a whole number of 32 bits is expected.`);
+    throw new UsageError(`--key-hash ${module} gives ${JSON.stringify(found)} for a key, where a whole number of 32 bits is expected.`);
   };
 }
