@@ -24,8 +24,9 @@ export class MemoryOutput implements SnapshotOutput {
     };
   }
 
-  complete(metadata: Uint8Array): void {
+  complete(metadata: Uint8Array): Promise<void> {
     this.files.set('target/_metadata', metadata);
+    return Promise.resolve();
   }
 }
 
