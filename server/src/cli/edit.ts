@@ -1,11 +1,11 @@
 import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { RewriteRefused, type RewritePlan, type SnapshotEdit } from 'tidemark/snapshot';
 import type { OpenedSnapshot } from '../snapshots/openedSnapshot.ts';
-import { planOfText } from '../snapshots/rewrite/editPlan.ts';
+import { planOfText, readEditPlan } from '../snapshots/rewrite/editPlan.ts';
 import { EditPlaces } from './editPlaces.ts';
 import { EXIT, UsageError, type CliIo } from './io.ts';
 import { openedForReading, READING_OPTIONS } from './openedForReading.ts';
@@ -60,9 +60,11 @@ export async function edit(args: readonly string[], io: CliIo): Promise<number> 
       'move-files': MANY,
     },
   });
-  const [location, ...more] = positionals;
-  if (location === undefined || more.length > 0) throw new UsageError('edit needs a snapshot.');
-  const target = targetOf(values, io);
+  const document = values.plan === undefined ? null : await documentIn(values.plan, io.cwd);
+  const [location, ...more] = positionals.length > 0 ? positionals : (document?.sources ?? []);
+  if (location === undefined) throw new UsageError('edit needs a snapshot.');
+  if (more.length > 0) throw new UsageError('edit takes one snapshot; tidemark merge puts several together.');
+  const target = targetOf(values.out === undefined && document?.target != null ? { ...values, out: document.target } : values, io);
   const uids = values.uids === undefined ? [] : await uidsIn('--uids', resolve(io.cwd, values.uids));
   const common = commonPlan(values);
   return openedForReading(
@@ -82,7 +84,7 @@ export async function edit(args: readonly string[], io: CliIo): Promise<number> 
         );
       }
       try {
-        const plan = await planIn(values.plan, io.cwd);
+        const plan = document === null ? {} : planIn(document);
         const edits = [...(plan.edits ?? []), ...(await editsOf(values, opened, io.cwd))];
         return await rewriteTo([opened], { ...plan, ...common, edits }, target, values, io);
       } catch (error) {
@@ -95,10 +97,29 @@ export async function edit(args: readonly string[], io: CliIo): Promise<number> 
   );
 }
 
-async function planIn(file: string | undefined, cwd: string): Promise<RewritePlan> {
-  if (file === undefined) return {};
+/** A document of edits: it may say what is edited, and where the result goes, for when the command line does not. */
+interface EditDocument {
+  readonly file: string;
+  readonly text: string;
+  readonly sources: readonly string[];
+  readonly target: string | null;
+}
+
+async function documentIn(file: string, cwd: string): Promise<EditDocument> {
+  const path = resolve(cwd, file);
   try {
-    return planOfText(await readFile(resolve(cwd, file), 'utf8'));
+    const text = await readFile(path, 'utf8');
+    const { sources, target } = readEditPlan(text, dirname(path));
+    return { file, text, sources, target };
+  } catch (error) {
+    throw new UsageError(`--plan ${file}: ${error instanceof Error ? error.message : String(error)}.`);
+  }
+}
+
+/** @throws RewriteRefused where an edit makes no sense, UsageError */
+function planIn({ file, text }: EditDocument): RewritePlan {
+  try {
+    return planOfText(text);
   } catch (error) {
     if (error instanceof RewriteRefused) throw error;
     throw new UsageError(`--plan ${file}: ${error instanceof Error ? error.message : String(error)}.`);

@@ -185,6 +185,29 @@ describe('tidemark edit', () => {
     expect((await runCommand(edit, root, [savepoint, '--out', fresh(), '--plan', plan])).err).toContain('"stat"');
   });
 
+  test('takes a document of the editor as it is, with comments', async () => {
+    const document = join(root, 'savepoint.tidemark-edits.jsonc');
+    writeFileSync(
+      document,
+      `{
+        // Paths are relative to this file.
+        "savepoint": "savepoint",
+        "target": "from-document",
+        "edits": [{ "edit": "dropOperator", "operator": "everything" }],
+      }`,
+    );
+    const elsewhere = mkdtempSync(join(root, 'elsewhere-'));
+    const { code, err } = await runCommand(edit, elsewhere, ['--plan', document]);
+    expect({ code, err }).toEqual({ code: EXIT.ok, err: '' });
+    const lines = await linesOf(join(root, 'from-document'));
+    expect(lines.some(({ uid }) => uid === 'everything')).toBe(false);
+    expect(lines.some(({ uid }) => uid === 'key-long')).toBe(true);
+    // The command line has the last word.
+    const other = fresh();
+    expect(await runCommand(edit, elsewhere, [savepoint, '--plan', document, '--out', other])).toMatchObject({ code: EXIT.ok });
+    expect(existsSync(join(other, '_metadata'))).toBe(true);
+  });
+
   test('changes the paths of a checkpoint in its metadata alone', async () => {
     const checkpoint = writeSnapshot('2.3.0-rocksdb-checkpoint-incremental', join(root, 'incremental'));
     const location = existsSync(join(checkpoint, '_metadata'))
