@@ -67,6 +67,9 @@ export async function checkSuite({ server, browser, paths, prepare, report }) {
       await page.locator('.monaco-workbench .part.statusbar').waitFor();
       await page.locator('.activitybar .action-item a[aria-label^="Tidemark"]').click();
       await steps.open('clicks.pipeline.ts');
+      // F5 is ours from when the extension is there.
+      await page.locator('.codelens-decoration', { hasText: 'Debug' }).first().waitFor();
+      await page.locator('.statusbar-item', { hasText: 'Tidemark' }).waitFor();
       await page.locator('.editor-instance .view-lines').first().click();
       await page.keyboard.press('F5');
       await page.locator('.statusbar-item', { hasText: /clicks: .*records/ }).waitFor();
