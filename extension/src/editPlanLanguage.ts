@@ -98,14 +98,15 @@ export class EditPlanLanguage implements vscode.CompletionItemProvider, vscode.C
   }
 
   async #states(sources: readonly string[], operator: unknown): Promise<{ label: string; detail: string }[]> {
-    const [location] = sources;
-    if (location === undefined) return [];
-    const { operators } = await this.#process.request('snapshot/overview', { location });
-    const ids = operators.filter(({ id, label, uid, name }) => [id, label, uid, name].includes(operator as string)).map(({ id }) => id);
-    const facts = await this.#process.request('snapshot/operators', { location, operators: ids });
-    return facts.operators.flatMap(({ states }) =>
-      states.map(({ name, kind, value }) => ({ label: name, detail: `${kind} ${value ?? ''}` })),
-    );
+    const found = new Map<string, { label: string; detail: string }>();
+    for (const location of sources) {
+      const { operators } = await this.#process.request('snapshot/overview', { location });
+      const ids = operators.filter(({ id, label, uid, name }) => [id, label, uid, name].includes(operator as string)).map(({ id }) => id);
+      const facts = await this.#process.request('snapshot/operators', { location, operators: ids });
+      for (const { name, kind, value } of facts.operators.flatMap(({ states }) => states))
+        found.set(name, { label: name, detail: `${kind} ${value ?? ''}` });
+    }
+    return [...found.values()];
   }
 
   dispose(): void {

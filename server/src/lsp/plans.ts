@@ -1,8 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { AfterPause } from './afterPause.ts';
 import type { PlanFacts, RunBuilder } from './planFacts.ts';
-
-/** Typing and saving come in bursts: a builder is run when there has been quiet for this long. */
-const PAUSE_MS = 300;
 
 interface Entry {
   /** The saved text that the plan was built from. */
@@ -15,7 +13,7 @@ export class Plans {
   readonly #runBuilder: RunBuilder;
   readonly #onChange: () => void;
   readonly #known = new Map<string, Entry>();
-  readonly #running = new Map<string, AbortController>();
+  readonly #asked = new AfterPause();
 
   constructor(runBuilder: RunBuilder, onChange: () => void) {
     this.#runBuilder = runBuilder;
@@ -35,34 +33,23 @@ export class Plans {
 
   /** Asks for a new plan after a pause; one that is being built is given up. */
   request(path: string): void {
-    this.#cancel(path);
-    const controller = new AbortController();
-    this.#running.set(path, controller);
-    const timer = setTimeout(() => void this.#build(path, controller), PAUSE_MS);
-    controller.signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
+    this.#asked.request(path, (signal) => this.#build(path, signal));
   }
 
   forget(path: string): void {
-    this.#cancel(path);
+    this.#asked.cancel(path);
     this.#known.delete(path);
   }
 
   clear(): void {
-    for (const path of this.#running.keys()) this.#cancel(path);
+    this.#asked.cancelAll();
     this.#known.clear();
   }
 
-  #cancel(path: string): void {
-    this.#running.get(path)?.abort();
-    this.#running.delete(path);
-  }
-
-  async #build(path: string, controller: AbortController): Promise<void> {
+  async #build(path: string, signal: AbortSignal): Promise<void> {
     const text = savedText(path);
-    const facts = text === null ? null : await this.#runBuilder(path, controller.signal);
-    if (controller.signal.aborted) return;
-    this.#running.delete(path);
-    if (text === null || facts === null) return;
+    const facts = text === null ? null : await this.#runBuilder(path, signal);
+    if (signal.aborted || text === null || facts === null) return;
     // A builder that fails says nothing of operators: what was known of them stays the better word.
     const operators = facts.operators.length > 0 ? facts.operators : (this.#known.get(path)?.facts.operators ?? []);
     this.#known.set(path, { text, facts: { ...facts, operators } });

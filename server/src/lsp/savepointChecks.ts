@@ -1,4 +1,5 @@
 import type { CheckFinding } from '../protocol.ts';
+import { AfterPause } from './afterPause.ts';
 
 /** How a pipeline fits the savepoint that it is bound to. */
 export interface SavepointCheck {
@@ -10,15 +11,12 @@ export interface SavepointCheck {
 /** Asks the editor, which knows what pipelines are bound to, and has the process that reads snapshots. Null: bound to none, or not built. */
 export type CheckSavepoint = (program: string, text: string, signal: AbortSignal) => Promise<SavepointCheck | null>;
 
-/** A check comes when there has been quiet for this long. */
-const PAUSE_MS = 300;
-
 /** Of the pipelines that are open: what was found last stays until something newer is known. */
 export class SavepointChecks {
   readonly #check: CheckSavepoint;
   readonly #onChange: () => void;
   readonly #known = new Map<string, SavepointCheck>();
-  readonly #running = new Map<string, AbortController>();
+  readonly #asked = new AfterPause();
 
   constructor(check: CheckSavepoint, onChange: () => void) {
     this.#check = check;
@@ -31,34 +29,23 @@ export class SavepointChecks {
 
   /** Checks the text as it stands, after a pause; an older check is given up. */
   request(path: string, text: string): void {
-    this.#cancel(path);
-    const controller = new AbortController();
-    this.#running.set(path, controller);
-    const timer = setTimeout(() => void this.#run(path, text, controller), PAUSE_MS);
-    controller.signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
+    this.#asked.request(path, (signal) => this.#run(path, text, signal));
   }
 
   forget(path: string): void {
-    this.#cancel(path);
+    this.#asked.cancel(path);
     this.#known.delete(path);
   }
 
   clear(): void {
-    for (const path of this.#running.keys()) this.#cancel(path);
+    this.#asked.cancelAll();
     this.#known.clear();
   }
 
-  #cancel(path: string): void {
-    this.#running.get(path)?.abort();
-    this.#running.delete(path);
-  }
-
-  async #run(path: string, text: string, controller: AbortController): Promise<void> {
+  async #run(path: string, text: string, signal: AbortSignal): Promise<void> {
     // What stands in the way of an answer is said where the check is asked for by hand.
-    const found = await this.#check(path, text, controller.signal).catch(() => undefined);
-    if (controller.signal.aborted) return;
-    this.#running.delete(path);
-    if (found === undefined) return;
+    const found = await this.#check(path, text, signal).catch(() => undefined);
+    if (signal.aborted || found === undefined) return;
     const had = this.#known.delete(path);
     if (found !== null) this.#known.set(path, found);
     if (had || found !== null) this.#onChange();
