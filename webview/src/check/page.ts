@@ -1,7 +1,8 @@
 import { button, element } from '../views/element.ts';
 import { plural } from '../snapshot/figures.ts';
+import { findingKeys, remedyOf } from '../snapshot/findingList.ts';
 import { icon, type IconName } from '../snapshot/icons.ts';
-import { failurePanel, legend, nextRegion, region } from '../snapshot/pageFrame.ts';
+import { failurePanel, legend, region } from '../snapshot/pageFrame.ts';
 import { heading, iconButton, progressBar } from '../snapshot/parts.ts';
 import { fieldsOf } from './schemaFields.ts';
 import type { CheckFinding, CheckReport, CheckSubject, FlinkTarget, FromCheckPage, ToCheckPage } from './protocol.ts';
@@ -53,7 +54,10 @@ export function createCheckPage(root: HTMLElement, post: (message: FromCheckPage
       live,
     ),
   );
-  root.addEventListener('keydown', onKey);
+  root.addEventListener(
+    'keydown',
+    findingKeys(header, findings, (item) => item.querySelector<HTMLElement>('.link')?.click()),
+  );
   draw();
 
   function receive(message: ToCheckPage): void {
@@ -163,11 +167,7 @@ export function createCheckPage(root: HTMLElement, post: (message: FromCheckPage
       ),
     );
     if (finding.schemas !== null && finding.schemas.written !== finding.schemas.wanted) item.append(schemasOf(finding.schemas));
-    if (finding.remedy !== null) {
-      const { remedy } = finding;
-      const copy = iconButton('copy', `Copy the remedy of ${name}`, () => post({ kind: 'copy', text: remedy }), { bare: true });
-      item.append(element('div', { class: 'remedy' }, element('span', {}, remedy), copy));
-    }
+    if (finding.remedy !== null) item.append(remedyOf(name, finding.remedy, (text) => post({ kind: 'copy', text })));
     const { operator, state } = finding;
     if (operator !== null) {
       const go = (): void => post({ kind: 'goTo', operator, state });
@@ -177,32 +177,6 @@ export function createCheckPage(root: HTMLElement, post: (message: FromCheckPage
         ?.append(button('Go to code', null, go, { class: 'link', 'aria-label': `Go to ${name} in the code`, tabindex: '-1' }));
     }
     return item;
-  }
-
-  function onKey(event: KeyboardEvent): void {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key === 'F6') {
-      if (
-        !nextRegion([header, findings], event.shiftKey, (each) =>
-          (each.querySelector<HTMLElement>('li[tabindex="0"], button') ?? each).focus(),
-        )
-      )
-        return;
-      event.stopPropagation();
-      event.preventDefault();
-      return;
-    }
-    const items = [...findings.querySelectorAll<HTMLElement>('li.finding')];
-    const at = items.findIndex((item) => item === document.activeElement);
-    if (at < 0) return;
-    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: items.length - 1 }[event.key];
-    if (to !== undefined) {
-      const next = items[Math.min(items.length - 1, Math.max(0, to))];
-      for (const item of items) item.tabIndex = item === next ? 0 : -1;
-      next?.focus();
-    } else if (event.key === 'Enter') items[at]?.querySelector<HTMLElement>('.link')?.click();
-    else return;
-    event.preventDefault();
   }
 
   return { receive };

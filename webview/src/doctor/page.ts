@@ -1,6 +1,7 @@
 import { icon, type IconName } from '../snapshot/icons.ts';
-import { legend, nextRegion, region } from '../snapshot/pageFrame.ts';
-import { heading, iconButton } from '../snapshot/parts.ts';
+import { findingKeys, remedyOf } from '../snapshot/findingList.ts';
+import { legend, region } from '../snapshot/pageFrame.ts';
+import { heading } from '../snapshot/parts.ts';
 import { button, element } from '../views/element.ts';
 import type { DoctorFinding, FromDoctorPage, ToDoctorPage } from './protocol.ts';
 
@@ -25,7 +26,10 @@ export function createDoctorPage(root: HTMLElement, post: (message: FromDoctorPa
   const live = element('div', { class: 'screen-reader', role: 'status', 'aria-live': 'polite' });
   const keys = legend([['↑', '↓'], 'findings'], [['Enter'], 'go to the operator'], [['F6'], 'next panel']);
   root.append(element('main', { class: 'page snapshot-page check' }, header, findings, keys, live));
-  root.addEventListener('keydown', onKey);
+  root.addEventListener(
+    'keydown',
+    findingKeys(header, findings, (item) => item.closest('.group')?.querySelector<HTMLElement>('.heading .link')?.click()),
+  );
 
   function receive({ savepoint, report }: ToDoctorPage): void {
     const open = button(savepoint, null, () => post({ kind: 'openSavepoint', operatorId: null }), {
@@ -95,33 +99,8 @@ export function createDoctorPage(root: HTMLElement, post: (message: FromDoctorPa
     );
     const item = element('li', { class: 'finding', tabindex: '-1', 'aria-label': `${place}, ${label}` }, line);
     if (operatorId !== null) item.addEventListener('dblclick', () => post({ kind: 'openSavepoint', operatorId }));
-    if (remedy !== null) {
-      const copy = iconButton('copy', `Copy the remedy of ${place}`, () => post({ kind: 'copy', text: remedy }), { bare: true });
-      item.append(element('div', { class: 'remedy' }, element('span', {}, remedy), copy));
-    }
+    if (remedy !== null) item.append(remedyOf(place, remedy, (text) => post({ kind: 'copy', text })));
     return item;
-  }
-
-  function onKey(event: KeyboardEvent): void {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key === 'F6') {
-      const into = (each: HTMLElement): void => (each.querySelector<HTMLElement>('li[tabindex="0"], button') ?? each).focus();
-      if (!nextRegion([header, findings], event.shiftKey, into)) return;
-      event.stopPropagation();
-      event.preventDefault();
-      return;
-    }
-    const items = [...findings.querySelectorAll<HTMLElement>('li.finding')];
-    const at = items.findIndex((item) => item === document.activeElement);
-    if (at < 0) return;
-    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: items.length - 1 }[event.key];
-    if (to !== undefined) {
-      const next = items[Math.min(items.length - 1, Math.max(0, to))];
-      for (const item of items) item.tabIndex = item === next ? 0 : -1;
-      next?.focus();
-    } else if (event.key === 'Enter') items[at]?.closest('.group')?.querySelector<HTMLElement>('.heading .link')?.click();
-    else return;
-    event.preventDefault();
   }
 
   return { receive };
