@@ -2,9 +2,9 @@
 //
 //     npm run bench:rewrite [-- --runs N --no-build]
 //
-// The savepoint is that of bench/snapshots, which makes it where it is not there yet. Tidemark reads and writes every entry; Flink copies the
-// files of the state. Both savepoints must hold a million entries under the new uid. Medians of wall times; exit code 1 when they do not or the
-// bar is missed. Quote the ratio from a quiet machine. Needs Java and Maven.
+// The savepoint is that of bench/snapshots, which makes it where it is not there yet. Tidemark looks at the lengths and the key group of every
+// entry while it copies; Flink copies the files of the state. Both savepoints must hold a million entries under the new uid. Medians of wall
+// times; exit code 1 when they do not or the bar is missed. Quote the ratio from a quiet machine. Needs Java and Maven.
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';

@@ -87,6 +87,56 @@ describe('key-group blocks', () => {
   });
 });
 
+/** By runs, where `step` more bytes are at hand each time one is needed: what stands there, without the state ids. */
+function runsOf(bytes: Uint8Array, keyGroup: number, maxParallelism: number, step: number): { counts: number[]; content: Buffer } {
+  const counts = [0, 0, 0, 0, 0, 0];
+  const content: Uint8Array[] = [];
+  let start = 0;
+  let end = 0;
+  const cursor = new KeyGroupBlockReader(new ByteReader(bytes, 0, 0), keyGroup, maxParallelism, 6);
+  for (;;) {
+    const needed = cursor.bytesNeeded();
+    if (needed > 0) {
+      start += cursor.offset;
+      end = Math.min(bytes.length, Math.max(end, start + needed) + step);
+      cursor.continueWith(new ByteReader(bytes.subarray(start, end), 0, end - start));
+      continue;
+    }
+    const found = cursor.nextRun();
+    if (found === 0) return { counts, content: Buffer.concat(content) };
+    counts[cursor.state] = (counts[cursor.state] ?? 0) + found;
+    content.push(bytes.subarray(start + cursor.runStart, start + cursor.offset));
+  }
+}
+
+describe('runs of entries', () => {
+  test('have every entry once, however the block comes in', () => {
+    fc.assert(
+      fc.property(fc.constantFrom(128, 129), entries, fc.integer({ min: 0, max: 200 }), (maxParallelism, content, step) => {
+        const bytes = block(new KeyGroupBlockWriter(maxParallelism), 5, content);
+        if (bytes === null) return;
+        const { counts, content: found } = runsOf(bytes, 5, maxParallelism, step);
+        expect(counts).toEqual([0, 1, 2, 3, 4, 5].map((state) => content.filter((entry) => entry.state === state).length));
+        const stateIds = new Set(content.map(({ state }) => state)).size;
+        expect(found.length).toBe(bytes.length - 2 * stateIds - 2);
+      }),
+    );
+  });
+
+  test('refuse an entry of another key group, a length below zero, and an end too early, in their middle', () => {
+    const content = [1, 2, 3].map((n) => ({ state: 0, key: Uint8Array.of(n), value: Uint8Array.of(n, n) }));
+    const bytes = block(new KeyGroupBlockWriter(128), 5, content) ?? new Uint8Array();
+    const [second, size] = [2 + 12, 12];
+    const changed = (at: number, byte: number): Uint8Array => bytes.with(at, byte);
+    expect(() => runsOf(changed(second + 4, 6), 5, 128, 1000)).toThrow('an entry of key group 6 stands in key group 5');
+    expect(() => runsOf(changed(second, 0x80), 5, 128, 1000)).toThrow('a composite key of -');
+    expect(() => runsOf(changed(second + 6, 0x80), 5, 128, 1000)).toThrow('wanted');
+    const cut = new KeyGroupBlockReader(new ByteReader(bytes.subarray(0, second + size - 1)), 5, 128, 6);
+    expect(cut.nextRun()).toBe(1);
+    expect(() => cut.nextRun()).toThrow('wanted');
+  });
+});
+
 /** A savepoint with one operator and one subtask, whose keyed state lies in a file. */
 async function savepoint(
   fill: (stream: KeyedStreamWriter, writer: KeyGroupBlockWriter) => void,

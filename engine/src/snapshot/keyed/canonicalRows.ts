@@ -2,7 +2,7 @@ import { PieceWindow, rawPieces, snappyPieces } from '../storage/streamPieces.ts
 import type { StateStream } from '../storage/stateStream.ts';
 import type { KeyedHeader } from './keyedStream.ts';
 import { KeyGroupBlockReader } from './keyGroupBlockReader.ts';
-import { KeyedRow, type KeyedRows, type RowFilter, type RowVisitor } from './keyedRows.ts';
+import { KeyedRow, type EntryRun, type KeyedRows, type RowFilter, type RowVisitor, type ScanSignal } from './keyedRows.ts';
 import { isWanted } from './rowFilter.ts';
 import type { StreamSection } from './streamSections.ts';
 
@@ -26,12 +26,9 @@ export class CanonicalRows implements KeyedRows {
   }
 
   async scan(keyGroup: number, visit: RowVisitor, filter: RowFilter = {}): Promise<boolean> {
-    const section = this.sections.find((each) => each.keyGroup === keyGroup);
-    if (section === undefined || section.size === 0) return true;
-    const raw = rawPieces(this.#stream, section.offset, section.size);
-    const pieces = this.header.compressed ? snappyPieces(raw, section.offset) : raw;
-    const window = new PieceWindow(pieces, this.header.compressed ? 0 : section.offset);
-    const cursor = new KeyGroupBlockReader(window.reader(), keyGroup, this.#maxParallelism, this.header.states.length);
+    const block = this.#block(keyGroup);
+    if (block === null) return true;
+    const { window, cursor } = block;
     const row = new KeyedRow();
     row.keyGroup = keyGroup;
     for (;;) {
@@ -51,9 +48,48 @@ export class CanonicalRows implements KeyedRows {
         if (answer === false || (await answer) === false) return false;
       }
       filter.signal?.throwIfAborted();
-      // Where nothing more comes, what is left is not whole: reading it says what is missing.
-      if (!(await window.advance(cursor.offset, needed))) return !cursor.next();
-      cursor.continueWith(window.reader());
+      if (!(await advanced(block, needed))) return true;
     }
   }
+
+  async scanRuns(keyGroup: number, visit: (run: EntryRun) => void, signal?: ScanSignal): Promise<void> {
+    const block = this.#block(keyGroup);
+    if (block === null) return;
+    const { window, cursor } = block;
+    for (;;) {
+      let needed = cursor.bytesNeeded();
+      for (; needed === 0; needed = cursor.bytesNeeded()) {
+        const entries = cursor.nextRun();
+        if (entries === 0) return;
+        visit({ state: cursor.state, entries, bytes: window.bytes.subarray(cursor.runStart, cursor.offset) });
+      }
+      signal?.throwIfAborted();
+      if (!(await advanced(block, needed))) return;
+    }
+  }
+
+  /** Null where the key group is empty. */
+  #block(keyGroup: number): OpenBlock | null {
+    const section = this.sections.find((each) => each.keyGroup === keyGroup);
+    if (section === undefined || section.size === 0) return null;
+    const raw = rawPieces(this.#stream, section.offset, section.size);
+    const pieces = this.header.compressed ? snappyPieces(raw, section.offset) : raw;
+    const window = new PieceWindow(pieces, this.header.compressed ? 0 : section.offset);
+    return { window, cursor: new KeyGroupBlockReader(window.reader(), keyGroup, this.#maxParallelism, this.header.states.length) };
+  }
+}
+
+/** A block that is being read. */
+interface OpenBlock {
+  readonly window: PieceWindow;
+  readonly cursor: KeyGroupBlockReader;
+}
+
+/** Brings in what the next entry needs; false where the block has ended. @throws FormatError */
+async function advanced({ window, cursor }: OpenBlock, needed: number): Promise<boolean> {
+  const whole = await window.advance(cursor.offset, needed);
+  if (whole) cursor.continueWith(window.reader());
+  // Where nothing more comes, what is left is not whole: reading it says what is missing.
+  else cursor.next();
+  return whole;
 }

@@ -21,6 +21,8 @@ export class KeyGroupBlockReader {
   keyEnd = 0;
   valueStart = 0;
   valueEnd = 0;
+  /** Where the first entry of a run begins, with its lengths. */
+  runStart = 0;
 
   /** `block` reads the block from its first byte on, uncompressed. Its prefix must say `keyGroup`. */
   constructor(block: ByteReader, keyGroup: number, maxParallelism: number, stateCount: number) {
@@ -88,6 +90,37 @@ export class KeyGroupBlockReader {
     this.valueStart = reader.take(valueSize);
     this.valueEnd = this.valueStart + valueSize;
     return true;
+  }
+
+  /**
+   * Moves over as many entries of one state as are whole at hand; returns how many, 0 where there is no entry. They stand one behind the
+   * other from `runStart` as far as `offset`, each with its lengths. @throws FormatError
+   */
+  nextRun(): number {
+    if (!this.next()) return 0;
+    const reader = this.#reader;
+    const { bytes, end } = reader;
+    const prefix = this.#prefixLength;
+    const keyGroup = this.#keyGroup;
+    this.runStart = this.keyStart - prefix - 4;
+    let count = 1;
+    let at = reader.offset;
+    while (!this.#lastOfState && end - at >= 4) {
+      const keyAt = at + 4;
+      const keySize = i32At(bytes, at);
+      if (keySize < prefix || keySize > end - keyAt - 4) break;
+      const first = bytes[keyAt] ?? 0;
+      if ((prefix === 1 ? first & 0x7f : ((first & 0x7f) << 8) | (bytes[keyAt + 1] ?? 0)) !== keyGroup) break;
+      const valueAt = keyAt + keySize + 4;
+      const valueSize = i32At(bytes, valueAt - 4);
+      if (valueSize < 0 || valueSize > end - valueAt) break;
+      this.#lastOfState = (first & LAST_OF_STATE) !== 0;
+      at = valueAt + valueSize;
+      count++;
+    }
+    // What is not whole, or damaged, is met by the next move, which says so.
+    reader.offset = at;
+    return count;
   }
 
   #beginState(): boolean {

@@ -35,6 +35,15 @@ export class KeyedRow {
 export type RowVisitor = (row: KeyedRow) => RowAnswer;
 export type RowAnswer = boolean | undefined | Promise<boolean | undefined>;
 
+/** Entries of one state that stand one behind the other in a block, each with its lengths: composite key and value. */
+export interface EntryRun {
+  /** Index in `header.states`. */
+  readonly state: number;
+  readonly entries: number;
+  /** Not to be kept. */
+  readonly bytes: Uint8Array;
+}
+
 /** What a scan may leave out. A scan honours it as far as that saves work, and may show more than was asked for. */
 export interface RowFilter {
   /** Indices of the states that are wanted. */
@@ -70,4 +79,6 @@ export interface KeyedRows {
    * hides everything after it
    */
   scan(keyGroup: number, visit: RowVisitor, filter?: RowFilter): Promise<boolean>;
+  /** In the canonical layout: the entries of a key group as they stand in its block, as many at a time as are at hand. @throws FormatError */
+  scanRuns?(keyGroup: number, visit: (run: EntryRun) => void, signal?: ScanSignal): Promise<void>;
 }

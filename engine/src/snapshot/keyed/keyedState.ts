@@ -8,7 +8,7 @@ import type { SerializerSnapshot } from '../serializers/serializerSnapshot.ts';
 import { decodedReader, type Decoding } from '../values/valueDecoder.ts';
 import { UnreadableValue } from '../values/unreadableValue.ts';
 import { readTimerTimestamp, type ValueContext, type ValueReader } from '../values/valueReader.ts';
-import type { KeyedRow, KeyedRows, KeyGroupSection, RowFilter, RowVisitor } from './keyedRows.ts';
+import type { EntryRun, KeyedRow, KeyedRows, KeyGroupSection, RowFilter, RowVisitor, ScanSignal } from './keyedRows.ts';
 import { contextOf, keyedCodec, type KeyedCodec, type KeyedEntry, type StateCodec } from './stateCodec.ts';
 
 /** Between the elements of a list. */
@@ -64,8 +64,19 @@ export class KeyedState {
 
   /** Errors name the file and the key group. @throws as KeyedRows.scan */
   async scanRows(keyGroup: number, visit: RowVisitor, filter?: RowFilter): Promise<boolean> {
+    return this.#inKeyGroup(keyGroup, this.rows.scan(keyGroup, visit, filter));
+  }
+
+  /** False, and nothing shown, where the layout has no runs. Errors as those of `scanRows`. @throws as KeyedRows.scanRuns */
+  async scanRuns(keyGroup: number, visit: (run: EntryRun) => void, signal?: ScanSignal): Promise<boolean> {
+    if (this.rows.scanRuns === undefined) return false;
+    await this.#inKeyGroup(keyGroup, this.rows.scanRuns(keyGroup, visit, signal));
+    return true;
+  }
+
+  async #inKeyGroup<T>(keyGroup: number, scan: Promise<T>): Promise<T> {
     try {
-      return await this.rows.scan(keyGroup, visit, filter);
+      return await scan;
     } catch (error) {
       throw error instanceof FormatError ? error.inside(`${this.rows.file}, key group ${String(keyGroup)}`) : error;
     }

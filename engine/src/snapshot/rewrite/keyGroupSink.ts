@@ -52,7 +52,7 @@ export class KeyGroupSink {
    * A piece of another block, which has whole entries of one state with their lengths, and the mark of the last one where that is among
    * them. The key group has the same number there, of as many bytes.
    */
-  entries(state: number, bytes: Uint8Array, start: number, end: number): void {
+  entries(state: number, bytes: Uint8Array): void {
     const out = this.#out;
     if (state !== this.#state) {
       if (this.#state < 0) this.#begin(this.#keyGroup);
@@ -61,7 +61,7 @@ export class KeyGroupSink {
     }
     this.#lastKeyAt = -1;
     this.#flush();
-    this.#write(bytes.subarray(start, end));
+    this.#write(bytes);
   }
 
   /** A key group without rows has no block. */

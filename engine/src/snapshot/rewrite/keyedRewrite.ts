@@ -2,7 +2,6 @@ import { keyGroupOfHash, keyGroupRangeOf } from '../../keys/keyGroup.ts';
 import { sameBytes } from '../bytes/sameBytes.ts';
 import type { KeyedRow, RowFilter, ScanSignal } from '../keyed/keyedRows.ts';
 import type { KeyedState } from '../keyed/keyedState.ts';
-import { keyGroupPrefixLength } from '../keyed/keyGroupBlock.ts';
 import { KeyedStreamWriter, type KeyedHeader } from '../keyed/keyedStream.ts';
 import type { KeyedStateHandle } from '../metadata/snapshotMetadata.ts';
 import type { StateMetaInfo, StoredSerializer } from '../stateMetaInfo.ts';
@@ -145,14 +144,11 @@ export class KeyedRewrite {
     const [only] = here;
     if (here.length === 1 && only !== undefined && isInOrder(only) && !this.#edits.adds) {
       sink.begin(keyGroup);
-      const run = new EntryRun(sink, keyGroupPrefixLength(this.#target.maxParallelism));
-      const asItStands = this.#edits.isNone && only.keyed.rows.layout === 'canonical' && !only.keyed.rows.header.compressed;
-      await this.#rowsOf(keyGroup, here, parts, null, (row) => {
-        if (asItStands) run.add(row);
-        else sink.row(row.state, row.key, row.keyStart, row.keyEnd, row.value, row.valueStart, row.valueEnd);
-        return true;
-      });
-      run.end();
+      if (!this.#edits.isNone || !(await this.#copyRuns(keyGroup, only, sink)))
+        await this.#rowsOf(keyGroup, here, parts, null, (row) => {
+          sink.row(row.state, row.key, row.keyStart, row.keyEnd, row.value, row.valueStart, row.valueEnd);
+          return true;
+        });
       sink.end();
       this.#hasRead(keyGroup, here);
       return;
@@ -180,6 +176,21 @@ export class KeyedRewrite {
       sink.end();
     }
     this.#hasRead(keyGroup, here);
+  }
+
+  /** Entries go out as they stand. False where those of the part stand in another way. */
+  async #copyRuns(keyGroup: number, { keyed, states, reports }: PartInUse, sink: KeyGroupSink): Promise<boolean> {
+    return keyed.scanRuns(
+      keyGroup,
+      ({ state, entries, bytes }) => {
+        const report = reports[state];
+        if (report == null) return;
+        report.read += entries;
+        report.written += entries;
+        sink.entries(states[state] ?? -1, bytes);
+      },
+      this.#options.signal,
+    );
   }
 
   #hasRead(keyGroup: number, here: readonly PartInUse[]): void {
@@ -328,40 +339,6 @@ export class KeyedRewrite {
       if (index >= 0) return part.states[index] ?? -1;
     }
     return refuse(`${this.#target.label}: the subtask that an entry of ${meta?.name ?? '?'} belongs to has no such state`);
-  }
-}
-
-const LENGTH_SIZE = 4;
-
-/** Entries that stand one behind the other in a block of a source, and go into the new one together. */
-class EntryRun {
-  readonly #sink: KeyGroupSink;
-  /** From the beginning of an entry to its key. */
-  readonly #before: number;
-  #bytes: Uint8Array = new Uint8Array(0);
-  #state = -1;
-  #start = 0;
-  #end = 0;
-
-  constructor(sink: KeyGroupSink, prefixLength: number) {
-    this.#sink = sink;
-    this.#before = LENGTH_SIZE + prefixLength;
-  }
-
-  add(row: RowInHand): void {
-    const start = row.keyStart - this.#before;
-    if (row.key !== this.#bytes || row.state !== this.#state || start !== this.#end) {
-      this.end();
-      this.#bytes = row.key;
-      this.#state = row.state;
-      this.#start = start;
-    }
-    this.#end = row.valueEnd;
-  }
-
-  end(): void {
-    if (this.#end > this.#start) this.#sink.entries(this.#state, this.#bytes, this.#start, this.#end);
-    this.#start = this.#end = 0;
   }
 }
 
