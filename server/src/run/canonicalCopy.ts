@@ -3,7 +3,7 @@
  * first written anew beside the pipeline's own snapshots, with everything that is in it. In a bundle of its own: few runs need it.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { readHeaders, type Snapshot } from 'tidemark/snapshot';
 import { openSnapshot } from '../snapshots/openedSnapshot.ts';
@@ -12,6 +12,8 @@ import { isAlive } from './registry.ts';
 
 /** Between two words about how far it is. */
 const SAID_EVERY_MS = 5000;
+/** Copies of a pipeline that stay: those that were restored from last. */
+const COPIES_KEPT = 3;
 
 /**
  * The folder to restore from: the snapshot's own where a run restores it as it is, else that of a copy in `copies`, made unless it is there
@@ -38,6 +40,7 @@ export async function canonicalCopy(
     removeAbandoned(copies);
     if (existsSync(join(copy, '_metadata'))) {
       say(`The canonical copy ${copy} of ${location} is there from an earlier run.`);
+      touch(copy);
       return copy;
     }
     say(`${location} is written anew in the canonical form, which a run restores: ${copy}`);
@@ -57,6 +60,7 @@ export async function canonicalCopy(
       if (!existsSync(join(copy, '_metadata'))) throw error;
       rmSync(own, { recursive: true });
     }
+    removeOld(copies);
     return copy;
   } finally {
     await opened.storage.close?.();
@@ -96,4 +100,19 @@ function removeAbandoned(copies: string): void {
     const [, pid] = /\.(\d+)(?:\.unfinished)?$/.exec(name) ?? [];
     if (pid !== undefined && !isAlive(Number(pid))) rmSync(join(copies, name), { recursive: true, force: true });
   }
+}
+
+/** The time of a copy's folder says when it was last restored from. */
+function touch(copy: string): void {
+  const now = new Date();
+  utimesSync(copy, now, now);
+}
+
+function removeOld(copies: string): void {
+  const byUse = readdirSync(copies)
+    .map((name) => join(copies, name))
+    .filter((copy) => existsSync(join(copy, '_metadata')))
+    .map((copy) => ({ copy, usedAt: statSync(copy).mtimeMs }))
+    .sort((a, b) => b.usedAt - a.usedAt);
+  for (const { copy } of byUse.slice(COPIES_KEPT)) rmSync(copy, { recursive: true, force: true });
 }

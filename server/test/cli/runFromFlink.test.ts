@@ -1,6 +1,17 @@
 // A pipeline takes over what a job of Flink has counted, however Flink's snapshot lies there.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { dumpLines, readSnapshot } from 'tidemark/snapshot';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -116,6 +127,28 @@ test('an archive is restored as a folder is', async () => {
   const { code, cli, found } = await run(archive);
   expect(code, cli.stderr).toBe(0);
   expect([...found].sort()).toEqual([...expected].filter(([key]) => key < 60).sort());
+});
+
+test('the copies that were used last stay, older ones go', async () => {
+  const folder = mkdtempSync(join(workspace, 'run-'));
+  const restored = join(folder, '.tidemark/counted/restored');
+  const from = writeSnapshot('2.3.0-rocksdb-native', mkdtempSync(join(workspace, 'flink-')));
+  await run(from, folder);
+  const [first = ''] = copies(folder);
+  // Of snapshots that were restored before it.
+  for (const age of [1, 2, 3]) {
+    const copy = join(restored, `of-${String(age)}`);
+    cpSync(join(restored, first), copy, { recursive: true });
+    utimesSync(copy, new Date(), new Date(Date.now() - age * 60_000));
+  }
+  utimesSync(join(restored, first), new Date(), new Date(Date.now() - 600_000));
+  // It is the oldest until it is used again.
+  await run(from, folder);
+  const other = writeSnapshot('2.3.0-hashmap-native', mkdtempSync(join(workspace, 'flink-')));
+  await run(other, folder);
+  const left = copies(folder);
+  expect(left).toHaveLength(3);
+  expect(left).toEqual(expect.arrayContaining([first, 'of-1']));
 });
 
 test('a second run takes the copy that is there, and what a killed process left goes away', async () => {
