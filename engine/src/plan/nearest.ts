@@ -1,7 +1,7 @@
 /** The candidate that differs from `name` by the fewest edits; null where all are too different to be meant. */
 export function nearest(name: string, candidates: Iterable<string>): string | null {
   let best: string | null = null;
-  let fewest = Math.max(2, Math.ceil(name.length * 0.4));
+  let fewest = Math.max(2, Math.ceil(name.length / 3));
   for (const candidate of candidates) {
     const edits = editDistance(name.toLowerCase(), candidate.toLowerCase());
     if (edits <= fewest) {

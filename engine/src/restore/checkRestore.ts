@@ -41,6 +41,24 @@ export function reportOf(findings: readonly RestoreFinding[]): RestoreReport {
   return { compatible: findings.every((finding) => finding.severity !== 'error'), findings };
 }
 
+/** What an operator may be called now: by its states where one operator alone has them, else by its name. */
+function renamed(uid: string, { keyed }: OperatorHeaders, free: readonly PlanOperator[]): string | null {
+  // Whether there are timers says little.
+  const namesOf = (states: readonly { readonly kind: string; readonly name: string }[]): string[] =>
+    states.flatMap(({ kind, name }) => (kind === 'PRIORITY_QUEUE' ? [] : [name]));
+  const names = new Set(keyed.flatMap(({ header }) => namesOf(header.states)));
+  const alike = free.filter(({ spec }) => {
+    const declared = namesOf(keyedStateSchemaOf(spec)?.states ?? []);
+    return names.size > 0 && declared.length === names.size && declared.every((name) => names.has(name));
+  });
+  const [only] = alike;
+  if (alike.length === 1 && only !== undefined) return only.uid;
+  return nearest(
+    uid,
+    free.map((each) => each.uid),
+  );
+}
+
 class RestoreCheck {
   readonly findings: RestoreFinding[] = [];
   readonly #plan: Plan;
@@ -67,20 +85,16 @@ class RestoreCheck {
     const unknown = [...stored.values()].filter(({ metadata }) => !planned.has(metadata.operatorId));
     // An operator that is in the snapshot, or that keeps no state, is no candidate for a new name; where all names are new, the nearest says nothing.
     const free = unknown.length > UNKNOWN_MAX ? [] : this.#plan.operators.filter((each) => !stored.has(each.operatorId) && hasState(each));
-    for (const operator of unknown)
-      this.#unknown(
-        operator,
-        free.map(({ uid }) => uid),
-      );
+    for (const operator of unknown) this.#unknown(operator, free);
   }
 
-  #unknown(operator: OperatorHeaders, free: readonly string[]): void {
+  #unknown(operator: OperatorHeaders, free: readonly PlanOperator[]): void {
     const { operatorId } = operator.metadata;
     if (operator.damage !== null) this.#damaged(this.#uidOf(operator) ?? operatorId, operator.damage);
     const dropped = this.#countAll(operator);
     if (dropped === 0) return;
     const uid = this.#uidOf(operator);
-    const near = uid === null ? null : nearest(uid, free);
+    const near = uid === null ? null : renamed(uid, operator, free);
     this.#left(
       'unknownOperator',
       uid ?? operatorId,

@@ -200,6 +200,13 @@ describe('what does not fit is refused, with operator, state, both types and the
     restored(files, path, plan, true);
   });
 
+  test('an operator that is gone: the one with the same states is meant, whatever it is called', () => {
+    const plan = planOf({ opp: keyed([value('w', t.long)]), renamed: keyed([value('v', t.long)]) });
+    expect(refusal(files, path, plan).message).toContain('Did you rename it to "renamed"?');
+    const both = planOf({ opp: keyed([value('v', t.long)]), renamed: keyed([value('v', t.long)]) });
+    expect(refusal(files, path, both).message).toContain('Did you rename it to "opp"?');
+  });
+
   test('a state that is gone', () => {
     const plan = planOf({ op: keyed([value('w', t.long)]) });
     const error = refusal(files, path, plan);
