@@ -3,6 +3,7 @@ import type { Plan, PlanOperator } from '../plan/plan.ts';
 import { lacksTimers } from '../snapshot/doctor/layoutRules.ts';
 import { describeSerializer } from '../snapshot/serializers/describeSerializer.ts';
 import type { SerializerSnapshot } from '../snapshot/serializers/serializerSnapshot.ts';
+import { serializerText } from '../snapshot/serializers/serializerText.ts';
 import type { OperatorHeaders, SnapshotHeaders } from '../snapshot/snapshotHeaders.ts';
 import { keySerializer, valueSerializer, type StateMetaInfo } from '../snapshot/stateMetaInfo.ts';
 import { avroJson, namedTypes } from './avroJson.ts';
@@ -17,7 +18,7 @@ const FIRST_VERSION_OF_FLINK_2 = 5;
 /** Flink's `KeyGroupRangeAssignment`. */
 const DEFAULT_MAX_PARALLELISM = 128;
 const MIGRATE =
-  'Let no migration be left to Flink: run the pipeline once from the snapshot and take a savepoint, which has the new schema, or change the fields with tidemark edit SNAPSHOT --out OUT (--rename-field, --add-field, --drop-field, --order-fields).';
+  'Let no migration be left to Flink: tidemark edit SNAPSHOT --out OUT --migrate-to PIPELINE writes a savepoint that has the new schema.';
 
 type Verdict = PositionalVerdict;
 
@@ -142,7 +143,7 @@ function verdictOf(written: SerializerSnapshot | null, wanted: SerializerSnapsho
     const fields = a.fields.map((field, index) => verdictOf(field, b.fields[index] ?? null, target));
     return fields.find(({ kind }) => kind !== 'works') ?? { kind: 'works' };
   }
-  if (textOf(a) === textOf(b)) return { kind: 'works' };
+  if (serializerText(a) === serializerText(b)) return { kind: 'works' };
   return { kind: 'refuses', reason: `${describeSerializer(a)} cannot become ${describeSerializer(b)}` };
 }
 
@@ -161,10 +162,6 @@ function verdictOfRecord(
   const [old, now] = [avroJson(written), avroJson(wanted)];
   if (old === null || now === null) return { kind: 'works' };
   return positionalEvolution(old, now, namedTypes(old), namedTypes(now));
-}
-
-function textOf(serializer: SerializerSnapshot): string {
-  return JSON.stringify(serializer, (_, value: unknown) => (value instanceof Uint8Array ? Array.from(value).join() : value));
 }
 
 function ofVerdict(uid: string, state: string, verdict: Verdict, isOperatorState: boolean, target: FlinkTarget): RestoreFinding {

@@ -9,6 +9,7 @@ export {
 } from './checkSnapshot.ts';
 export type { FlinkTarget } from './flinkTarget.ts';
 export { openSnapshot, SnapshotDamage, verifySnapshot, type DamagedFile, type OpenedSnapshot } from './openSnapshot.ts';
+export { PlanMigration } from './planMigration.ts';
 export {
   finding,
   findingText,

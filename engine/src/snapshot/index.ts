@@ -61,6 +61,7 @@ export { rulesTemplate } from './redact/rulesTemplate.ts';
 export { parsePlan } from './rewrite/parsePlan.ts';
 export { relocatePaths } from './rewrite/relocatePaths.ts';
 export { RewriteRefused, type RewritePlan, type SnapshotEdit } from './rewrite/rewritePlan.ts';
+export type { Migrating } from './rewrite/migrating.ts';
 export type { Redacting } from './rewrite/redacting.ts';
 export type { RewriteReport } from './rewrite/rewriteReport.ts';
 export { rewriteSnapshot, type RewriteOptions } from './rewrite/rewriteSnapshot.ts';

@@ -1,9 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import * as tidemark from 'tidemark';
-import * as connectors from 'tidemark/connectors';
-import { loadPlan, PipelineLoadError, registerEngineModules, snapshotFiles } from 'tidemark/host';
+import { PipelineLoadError, snapshotFiles } from 'tidemark/host';
 import {
   CheckedSnapshot,
   finding,
@@ -14,7 +12,6 @@ import {
   type RestoreFinding,
 } from 'tidemark/restore';
 import type { KeyedStatistics } from 'tidemark/snapshot';
-import * as testing from 'tidemark/testing';
 import type { CheckReport } from '../protocol.ts';
 import { statisticsOf } from '../snapshots/doctor/examine.ts';
 import { sourceFindings } from '../snapshots/doctor/sourceFindings.ts';
@@ -23,17 +20,12 @@ import { absoluteLocation } from '../snapshots/storage/openStorage.ts';
 import { EXIT, plural, UsageError, type CliIo } from './io.ts';
 import { openedForReading, READING_OPTIONS } from './openedForReading.ts';
 import { untilInterrupted } from './interrupt.ts';
+import { loadedPlan, type LoadedPlan } from './loadedPlan.ts';
 
 interface Program {
-  readonly plan: Parameters<CheckedSnapshot['check']>[0];
+  readonly plan: LoadedPlan;
   /** Of the module. */
   readonly folder: string;
-}
-
-async function loadProgram(program: string, parallelism: number | null): Promise<Program> {
-  registerEngineModules({ tidemark, 'tidemark/connectors': connectors, 'tidemark/testing': testing });
-  const { plan } = await loadPlan(program, { parallelism, parameters: {} });
-  return { plan, folder: dirname(program) };
 }
 
 /** A local folder that has checksums is compared with them before anything else is read of it. @throws SnapshotDamage */
@@ -114,7 +106,8 @@ export async function check(args: readonly string[], io: CliIo): Promise<number>
   const flink = flinkTarget(values.flink);
   let program: Program;
   try {
-    program = await loadProgram(resolve(io.cwd, module), parallelism);
+    const path = resolve(io.cwd, module);
+    program = { plan: await loadedPlan(path, parallelism), folder: dirname(path) };
     await verifyLocal(absoluteLocation(io.cwd, location));
   } catch (error) {
     const exitCode = error instanceof PipelineLoadError ? EXIT.notLoaded : error instanceof SnapshotDamage ? EXIT.notRestored : null;

@@ -3,11 +3,14 @@ import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
+import { PipelineLoadError } from 'tidemark/host';
+import { PlanMigration } from 'tidemark/restore';
 import { RewriteRefused, type RewritePlan, type SnapshotEdit } from 'tidemark/snapshot';
 import type { OpenedSnapshot } from '../snapshots/openedSnapshot.ts';
 import { planOfText, readEditPlan } from '../snapshots/rewrite/editPlan.ts';
 import { EditPlaces } from './editPlaces.ts';
 import { EXIT, UsageError, type CliIo } from './io.ts';
+import { loadedPlan } from './loadedPlan.ts';
 import { openedForReading, READING_OPTIONS } from './openedForReading.ts';
 import { commonPlan, relocateTo, rewriteTo, targetOf, WRITING_OPTIONS } from './rewriting.ts';
 import { wholeNumber } from './selection.ts';
@@ -58,6 +61,7 @@ export async function edit(args: readonly string[], io: CliIo): Promise<number> 
       plan: { type: 'string' },
       uids: { type: 'string' },
       'move-files': MANY,
+      'migrate-to': { type: 'string' },
     },
   });
   const document = values.plan === undefined ? null : await documentIn(values.plan, io.cwd);
@@ -67,13 +71,15 @@ export async function edit(args: readonly string[], io: CliIo): Promise<number> 
   const target = targetOf(values.out === undefined && document?.target != null ? { ...values, out: document.target } : values, io);
   const uids = values.uids === undefined ? [] : await uidsIn('--uids', resolve(io.cwd, values.uids));
   const common = commonPlan(values);
+  const migrating = values['migrate-to'] === undefined ? null : await migrationTo(values['migrate-to'], io.cwd);
   return openedForReading(
     location,
     values,
     io,
     async (opened) => {
       if (values['move-files'] !== undefined) {
-        if (Object.keys(EDIT_OPTIONS).some((option) => values[option as EditOption] !== undefined) || values.plan !== undefined)
+        const others = [...Object.keys(EDIT_OPTIONS).map((option) => values[option as EditOption]), values.plan, values['migrate-to']];
+        if (others.some((value) => value !== undefined))
           throw new UsageError('--move-files changes paths in _metadata alone, and goes with no other edit.');
         const mappings = values['move-files'].map((text) => pair('--move-files', text, 'FROM=TO'));
         return relocateTo(
@@ -86,7 +92,7 @@ export async function edit(args: readonly string[], io: CliIo): Promise<number> 
       try {
         const plan = document === null ? {} : planIn(document);
         const edits = [...(plan.edits ?? []), ...(await editsOf(values, opened, io.cwd))];
-        return await rewriteTo([opened], { ...plan, ...common, edits }, target, values, io);
+        return await rewriteTo([opened], { ...plan, ...common, edits }, target, values, io, { migrating });
       } catch (error) {
         if (!(error instanceof RewriteRefused)) throw error;
         io.err(`${error.message}.\n`);
@@ -95,6 +101,16 @@ export async function edit(args: readonly string[], io: CliIo): Promise<number> 
     },
     { uids, folders: [] },
   );
+}
+
+/** What gives the state the types of a pipeline. @throws UsageError */
+async function migrationTo(module: string, cwd: string): Promise<PlanMigration> {
+  try {
+    return new PlanMigration(await loadedPlan(resolve(cwd, module)), Date.now());
+  } catch (error) {
+    if (!(error instanceof PipelineLoadError)) throw error;
+    throw new UsageError(`--migrate-to ${module}: ${error.message}`);
+  }
 }
 
 /** A document of edits: it may say what is edited, and where the result goes, for when the command line does not. */

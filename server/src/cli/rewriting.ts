@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { relocatePaths, RewriteRefused, type PathMapping, type RewritePlan, type RewriteReport } from 'tidemark/snapshot';
+import { relocatePaths, RewriteRefused, type Migrating, type PathMapping, type RewritePlan, type RewriteReport } from 'tidemark/snapshot';
 import { OutputError } from '../snapshots/export/outputFile.ts';
 import type { OpenedSnapshot } from '../snapshots/openedSnapshot.ts';
 import { FolderOutput } from '../snapshots/rewrite/folderOutput.ts';
@@ -67,13 +67,19 @@ export async function rewriteTo(
   target: string | null,
   values: WritingValues,
   io: CliIo,
+  { migrating = null }: { readonly migrating?: Migrating | null } = {},
 ): Promise<number> {
   const keyHash = await keyHashIn(values['key-hash'], io.cwd);
   return refusalsSaid(io, () =>
     untilInterrupted(async (signal) => {
       const progress = new ReadProgress(io, 'read');
       try {
-        const { report, bytes } = await writeSnapshot(sources, plan, target, { signal, keyHash, onProgress: progress.show.bind(progress) });
+        const { report, bytes } = await writeSnapshot(sources, plan, target, {
+          signal,
+          keyHash,
+          migrating,
+          onProgress: progress.show.bind(progress),
+        });
         progress.end();
         io.out(values.json ? `${JSON.stringify({ target, ...report }, null, 2)}\n` : reportText(report, target, bytes));
         return EXIT.ok;

@@ -1,9 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import * as tidemark from 'tidemark';
-import * as connectors from 'tidemark/connectors';
-import { loadPlan, registerEngineModules } from 'tidemark/host';
-import * as testing from 'tidemark/testing';
 import { UsageError } from './io.ts';
+import { loadedPlan } from './loadedPlan.ts';
 
 /** A file with one uid a line. @throws UsageError */
 export async function uidsIn(option: string, file: string): Promise<string[]> {
@@ -17,10 +14,9 @@ export async function uidsIn(option: string, file: string): Promise<string[]> {
 /** Of a pipeline, which is built for that, or from a file with one uid a line. @throws UsageError */
 export async function plannedUids(option: string, file: string): Promise<string[]> {
   if (!file.endsWith('.pipeline.ts')) return uidsIn(option, file);
-  registerEngineModules({ tidemark, 'tidemark/connectors': connectors, 'tidemark/testing': testing });
   try {
-    const { plan } = await loadPlan(file, { parallelism: null, parameters: {} });
-    return plan.operators.map(({ uid }) => uid);
+    const { operators } = await loadedPlan(file);
+    return operators.map(({ uid }) => uid);
   } catch (error) {
     throw new UsageError(`${option}: ${error instanceof Error ? error.message : String(error)}`);
   }

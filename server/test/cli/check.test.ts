@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { check } from '../../src/cli/check.ts';
+import { edit } from '../../src/cli/edit.ts';
 import { EXIT, UsageError, type CliIo } from '../../src/cli/io.ts';
 import type { CheckReport } from '../../src/protocol.ts';
 import { countingPipeline, takeSavepoint } from '../savepointOfPipeline.ts';
+import { runCommand } from './snapshotFixture.ts';
 
 const pipelineText = (count: string, uid = 'count'): string => countingPipeline({ count, uid });
 
@@ -58,6 +60,20 @@ describe('tidemark check', () => {
       }),
     );
     expect(code).toBe(EXIT.ok);
+  });
+
+  it('names what Flink would do, and edit --migrate-to leaves it nothing to do', async () => {
+    program('v2f.pipeline.ts', pipelineText(`{ n: t.long, note: t.field(t.string, { default: 'none' }) }`));
+    const before = await run('v2f.pipeline.ts', snapshot, '--flink', '2.3');
+    expect(before.code).toBe(EXIT.notRestored);
+    expect(before.out).toContain('tidemark edit SNAPSHOT --out OUT --migrate-to PIPELINE');
+    const migrated = join(folder, 'migrated');
+    const { code, out, err } = await runCommand(edit, folder, [snapshot, '--out', migrated, '--migrate-to', 'v2f.pipeline.ts']);
+    expect({ code, err }).toEqual({ code: EXIT.ok, err: '' });
+    expect(out).toMatch(/count: (\d+) entries, \1 changed/);
+    const after = await run('v2f.pipeline.ts', migrated, '--flink', '2.3');
+    expect(after.out).toContain('operator "count", state "count": is restored as it is (Count).');
+    expect(after.code).toBe(EXIT.ok);
   });
 
   it('names what stands against it, and ends with the exit code for that', async () => {

@@ -8,6 +8,7 @@ import type { StateMetaInfo } from '../stateMetaInfo.ts';
 import type { KeyHash } from './keyGroupOfRow.ts';
 import { KeyedRewrite, type KeyedPart } from './keyedRewrite.ts';
 import { readOperatorStates, redistributed, writeManagedState, writeRawState, written, type StoredSubtask } from './operatorRewrite.ts';
+import type { Migrating } from './migrating.ts';
 import type { Redacting } from './redacting.ts';
 import { refuse, type RewritePlan } from './rewritePlan.ts';
 import { StateReports, type OperatorReport, type RewriteReport } from './rewriteReport.ts';
@@ -25,6 +26,8 @@ export interface RewriteOptions {
   readonly keyHash?: KeyHash;
   /** What must not be in what is written. */
   readonly redacting?: Redacting;
+  /** What gives states other types. */
+  readonly migrating?: Migrating;
   readonly signal?: ScanSignal;
   /** Of the state's bytes, from 0 to 1. */
   readonly onProgress?: (share: number) => void;
@@ -131,7 +134,14 @@ class Rewriting {
     }
     const { onConflict = 'fail' } = this.#plan;
     const { keyHash = null, signal, logMax } = this.#options;
-    const edits = new RowEdits(target, parts, this.#plan, keyHash, this.#options.redacting?.keyed(operatorId) ?? null);
+    const edits = new RowEdits(
+      target,
+      parts,
+      this.#plan,
+      keyHash,
+      this.#options.redacting?.keyed(operatorId) ?? null,
+      this.#options.migrating ?? null,
+    );
     const keyed = new KeyedRewrite(target, parts, edits, {
       output: this.#output,
       reports,
@@ -209,7 +219,8 @@ class Rewriting {
         this.#checkGeneration(target.label, source, (await subtask.operatorState())?.states.map(({ meta }) => meta) ?? []);
         const states = await readOperatorStates(subtask, target.keeps);
         const flink = (this.#sources[source]?.metadata.version ?? this.version) >= FIRST_VERSION_OF_FLINK_2 ? 2 : 1;
-        read.push(this.#options.redacting?.operatorState(target.operatorId, states, flink) ?? states);
+        const redacted = this.#options.redacting?.operatorState(target.operatorId, states, flink) ?? states;
+        read.push(this.#options.migrating?.operatorState(target.operatorId, redacted) ?? redacted);
       }
       const own = operator.subtasks.map(({ metadata }) => metadata.index);
       bySource.push(

@@ -7,6 +7,7 @@ import { EntryEdits } from './entryEdits.ts';
 import { FieldChange } from './fieldEdits.ts';
 import { RowHasher, type KeyHash } from './keyGroupOfRow.ts';
 import type { KeyedPart } from './keyedRewrite.ts';
+import type { Migrating, StateMigration } from './migrating.ts';
 import type { KeyedRedacting, PartRedacting } from './redacting.ts';
 import { refuse, type EntryEdit, type FieldEdit, type RewritePlan } from './rewritePlan.ts';
 import type { StateReport } from './rewriteReport.ts';
@@ -28,6 +29,9 @@ export class RowEdits {
   /** Entries that are set, by state. */
   readonly #entries = new Map<string, { readonly edits: EntryEdits; readonly keyed: KeyedState; readonly state: number }>();
   readonly #fields = new Map<string, FieldChange>();
+  readonly #migrating: Migrating | null;
+  /** How the states that are migrated are declared. */
+  readonly #migrated = new Map<string, StateMetaInfo>();
   readonly #hasSteps: boolean;
   readonly #redacting: KeyedRedacting | null;
   readonly #redactions = new Map<KeyedState, PartRedacting>();
@@ -39,8 +43,10 @@ export class RowEdits {
     plan: RewritePlan,
     keyHash: KeyHash | null,
     redacting: KeyedRedacting | null,
+    migrating: Migrating | null,
   ) {
     this.#target = target;
+    this.#migrating = migrating;
     this.#redacting = redacting;
     this.#keys = plan.keys;
     this.#keyHash = keyHash;
@@ -66,7 +72,8 @@ export class RowEdits {
 
   /** How a state is declared in what is written. */
   metaOf(state: StateMetaInfo): StateMetaInfo {
-    return this.#fields.get(identityOf(state))?.meta ?? state;
+    const identity = identityOf(state);
+    return this.#fields.get(identity)?.meta ?? this.#migrated.get(identity) ?? state;
   }
 
   apply(keyed: KeyedState, row: KeyedRow, hand: RowInHand, report: StateReport): boolean {
@@ -124,6 +131,13 @@ export class RowEdits {
     for (const edit of own) if (edit.edit === 'shiftTimers' && isTimer) steps.push(shifting(edit.millis));
     const change = this.#fieldsOf(own, keyed, meta);
     if (change !== null) steps.push((row, hand, report) => change.apply(keyed, row, hand, report));
+    const migration = this.#migrationOf(own, keyed, meta);
+    if (migration !== null)
+      steps.push((row, hand, report) => {
+        if (row.opaque) refuse(`${this.#target.label}, state ${meta.name}: a value that cannot be read cannot be migrated`);
+        migration.apply(row.keyGroup, hand, report);
+        return true;
+      });
     const redaction = this.#redactions.get(keyed);
     if (redaction !== undefined)
       steps.push((row, hand, report) => {
@@ -145,6 +159,15 @@ export class RowEdits {
     const made = new EntryEdits(edits, keyed, state, hasher, this.#target.maxParallelism, label);
     this.#entries.set(identityOf(meta), { edits: made, keyed, state });
     return made;
+  }
+
+  #migrationOf(own: readonly StateEdit[], keyed: KeyedState, meta: StateMetaInfo): StateMigration | null {
+    const migration = this.#migrating?.keyed(this.#target.operatorId, keyed, meta) ?? null;
+    if (migration === null) return null;
+    if (own.some((edit) => isFieldEdit(edit) || edit.edit === 'set'))
+      refuse(`${this.#target.label}, state ${meta.name}: migrate it in one rewriting, and change its fields or set entries in another`);
+    this.#migrated.set(identityOf(meta), migration.meta);
+    return migration;
   }
 
   #fieldsOf(own: readonly StateEdit[], keyed: KeyedState, meta: StateMetaInfo): FieldChange | null {

@@ -1,4 +1,12 @@
-import { NO_OUTPUT, rewriteSnapshot, type Redacting, type RewriteOptions, type RewritePlan, type RewriteReport } from 'tidemark/snapshot';
+import {
+  NO_OUTPUT,
+  rewriteSnapshot,
+  type Migrating,
+  type Redacting,
+  type RewriteOptions,
+  type RewritePlan,
+  type RewriteReport,
+} from 'tidemark/snapshot';
 import type { RewriteResult } from '../../protocol.ts';
 import { takenAt, type OpenedSnapshot } from '../openedSnapshot.ts';
 import { FolderOutput } from './folderOutput.ts';
@@ -8,6 +16,8 @@ interface WriteOptions {
   readonly signal?: AbortSignal;
   readonly onProgress?: (bytesRead: number, bytesTotal: number) => void;
   readonly redacting?: Redacting;
+  /** What gives states other types. */
+  readonly migrating?: Migrating | null;
   /** Of keys whose class has a hash of its own. */
   readonly keyHash?: RewriteOptions['keyHash'] | null;
   /** Text that goes beside the snapshot's own files. */
@@ -22,7 +32,7 @@ export async function writeSnapshot(
   sources: readonly OpenedSnapshot[],
   plan: RewritePlan,
   target: string | null,
-  { signal, onProgress, redacting, keyHash = null, beside }: WriteOptions,
+  { signal, onProgress, redacting, migrating = null, keyHash = null, beside }: WriteOptions,
 ): Promise<{ readonly report: RewriteReport; readonly bytes: number }> {
   const manifests = sources.map(({ manifest }) => manifest);
   const manifest = manifests.every((each) => each !== null) ? resultManifest(manifests) : null;
@@ -45,6 +55,7 @@ export async function writeSnapshot(
         ...(signal === undefined ? {} : { signal }),
         ...(keyHash === null ? {} : { keyHash }),
         ...(redacting === undefined ? {} : { redacting }),
+        ...(migrating === null ? {} : { migrating }),
         onProgress: (share) => onProgress?.(share * total, total),
       },
     );
