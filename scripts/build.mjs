@@ -2,9 +2,9 @@
  * `npm run build`: everything that runs, bundled into dist/.
  *   dist/extension.cjs                   the extension (entry of the VSIX)
  *   dist/{lsp,dap,snapshots,run,cli}.cjs the processes, and their threads: controlWorker.cjs of `run`, scanWorker.cjs of
- *                                        `snapshots` and `cli`, and the throw-away checkProcess.cjs of `snapshots`
+ *                                        `snapshots` and `cli`, and the throw-away planProcess.cjs of `snapshots`
  *   dist/{s3Storage,age}.cjs             what those two load to read from S3, and sealed archives
- *   dist/canonicalCopy.cjs               what `run` loads to restore what is not a canonical savepoint
+ *   dist/rewriteApart.cjs                what `run` loads to restore what is not a canonical savepoint, and planProcess.cjs to migrate one
  *   dist/typescript/                     TypeScript's own declarations, which the type checker within lsp reads
  *   dist/page/                           the dataflow page, the savepoint page and the page of comparisons
  * `node scripts/build.mjs --only dap,run` builds those entries alone. Metafiles go to build/meta/ for notices and size checks.
@@ -29,10 +29,10 @@ const nodeEntries = {
   dap: 'server/src/dap/main.ts',
   snapshots: 'server/src/snapshots/main.ts',
   scanWorker: 'server/src/snapshots/scan/scanWorker.ts',
-  checkProcess: 'server/src/snapshots/check/checkProcess.ts',
+  planProcess: 'server/src/snapshots/plan/planProcess.ts',
   s3Storage: 'server/src/snapshots/storage/s3Storage.ts',
   age: 'server/src/snapshots/storage/age.ts',
-  canonicalCopy: 'server/src/run/canonicalCopy.ts',
+  rewriteApart: 'server/src/snapshots/rewrite/rewriteApart.ts',
   run: 'server/src/run/main.ts',
   controlWorker: 'server/src/run/controlWorker.ts',
   cli: 'server/src/cli/main.ts',
@@ -56,7 +56,7 @@ const workerAsText = {
 const apart = {
   name: 'apart',
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /\/(s3Storage|age|canonicalCopy)\.ts$/ }, ({ kind, path }) =>
+    onResolve({ filter: /\/(s3Storage|age|rewriteApart)\.ts$/ }, ({ kind, path }) =>
       kind === 'dynamic-import' ? { path: `./${basename(path, '.ts')}.cjs`, namespace: 'apart' } : null,
     );
     onLoad({ filter: /.*/, namespace: 'apart' }, ({ path }) => ({ contents: `module.exports = require(${JSON.stringify(path)});` }));

@@ -34,12 +34,12 @@ const VSIX_PROGRAMS = [
   'run',
   'controlWorker',
   'scanWorker',
-  'checkProcess',
+  'planProcess',
   's3Storage',
   'age',
-  'canonicalCopy',
+  'rewriteApart',
 ];
-const NPM_PROGRAMS = ['cli', 'run', 'controlWorker', 'scanWorker', 's3Storage', 'age', 'canonicalCopy'];
+const NPM_PROGRAMS = ['cli', 'run', 'controlWorker', 'scanWorker', 's3Storage', 'age', 'rewriteApart'];
 
 if (!process.argv.includes('--no-build')) execFileSync(process.execPath, [at('scripts/build.mjs')], { stdio: 'inherit' });
 for (const name of new Set([...VSIX_PROGRAMS, ...NPM_PROGRAMS])) {

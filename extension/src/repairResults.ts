@@ -26,6 +26,7 @@ export interface Rooms {
 export interface Ready {
   readonly sources: string[];
   readonly plan: unknown;
+  readonly migrateTo: string | null;
   readonly target: string;
 }
 
@@ -96,7 +97,9 @@ export class RepairResults implements vscode.Disposable {
     });
   }
 
-  async #write({ sources, plan }: Ready, target: string, title: string): Promise<RewriteResult> {
+  async #write({ sources, plan, migrateTo }: Ready, target: string, title: string): Promise<RewriteResult> {
+    if (migrateTo !== null && !vscode.workspace.isTrusted)
+      throw new Error(vscode.l10n.t('This workspace is not trusted: its pipelines are not built.'));
     mkdirSync(dirname(target), { recursive: true });
     const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
     return vscode.window.withProgress(options, async (progress, token) => {
@@ -104,7 +107,7 @@ export class RepairResults implements vscode.Disposable {
       try {
         return await this.#rooms.process.requestWithProgress(
           'rewrite/write',
-          { sources, plan, target },
+          { sources, plan, migrateTo, target },
           ({ bytesRead, bytesTotal }) => {
             const percent = bytesTotal === 0 ? 0 : Math.floor((bytesRead / bytesTotal) * 100);
             progress.report({ increment: percent - shown, message: vscode.l10n.t('{0} % of {1} read', percent, bytes(bytesTotal)) });
@@ -139,14 +142,14 @@ export class RepairResults implements vscode.Disposable {
 }
 
 /** @throws with the first mistake, where there is one */
-export function readyOf({ sources, plan, target, problems }: PlanCheck): Ready {
+export function readyOf({ sources, plan, migrateTo, target, problems }: PlanCheck): Ready {
   const [wrong] = problems.filter(({ severity }) => severity !== 'warning');
   if (wrong !== undefined || plan === null || target === null) throw new Error(wrong?.message ?? vscode.l10n.t('The plan says nothing.'));
-  return { sources, plan, target };
+  return { sources, plan, migrateTo, target };
 }
 
-function identityOf({ sources, plan }: Ready): string {
-  return JSON.stringify([sources, plan]);
+function identityOf({ sources, plan, migrateTo }: Ready): string {
+  return JSON.stringify([sources, plan, migrateTo]);
 }
 
 function renamesIn(plan: unknown): (readonly [string, string])[] {

@@ -50,7 +50,7 @@ export interface SnapshotRequests {
   /** What an edit says to mean a node of the tree, from `snapshot/children`. */
   'rewrite/named': { params: { location: string; node: string }; result: NamedByNode };
   /** Writes a new savepoint into `target`, which must not be there. Nothing is left when it fails or is cancelled. Reports `ReadProgress`. */
-  'rewrite/write': { params: { sources: string[]; plan: unknown; target: string } & Reporting; result: RewriteResult };
+  'rewrite/write': { params: { sources: string[]; plan: unknown; migrateTo: string | null; target: string } & Reporting; result: RewriteResult };
 }
 
 /** Data of the error of a request about an archive that is sealed, and that no key so far opens. */
@@ -541,6 +541,8 @@ export interface PlanCheck {
   target: string | null;
   /** To be given back as it is; null where there are errors. */
   plan: unknown;
+  /** Absolute path of the pipeline whose types the state gets; null leaves it those that it has. */
+  migrateTo: string | null;
 }
 
 /** Parts of an edit. JSON as a dump has it, where it is a value; null is what the node does not have. */

@@ -71,7 +71,8 @@ export async function edit(args: readonly string[], io: CliIo): Promise<number> 
   const target = targetOf(values.out === undefined && document?.target != null ? { ...values, out: document.target } : values, io);
   const uids = values.uids === undefined ? [] : await uidsIn('--uids', resolve(io.cwd, values.uids));
   const common = commonPlan(values);
-  const migrating = values['migrate-to'] === undefined ? null : await migrationTo(values['migrate-to'], io.cwd);
+  const pipeline = values['migrate-to'] ?? document?.migrateTo ?? null;
+  const migrating = pipeline === null ? null : await migrationTo(pipeline, io.cwd);
   return openedForReading(
     location,
     values,
@@ -119,14 +120,15 @@ interface EditDocument {
   readonly text: string;
   readonly sources: readonly string[];
   readonly target: string | null;
+  readonly migrateTo: string | null;
 }
 
 async function documentIn(file: string, cwd: string): Promise<EditDocument> {
   const path = resolve(cwd, file);
   try {
     const text = await readFile(path, 'utf8');
-    const { sources, target } = readEditPlan(text, dirname(path));
-    return { file, text, sources, target };
+    const { sources, target, migrateTo } = readEditPlan(text, dirname(path));
+    return { file, text, sources, target, migrateTo };
   } catch (error) {
     throw new UsageError(`--plan ${file}: ${error instanceof Error ? error.message : String(error)}.`);
   }

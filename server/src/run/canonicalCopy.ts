@@ -1,13 +1,11 @@
 /**
  * A run restores canonical savepoints in a local folder. What lies otherwise (the forms of Flink's state backends, checkpoints, archives, S3) is
- * first written anew beside the pipeline's own snapshots, with everything that is in it. In a bundle of its own: few runs need it.
+ * first written anew beside the pipeline's own snapshots, with everything that is in it.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
-import { readHeaders, type Snapshot } from 'tidemark/snapshot';
-import { openSnapshot } from '../snapshots/openedSnapshot.ts';
-import { writeSnapshot } from '../snapshots/rewrite/writeSnapshot.ts';
+import type { Snapshot, SnapshotHeaders } from 'tidemark/snapshot';
 import { isAlive } from './registry.ts';
 
 /** Between two words about how far it is. */
@@ -25,10 +23,11 @@ export async function canonicalCopy(
   allowNonRestoredState: boolean,
   say: (text: string) => void,
 ): Promise<string> {
+  const { openSnapshot, readHeaders, writeSnapshot } = await import('../snapshots/rewrite/rewriteApart.ts');
   const opened = await openSnapshot(location);
   try {
     const { snapshot, storage } = opened;
-    if (isLocalFolder(location) && !hasInFlight(snapshot) && (await isCanonical(snapshot))) return snapshot.folder;
+    if (isLocalFolder(location) && !hasInFlight(snapshot) && isCanonical(await readHeaders(snapshot))) return snapshot.folder;
     if (!allowNonRestoredState && hasInFlight(snapshot)) {
       throw new Error(
         'it is an unaligned checkpoint, whose records in flight no run takes over. Take a savepoint, or allow non-restored state to leave them out',
@@ -79,8 +78,7 @@ function hasInFlight({ metadata }: Snapshot): boolean {
 }
 
 /** All keyed state is in the canonical form, and no stream is a part of a file of others. Damage is for the restore to say. */
-async function isCanonical(snapshot: Snapshot): Promise<boolean> {
-  const { operators } = await readHeaders(snapshot);
+function isCanonical({ operators }: SnapshotHeaders): boolean {
   return operators.every(
     ({ keyed, metadata }) =>
       keyed.every(({ layout }) => layout === 'canonical') &&

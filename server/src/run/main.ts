@@ -11,6 +11,7 @@ import { loadPlan, pipelineFolders, PipelineLoadError, prepareRun, registerEngin
 import type { LoadedPlan, PreparedRun } from 'tidemark/host';
 import { RestoreRefused, SnapshotDamage } from 'tidemark/restore';
 import type { Failure, RunInfo } from '../control.ts';
+import { canonicalCopy } from './canonicalCopy.ts';
 import { consoleAsEvents } from './consoleEvents.ts';
 import { ControlledRun, EXIT_CANCELLED } from './controlledRun.ts';
 import type { RunArguments, RunMessage } from './launch.ts';
@@ -87,7 +88,6 @@ async function main(args: RunArguments): Promise<number> {
 /** What is not a savepoint of ours may have to be written anew before it can be restored. */
 async function restorable({ from, program, allowNonRestoredState }: RunArguments, pipeline: string): Promise<string | null> {
   if (from === null || from === 'latest' || existsSync(join(from.replace(/[/\\]_metadata$/, ''), 'tidemark.json'))) return from;
-  const { canonicalCopy } = await import('./canonicalCopy.ts');
   try {
     const copies = join(dirname(pipelineFolders(program, pipeline).savepoints), 'restored');
     return await canonicalCopy(from, copies, allowNonRestoredState, (text) => {

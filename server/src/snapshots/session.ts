@@ -12,6 +12,7 @@ import { operatorOf, summaryOf, type OpenedSnapshot } from './openedSnapshot.ts'
 import { factsOf } from './operatorFacts.ts';
 import { overviewOf, verdictOf } from './overview.ts';
 import { checkEditPlan, readEditPlan, unreadableSource } from './rewrite/editPlan.ts';
+import { migrateApart } from './rewrite/migrateApart.ts';
 import { namedByNode } from './rewrite/namedByNode.ts';
 import { rewriteResult } from './rewrite/writeSnapshot.ts';
 import { SnapshotCache } from './snapshotCache.ts';
@@ -90,13 +91,14 @@ export class SnapshotSession {
       return this.#useAll(read.sources, (opened) => checkEditPlan(read, opened)).catch((error: unknown) => unreadableSource(read, error));
     },
     'rewrite/named': ({ location, node }) => this.#snapshots.use(location, ({ opened }) => namedByNode(opened, node)),
-    'rewrite/write': ({ sources, plan, target }, { signal, report }) =>
-      this.#useAll(sources, (opened) =>
-        rewriteResult(opened, parsePlan(plan), target, {
-          signal,
-          onProgress: (bytesRead, bytesTotal) => report({ bytesRead, bytesTotal }),
-        }),
-      ),
+    'rewrite/write': ({ sources, plan, migrateTo, target }, { signal, report }) => {
+      const onProgress = (bytesRead: number, bytesTotal: number): void => report({ bytesRead, bytesTotal });
+      return this.#useAll(sources, (opened) =>
+        migrateTo === null
+          ? rewriteResult(opened, parsePlan(plan), target, { signal, onProgress })
+          : migrateApart(opened, { program: migrateTo, plan, target }, { signal, onProgress }),
+      );
+    },
   };
 
   #useAll<T>(locations: readonly string[], work: (opened: readonly OpenedSnapshot[]) => Promise<T>): Promise<T> {

@@ -113,7 +113,7 @@ test('what a node of the tree is named in an edit sets that entry and no other, 
   const before = contentOf(location);
   const { plan, sources } = await check(document([edit, { edit: 'renameUid', operator: named.operator, uid: 'renamed' }]));
   const target = join(folder, 'written');
-  const result = await ask('rewrite/write', { sources, plan, target, progress: null });
+  const result = await ask('rewrite/write', { sources, plan, migrateTo: null, target, progress: null });
   expect(contentOf(location)).toBe(before);
   expect(result.operators.find(({ label }) => label === operator.label)?.uid).toBe('renamed');
   expect(result.operators.flatMap(({ states }) => states).reduce((sum, { changed }) => sum + changed, 0)).toBe(1);
@@ -121,17 +121,23 @@ test('what a node of the tree is named in an edit sets that entry and no other, 
   const pair = { before: location, after: target, renames, usesProposals: false, ignore: [], progress: null };
   const counts = (await ask('compare/run', pair)).operators.flatMap(({ states }) => states.map((state) => state.counts));
   expect(counts.reduce((sum, { added, removed, changed }) => sum + added + removed + changed, 0)).toBe(1);
-  await expect(ask('rewrite/write', { sources, plan, target, progress: null })).rejects.toThrow('is there already');
+  await expect(ask('rewrite/write', { sources, plan, migrateTo: null, target, progress: null })).rejects.toThrow('is there already');
 });
 
 test('a writing that is cancelled leaves nothing, neither does one that is refused', async () => {
   const target = join(folder, 'cancelled');
   const source = new CancellationTokenSource();
-  const writing = connection.sendRequest('rewrite/write', { sources: [location], plan: {}, target, progress: null }, source.token);
+  const writing = connection.sendRequest(
+    'rewrite/write',
+    { sources: [location], plan: {}, migrateTo: null, target, progress: null },
+    source.token,
+  );
   source.cancel();
   await expect(writing).rejects.toMatchObject({ code: -32_800 });
   const plan = { edits: [{ edit: 'dropOperator', operator: 'nobody' }] };
-  await expect(ask('rewrite/write', { sources: [location], plan, target, progress: null })).rejects.toThrow('no operator "nobody"');
+  await expect(ask('rewrite/write', { sources: [location], plan, migrateTo: null, target, progress: null })).rejects.toThrow(
+    'no operator "nobody"',
+  );
   expect(readdirSync(folder).filter((name) => name.startsWith('cancelled'))).toEqual([]);
   expect(existsSync(target)).toBe(false);
 });

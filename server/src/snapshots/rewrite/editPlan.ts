@@ -15,12 +15,14 @@ export interface EditPlan {
   readonly target: string | null;
   /** Null where the document is not a plan. */
   readonly plan: RewritePlan | null;
+  /** Absolute path of the pipeline whose types the state gets; null where the document names none. */
+  readonly migrateTo: string | null;
   readonly problems: readonly PlanProblem[];
   readonly root: Node | null;
 }
 
 /** Of the document alone, and no part of a plan. */
-const OWN = new Set(['$schema', 'savepoint', 'target']);
+const OWN = new Set(['$schema', 'savepoint', 'target', 'migrateTo']);
 
 /** `folder` is where the document lies: its paths are relative to it. */
 export function readEditPlan(text: string, folder: string): EditPlan {
@@ -31,7 +33,7 @@ export function readEditPlan(text: string, folder: string): EditPlan {
   );
   if (root?.type !== 'object') {
     if (problems.length === 0) problems.push(problem('error', 0, text.length, 'A plan is an object, such as { "edits": [] }'));
-    return { sources: [], target: null, plan: null, problems, root: null };
+    return { sources: [], target: null, plan: null, migrateTo: null, problems, root: null };
   }
   const value = getNodeValue(root) as Record<string, unknown>;
   const given = value['savepoint'];
@@ -51,9 +53,22 @@ export function readEditPlan(text: string, folder: string): EditPlan {
     sources: named.map((path) => pathIn(folder, path)),
     target: typeof target === 'string' && target !== '' ? resolve(folder, target) : null,
     plan,
+    migrateTo: migrateToOf(value, folder, root, problems),
     problems,
     root,
   };
+}
+
+function migrateToOf(value: Readonly<Record<string, unknown>>, folder: string, root: Node, problems: PlanProblem[]): string | null {
+  const given = value['migrateTo'];
+  if (given === undefined) return null;
+  const path = typeof given === 'string' && given.endsWith('.pipeline.ts') ? resolve(folder, given) : null;
+  if (path === null || !existsSync(path)) {
+    const reason = path === null ? 'migrateTo is the path of a *.pipeline.ts' : `${path} does not exist`;
+    problems.push(at(root, ['migrateTo'], 'error', reason));
+    return null;
+  }
+  return path;
 }
 
 /** The plan of a document, for snapshots that are named elsewhere. @throws RewriteRefused, SyntaxError */
@@ -77,7 +92,7 @@ function withoutOwn(value: Readonly<Record<string, unknown>>): Record<string, un
 export async function checkEditPlan(read: EditPlan, sources: readonly OpenedSnapshot[]): Promise<PlanCheck> {
   const problems = [...read.problems, ...(await planProblems(read, sources))];
   const isRight = !problems.some(({ severity }) => severity !== 'warning');
-  return { problems, sources: [...read.sources], target: targetOf(read), plan: isRight ? read.plan : null };
+  return { problems, sources: [...read.sources], target: targetOf(read), plan: isRight ? read.plan : null, migrateTo: read.migrateTo };
 }
 
 /** A source cannot be opened: that is said where the document names it. A sealed one is for the caller to ask about. */
@@ -89,6 +104,7 @@ export function unreadableSource(read: EditPlan, error: unknown): PlanCheck {
     sources: [...read.sources],
     target: targetOf(read),
     plan: null,
+    migrateTo: read.migrateTo,
   };
 }
 

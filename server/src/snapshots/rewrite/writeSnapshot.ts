@@ -12,7 +12,7 @@ import { takenAt, type OpenedSnapshot } from '../openedSnapshot.ts';
 import { FolderOutput } from './folderOutput.ts';
 import { MANIFEST_FILE, resultManifest } from './resultManifest.ts';
 
-interface WriteOptions {
+export interface WriteOptions {
   readonly signal?: AbortSignal;
   readonly onProgress?: (bytesRead: number, bytesTotal: number) => void;
   readonly redacting?: Redacting;

@@ -1,36 +1,21 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { build } from 'esbuild';
 import { CheckedSnapshot } from 'tidemark/restore';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { CheckReport } from '../../../src/protocol.ts';
 import { checkApart } from '../../../src/snapshots/check/checkApart.ts';
 import { openSnapshot, type OpenedSnapshot } from '../../../src/snapshots/openedSnapshot.ts';
 import { countingPipeline, takeSavepoint } from '../../savepointOfPipeline.ts';
+import { buildPlanProcess } from '../planProcessProgram.ts';
 
-const root = join(import.meta.dirname, '../../../..');
 let folder: string;
-let programs: string;
+let programs: Awaited<ReturnType<typeof buildPlanProcess>>;
 let opened: OpenedSnapshot;
 let checked: CheckedSnapshot;
 
 beforeAll(async () => {
-  mkdirSync(join(root, 'build'), { recursive: true });
-  // In the repository, where the bundler of pipelines is found.
-  programs = mkdtempSync(join(root, 'build', 'test-check-'));
-  await build({
-    entryPoints: [join(root, 'server/src/snapshots/check/checkProcess.ts')],
-    outdir: programs,
-    outExtension: { '.js': '.cjs' },
-    bundle: true,
-    platform: 'node',
-    format: 'cjs',
-    external: ['esbuild', 'esbuild-wasm'],
-    logLevel: 'error',
-    define: { 'import.meta.url': '__bundleUrl' },
-    banner: { js: "const __bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
-  });
+  programs = await buildPlanProcess();
   folder = mkdtempSync(join(tmpdir(), 'tidemark-check-'));
   writeFileSync(join(folder, 'package.json'), '{}');
   opened = await openSnapshot(await takeSavepoint(written('v1', countingPipeline({ count: '{ n: t.long }' }))));
@@ -38,7 +23,8 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await opened.storage.close?.();
-  for (const made of [folder, programs]) rmSync(made, { recursive: true, force: true });
+  programs.remove();
+  rmSync(folder, { recursive: true, force: true });
 });
 
 function written(name: string, text: string): string {
@@ -61,7 +47,7 @@ function check(
   return checkApart(
     checked,
     { program, text: text ?? null, parallelism: null },
-    { allowNonRestoredState: allow, flink: null, signal, timeout, program: join(programs, 'checkProcess.cjs') },
+    { allowNonRestoredState: allow, flink: null, signal, timeout, program: programs.program },
   );
 }
 

@@ -1,0 +1,106 @@
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CheckedSnapshot } from 'tidemark/restore';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { RewriteResult } from '../../../src/protocol.ts';
+import { checkApart } from '../../../src/snapshots/check/checkApart.ts';
+import { openSnapshot, type OpenedSnapshot } from '../../../src/snapshots/openedSnapshot.ts';
+import { migrateApart } from '../../../src/snapshots/rewrite/migrateApart.ts';
+import { countingPipeline, takeSavepoint } from '../../savepointOfPipeline.ts';
+import { buildPlanProcess } from '../planProcessProgram.ts';
+
+let folder: string;
+let programs: Awaited<ReturnType<typeof buildPlanProcess>>;
+let opened: OpenedSnapshot;
+
+beforeAll(async () => {
+  programs = await buildPlanProcess();
+  folder = mkdtempSync(join(tmpdir(), 'tidemark-migrate-'));
+  writeFileSync(join(folder, 'package.json'), '{}');
+  opened = await openSnapshot(await takeSavepoint(written('v1', countingPipeline({ count: '{ n: t.long }' }))));
+});
+afterAll(async () => {
+  await opened.storage.close?.();
+  programs.remove();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function written(name: string, text: string): string {
+  const path = join(folder, `${name}.pipeline.ts`);
+  writeFileSync(path, text);
+  return path;
+}
+
+const WITH_NOTE = countingPipeline({ count: `{ note: t.field(t.string, { default: 'none' }), n: t.long }` });
+
+interface Wanted {
+  readonly plan?: unknown;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (read: number, total: number) => void;
+}
+
+function migrate(
+  program: string,
+  target: string,
+  { plan = {}, signal = new AbortController().signal, onProgress = () => undefined }: Wanted = {},
+): Promise<RewriteResult> {
+  return migrateApart([opened], { program, plan, target }, { signal, onProgress, timeout: 60_000, program: programs.program });
+}
+
+test('the process that builds the pipeline writes the savepoint with its types, and with the edits of the plan', async () => {
+  const program = written('v2', WITH_NOTE);
+  const target = join(folder, 'migrated');
+  const progress: number[] = [];
+  const onProgress = (read: number, total: number): void => void progress.push(read / total);
+  const plan = { edits: [{ edit: 'removeTimers', operator: 'count' }], metadataVersion: 6 };
+  const { operators } = await migrate(program, target, { plan, onProgress });
+  const state = operators.find(({ label }) => label === 'count')?.states.find(({ name }) => name === 'count');
+  expect(state?.changed).toBeGreaterThan(0);
+  expect(state?.changed).toBe(state?.written);
+  expect(progress.length).toBeGreaterThan(0);
+  const after = await openSnapshot(target);
+  const options = { allowNonRestoredState: false, flink: '2.3', signal: new AbortController().signal, program: programs.program } as const;
+  const checked = new CheckedSnapshot(after.snapshot, after.manifest);
+  const { findings } = await checkApart(checked, { program, text: null, parallelism: null }, { ...options, timeout: 60_000 });
+  expect(findings.filter(({ operator }) => operator === 'count').map(({ code, state: name }) => [code, name])).toContainEqual([
+    'restored',
+    'count',
+  ]);
+  expect(findings.filter(({ code }) => code === 'migrated' || code.startsWith('flink'))).toEqual([]);
+  expect(after.snapshot.metadata.version).toBe(6);
+  await after.storage.close?.();
+});
+
+test('what does not become the types of the pipeline, and a pipeline that does not load, are the reasons; nothing is left', async () => {
+  const target = join(folder, 'refused');
+  await expect(migrate(written('v3', countingPipeline({ count: '{ n: t.string }' })), target)).rejects.toThrow(
+    /count, state count: it was written as/,
+  );
+  await expect(migrate(written('v4', 'export const nothing = 1;'), target)).rejects.toThrow('no default export');
+  expect(readdirSync(folder).filter((name) => name.startsWith('refused'))).toEqual([]);
+});
+
+test('whoever cancels it finds all of it or nothing, whenever the word comes', async () => {
+  const program = written('v2', WITH_NOTE);
+  for (const when of [0, 1, 2, 3]) {
+    const target = join(folder, `cancelled-${String(when)}`);
+    const controller = new AbortController();
+    let said = 0;
+    const onProgress = (): void => {
+      if (said++ === when) controller.abort(new Error('given up'));
+    };
+    const writing = migrate(program, target, { signal: controller.signal, onProgress });
+    const outcome = await writing.then(
+      () => 'written',
+      (error: unknown) => (error as Error).message,
+    );
+    expect(existsSync(join(target, '_metadata')) ? 'written' : 'given up').toBe(outcome);
+    expect(existsSync(`${target}.unfinished`)).toBe(false);
+  }
+  const controller = new AbortController();
+  const begun = migrate(program, join(folder, 'never'), { signal: controller.signal });
+  controller.abort(new Error('given up'));
+  await expect(begun).rejects.toThrow('given up');
+  expect(existsSync(join(folder, 'never'))).toBe(false);
+});
