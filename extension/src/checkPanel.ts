@@ -76,6 +76,13 @@ class CheckView implements vscode.Disposable {
       case 'goTo':
         void messages.guard(vscode.l10n.t('The pipeline could not be opened'), () => goTo(this.#program, message.operator, message.state));
         return;
+      case 'migrate':
+        void vscode.commands.executeCommand(
+          'tidemark.repair.migrate',
+          vscode.Uri.from({ scheme: 'tidemark-savepoint', query: this.#savepoint }),
+          this.#program,
+        );
+        return;
       case 'openSavepoint':
         void vscode.commands.executeCommand('tidemark.openSavepointEditor', this.#savepoint);
         return;

@@ -20,8 +20,15 @@ export function folderOfPlan(document: vscode.TextDocument): string {
 /** Parts of an edit, in order; values are JSON, as a dump has it. */
 export type EditParts = Readonly<Record<string, { readonly json: string } | string | number>>;
 
-/** Opens the document of edits to these snapshots: one that is there, or one that is not saved yet. More than one are put together. */
-export async function openEditPlan(sources: readonly string[], more: Readonly<Record<string, unknown>> = {}): Promise<vscode.TextEditor> {
+/**
+ * Opens the document of edits to these snapshots: one that is there, or one that is not saved yet. More than one are put together. `more` is
+ * what the document is to say beside edits; `migrateTo` is the path of a pipeline.
+ */
+export async function openEditPlan(
+  sources: readonly string[],
+  more: Readonly<Record<string, unknown>> = {},
+  migrateTo: string | null = null,
+): Promise<vscode.TextEditor> {
   const [first = ''] = sources;
   const folder = vscode.workspace.getWorkspaceFolder(vscode.Uri.file(first)) ?? vscode.workspace.workspaceFolders?.[0];
   const home = folder?.uri.fsPath ?? dirname(first);
@@ -30,8 +37,11 @@ export async function openEditPlan(sources: readonly string[], more: Readonly<Re
     const path = join(home, `${name}${n === 1 ? '' : `-${String(n)}`}${ENDING}`);
     const uri = vscode.Uri.file(path);
     const document = await vscode.workspace.openTextDocument(existsSync(path) ? uri : uri.with({ scheme: 'untitled' }));
-    if (document.getText() === '') await replace(document, newText(sources, home, more));
+    const said = { ...more, ...(migrateTo === null ? {} : { migrateTo: shownPath(home, migrateTo) }) };
+    const text = document.getText();
+    if (text === '') await replace(document, newText(sources, home, said));
     else if (!isAbout(document, sources)) continue;
+    else if (Object.keys(said).length > 0) await replace(document, withSaid(text, said));
     return vscode.window.showTextDocument(document, { preview: false });
   }
 }
@@ -59,13 +69,21 @@ export async function addEdit(editor: vscode.TextEditor, parts: EditParts): Prom
 }
 
 function newText(sources: readonly string[], home: string, more: Readonly<Record<string, unknown>>): string {
-  const paths = sources.map((source) => {
-    const path = relative(home, source);
-    return path.startsWith('..') || isAbsolute(path) || /^[a-z0-9]+:\/\//.test(source) ? source : path.replaceAll('\\', '/');
-  });
+  const paths = sources.map((source) => shownPath(home, source));
   const plan = { savepoint: paths.length === 1 ? paths[0] : paths, ...more, edits: [] };
   const head = vscode.l10n.t('Edits make a new savepoint beside the old one. Preview shows what will be different.');
   return `// ${head}\n${JSON.stringify(plan, null, 2)}\n`;
+}
+
+/** Relative to the document's folder, where it lies in there. */
+function shownPath(home: string, path: string): string {
+  const inside = relative(home, path);
+  return inside.startsWith('..') || isAbsolute(inside) || /^[a-z0-9]+:\/\//.test(path) ? path : inside.replaceAll('\\', '/');
+}
+
+/** Comments and edits stay. */
+function withSaid(text: string, said: Readonly<Record<string, unknown>>): string {
+  return Object.entries(said).reduce((sofar, [name, value]) => applyEdits(sofar, modify(sofar, [name], value, FORMAT)), text);
 }
 
 function isAbout(document: vscode.TextDocument, sources: readonly string[]): boolean {

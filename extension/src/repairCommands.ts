@@ -4,6 +4,7 @@ import type { NamedByNode } from '../../server/src/protocol.ts';
 import { addEdit, isEditPlan, openEditPlan, type EditParts } from './editPlans.ts';
 import { EditPlanLanguage } from './editPlanLanguage.ts';
 import { readyOf, RepairResults, type Rooms as ResultRooms } from './repairResults.ts';
+import { choosePipeline } from './pipelines.ts';
 import type { SavepointsNode } from './savepointsView.ts';
 
 interface Rooms extends ResultRooms {
@@ -82,6 +83,12 @@ export function registerRepairCommands(rooms: Rooms): vscode.Disposable[] {
         title: vscode.l10n.t('Canonical and self-contained, for which Flink?'),
       });
       if (chosen !== undefined) await openEditPlan([location], { metadataVersion: chosen.version });
+    }),
+    on('migrate', async (target, program) => {
+      const location = await locationOf(target);
+      if (location === undefined) return;
+      const pipeline = typeof program === 'string' ? program : (await choosePipeline())?.fsPath;
+      if (pipeline !== undefined) await openEditPlan([location], {}, pipeline);
     }),
     edit('renameUid', async ({ operator, uid }) => {
       const given = await vscode.window.showInputBox({

@@ -17,6 +17,8 @@ const TARGETS: readonly (readonly [FlinkTarget | null, string])[] = [
   ['2.3', 'Flink 2.3'],
   ['1.20', 'Flink 1.20'],
 ];
+/** What Flink would make of schemas that differ. */
+const MIGRATIONS: readonly string[] = ['flinkSpoils', 'flinkRenames', 'flinkFails', 'flinkRefuses'];
 const WHOLE = 'The whole savepoint';
 
 type Verdict = 'incompatible' | 'lost' | 'warning' | 'migrated' | 'new' | 'restored';
@@ -114,6 +116,7 @@ export function createCheckPage(root: HTMLElement, post: (message: FromCheckPage
         targets,
         again,
         ...restoreButtons(),
+        ...migrateButton(),
       ),
       ...(report === null ? [] : [countsOf(report)]),
     ];
@@ -125,6 +128,14 @@ export function createCheckPage(root: HTMLElement, post: (message: FromCheckPage
       iconButton('run', label, () => post({ kind: 'restore', allowNonRestoredState }), { look });
     if (report.compatible) return [restore('Restore', false, 'primary-look')];
     return onlyLoses(report) ? [restore('Restore without what is left behind', true, 'secondary-look')] : [];
+  }
+
+  /** What this engine restores with changes, it can also write with them. */
+  function migrateButton(): HTMLElement[] {
+    const findings = report?.findings ?? [];
+    const wanted = findings.some(({ code, state }) => MIGRATIONS.includes(code) && state !== null);
+    if (!wanted || findings.some(({ code }) => code === 'incompatible')) return [];
+    return [iconButton('swap', 'Migrate the savepoint…', () => post({ kind: 'migrate' }), { look: 'primary-look' })];
   }
 
   function bodyOf(): HTMLElement[] {

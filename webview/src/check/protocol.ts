@@ -14,6 +14,8 @@ export type FromCheckPage =
   /** Stops a check. */
   | { readonly kind: 'cancel' }
   | { readonly kind: 'restore'; readonly allowNonRestoredState: boolean }
+  /** Gives the savepoint the types of the pipeline, so that Flink has nothing to migrate. */
+  | { readonly kind: 'migrate' }
   | { readonly kind: 'goTo'; readonly operator: string; readonly state: string | null }
   | { readonly kind: 'openSavepoint' }
   | { readonly kind: 'copy'; readonly text: string }

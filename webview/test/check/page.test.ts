@@ -40,6 +40,24 @@ beforeEach(() => {
   page = createCheckPage(root, (message) => posted.push(message));
 });
 
+describe('what Flink would migrate', () => {
+  const SPOILS = finding('flinkSpoils', { severity: 'error', message: 'has values in the wrong fields.' });
+  const forFlink: CheckSubject = { ...SUBJECT, flink: '2.3' };
+
+  it('can be migrated before', () => {
+    show([RESTORED, finding('migrated'), SPOILS], forFlink);
+    click(button('Migrate the savepoint…'));
+    expect(last()).toEqual({ kind: 'migrate' });
+  });
+
+  it('where there is nothing to migrate, or it cannot be done, nothing is offered', () => {
+    show([RESTORED, finding('flinkMaxParallelism', { severity: 'warning', state: null })], forFlink);
+    expect(button('Migrate the savepoint…')).toBeUndefined();
+    show([UNFIT, finding('flinkRefuses', { severity: 'error' })], forFlink);
+    expect(button('Migrate the savepoint…')).toBeUndefined();
+  });
+});
+
 describe('a report', () => {
   it('says the verdict in words, and to who listens', () => {
     show([RESTORED]);
