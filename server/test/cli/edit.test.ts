@@ -280,6 +280,25 @@ describe('tidemark split and merge', () => {
     expect(values.map(({ value }) => value)).toEqual([{ $long: '-1' }]);
   });
 
+  test('sources with different max parallelism are put together with the one that is said', async () => {
+    const few = await edited('--keep', 'key-long', '--max-parallelism', '64');
+    const many = await edited('--keep', 'key-long');
+    const target = fresh();
+    const refused = await runCommand(merge, root, [few.folder, many.folder, '--out', target]);
+    expect(refused.code).toBe(EXIT.failed);
+    expect(refused.err).toContain('key-long has max parallelism 64 in one source and 128 in another: say which it shall have');
+    const { code } = await runCommand(merge, root, [few.folder, many.folder, '--out', target, '--max-parallelism', 'key-long=256']);
+    expect(code).toBe(EXIT.ok);
+    const lines = await linesOf(target);
+    expect(lines.filter(({ kind }) => kind === 'operator')).toMatchObject([{ uid: 'key-long', maxParallelism: 256 }]);
+    const contents = (all: readonly Line[]): string[] =>
+      all
+        .filter(({ kind }) => kind === 'keyed' || kind === 'timer')
+        .map(({ state, key, value, timestamp }) => JSON.stringify({ state, key, value, timestamp }))
+        .sort();
+    expect(contents(lines)).toEqual(contents(many.lines));
+  });
+
   test('only keys are split by', async () => {
     const { code, err } = await runCommand(split, root, [savepoint, '--keys', 'value > 1', '--out', fresh()]);
     expect(code).toBe(EXIT.failed);

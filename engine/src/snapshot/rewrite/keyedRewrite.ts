@@ -208,10 +208,10 @@ export class KeyedRewrite {
     only: number | null,
     emit: (row: RowInHand) => boolean,
   ): Promise<boolean> {
-    const merged = new Set(here.map(({ source }) => source)).size > 1 ? new MergedKeys(this.#options.onConflict, this.#target.label) : null;
+    const merged = this.#mergedKeys(here);
     for (const part of here) {
       const whole = await this.#scan(part, keyGroup, only, null, (row, hand, report) => {
-        if (merged !== null && !merged.accepts(part.keyed, part.source, row, hand)) return undefined;
+        if (merged?.accepts(part.keyed, part.source, row, hand) === false) return undefined;
         report.written++;
         return emit(hand) ? undefined : false;
       });
@@ -219,6 +219,11 @@ export class KeyedRewrite {
     }
     merged?.finish();
     return this.#addNew(keyGroup, parts, only, emit);
+  }
+
+  /** Null where all that comes is of one source. */
+  #mergedKeys(parts: readonly PartInUse[]): MergedKeys | null {
+    return new Set(parts.map(({ source }) => source)).size > 1 ? new MergedKeys(this.#options.onConflict, this.#target.label) : null;
   }
 
   async #scan(
@@ -266,8 +271,6 @@ export class KeyedRewrite {
     parts: readonly PartInUse[],
     sink: KeyGroupSink,
   ): Promise<void> {
-    if (parts.some(({ source }) => source !== parts[0]?.source))
-      refuse(`${this.#target.label}: merge with the max parallelism that the sources have, and change it then`);
     const { reports, logMax = LOG_MAX } = this.#options;
     let start = range.start;
     let wide = range.end - range.start + 1;
@@ -290,6 +293,7 @@ export class KeyedRewrite {
     const log = this.#log;
     log.clear();
     this.#edits.begin();
+    const merged = this.#mergedKeys(parts);
     let keyGroup = 0;
     const add = (hand: RowInHand): boolean => {
       log.add(keyGroup, hand.state, hand.key, hand.keyStart, hand.keyEnd, hand.value, hand.valueStart, hand.valueEnd);
@@ -302,7 +306,8 @@ export class KeyedRewrite {
       };
       for (const section of part.keyed.sections) {
         if (section.size === 0) continue;
-        const whole = await this.#scan(part, section.keyGroup, null, isWanted, (_row, hand, report) => {
+        const whole = await this.#scan(part, section.keyGroup, null, isWanted, (row, hand, report) => {
+          if (merged?.accepts(part.keyed, part.source, row, hand) === false) return undefined;
           report.written++;
           return add(hand) ? undefined : false;
         });
@@ -310,6 +315,7 @@ export class KeyedRewrite {
         if (start === 0) this.#options.onRead(section.size ?? 0);
       }
     }
+    merged?.finish();
     for (keyGroup = start; keyGroup <= end; keyGroup++) if (!this.#addNew(keyGroup, parts, null, add)) return false;
     return true;
   }

@@ -68,6 +68,23 @@ describe('over random snapshots', () => {
     await expectSame((await rewritten([moved], { edits: back })).snapshot, source);
   });
 
+  test.each(SEEDS)('what is put together with another max parallelism is what would be changed afterwards (seed %i)', async (seed) => {
+    const random = chance(seed);
+    const source = await randomSnapshot(random);
+    const value = 4 + Math.floor(random() * 500);
+    const edits = [{ edit: 'maxParallelism', value }] as const;
+    const where = ['key startsWith "key-1"', 'key contains "2"', 'key < 100000'][Math.floor(random() * 3)] ?? '';
+    const some = (await rewritten([source], { keys: { where, matching: true } })).snapshot;
+    const rest = (await rewritten([source], { keys: { where, matching: false } })).snapshot;
+    // One of them has other key groups already, and all of it is in both of the last two.
+    const moved = (await rewritten([rest], { edits: [{ edit: 'maxParallelism', value: 64 }] })).snapshot;
+    const expected = (await rewritten([source], { edits })).snapshot;
+    for (const logMax of [2000, 1 << 20]) {
+      await expectSame((await rewritten([some, moved], { edits }, { logMax })).snapshot, expected);
+      await expectSame((await rewritten([some, source], { edits }, { logMax })).snapshot, expected);
+    }
+  });
+
   test.each(SEEDS)('parallelism changes and changes back (seed %i)', async (seed) => {
     const source = await randomSnapshot(chance(seed));
     const parallelism = (value: number, operator?: string) =>
