@@ -80,7 +80,7 @@ const COMMANDS: Readonly<Record<string, { readonly command: Command; readonly us
   merge: {
     command: merge,
     usage:
-      'merge SNAPSHOT SNAPSHOT... --out FOLDER [--on-conflict fail|first|newest] [--max-parallelism [O=]N] [--parallelism [O=]N] [--metadata-version 4|5|6] [--drop-in-flight] [--path-map FROM=TO]... [--dry-run] [--json]',
+      'merge SNAPSHOT SNAPSHOT... --out FOLDER [--on-conflict fail|first|newest|MODULE]... [--max-parallelism [O=]N] [--parallelism [O=]N] [--metadata-version 4|5|6] [--drop-in-flight] [--path-map FROM=TO]... [--dry-run] [--json]',
     about: 'writes one savepoint with the state of several, of the same plan or of different operators',
   },
   split: {

@@ -1,4 +1,6 @@
 import { parseArgs } from 'node:util';
+import type { ConflictRule } from 'tidemark/snapshot';
+import { settleIn } from './conflictModule.ts';
 import { UsageError, type CliIo } from './io.ts';
 import { READING_OPTIONS } from './openedForReading.ts';
 import { wholeNumber } from './selection.ts';
@@ -15,22 +17,33 @@ export async function merge(args: readonly string[], io: CliIo): Promise<number>
     options: {
       ...READING_OPTIONS,
       ...WRITING_OPTIONS,
-      'on-conflict': { type: 'string', default: 'fail' },
+      'on-conflict': { type: 'string', multiple: true },
       'max-parallelism': { type: 'string', multiple: true },
       parallelism: { type: 'string', multiple: true },
     },
   });
-  const rule = values['on-conflict'];
   if (positionals.length < 2) throw new UsageError('merge needs two snapshots or more.');
-  if (rule !== 'fail' && rule !== 'first' && rule !== 'newest')
-    throw new UsageError(`--on-conflict ${rule}: fail, first or newest is needed.`);
+  const { rule, module } = rulesIn(values['on-conflict'] ?? []);
+  const settle = module === null ? null : await settleIn(module, io.cwd);
   const target = targetOf(values, io);
   const edits = (['maxParallelism', 'parallelism'] as const).flatMap((edit) => {
     const option = edit === 'parallelism' ? edit : 'max-parallelism';
     return (values[option] ?? []).map((text) => ({ edit, ...numberOf(`--${option}`, text) }));
   });
   const plan = { ...commonPlan(values), onConflict: rule, edits } as const;
-  return openedAll(positionals, values, io, (opened) => rewriteTo(opened, plan, target, values, io));
+  return openedAll(positionals, values, io, (opened) => rewriteTo(opened, plan, target, values, io, { settle }));
+}
+
+const RULES: readonly string[] = ['fail', 'first', 'newest'] satisfies ConflictRule[];
+
+/** A rule for all state, and a module for what belongs to keys; each at most once. @throws UsageError */
+function rulesIn(given: readonly string[]): { readonly rule: ConflictRule; readonly module: string | null } {
+  const rules = given.filter((text): text is ConflictRule => RULES.includes(text));
+  const modules = given.filter((text) => !RULES.includes(text));
+  for (const module of modules)
+    if (!/\.[cm]?[jt]s$/.test(module)) throw new UsageError(`--on-conflict ${module}: fail, first, newest or a module is needed.`);
+  if (rules.length > 1 || modules.length > 1) throw new UsageError(`--on-conflict ${given.join(', ')}: that is more than one of a kind.`);
+  return { rule: rules[0] ?? 'fail', module: modules[0] ?? null };
 }
 
 /** `N` for all operators, or `OPERATOR=N`. @throws UsageError */

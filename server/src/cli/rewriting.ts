@@ -1,5 +1,13 @@
 import { resolve } from 'node:path';
-import { relocatePaths, RewriteRefused, type Migrating, type PathMapping, type RewritePlan, type RewriteReport } from 'tidemark/snapshot';
+import {
+  relocatePaths,
+  RewriteRefused,
+  type Migrating,
+  type PathMapping,
+  type RewritePlan,
+  type RewriteReport,
+  type SettleConflict,
+} from 'tidemark/snapshot';
 import { OutputError } from '../snapshots/export/outputFile.ts';
 import type { OpenedSnapshot } from '../snapshots/openedSnapshot.ts';
 import { FolderOutput } from '../snapshots/rewrite/folderOutput.ts';
@@ -67,7 +75,7 @@ export async function rewriteTo(
   target: string | null,
   values: WritingValues,
   io: CliIo,
-  { migrating = null }: { readonly migrating?: Migrating | null } = {},
+  { migrating = null, settle = null }: { readonly migrating?: Migrating | null; readonly settle?: SettleConflict | null } = {},
 ): Promise<number> {
   const keyHash = await keyHashIn(values['key-hash'], io.cwd);
   return refusalsSaid(io, () =>
@@ -78,6 +86,7 @@ export async function rewriteTo(
           signal,
           keyHash,
           migrating,
+          settle,
           onProgress: progress.show.bind(progress),
         });
         progress.end();

@@ -280,6 +280,31 @@ describe('tidemark split and merge', () => {
     expect(values.map(({ value }) => value)).toEqual([{ $long: '-1' }]);
   });
 
+  test('a module decides a conflict, and says what it cannot decide', async () => {
+    const before = await linesOf(savepoint);
+    const long = idOf(before, 'key-long');
+    const entry = before.find(({ operator, state }) => operator === long && state === 'count') ?? expect.fail('no entry');
+    const file = join(root, 'settled.jsonl');
+    writeFileSync(file, JSON.stringify({ ...entry, value: { $long: '1000' } }));
+    const { folder } = await edited('--set', file);
+    const ran = async (text: string, ...more: string[]) => {
+      const [module, target] = [`${fresh()}.mjs`, fresh()];
+      writeFileSync(module, text);
+      return { target, ...(await runCommand(merge, root, [savepoint, folder, '--out', target, '--on-conflict', module, ...more])) };
+    };
+    const sum = `export default ({ state, sources: [a, b] }) => ({ value: { $long: String(Number(a.value.$long) + Number(b.value.$long)) } });`;
+    const { code, err, target } = await ran(sum);
+    expect({ code, err }).toEqual({ code: EXIT.ok, err: '' });
+    const of = (lines: readonly Line[]): unknown =>
+      lines.find(({ operator, state, key }) => operator === long && state === 'count' && JSON.stringify(key) === JSON.stringify(entry.key))
+        ?.value;
+    expect(of(await linesOf(target))).toEqual({ $long: String(1000 + Number((entry.value as { $long: string }).$long)) });
+    const newest = await ran('export default ({ sources }) => sources[1];', '--on-conflict', 'newest');
+    expect(of(await linesOf(newest.target))).toEqual({ $long: '1000' });
+    await expect(ran('export default () => undefined;')).rejects.toThrow(/one of its sources or \{ value \} is expected, found nothing/);
+    await expect(ran(sum, '--on-conflict', 'oldest')).rejects.toThrow('--on-conflict oldest: fail, first, newest or a module is needed.');
+  });
+
   test('sources with different max parallelism are put together with the one that is said', async () => {
     const few = await edited('--keep', 'key-long', '--max-parallelism', '64');
     const many = await edited('--keep', 'key-long');

@@ -8,12 +8,13 @@ import type { StateMetaInfo, StoredSerializer } from '../stateMetaInfo.ts';
 import { UnreadableValue } from '../values/unreadableValue.ts';
 import { KeyGroupSink } from './keyGroupSink.ts';
 import { RowHasher, type KeyHash } from './keyGroupOfRow.ts';
-import { MergedKeys } from './mergedKeys.ts';
+import { MergedKeys, ownerOf } from './mergedKeys.ts';
 import { canonicalOpaqueRow } from './opaqueValues.ts';
 import { RowLog } from './rowLog.ts';
 import { refuse, type ConflictRule } from './rewritePlan.ts';
 import type { StateReport, StateReports } from './rewriteReport.ts';
 import { RowInHand } from './rowInHand.ts';
+import { ConflictSettlement, type SettleConflict } from './settledConflicts.ts';
 import { OutputStream, type SnapshotOutput } from './snapshotOutput.ts';
 import type { RowEdits } from './rowEdits.ts';
 import type { TargetOperator } from './targetOperators.ts';
@@ -33,6 +34,10 @@ export interface KeyedRewriteOptions {
   readonly reports: StateReports;
   readonly signal?: ScanSignal;
   readonly onConflict: ConflictRule;
+  /** Decides about keys in place of the rule. */
+  readonly settle: SettleConflict | null;
+  /** When each source was taken. */
+  readonly takenAt: readonly (number | null)[];
   /** Of the sources, those whose keys win first. */
   readonly precedence: readonly number[];
   readonly keyHash: KeyHash | null;
@@ -50,6 +55,11 @@ interface PartInUse extends KeyedPart {
   readonly hasher: RowHasher;
   readonly reports: readonly (StateReport | null)[];
 }
+
+/** A row of a part as it is to be written; false ends the scan. */
+type ShowRow = (part: PartInUse, row: KeyedRow, hand: RowInHand, report: StateReport) => false | undefined;
+/** Shows the same rows, each time that it is called. False where it was ended. */
+type Scan = (show: ShowRow) => Promise<boolean>;
 
 /** Writes the keyed state of an operator, subtask by subtask, in the canonical layout. */
 export class KeyedRewrite {
@@ -208,22 +218,66 @@ export class KeyedRewrite {
     only: number | null,
     emit: (row: RowInHand) => boolean,
   ): Promise<boolean> {
-    const merged = this.#mergedKeys(here);
-    for (const part of here) {
-      const whole = await this.#scan(part, keyGroup, only, null, (row, hand, report) => {
-        if (merged?.accepts(part.keyed, part.source, row, hand) === false) return undefined;
-        report.written++;
-        return emit(hand) ? undefined : false;
-      });
-      if (!whole) return false;
-    }
-    merged?.finish();
-    return this.#addNew(keyGroup, parts, only, emit);
+    const whole = await this.#written(here, emit, async (show) => {
+      for (const part of here)
+        if (!(await this.#scan(part, keyGroup, only, null, (row, hand, report) => show(part, row, hand, report)))) return false;
+      return true;
+    });
+    return whole && this.#addNew(keyGroup, parts, only, emit);
   }
 
-  /** Null where all that comes is of one source. */
-  #mergedKeys(parts: readonly PartInUse[]): MergedKeys | null {
-    return new Set(parts.map(({ source }) => source)).size > 1 ? new MergedKeys(this.#options.onConflict, this.#target.label) : null;
+  /**
+   * Shows what is to be written of the rows that `scan` shows, source by source. False where `emit` ended it, or where more than `most` bytes
+   * would have to be known at once.
+   */
+  async #written(parts: readonly PartInUse[], emit: (row: RowInHand) => boolean, scan: Scan, most = Infinity): Promise<boolean> {
+    const isOneSource = new Set(parts.map(({ source }) => source)).size <= 1;
+    const merged = isOneSource ? null : await this.#mergedKeys(scan, most);
+    if (merged === 'tooMuch') return false;
+    const whole = await scan((part, row, hand, report) => {
+      const written = (each: RowInHand): boolean => {
+        report.written++;
+        return emit(each);
+      };
+      const goesOn = merged === null ? written(hand) : merged.show(part.keyed, part.source, row, hand, written);
+      return goesOn ? undefined : false;
+    });
+    if (whole) merged?.finish();
+    return whole;
+  }
+
+  /** What decides between the sources. A function is asked before: then the rows are read twice more. */
+  async #mergedKeys(scan: Scan, most: number): Promise<MergedKeys | 'tooMuch'> {
+    const { onConflict, settle, takenAt, reports } = this.#options;
+    const { label } = this.#target;
+    if (settle === null && onConflict !== 'fail') return new MergedKeys({ onConflict: null });
+    if (settle === null)
+      return new MergedKeys({
+        onConflict: (_owner, place) =>
+          refuse(`${label}, state ${place}: the sources differ; say which of them is right: the first, the newest, or by a function`),
+      });
+    if (!this.#edits.isNone)
+      refuse(`${label}: a function decides about what the sources have: put them together first, and edit what comes out`);
+    const before = reports.mark();
+    const differing = new Set<string>();
+    const found = new MergedKeys({ onConflict: (owner) => differing.add(owner) });
+    let bytes = 0;
+    const whole = await scan((part, row, hand) => {
+      bytes += hand.keyEnd - hand.keyStart + hand.valueEnd - hand.valueStart;
+      found.show(part.keyed, part.source, row, hand, () => true);
+      return bytes <= most ? undefined : false;
+    });
+    if (!whole) return 'tooMuch';
+    found.finish();
+    const settlement = new ConflictSettlement(settle, label, takenAt);
+    if (differing.size > 0)
+      await scan((part, row, hand) => {
+        const { owner } = ownerOf(part.keyed, row, hand);
+        if (differing.has(owner)) settlement.collect(owner, part.keyed, part.source, row);
+        return undefined;
+      });
+    reports.resetTo(before);
+    return new MergedKeys({ onConflict: null, settled: settlement.settled() });
   }
 
   async #scan(
@@ -293,29 +347,31 @@ export class KeyedRewrite {
     const log = this.#log;
     log.clear();
     this.#edits.begin();
-    const merged = this.#mergedKeys(parts);
     let keyGroup = 0;
     const add = (hand: RowInHand): boolean => {
       log.add(keyGroup, hand.state, hand.key, hand.keyStart, hand.keyEnd, hand.value, hand.valueStart, hand.valueEnd);
       return log.size <= most;
     };
-    for (const part of parts) {
-      const isWanted = (row: KeyedRow): boolean => {
-        keyGroup = keyGroupOfHash(this.#edits.hashOf(part.keyed, row, part.hasher), maxParallelism);
-        return keyGroup >= start && keyGroup <= end;
-      };
-      for (const section of part.keyed.sections) {
-        if (section.size === 0) continue;
-        const whole = await this.#scan(part, section.keyGroup, null, isWanted, (row, hand, report) => {
-          if (merged?.accepts(part.keyed, part.source, row, hand) === false) return undefined;
-          report.written++;
-          return add(hand) ? undefined : false;
-        });
-        if (!whole) return false;
-        if (start === 0) this.#options.onRead(section.size ?? 0);
+    // They may be read more than once.
+    const counted = new Set<object>();
+    const scan: Scan = async (show) => {
+      for (const part of parts) {
+        const isWanted = (row: KeyedRow): boolean => {
+          keyGroup = keyGroupOfHash(this.#edits.hashOf(part.keyed, row, part.hasher), maxParallelism);
+          return keyGroup >= start && keyGroup <= end;
+        };
+        for (const section of part.keyed.sections) {
+          if (section.size === 0) continue;
+          const isWhole = await this.#scan(part, section.keyGroup, null, isWanted, (row, hand, report) => show(part, row, hand, report));
+          if (!isWhole) return false;
+          if (start > 0 || counted.has(section)) continue;
+          counted.add(section);
+          this.#options.onRead(section.size ?? 0);
+        }
       }
-    }
-    merged?.finish();
+      return true;
+    };
+    if (!(await this.#written(parts, add, scan, most))) return false;
     for (keyGroup = start; keyGroup <= end; keyGroup++) if (!this.#addNew(keyGroup, parts, null, add)) return false;
     return true;
   }

@@ -14,6 +14,7 @@ import { refuse, type RewritePlan } from './rewritePlan.ts';
 import { StateReports, type OperatorReport, type RewriteReport } from './rewriteReport.ts';
 import { RowEdits } from './rowEdits.ts';
 import { OutputStream, type SnapshotOutput } from './snapshotOutput.ts';
+import type { SettleConflict } from './settledConflicts.ts';
 import { moveOffsets } from './sourceOffsets.ts';
 import { resolvePlan, type TargetOperator } from './targetOperators.ts';
 
@@ -24,6 +25,8 @@ export interface RewriteOptions {
   readonly takenAt?: readonly (number | null)[];
   /** Hashes of keys whose class has a hash of its own. */
   readonly keyHash?: KeyHash;
+  /** Decides about keys for which sources have different state, in place of the plan's rule. */
+  readonly settle?: SettleConflict;
   /** What must not be in what is written. */
   readonly redacting?: Redacting;
   /** What gives states other types. */
@@ -133,7 +136,7 @@ class Rewriting {
       }
     }
     const { onConflict = 'fail' } = this.#plan;
-    const { keyHash = null, signal, logMax } = this.#options;
+    const { keyHash = null, settle = null, takenAt = [], signal, logMax } = this.#options;
     const edits = new RowEdits(
       target,
       parts,
@@ -146,6 +149,8 @@ class Rewriting {
       output: this.#output,
       reports,
       onConflict,
+      settle,
+      takenAt,
       precedence: this.#precedence,
       keyHash,
       onRead: (bytes) => this.#hasRead(bytes),

@@ -6,6 +6,7 @@ import {
   type RewriteOptions,
   type RewritePlan,
   type RewriteReport,
+  type SettleConflict,
 } from 'tidemark/snapshot';
 import type { RewriteResult } from '../../protocol.ts';
 import { takenAt, type OpenedSnapshot } from '../openedSnapshot.ts';
@@ -18,6 +19,8 @@ export interface WriteOptions {
   readonly redacting?: Redacting;
   /** What gives states other types. */
   readonly migrating?: Migrating | null;
+  /** Decides about keys for which the sources have different state. */
+  readonly settle?: SettleConflict | null;
   /** Of keys whose class has a hash of its own. */
   readonly keyHash?: RewriteOptions['keyHash'] | null;
   /** Text that goes beside the snapshot's own files. */
@@ -32,7 +35,7 @@ export async function writeSnapshot(
   sources: readonly OpenedSnapshot[],
   plan: RewritePlan,
   target: string | null,
-  { signal, onProgress, redacting, migrating = null, keyHash = null, beside }: WriteOptions,
+  { signal, onProgress, redacting, migrating = null, settle = null, keyHash = null, beside }: WriteOptions,
 ): Promise<{ readonly report: RewriteReport; readonly bytes: number }> {
   const manifests = sources.map(({ manifest }) => manifest);
   const manifest = manifests.every((each) => each !== null) ? resultManifest(manifests) : null;
@@ -56,6 +59,7 @@ export async function writeSnapshot(
         ...(keyHash === null ? {} : { keyHash }),
         ...(redacting === undefined ? {} : { redacting }),
         ...(migrating === null ? {} : { migrating }),
+        ...(settle === null ? {} : { settle }),
         onProgress: (share) => onProgress?.(share * total, total),
       },
     );
