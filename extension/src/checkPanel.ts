@@ -17,8 +17,17 @@ export interface CheckRooms {
   readonly messages: Messages;
 }
 
-/** Opens a page that says how a pipeline fits a savepoint. */
+/** By what they check. */
+const open = new Map<string, CheckView>();
+
+/** Opens a page that says how a pipeline fits a savepoint; the one that is open already, where there is one. */
 export async function showCheck(rooms: CheckRooms, program: string, savepoint: string, flink: FlinkTarget | null): Promise<void> {
+  const identity = JSON.stringify([program, savepoint]);
+  const known = open.get(identity);
+  if (known !== undefined) {
+    known.show(flink);
+    return;
+  }
   const title = `${pipelineTitle(vscode.Uri.file(program))} ← ${basename(savepoint)}`;
   const panel = vscode.window.createWebviewPanel(VIEW_TYPE, title, vscode.ViewColumn.Active, {
     enableScripts: true,
@@ -26,7 +35,11 @@ export async function showCheck(rooms: CheckRooms, program: string, savepoint: s
     retainContextWhenHidden: true,
   });
   const view = new CheckView(rooms, panel, { program, savepoint, flink });
-  panel.onDidDispose(() => view.dispose());
+  open.set(identity, view);
+  panel.onDidDispose(() => {
+    open.delete(identity);
+    view.dispose();
+  });
   panel.webview.html = await pageHtml(panel.webview, rooms.page, 'check.html');
 }
 
@@ -50,6 +63,13 @@ class CheckView implements vscode.Disposable {
     this.#savepoint = savepoint;
     this.#flink = flink;
     panel.webview.onDidReceiveMessage((message: FromCheckPage) => this.#receive(message));
+  }
+
+  /** Checks again, in front. */
+  show(flink: FlinkTarget | null): void {
+    this.#flink = flink;
+    this.#panel.reveal();
+    void this.#check();
   }
 
   #receive(message: FromCheckPage): void {

@@ -14,7 +14,7 @@ interface Rooms {
   readonly runs: Runs;
   readonly messages: Messages;
   /** Shows what has changed from one location to the other. */
-  readonly show: (before: string, after: string) => Promise<void>;
+  readonly show: (before: string, after: string) => Promise<unknown>;
 }
 
 /** For `when` clauses: there is something to compare with. */

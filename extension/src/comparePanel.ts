@@ -23,19 +23,35 @@ interface Compared {
   readonly before: string;
   readonly after: string;
   readonly renames: readonly (readonly [before: string, after: string])[];
+  /** The second is only there to be looked at. */
+  readonly isPreview: boolean;
 }
 
-/** Opens a page that compares two snapshots. */
-export async function showComparison(rooms: Rooms, compared: Compared): Promise<void> {
-  const { before, after } = compared;
+/** Of a `when` clause: the comparison in front is that of a preview. */
+const COMPARES_PREVIEW = 'tidemark.comparesPreview';
+
+/** Opens a page that compares two snapshots. It may be closed again, where what it shows is no more. */
+export async function showComparison(rooms: Rooms, compared: Compared): Promise<vscode.Disposable> {
+  const { before, after, isPreview } = compared;
   const panel = vscode.window.createWebviewPanel(VIEW_TYPE, titleOf(before, after), vscode.ViewColumn.Active, {
     enableScripts: true,
     localResourceRoots: [rooms.page],
     retainContextWhenHidden: true,
   });
   const view = new ComparisonView(rooms, panel, compared);
-  panel.onDidDispose(() => view.dispose());
+  const tell = (isInFront: boolean): void => {
+    if (isPreview) void vscode.commands.executeCommand('setContext', COMPARES_PREVIEW, isInFront);
+  };
+  tell(true);
+  panel.onDidChangeViewState(() => tell(panel.active));
+  panel.onDidDispose(() => {
+    tell(false);
+    view.dispose();
+  });
   panel.webview.html = await pageHtml(panel.webview, rooms.page, 'diff.html');
+  return new vscode.Disposable(() => {
+    panel.dispose();
+  });
 }
 
 function titleOf(before: string, after: string): string {

@@ -52,8 +52,12 @@ export function activate(context: vscode.ExtensionContext): void {
     showCollapseAll: true,
     canSelectMany: true,
   });
-  const compare = (before: string, after: string, renames: readonly (readonly [string, string])[] = []): Promise<void> =>
-    showComparison({ page, process: snapshots, entries: compared, messages }, { before, after, renames });
+  const compare = (
+    before: string,
+    after: string,
+    { renames = [], isPreview = false }: { renames?: readonly (readonly [string, string])[]; isPreview?: boolean } = {},
+  ): Promise<vscode.Disposable> =>
+    showComparison({ page, process: snapshots, entries: compared, messages }, { before, after, renames, isPreview });
 
   context.subscriptions.push(
     messages.log,

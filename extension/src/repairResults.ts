@@ -8,8 +8,6 @@ import type { SnapshotProcess } from './snapshotProcess.ts';
 
 /** On the same disk as the result, and where nobody looks for snapshots. */
 const PREVIEWS = '.tidemark-previews';
-/** For `when` clauses: a comparison may be that of a preview. */
-const HAS_PREVIEW = 'tidemark.hasPreview';
 /** Of JSON-RPC, as the language server protocol has it. */
 const REQUEST_CANCELLED = -32_800;
 
@@ -17,7 +15,11 @@ export interface Rooms {
   readonly process: SnapshotProcess;
   readonly messages: Messages;
   /** Shows what has changed, with operators that have another name now. */
-  readonly compare: (before: string, after: string, renames: readonly (readonly [string, string])[]) => Promise<void>;
+  readonly compare: (
+    before: string,
+    after: string,
+    options: { readonly renames: readonly (readonly [string, string])[]; readonly isPreview: boolean },
+  ) => Promise<vscode.Disposable>;
   /** Shows a savepoint that has just been written in the Savepoints view. */
   readonly reveal: (location: string) => Promise<void>;
 }
@@ -34,6 +36,8 @@ interface Preview {
   readonly identity: string;
   readonly place: string;
   readonly result: RewriteResult;
+  /** The page that shows it. */
+  page: vscode.Disposable | null;
 }
 
 /** Writes what plans say: first to a place of its own, to be looked at, then beside the original. */
@@ -57,10 +61,10 @@ export class RepairResults implements vscode.Disposable {
       removeEmpty(dirname(place));
       throw error;
     });
-    const preview: Preview = { identity: identityOf(ready), place, result };
+    const preview: Preview = { identity: identityOf(ready), place, result, page: null };
     this.#previews.set(target, preview);
-    this.#tell();
-    await this.#rooms.compare(sources[0] ?? '', place, renamesIn(ready.plan));
+    const source = await sourceToCompare(sources);
+    if (source !== undefined) preview.page = await this.#rooms.compare(source, place, { renames: renamesIn(ready.plan), isPreview: true });
     const write = vscode.l10n.t('Write Savepoint');
     const discard = vscode.l10n.t('Discard');
     const text = vscode.l10n.t('Preview of {0}: {1}', basename(target), inWords(result));
@@ -92,9 +96,14 @@ export class RepairResults implements vscode.Disposable {
     const open = vscode.l10n.t('Open');
     const text = vscode.l10n.t('{0} is written, {1}: {2}', basename(target), bytes(result.bytes), inWords(result));
     void vscode.window.showInformationMessage(text, compare, open).then((answer) => {
-      if (answer === compare) void this.#rooms.compare(sources[0] ?? '', target, renamesIn(ready.plan));
+      if (answer === compare) void this.#compare(sources, target, ready.plan);
       if (answer === open) void vscode.commands.executeCommand('tidemark.openSavepointEditor', target);
     });
+  }
+
+  async #compare(sources: readonly string[], target: string, plan: unknown): Promise<void> {
+    const source = await sourceToCompare(sources);
+    if (source !== undefined) await this.#rooms.compare(source, target, { renames: renamesIn(plan), isPreview: false });
   }
 
   async #write({ sources, plan, migrateTo }: Ready, target: string, title: string): Promise<RewriteResult> {
@@ -126,19 +135,23 @@ export class RepairResults implements vscode.Disposable {
     const preview = this.#previews.get(target);
     if (preview === undefined) return;
     this.#previews.delete(target);
+    preview.page?.dispose();
     rmSync(preview.place, { recursive: true, force: true });
     removeEmpty(dirname(preview.place));
-    this.#tell();
-  }
-
-  #tell(): void {
-    void vscode.commands.executeCommand('setContext', HAS_PREVIEW, this.#previews.size > 0);
   }
 
   /** Nothing that was only looked at outlives the editor. */
   dispose(): void {
     for (const target of [...this.#previews.keys()]) this.#discard(target);
   }
+}
+
+/** What several savepoints have become differs from each of them in another way. Undefined where nothing was chosen. */
+async function sourceToCompare(sources: readonly string[]): Promise<string | undefined> {
+  if (sources.length < 2) return sources[0];
+  const items = sources.map((source) => ({ label: basename(source), description: source, source }));
+  const chosen = await vscode.window.showQuickPick(items, { title: vscode.l10n.t('Compare the result with which of its sources?') });
+  return chosen?.source;
 }
 
 /** @throws with the first mistake, where there is one */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import { MANIFEST_FILE } from '../restore/snapshotFiles.ts';
 
 /** Where a pipeline's files lie. Everything that Tidemark writes by itself is below `<project>/.tidemark`. */
 export interface PipelineFolders {
@@ -30,17 +31,30 @@ export function folderName(pipeline: string): string {
   return plain === '' || plain === 'cache' ? `_${plain}` : plain;
 }
 
-/** The newest whole snapshot of a pipeline, savepoint or checkpoint alike; null when there is none. */
+/**
+ * The newest whole snapshot of a pipeline, savepoint or checkpoint alike; null when there is none. What was made of a snapshot by hand, by edits
+ * or a merge, is restored only where it is named.
+ */
 export function latestSnapshot(folders: PipelineFolders): string | null {
   let newest: { path: string; time: number } | null = null;
   for (const root of [folders.savepoints, folders.checkpoints]) {
     for (const name of existsSync(root) ? readdirSync(root) : []) {
       const metadata = join(root, name, '_metadata');
-      const time = existsSync(metadata) ? statSync(metadata).mtimeMs : null;
+      const time = existsSync(metadata) && !isRewritten(join(root, name)) ? statSync(metadata).mtimeMs : null;
       if (time !== null && (newest === null || time > newest.time)) newest = { path: join(root, name), time };
     }
   }
   return newest?.path ?? null;
+}
+
+function isRewritten(snapshot: string): boolean {
+  try {
+    const manifest = JSON.parse(readFileSync(join(snapshot, MANIFEST_FILE), 'utf8')) as { readonly trigger?: unknown };
+    return manifest.trigger === 'rewritten';
+  } catch {
+    // Without a manifest, or with one that is damaged, which the restore says.
+    return false;
+  }
 }
 
 /** Base name of what is cached for a program: two programs of one name in one project differ by their paths. */

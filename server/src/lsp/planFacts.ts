@@ -29,8 +29,8 @@ export interface PlanProblem {
 /** Runs the builder of the saved file. Null when that was given up. */
 export type RunBuilder = (program: string, signal: AbortSignal) => Promise<PlanFacts | null>;
 
-/** A builder is a few calls; one that takes longer than this hangs. */
-const TIMEOUT_MS = 10_000;
+/** A builder is a few calls: one that takes longer than this hangs, also where it is bundled first and the machine is busy. */
+const TIMEOUT_MS = 30_000;
 
 /** In a child process of this very program (`main.ts` knows the argument), so that whatever user code does, it does there. */
 export const runBuilderInChild: RunBuilder = (program, signal) =>

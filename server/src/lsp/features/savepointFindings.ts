@@ -36,17 +36,10 @@ function toFinding(module: PipelineDocument, finding: CheckFinding, savepoint: s
     code: isLost ? 'savepoint-left-behind' : severity === 'error' ? 'savepoint-incompatible' : 'savepoint-differs',
     severity: isLost || severity === 'warning' ? DiagnosticSeverity.Warning : DiagnosticSeverity.Error,
     span,
-    message: `${name} does not fit here. ${text}${remedy === null ? '' : ` ${forEditor(remedy)}`}`,
+    message: `${name} does not fit here. ${text}${remedy === null ? '' : ` ${remedy}`}`,
     related,
     edit: edit ?? undefined,
   };
-}
-
-/** What a command line would be given, an editor asks for. */
-function forEditor(remedy: string): string {
-  return remedy
-    .replace(/,? or pass --allow-non-restored-state to drop it\./, ', or drop it when the editor asks.')
-    .replaceAll(/ with --allow-non-restored-state/g, '');
 }
 
 /** The state, else the operator, else what it was probably renamed to, else the pipeline. */

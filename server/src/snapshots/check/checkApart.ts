@@ -35,5 +35,12 @@ export async function checkApart(checked: CheckedSnapshot, source: PlanSource, o
 function plain(
   finding: Omit<CheckReport['findings'][number], 'changes'> & { readonly changes: readonly string[] },
 ): CheckReport['findings'][number] {
-  return { ...finding, changes: [...finding.changes] };
+  return { ...finding, remedy: finding.remedy === null ? null : forEditor(finding.remedy), changes: [...finding.changes] };
+}
+
+/** What a command line would be given, an editor asks for. */
+function forEditor(remedy: string): string {
+  return remedy
+    .replace(/,? or pass --allow-non-restored-state to drop it\./, ', or restore without it.')
+    .replaceAll(/ with --allow-non-restored-state/g, '');
 }

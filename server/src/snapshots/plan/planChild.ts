@@ -3,8 +3,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FromPlanProcess, ToPlanProcess } from './planProcess.ts';
 
-/** A builder is a few calls; one that takes longer than this hangs. */
-const TIMEOUT_MS = 10_000;
+/** A builder is a few calls: one that takes longer than this hangs, also where it is bundled first and the machine is busy. */
+const TIMEOUT_MS = 30_000;
 
 export interface PlanChildOptions {
   readonly signal: AbortSignal;

@@ -129,7 +129,7 @@ async function planProblems({ root, plan, target }: EditPlan, sources: readonly 
   if (root === null) return [];
   const problems: PlanProblem[] = [];
   if (target !== null && existsSync(target))
-    problems.push(at(root, ['target'], 'warning', `${target} is there already: a savepoint is written beside others, never over them`));
+    problems.push(at(root, ['target'], 'error', `${target} is there already: a savepoint is written beside others, never over them`));
   for (const [i, edit] of (plan?.edits ?? []).entries()) {
     const operator = 'operator' in edit ? edit.operator : undefined;
     if (operator === undefined) continue;

@@ -71,6 +71,7 @@ test('entries of state without a taker are counted by the one who has the snapsh
   const [found] = (await check(program)).findings.filter(({ code }) => code === 'unknownOperator');
   expect(found?.message).toMatch(/has \d+ entries of its state/);
   expect(found?.edit).toEqual({ kind: 'uid', from: 'counter', to: 'count' });
+  expect(found?.remedy).toBe('Did you rename it to "counter"? Rename it back, or restore without it.');
   expect((await check(program, { allow: true })).compatible).toBe(true);
 });
 
