@@ -19,35 +19,24 @@ interface Rooms {
 }
 
 /** Two locations, and operators of the first that have another name in the second. */
-interface Compared {
+export interface Compared {
   readonly before: string;
   readonly after: string;
   readonly renames: readonly (readonly [before: string, after: string])[];
-  /** The second is only there to be looked at. */
-  readonly isPreview: boolean;
+  /** What can be done with the second, where it is only there to be looked at. */
+  readonly preview: { readonly keep: () => void; readonly discard: () => void } | null;
 }
-
-/** Of a `when` clause: the comparison in front is that of a preview. */
-const COMPARES_PREVIEW = 'tidemark.comparesPreview';
 
 /** Opens a page that compares two snapshots. It may be closed again, where what it shows is no more. */
 export async function showComparison(rooms: Rooms, compared: Compared): Promise<vscode.Disposable> {
-  const { before, after, isPreview } = compared;
+  const { before, after } = compared;
   const panel = vscode.window.createWebviewPanel(VIEW_TYPE, titleOf(before, after), vscode.ViewColumn.Active, {
     enableScripts: true,
     localResourceRoots: [rooms.page],
     retainContextWhenHidden: true,
   });
   const view = new ComparisonView(rooms, panel, compared);
-  const tell = (isInFront: boolean): void => {
-    if (isPreview) void vscode.commands.executeCommand('setContext', COMPARES_PREVIEW, isInFront);
-  };
-  tell(true);
-  panel.onDidChangeViewState(() => tell(panel.active));
-  panel.onDidDispose(() => {
-    tell(false);
-    view.dispose();
-  });
+  panel.onDidDispose(() => view.dispose());
   panel.webview.html = await pageHtml(panel.webview, rooms.page, 'diff.html');
   return new vscode.Disposable(() => {
     panel.dispose();
@@ -82,7 +71,16 @@ class ComparisonView implements vscode.Disposable {
     const { messages, entries } = this.#rooms;
     switch (message.kind) {
       case 'ready':
-        this.#post({ kind: 'pair', ...this.#compared });
+        {
+          const { before, after, renames, preview } = this.#compared;
+          this.#post({ kind: 'pair', before, after, renames, isPreview: preview !== null });
+        }
+        return;
+      case 'keepPreview':
+        this.#compared.preview?.keep();
+        return;
+      case 'discardPreview':
+        this.#compared.preview?.discard();
         return;
       case 'request':
         void this.#requests.answer(message.id, message.request);

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
-import { applyEdits, findNodeAtLocation, modify, parse, parseTree } from 'jsonc-parser';
+import { applyEdits, findNodeAtLocation, modify, parse, parseTree, type Node } from 'jsonc-parser';
 import * as vscode from 'vscode';
 
 /** Documents of edits to savepoints, by their names. */
@@ -63,9 +63,17 @@ export async function addEdit(editor: vscode.TextEditor, parts: EditParts): Prom
   const last = list?.children?.at(-1);
   if (last === undefined) return;
   const value = findNodeAtLocation(last, ['value']);
-  const [from, to] = value === undefined ? [last.offset, last.offset] : [value.offset, value.offset + value.length];
+  const [from, to] = value === undefined ? [last.offset, last.offset] : typedOver(value);
   editor.selection = new vscode.Selection(document.positionAt(from), document.positionAt(to));
   editor.revealRange(editor.selection, vscode.TextEditorRevealType.InCenterIfOutsideViewport);
+}
+
+/** The part of a value that a user types over: within `{"$long":"20"}` the digits, of a text what is between its quotes. */
+function typedOver(value: Node): readonly [from: number, to: number] {
+  const [name, inner] = value.type === 'object' && value.children?.length === 1 ? (value.children[0]?.children ?? []) : [];
+  if (inner !== undefined && String(name?.value).startsWith('$')) return typedOver(inner);
+  const quote = value.type === 'string' ? 1 : 0;
+  return [value.offset + quote, value.offset + value.length - quote];
 }
 
 function newText(sources: readonly string[], home: string, more: Readonly<Record<string, unknown>>): string {

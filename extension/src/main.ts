@@ -3,7 +3,7 @@ import { CheckBindings } from './checkBindings.ts';
 import { decideStart, registerCheckCommands } from './checkCommands.ts';
 import { registerCompareCommands } from './compareCommands.ts';
 import { ComparedEntries } from './comparedEntries.ts';
-import { showComparison } from './comparePanel.ts';
+import { showComparison, type Compared } from './comparePanel.ts';
 import { DataflowPanel } from './dataflowPanel.ts';
 import { registerDebugConfigurations } from './debugConfigurations.ts';
 import { registerDoctorCommands } from './doctorCommands.ts';
@@ -52,12 +52,8 @@ export function activate(context: vscode.ExtensionContext): void {
     showCollapseAll: true,
     canSelectMany: true,
   });
-  const compare = (
-    before: string,
-    after: string,
-    { renames = [], isPreview = false }: { renames?: readonly (readonly [string, string])[]; isPreview?: boolean } = {},
-  ): Promise<vscode.Disposable> =>
-    showComparison({ page, process: snapshots, entries: compared, messages }, { before, after, renames, isPreview });
+  const compare = (before: string, after: string, more: Partial<Compared> = {}): Promise<vscode.Disposable> =>
+    showComparison({ page, process: snapshots, entries: compared, messages }, { renames: [], preview: null, ...more, before, after });
 
   context.subscriptions.push(
     messages.log,

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import type { PlanCheck, RewriteResult } from '../../server/src/protocol.ts';
+import type { Compared } from './comparePanel.ts';
 import { bytes, count } from './figures.ts';
 import type { Messages } from './messages.ts';
 import type { SnapshotProcess } from './snapshotProcess.ts';
@@ -15,11 +16,7 @@ export interface Rooms {
   readonly process: SnapshotProcess;
   readonly messages: Messages;
   /** Shows what has changed, with operators that have another name now. */
-  readonly compare: (
-    before: string,
-    after: string,
-    options: { readonly renames: readonly (readonly [string, string])[]; readonly isPreview: boolean },
-  ) => Promise<vscode.Disposable>;
+  readonly compare: (before: string, after: string, more: Partial<Compared>) => Promise<vscode.Disposable>;
   /** Shows a savepoint that has just been written in the Savepoints view. */
   readonly reveal: (location: string) => Promise<void>;
 }
@@ -64,16 +61,12 @@ export class RepairResults implements vscode.Disposable {
     const preview: Preview = { identity: identityOf(ready), place, result, page: null };
     this.#previews.set(target, preview);
     const source = await sourceToCompare(sources);
-    if (source !== undefined) preview.page = await this.#rooms.compare(source, place, { renames: renamesIn(ready.plan), isPreview: true });
-    const write = vscode.l10n.t('Write Savepoint');
-    const discard = vscode.l10n.t('Discard');
-    const text = vscode.l10n.t('Preview of {0}: {1}', basename(target), inWords(result));
-    void vscode.window.showInformationMessage(text, write, discard).then((answer) => {
-      // It may have been written or replaced by other buttons meanwhile.
-      if (this.#previews.get(target) !== preview) return;
-      if (answer === write) void keep();
-      if (answer === discard) this.#discard(target);
-    });
+    if (source === undefined) {
+      this.#discard(target);
+      return;
+    }
+    const actions = { keep: () => void keep(), discard: () => this.#discard(target) };
+    preview.page = await this.#rooms.compare(source, place, { renames: renamesIn(ready.plan), preview: actions });
   }
 
   /** What was previewed, where the plan is still the same, else what it says now. */
@@ -103,7 +96,7 @@ export class RepairResults implements vscode.Disposable {
 
   async #compare(sources: readonly string[], target: string, plan: unknown): Promise<void> {
     const source = await sourceToCompare(sources);
-    if (source !== undefined) await this.#rooms.compare(source, target, { renames: renamesIn(plan), isPreview: false });
+    if (source !== undefined) await this.#rooms.compare(source, target, { renames: renamesIn(plan) });
   }
 
   async #write({ sources, plan, migrateTo }: Ready, target: string, title: string): Promise<RewriteResult> {

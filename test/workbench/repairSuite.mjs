@@ -8,14 +8,23 @@ import { startCodeServer } from './codeServer.mjs';
 import { Steps } from './steps.mjs';
 
 const FIXTURE = '2.3.0-hashmap-canonical';
+// What is typed is what stands there.
+const SETTINGS = {
+  'editor.autoClosingBrackets': 'never',
+  'editor.autoClosingQuotes': 'never',
+  'workbench.colorTheme': 'Default Light Modern',
+};
+const THEMES = [
+  ['dark', 'Default Dark Modern', 'vscode-dark'],
+  ['hc', 'Default High Contrast', 'vscode-high-contrast'],
+  ['light', 'Default Light Modern', 'vscode-light'],
+];
 
 export async function repairSuite({ server, browser, paths, report }) {
   const prepare = (folder) => {
     mkdirSync(join(folder, 'savepoints'));
     mkdirSync(join(folder, '.vscode'), { recursive: true });
-    // What is typed is what stands there.
-    const settings = { 'editor.autoClosingBrackets': 'never', 'editor.autoClosingQuotes': 'never' };
-    writeFileSync(join(folder, '.vscode/settings.json'), JSON.stringify(settings));
+    writeFileSync(join(folder, '.vscode/settings.json'), JSON.stringify(SETTINGS));
     const archive = join(paths.root, `engine/test/fixtures/snapshots/${FIXTURE}.tar.gz`);
     const unpacked = spawnSync('tar', ['-xzf', archive, '-C', join(folder, 'savepoints')], { encoding: 'utf8' });
     if (unpacked.status !== 0) throw new Error(`The fixture could not be unpacked: ${unpacked.stderr}`);
@@ -30,6 +39,34 @@ export async function repairSuite({ server, browser, paths, report }) {
   const folder = join(workbench.workspace, 'savepoints');
   const before = contentOf(join(folder, 'savepoint-zoo'));
   const editor = () => page.locator('.editor-instance .view-lines').first();
+  const choices = page.locator('.quick-input-list .monaco-list-row');
+  const menu = async (row, item) => {
+    await row.click({ button: 'right' });
+    await page.locator('.context-view .action-item', { hasText: item }).hover();
+    await page.keyboard.press('Enter');
+  };
+  /** Rows of the tree at a level: 3 are operators, 4 states, 5 entries. */
+  const rows = (level, text) =>
+    page.locator(`.sidebar .monaco-list-row[aria-level="${level}"]`, text === undefined ? {} : { hasText: text });
+  const answer = async (question, text) => {
+    await page.locator('.quick-input-widget', { hasText: question }).waitFor();
+    await page.keyboard.press('Control+A');
+    await page.keyboard.type(text);
+    await page.keyboard.press('Enter');
+  };
+  const replaceDocument = async (text) => {
+    await editor().click();
+    await page.keyboard.press('Control+A');
+    await page.keyboard.press('Delete');
+    await page.keyboard.insertText(text);
+    // What the editor has closed by itself.
+    await page.keyboard.press('Control+Shift+End');
+    await page.keyboard.press('Delete');
+  };
+  const counted = async (name) => {
+    const label = (await view().locator('.chip', { hasText: name }).getAttribute('aria-label')) ?? '';
+    return Number(label.replaceAll(/\D/g, ''));
+  };
 
   try {
     await steps.step('the uid of an operator is renamed from the tree: the edit stands in a document', async () => {
@@ -39,13 +76,8 @@ export async function repairSuite({ server, browser, paths, report }) {
       await steps.expand('savepoint-zoo');
       const row = page.locator('.sidebar .monaco-list-row', { hasText: 'parallelism' }).first();
       await row.waitFor();
-      await row.click({ button: 'right' });
-      await page.locator('.context-view .action-item', { hasText: 'Rename uid…' }).hover();
-      await page.keyboard.press('Enter');
-      await page.locator('.quick-input-widget', { hasText: 'New uid of' }).waitFor();
-      await page.keyboard.press('Control+A');
-      await page.keyboard.type('renamed-operator');
-      await page.keyboard.press('Enter');
+      await menu(row, 'Rename uid…');
+      await answer('New uid of', 'renamed-operator');
       await page.locator('.tab.active', { hasText: 'savepoint-zoo.tidemark-edits.jsonc' }).waitFor();
       await editor().filter({ hasText: 'renamed-operator' }).waitFor();
       await page.locator('.codelens-decoration', { hasText: 'Preview' }).waitFor();
@@ -58,43 +90,114 @@ export async function repairSuite({ server, browser, paths, report }) {
       await view()
         .locator('.summary .caption', { hasText: /^Entries$/ })
         .waitFor();
-      for (const name of ['Added', 'Removed', 'Changed']) {
-        const label = (await view().locator('.chip', { hasText: name }).getAttribute('aria-label')) ?? '';
-        assert.equal(Number(label.replaceAll(/\D/g, '')), 0, `${name}: ${label}`);
-      }
+      for (const name of ['Added', 'Removed', 'Changed']) assert.equal(await counted(name), 0, name);
       await view().locator('.states .operator-line', { hasText: 'renamed-operator' }).waitFor();
       assert.deepEqual(listed(), ['savepoint-zoo']);
       await steps.shot('2-preview');
     });
 
     await steps.step('it is written beside the original, which stays byte for byte, and listed', async () => {
-      await steps.command('Tidemark: Write Edited Savepoint');
+      await view().getByRole('button', { name: 'Write Savepoint' }).click();
       await steps.row('savepoint-zoo-edited').waitFor();
       await steps.shot('3-written');
       assert.deepEqual(listed(), ['savepoint-zoo', 'savepoint-zoo-edited']);
       assert.ok(existsSync(join(folder, 'savepoint-zoo-edited/_metadata')));
       assert.equal(contentOf(join(folder, 'savepoint-zoo')), before);
       assert.equal(existsSync(join(folder, '.tidemark-previews')), false);
+      // What was only to be looked at is gone, and with it its page.
+      await page.locator('.tab', { hasText: '↔' }).waitFor({ state: 'detached' });
+    });
+
+    await steps.step(
+      'operators and states are dropped, max parallelism is changed, values are set and entries deleted from the tree',
+      async () => {
+        await steps.expand('savepoint-zoo-edited');
+        await rows(3, 'renamed-operator').first().waitFor();
+        await steps.expand('key-row');
+        await rows(4, 'count').first().waitFor();
+        // A document of its own for what is edited now. The first rows do not move when the tree scrolls.
+        await menu(rows(4, 'map').first(), 'Drop State…');
+        await page.locator('.tab.active', { hasText: 'savepoint-zoo-edited.tidemark-edits.jsonc' }).waitFor();
+        await editor().filter({ hasText: 'dropState' }).waitFor();
+        await menu(rows(3, 'raw-state').first(), 'Drop Operator…');
+        await editor().filter({ hasText: 'dropOperator' }).waitFor();
+        await menu(rows(3, 'key-localdate').first(), 'Change Max Parallelism…');
+        await answer('New max parallelism of', '64');
+        await editor().filter({ hasText: 'maxParallelism' }).waitFor();
+        await rows(4, 'count').first().locator('.monaco-tl-twistie').click();
+        await rows(5).nth(1).waitFor();
+        await menu(rows(5).nth(0), 'Set Value…');
+        await editor().filter({ hasText: '"set"' }).waitFor();
+        await steps.shot('4-set');
+        // The number is selected, to be typed over.
+        await page.keyboard.type('4242');
+        await editor().filter({ hasText: '"$long":"4242"' }).waitFor();
+        await menu(rows(5).nth(1), 'Delete Entry');
+        await editor().filter({ hasText: '"delete"' }).waitFor();
+        await steps.shot('4-gestures');
+        assert.equal(await page.locator('.squiggly-error').count(), 0);
+      },
+    );
+
+    await steps.step('the preview shows all of that, in every theme', async () => {
+      await steps.command('Tidemark: Preview Savepoint Edits');
+      await page.locator('.tab.active', { hasText: 'savepoint-zoo-edited ↔ savepoint-zoo-edited-edited' }).waitFor();
+      await view()
+        .locator('.summary .caption', { hasText: /^Entries$/ })
+        .waitFor();
+      assert.equal(await counted('Changed'), 1);
+      assert.equal(await counted('Added'), 0);
+      assert.ok((await counted('Removed')) > 40, 'an operator, a state and an entry');
+      for (const [suffix, theme, look] of THEMES) {
+        writeFileSync(join(workbench.workspace, '.vscode/settings.json'), JSON.stringify({ ...SETTINGS, 'workbench.colorTheme': theme }));
+        await view().locator(`body.${look}`).waitFor();
+        await steps.shot(`5-preview-${suffix}`);
+      }
+      await view().getByRole('button', { name: 'Discard the preview' }).click();
+      await page.locator('.tab', { hasText: '↔' }).waitFor({ state: 'detached' });
+      assert.equal(existsSync(join(folder, '.tidemark-previews')), false);
+      assert.deepEqual(listed(), ['savepoint-zoo', 'savepoint-zoo-edited']);
+    });
+
+    await steps.step('it is converted for an older Flink, and two are merged', async () => {
+      await menu(rows(2, 'savepoint-zoo-edited').first(), 'Convert Savepoint to Canonical…');
+      await choices.filter({ hasText: 'Flink 1.16 and later' }).first().click();
+      await editor().filter({ hasText: '"metadataVersion": 4' }).waitFor();
+      await page.locator('.sidebar .action-label[aria-label="Collapse All"]').first().click();
+      await steps.expand('workspace/savepoints');
+      // A click opens a row: the lower one first, so that both stay in view.
+      await rows(2).nth(1).click();
+      await rows(2)
+        .nth(0)
+        .click({ modifiers: ['Control'] });
+      await menu(rows(2).nth(0), 'Merge Savepoints…');
+      await page.locator('.tab.active', { hasText: '-merged.tidemark-edits.jsonc' }).waitFor();
+      await editor().filter({ hasText: 'onConflict' }).waitFor();
+      await steps.shot('6-merge');
     });
 
     await steps.step('a wrong plan is underlined with what is wrong, and is not written', async () => {
-      await page.locator('.tab', { hasText: 'tidemark-edits' }).click();
-      await editor().click();
-      await page.keyboard.press('Control+A');
-      const plan = { savepoint: 'savepoints/savepoint-zoo', edits: [{ edit: 'dropOperator', operator: 'nobody' }] };
-      await page.keyboard.press('Delete');
-      await page.keyboard.insertText(JSON.stringify(plan));
-      // What the editor has closed by itself.
-      await page.keyboard.press('Control+Shift+End');
-      await page.keyboard.press('Delete');
+      await page.locator('.tab', { hasText: 'savepoint-zoo.tidemark-edits' }).click();
+      await replaceDocument(
+        JSON.stringify({ savepoint: 'savepoints/savepoint-zoo', edits: [{ edit: 'dropOperator', operator: 'nobody' }] }),
+      );
       await page.locator('.squiggly-error').first().waitFor();
       await steps.command('View: Focus Problems');
       await page.locator('.markers-panel .monaco-list-row', { hasText: 'There is no operator "nobody"' }).first().waitFor();
-      await steps.shot('4-wrong');
+      await steps.shot('7-wrong');
       const count = listed().length;
       await steps.command('Tidemark: Write Edited Savepoint');
       await page.locator('.notification-toast', { hasText: 'The savepoint could not be written' }).first().waitFor();
       assert.equal(listed().length, count);
+    });
+
+    await steps.step('names of operators are completed where one is written', async () => {
+      const text = JSON.stringify({ savepoint: 'savepoints/savepoint-zoo', edits: [{ edit: 'dropOperator', operator: '' }] });
+      await replaceDocument(text);
+      for (let i = 0; i < '"}]}'.length; i++) await page.keyboard.press('ArrowLeft');
+      await page.keyboard.press('Control+Space');
+      await page.locator('.suggest-widget .monaco-list-row', { hasText: 'key-' }).first().waitFor();
+      await steps.shot('8-completion');
     });
   } finally {
     await context.close();

@@ -9,6 +9,8 @@ export interface Actions {
   readonly openSnapshot: (location: string) => void;
   readonly openReport: () => void;
   readonly askIgnore: () => void;
+  readonly keepPreview: () => void;
+  readonly discardPreview: () => void;
   readonly toggleChange: (change: EntryChange) => void;
   readonly toggleSame: () => void;
   readonly setOperator: (operator: number | null) => void;

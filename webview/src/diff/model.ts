@@ -52,6 +52,8 @@ export type Measure = 'entries' | 'bytes';
 /** All that the page knows and shows. Views read it; `page.ts` alone changes it. */
 export interface Model {
   pair: ComparedPair | null;
+  /** The second of the pair is a preview of what may be written. */
+  isPreview: boolean;
   overview: ComparisonOverview | null;
   /** Why the two cannot be compared. */
   failure: string | null;
@@ -86,6 +88,7 @@ export const notBegun: Comparing = { phase: 'idle', bytesRead: 0, bytesTotal: 0,
 export function emptyModel(): Model {
   return {
     pair: null,
+    isPreview: false,
     overview: null,
     failure: null,
     counts: new Map(),

@@ -76,6 +76,8 @@ export function createDiffPage(root: HTMLElement, post: (message: FromDiffPage) 
     },
     openSnapshot: (location) => post({ kind: 'openSnapshot', location }),
     openReport: () => post({ kind: 'openReport', json: reportOf(model) }),
+    keepPreview: () => post({ kind: 'keepPreview' }),
+    discardPreview: () => post({ kind: 'discardPreview' }),
     askIgnore: () => post({ kind: 'askIgnore', ignore: model.pair?.ignore ?? [] }),
     toggleChange: (change) => {
       if (!model.shown.delete(change)) model.shown.add(change);
@@ -203,6 +205,7 @@ export function createDiffPage(root: HTMLElement, post: (message: FromDiffPage) 
   function receive(message: ToDiffPage): void {
     switch (message.kind) {
       case 'pair':
+        model.isPreview = message.isPreview === true;
         compare({ before: message.before, after: message.after, renames: [...(message.renames ?? [])], usesProposals: true, ignore: [] });
         return;
       case 'ignore':
@@ -217,8 +220,8 @@ export function createDiffPage(root: HTMLElement, post: (message: FromDiffPage) 
   function compare(pair: ComparedPair): void {
     comparing?.cancel();
     turn++;
-    const { shown, showsSame, key, measure, accepted, changes: counters } = model;
-    Object.assign(model, emptyModel(), { pair, shown, showsSame, key, measure, accepted, changes: counters });
+    const { isPreview, shown, showsSame, key, measure, accepted, changes: counters } = model;
+    Object.assign(model, emptyModel(), { pair, isPreview, shown, showsSame, key, measure, accepted, changes: counters });
     everythingChanged();
     void open(pair, turn);
   }

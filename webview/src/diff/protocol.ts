@@ -14,6 +14,8 @@ export type ToDiffPage =
       readonly after: string;
       /** Operators that are known to have another name now. */
       readonly renames?: readonly (readonly [before: string, after: string])[];
+      /** The second is only there to be looked at, until it is kept. */
+      readonly isPreview?: boolean;
     }
   /** What the user wants to be left out, as they typed it. */
   | { readonly kind: 'ignore'; readonly ignore: string[] }
@@ -30,6 +32,9 @@ export type FromDiffPage =
       readonly cursor: string;
       readonly title: string;
     }
+  /** The preview becomes the savepoint, or goes away. */
+  | { readonly kind: 'keepPreview' }
+  | { readonly kind: 'discardPreview' }
   | { readonly kind: 'openSnapshot'; readonly location: string }
   | { readonly kind: 'askIgnore'; readonly ignore: string[] }
   /** As a JSON document. */

@@ -54,6 +54,17 @@ beforeEach(() => {
   });
 });
 
+it('a preview is kept or discarded where it is looked at; other comparisons are not', async () => {
+  start();
+  await until(() => root.querySelector('.snapshot-side') !== null);
+  expect(button('Write Savepoint')).toBeUndefined();
+  send({ kind: 'pair', before: '/projects/a', after: '/projects/.tidemark-previews/b', isPreview: true });
+  await until(() => button('Write Savepoint') !== undefined);
+  click(button('Write Savepoint'));
+  click(button('Discard the preview'));
+  expect(posted.flatMap(({ kind }) => (kind.endsWith('Preview') ? [kind] : []))).toEqual(['keepPreview', 'discardPreview']);
+});
+
 describe('two that differ', () => {
   beforeEach(async () => {
     start();

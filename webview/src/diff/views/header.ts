@@ -46,8 +46,17 @@ function parts(model: Model, actions: Actions): HTMLElement[] {
     side('B', 'after', overview.after, pair.after, actions),
     state(model, actions),
     element('span', { class: 'grow' }),
+    ...(model.isPreview ? previewButtons(actions) : []),
     iconButton('info', ignored.length === 0 ? 'Ignore…' : `Ignoring ${ignored.join(', ')}`, actions.askIgnore, { look: 'secondary-look' }),
     iconButton('export', 'Report as JSON', actions.openReport, { look: 'secondary-look' }),
+  ];
+}
+
+/** Nothing is in its place yet. */
+function previewButtons(actions: Actions): HTMLElement[] {
+  return [
+    iconButton('pass', 'Write Savepoint', actions.keepPreview, { look: 'primary-look' }),
+    button('Discard', null, actions.discardPreview, { class: 'button secondary-look', 'aria-label': 'Discard the preview' }),
   ];
 }
 
