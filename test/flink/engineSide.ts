@@ -10,7 +10,7 @@ import { createEngine } from 'tidemark/runtime';
 import { dumpLines, readSnapshot, type SnapshotStorage } from 'tidemark/snapshot';
 import { everythingPipeline, FAR } from './everything.ts';
 
-export { heldEntries, repair, repairs } from './rewriteSide.ts';
+export { heldEntries, KEY_POJO_MAX, misplacedKeys, repair, repairs } from './rewriteSide.ts';
 
 /** The engine's part in the comparison with Flink: takes savepoints of `everything.ts`, restores those of Flink, and dumps. */
 export const COUNT = 300;

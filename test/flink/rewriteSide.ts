@@ -8,7 +8,10 @@ import {
   readSnapshot,
   rewriteSnapshot,
   uidsOfOperators,
+  type DumpValue,
+  type RewriteOptions,
   type RewritePlan,
+  type Snapshot,
   type SnapshotEdit,
   type SnapshotOutput,
 } from 'tidemark/snapshot';
@@ -54,6 +57,14 @@ export interface Repair {
   /** Rules of a redaction, with which it is written. */
   readonly redaction?: readonly object[];
   readonly backend: 'hashmap' | 'rocksdb';
+  /** Entries as they are expected, made here without the engine; null for those that are gone. Operators are named by uid. */
+  readonly expect?: (entry: Entry, operator: string) => Entry | null;
+  /** Entries that are expected to be new. */
+  readonly added?: readonly { readonly operator: string; readonly state: string; readonly [name: string]: unknown }[];
+  /** Of keys whose hash is their class's own. */
+  readonly keyHash?: RewriteOptions['keyHash'];
+  /** It is split by this expression first, and both parts are written together. */
+  readonly split?: string;
 }
 
 export function repairs(flink: string): Repair[] {
@@ -78,8 +89,118 @@ export function repairs(flink: string): Repair[] {
       changes: ['uid:key-long=key-long-renamed', 'without:key-int', 'max:everything=300', 'max:key-tuple2=60', 'max:key-row=256'],
       backend: 'hashmap',
     },
+    {
+      name: 'with values set, deleted and added, and timers moved and removed',
+      fixture: native,
+      plan: {
+        edits: [
+          { edit: 'set', operator: 'everything', state: 'v-int', key: 'k29', value: 4242 },
+          { edit: 'delete', operator: 'everything', state: 'v-long', key: 'k18' },
+          { edit: 'set', operator: 'key-long', state: 'count', key: { $long: '1234' }, value: { $long: '5' } },
+          { edit: 'deleteWhere', operator: 'key-short', state: 'map', where: 'key > 20' },
+          { edit: 'shiftTimers', operator: 'key-long', millis: -3_600_000 },
+          { edit: 'removeTimers', operator: 'key-int' },
+        ],
+      },
+      changes: [],
+      backend: 'hashmap',
+      expect: withValues,
+      added: [{ kind: 'keyed', operator: 'key-long', state: 'count', key: { $long: '1234' }, namespace: null, value: { $long: '5' } }],
+    },
+    {
+      name: 'with other fields in records, rows and, of Flink 2, POJOs',
+      fixture: canonical,
+      plan: {
+        edits: [
+          { edit: 'renameField', ...at('v-avro'), field: 'id', to: 'number' },
+          { edit: 'promoteField', ...at('v-avro'), field: 'number', type: 'double' },
+          { edit: 'dropField', ...at('v-avro'), field: 's' },
+          { edit: 'addField', ...at('v-avro'), field: 'currency', type: 'string', value: 'EUR' },
+          { edit: 'orderFields', ...at('v-avro'), fields: ['currency'] },
+          { edit: 'promoteField', ...at('v-row'), field: 'f0', type: 'double' },
+          { edit: 'dropField', ...at('v-row'), field: 'f1' },
+          { edit: 'addField', ...at('v-row'), field: 'f3', type: 'int', value: 7 },
+          { edit: 'orderFields', ...at('v-row'), fields: ['f3'] },
+          ...(flink.startsWith('2.') ? [DROPPED_OF_POJO] : []),
+        ],
+      },
+      changes: [`type:v-avro=${JSON.stringify(OTHER_FIELDS)}`, 'type:v-row=int,double,double'],
+      backend: 'rocksdb',
+      expect: (entry, operator) => withOtherFields(entry, operator, flink.startsWith('2.')),
+    },
+    {
+      name: 'with keys that have a hash of their own in other key groups',
+      fixture: native,
+      plan: { edits: [{ edit: 'maxParallelism', operator: 'key-pojo', value: KEY_POJO_MAX }] },
+      changes: [`max:key-pojo=${String(KEY_POJO_MAX)}`],
+      backend: 'rocksdb',
+      keyHash: hashOfPKey,
+    },
+    {
+      name: 'split and put together',
+      fixture: native,
+      plan: {},
+      changes: [],
+      backend: 'hashmap',
+      split: 'key startsWith "k1" || key == 7',
+    },
     { name: 'redacted', fixture: native, plan: {}, changes: [], redaction: REDACTION, backend: 'hashmap' },
   ];
+}
+
+const at = (state: string) => ({ operator: 'everything', state }) as const;
+
+/** With which key-pojo is written anew. */
+export const KEY_POJO_MAX = 60;
+
+/** `a.hashCode() * 31 + b`, as the class has it. */
+function hashOfPKey(key: DumpValue): number | null {
+  const { a, b } = key as { readonly a?: DumpValue; readonly b?: DumpValue };
+  if (typeof a !== 'string' || typeof b !== 'number') return null;
+  let hash = 0;
+  for (const letter of a) hash = (Math.imul(hash, 31) + letter.charCodeAt(0)) | 0;
+  return (Math.imul(hash, 31) + b) | 0;
+}
+
+const OTHER_FIELDS = {
+  type: 'record',
+  name: 'Av',
+  namespace: 'lab',
+  fields: [
+    { name: 'currency', type: 'string', default: 'EUR' },
+    { name: 'number', type: 'double' },
+    { name: 'xs', type: { type: 'array', items: 'double' } },
+  ],
+};
+
+const HOUR = 3_600_000;
+
+function withValues(entry: Entry, operator: string): Entry | null {
+  const { state, key, kind, timestamp } = entry;
+  if (operator === 'everything' && state === 'v-int' && key === 'k29') return { ...entry, value: 4242 };
+  if (operator === 'everything' && state === 'v-long' && key === 'k18') return null;
+  if (operator === 'key-short' && state === 'map' && Number((key as { $short?: number }).$short ?? key) > 20) return null;
+  if (operator === 'key-int' && kind === 'timer') return null;
+  if (operator === 'key-long' && kind === 'timer') return { ...entry, timestamp: Number(timestamp) - HOUR };
+  return entry;
+}
+
+/** The job's class has it, and finds it empty. In Flink 1, Kryo has written other fields of the class, which are not written here. */
+const DROPPED_OF_POJO: SnapshotEdit = { edit: 'dropField', operator: 'everything', state: 'v-pojo', field: 'nullable' };
+
+function withOtherFields(entry: Entry, operator: string, dropsOfPojo: boolean): Entry | null {
+  if (operator !== 'everything') return entry;
+  const value = entry['value'] as { $avro: { id: number; xs: unknown }; $row: readonly { $long: string }[]; kind: string };
+  switch (entry.state) {
+    case 'v-avro':
+      return { ...entry, value: { $avro: { currency: 'EUR', number: value.$avro.id, xs: value.$avro.xs } } };
+    case 'v-row':
+      return { ...entry, value: { $row: [7, { $double: Number(value.$row[0]?.$long) }, value.$row[2]], kind: value.kind } };
+    case 'v-pojo':
+      return dropsOfPojo ? { ...entry, value: { ...value, nullable: null } } : entry;
+    default:
+      return entry;
+  }
 }
 
 /** Keys of texts, numbers and tuples become others, and values at every depth. */
@@ -102,7 +223,11 @@ const REDACTION: readonly object[] = [
 ];
 
 /** Lays a fixture out, and writes what the repair makes of it into `target`. Returns the entries that Flink is expected to hold then. */
-export async function repair({ fixture, plan, redaction }: Repair, work: string, target: string): Promise<string[]> {
+export async function repair(
+  { fixture, plan, redaction, expect = (entry) => entry, added = [], keyHash, split }: Repair,
+  work: string,
+  target: string,
+): Promise<string[]> {
   mkdirSync(work, { recursive: true });
   execFileSync('tar', ['-xzf', join(FIXTURES, `${fixture}.tar.gz`), '-C', work]);
   const source = join(work, fixture);
@@ -113,15 +238,12 @@ export async function repair({ fixture, plan, redaction }: Repair, work: string,
   );
   const edits = [...WITHOUT_SINK, ...(plan.edits ?? [])];
   const redacting = redaction === undefined ? null : await redacted(snapshot, redaction, uids);
-  const { operators } = await rewriteSnapshot(
-    [snapshot],
-    { ...plan, edits: [...edits, ...(redacting?.edits ?? [])] },
-    folderOutput(target),
-    {
-      uids,
-      ...(redacting === null ? {} : { redacting }),
-    },
-  );
+  const sources = split === undefined ? [snapshot] : await parts(snapshot, split, work, uids);
+  const { operators } = await rewriteSnapshot(sources, { ...plan, edits: [...edits, ...(redacting?.edits ?? [])] }, folderOutput(target), {
+    uids,
+    ...(keyHash === undefined ? {} : { keyHash }),
+    ...(redacting === null ? {} : { redacting }),
+  });
   const ids = new Map<string, string>();
   for (const operator of snapshot.operators) {
     const { operatorId } = operator.metadata;
@@ -130,10 +252,24 @@ export async function repair({ fixture, plan, redaction }: Repair, work: string,
   }
   const gone = new Set(edits.flatMap((edit) => (edit.edit === 'dropState' ? [edit.state] : [])));
   // Which values a redaction has to make is tested without Flink; here Flink is to hold those that were written.
-  return entries(await dump(redacting === null ? source : target)).flatMap((line) => {
+  const labels = new Map(snapshot.operators.map((each) => [each.metadata.operatorId, uids.get(each.metadata.operatorId) ?? each.label]));
+  const kept = entries(await dump(redacting === null ? source : target)).flatMap((line) => {
     const operator = ids.get(line.operator);
-    return operator === undefined || gone.has(line.state) ? [] : [JSON.stringify({ ...line, operator })];
+    const wanted = operator === undefined || gone.has(line.state) ? null : expect(line, labels.get(line.operator) ?? '');
+    return wanted === null ? [] : [JSON.stringify({ ...wanted, operator })];
   });
+  const idOf = (uid: string): string => operators.find(({ label }) => label === uid)?.operatorId ?? uid;
+  return [...kept, ...added.map(({ kind, operator, ...rest }) => JSON.stringify({ kind, operator: idOf(operator), ...rest }))];
+}
+
+async function parts(snapshot: Snapshot, where: string, work: string, uids: ReadonlyMap<string, string>): Promise<Snapshot[]> {
+  const written: Snapshot[] = [];
+  for (const matching of [true, false]) {
+    const folder = join(work, `part-${String(matching)}`);
+    await rewriteSnapshot([snapshot], { keys: { where, matching } }, folderOutput(folder), { uids });
+    written.push(await readSnapshot(storage, folder));
+  }
+  return written;
 }
 
 async function redacted(
@@ -143,6 +279,26 @@ async function redacted(
 ): ReturnType<typeof prepareRedaction> {
   const salted = (bytes: Uint8Array): Uint8Array => createHmac('sha256', 'a salt for a proof').update(bytes).digest();
   return prepareRedaction(snapshot, parseRedactionRules(JSON.stringify({ rules })), { uids, salted });
+}
+
+/** Keys of key-pojo that lie in another key group than Flink's own code says, line by line as `A B GROUP`. */
+export async function misplacedKeys(location: string, keyGroups: string): Promise<string[]> {
+  const wanted = new Map(
+    keyGroups
+      .trim()
+      .split('\n')
+      .map((line) => line.split(' '))
+      .map(([a, b, group]) => [`${a} ${b}`, Number(group)]),
+  );
+  const lines = (await dump(location)).map((line) => JSON.parse(line) as Entry);
+  const isPKey = (key: unknown): key is { readonly a: string; readonly b: number } =>
+    typeof key === 'object' && key !== null && '$class' in key && String(key.$class).endsWith('PKey');
+  const keyed = lines.filter(({ key, kind }) => isPKey(key) && (kind === 'keyed' || kind === 'timer'));
+  if (keyed.length === 0) return ['there are no such keys'];
+  return keyed.flatMap(({ key, keyGroup, state }) => {
+    const text = isPKey(key) ? `${key.a} ${String(key.b)}` : '';
+    return wanted.get(text) === keyGroup ? [] : [`${state}, key ${text}: in ${String(keyGroup)}, Flink says ${String(wanted.get(text))}`];
+  });
 }
 
 /** What a savepoint that Flink has taken holds, to be compared with what is expected. */

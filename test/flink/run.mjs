@@ -160,6 +160,7 @@ async function main() {
       ['resume', fired, folder('idle-rocksdb'), 'rocksdb', 1, 0, 0],
       ['resume', fired, folder('gone-on'), 'hashmap', 2, 300, 40],
       ['resume', '-', folder('afresh'), 'rocksdb', 1, 0, engine.COUNT],
+      ['keyGroups', engine.KEY_POJO_MAX, file('keyGroups')],
       ...repairs.map(({ command }) => command),
     ]);
     const [idleHashmap, idleRocksdb, goneOn, afresh, ...zoos] = taken;
@@ -191,6 +192,11 @@ async function main() {
         differences(repair.expected, await engine.heldEntries(zoos[i], repair.expected)),
       );
     }
+    const rehashed = repairs.find(({ keyHash }) => keyHash !== undefined);
+    check(
+      `every key that has a hash of its own lies where ${name} looks for it`,
+      await engine.misplacedKeys(rehashed.command[1], readFileSync(file('keyGroups'), 'utf8')),
+    );
     const goneOnLines = await engine.dump(goneOn);
     check(
       `${name} goes on from it`,

@@ -1,7 +1,10 @@
 package tidemark.judge;
 
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Paths;
 import java.util.Arrays;
+import org.apache.flink.runtime.state.KeyGroupRangeAssignment;
 
 /**
  * Commands, one after the other in one JVM, each ended by `--`:
@@ -11,6 +14,8 @@ import java.util.Arrays;
  *   <li>`resume SNAPSHOT TARGET BACKEND PARALLELISM FIRST RECORDS`: restores {@link Everything} from the snapshot, or starts it
  *       afresh where that is `-`, lets every source subtask emit RECORDS numbers, together those from FIRST on, and takes a
  *       canonical savepoint below TARGET. Prints its path.
+ *   <li>`keyGroups MAX OUT`: the key groups of the keys of {@link Zoo}'s key-pojo, whose hash is their class's own, as lines
+ *       `A B GROUP`.
  *   <li>`zoo SNAPSHOT TARGET BACKEND [CHANGE...]`: restores {@link Zoo} with the changes, and takes a canonical savepoint below
  *       TARGET. Prints its path.
  * </ul>
@@ -46,6 +51,17 @@ public final class Judge {
                   Long.parseLong(command[5]),
                   Integer.parseInt(command[6]));
           System.out.println("resumed " + path + seconds(started));
+          break;
+        case "keyGroups":
+          int max = Integer.parseInt(command[1]);
+          StringBuilder groups = new StringBuilder();
+          for (int a = 0; a < 10; a++)
+            for (int b = 0; b < 4; b++)
+              groups
+                  .append("p" + a + " " + b + " ")
+                  .append(KeyGroupRangeAssignment.assignToKeyGroup(new lab.Types_.PKey("p" + a, b), max))
+                  .append("\n");
+          Files.write(Paths.get(command[2]), groups.toString().getBytes(StandardCharsets.UTF_8));
           break;
         case "zoo":
           String[] changes = Arrays.copyOfRange(command, 4, command.length);

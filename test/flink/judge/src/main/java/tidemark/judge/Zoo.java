@@ -34,7 +34,8 @@ import org.apache.flink.util.Collector;
 /**
  * The job that wrote the fixtures of the snapshot tests, with a source that is silent and without
  * its file sink: it restores a savepoint that was made from one of them. What was changed there is
- * changed here, as `uid:OLD=NEW`, `max:UID=N` or `without:UID`.
+ * changed here, as `uid:OLD=NEW`, `max:UID=N`, `without:UID`, or `type:STATE=TYPE` for states of
+ * "everything": an Avro schema for v-avro, types separated by commas for v-row.
  */
 final class Zoo {
   static final long FAR = 4102444800000L; // 2100-01-01
@@ -44,13 +45,15 @@ final class Zoo {
   private final Map<String, String> uids = new HashMap<>();
   private final Map<String, Integer> maxParallelism = new HashMap<>();
   private final Set<String> without = new HashSet<>();
+  private final HashMap<String, String> types = new HashMap<>();
 
   private Zoo(String[] changes) {
     for (String change : changes) {
       String what = change.substring(0, change.indexOf(':'));
-      String[] parts = change.substring(change.indexOf(':') + 1).split("=");
+      String[] parts = change.substring(change.indexOf(':') + 1).split("=", 2);
       if (what.equals("uid")) uids.put(parts[0], parts[1]);
       else if (what.equals("max")) maxParallelism.put(parts[0], Integer.parseInt(parts[1]));
+      else if (what.equals("type")) types.put(parts[0], parts[1]);
       else without.add(parts[0]);
     }
   }
@@ -83,7 +86,7 @@ final class Zoo {
 
     uid(
         src.keyBy(v -> "k" + (v % 50), Types.STRING)
-            .process(new Everything())
+            .process(new Everything(types))
             .setParallelism(3)
             .returns(Types.LONG),
         "everything");
@@ -235,6 +238,26 @@ final class Zoo {
   }
 
   public static class Everything extends KeyedProcessFunction<String, Long, Long> {
+    /** Of states that have another type than when they were written. */
+    final HashMap<String, String> types;
+
+    Everything(HashMap<String, String> types) {
+      this.types = types;
+    }
+
+    TypeInformation<Row> rowType() {
+      List<TypeInformation<?>> fields = new ArrayList<>();
+      for (String name : types.getOrDefault("v-row", "long,string,double").split(",")) {
+        fields.add(
+            name.equals("long")
+                ? Types.LONG
+                : name.equals("int")
+                    ? Types.INT
+                    : name.equals("string") ? Types.STRING : Types.DOUBLE);
+      }
+      return Types.ROW(fields.toArray(new TypeInformation<?>[0]));
+    }
+
     transient Map<String, ValueState<Object>> vs;
     transient ListState<Long> list;
     transient ListState<Person> plist;
@@ -260,7 +283,7 @@ final class Zoo {
     public void open(OpenContext x) {
       vs = new LinkedHashMap<>();
       RuntimeContext rc = getRuntimeContext();
-      schema = new Schema.Parser().parse(AVRO);
+      schema = new Schema.Parser().parse(types.getOrDefault("v-avro", AVRO));
       v("v-long", Types.LONG);
       v("v-int", Types.INT);
       v("v-short", Types.SHORT);
@@ -293,9 +316,7 @@ final class Zoo {
       v("v-enum", Types.ENUM(Color.class));
       v("v-pojo", Types.POJO(Person.class));
       v("v-pojo-sub", Types.POJO(Person.class));
-      v(
-          "v-row",
-          Types.ROW_NAMED(new String[] {"id", "s", "d"}, Types.LONG, Types.STRING, Types.DOUBLE));
+      v("v-row", rowType());
       v("v-either", Types.EITHER(Types.STRING, Types.LONG));
       v("v-kryo", Types.GENERIC(Weird.class));
       v("v-uuid", Types.GENERIC(UUID.class));
