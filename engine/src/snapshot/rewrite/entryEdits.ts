@@ -69,6 +69,7 @@ export class EntryEdits {
   }
 
   #add(edit: EntryEdit, writer: StateWriter, hasher: RowHasher, maxParallelism: number, parse: (text: string) => DumpValue): void {
+    if (edit.key === undefined) throw new UnfitValue('key is missing');
     const given = edit.key as DumpValue;
     const key = typeof given === 'string' ? keyOfText(given, parse) : given;
     const namespace = (edit.namespace ?? null) as DumpValue;

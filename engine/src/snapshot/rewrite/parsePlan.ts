@@ -4,6 +4,7 @@ type Check = (value: unknown) => boolean;
 
 const text: Check = (value) => typeof value === 'string' && value !== '';
 const whole: Check = (value) => Number.isSafeInteger(value);
+const place: Check = (value) => whole(value) && Number(value) >= 0;
 const texts: Check = (value) => Array.isArray(value) && value.every(text);
 const anything: Check = () => true;
 const offset: Check = (value) => whole(value) || value === 'earliest' || value === 'latest' || value === 'committed';
@@ -22,13 +23,24 @@ const EDITS: Readonly<Record<SnapshotEdit['edit'], Readonly<Record<string, Check
   set: {
     operator: text,
     state: text,
-    key: anything,
+    'key?': anything,
+    'subtask?': place,
+    'index?': place,
     'namespace?': anything,
     'userKey?': anything,
     'value?': anything,
     'timestamp?': anything,
   },
-  delete: { operator: text, state: text, key: anything, 'namespace?': anything, 'userKey?': anything, 'timestamp?': anything },
+  delete: {
+    operator: text,
+    state: text,
+    'key?': anything,
+    'subtask?': place,
+    'index?': place,
+    'namespace?': anything,
+    'userKey?': anything,
+    'timestamp?': anything,
+  },
   moveOffset: { operator: text, topic: text, 'partition?': whole, offset },
   renameField: { operator: text, state: text, field: text, to: text },
   dropField: { operator: text, state: text, field: text },

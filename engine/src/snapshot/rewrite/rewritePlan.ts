@@ -43,12 +43,19 @@ export type SnapshotEdit =
     }
   | FieldEdit;
 
-/** An entry that is set, or deleted where `value` is absent. Parts are in the form of a dump; a key may also be its text. */
+/**
+ * An entry that is set or deleted. Parts are in the form of a dump; a key may also be its text. Keyed and broadcast state have keys; elements
+ * of list and union state have an index in their subtask instead.
+ */
 export interface EntryEdit {
   readonly edit: 'set' | 'delete';
   readonly operator: string;
   readonly state: string;
-  readonly key: unknown;
+  readonly key?: unknown;
+  /** Of operator state that has no keys; 0 where it is absent. */
+  readonly subtask?: number;
+  /** Where it is absent, an element is added behind the others. */
+  readonly index?: number;
   /** Absent for state without namespaces. */
   readonly namespace?: unknown;
   /** Of one entry of map state; without it, the whole map is meant. */

@@ -1,10 +1,12 @@
 import { keyGroupRangeOf } from '../../keys/keyGroup.ts';
+import { ByteReader } from '../bytes/byteReader.ts';
 import { sameBytes } from '../bytes/sameBytes.ts';
 import type { ScanSignal } from '../keyed/keyedRows.ts';
 import type { KeyedStateHandle, MasterState, OperatorMetadata, SubtaskMetadata } from '../metadata/snapshotMetadata.ts';
 import { writeMetadata, type WritableVersion } from '../metadata/writeMetadata.ts';
 import type { Snapshot, SnapshotSubtask } from '../snapshot.ts';
 import type { StateMetaInfo } from '../stateMetaInfo.ts';
+import { ElementEdits } from './elementEdits.ts';
 import type { KeyHash } from './keyGroupOfRow.ts';
 import { KeyedRewrite, type KeyedPart } from './keyedRewrite.ts';
 import { readOperatorStates, redistributed, writeManagedState, writeRawState, written, type StoredSubtask } from './operatorRewrite.ts';
@@ -162,7 +164,9 @@ class Rewriting {
     const indices = same
       ? [...new Set(target.sources.flatMap(({ operator }) => operator.subtasks.map(({ metadata }) => metadata.index)))]
       : Array.from({ length: parallelism }, (_, i) => i);
-    const stored = await this.#operatorStates(target, indices, same, reports);
+    const keyedNames = new Set(parts.flatMap((part) => part.keyed.states.map(({ name }) => name)));
+    const elements = new ElementEdits(target, keyedNames);
+    const stored = await this.#operatorStates(target, indices, same, reports, elements);
     const subtasks: SubtaskMetadata[] = [];
     for (const [i, index] of indices.entries()) {
       this.#options.signal?.throwIfAborted();
@@ -213,6 +217,7 @@ class Rewriting {
     indices: readonly number[],
     same: boolean,
     reports: StateReports,
+    elements: ElementEdits,
   ): Promise<StoredSubtask[]> {
     const bySource: StoredSubtask[][] = [];
     const seen = new Set<number>();
@@ -225,7 +230,8 @@ class Rewriting {
         const states = await readOperatorStates(subtask, target.keeps);
         const flink = (this.#sources[source]?.metadata.version ?? this.version) >= FIRST_VERSION_OF_FLINK_2 ? 2 : 1;
         const redacted = this.#options.redacting?.operatorState(target.operatorId, states, flink) ?? states;
-        read.push(this.#options.migrating?.operatorState(target.operatorId, redacted) ?? redacted);
+        const migrated = this.#options.migrating?.operatorState(target.operatorId, redacted) ?? redacted;
+        read.push(elements.apply(subtask.metadata.index, migrated, flink));
       }
       const own = operator.subtasks.map(({ metadata }) => metadata.index);
       bySource.push(
@@ -233,11 +239,17 @@ class Rewriting {
       );
     }
     const chosen = this.#chosen(target, bySource, 'operator state', sameStates) ?? [];
-    return chosen.map((subtask) => {
+    const counted = new Set<string>();
+    const written = chosen.map((subtask) => {
       for (const { meta, parts } of subtask.managed) {
-        const report = reports.of(meta.name, meta.kind === 'BROADCAST' ? 'broadcast' : 'list');
-        report.read += parts.length;
-        report.written += parts.length;
+        const isBroadcast = meta.kind === 'BROADCAST';
+        // Every subtask has a copy of a broadcast state: its entries count once.
+        if (isBroadcast && counted.has(meta.name)) continue;
+        counted.add(meta.name);
+        const report = reports.of(meta.name, isBroadcast ? 'broadcast' : 'list');
+        const count = isBroadcast ? parts.reduce((sum, part) => sum + new ByteReader(part).count(0), 0) : parts.length;
+        report.read += count;
+        report.written += count;
       }
       for (const { name, parts } of subtask.raw) {
         const report = reports.of(name, 'raw');
@@ -247,6 +259,13 @@ class Rewriting {
       const readers = subtask.managed.find(({ meta }) => meta.name === 'SourceReaderState');
       return moveOffsets(subtask, target, readers === undefined ? null : reports.of(readers.meta.name, 'list'));
     });
+    for (const [name, { group, changed, added, removed }] of elements.counts) {
+      const report = reports.of(name, group);
+      report.changed += changed;
+      report.added += added;
+      report.read += removed - added;
+    }
+    return written;
   }
 
   /** Of what does not belong to a key, all sources must have the same, or a rule say which is right. */

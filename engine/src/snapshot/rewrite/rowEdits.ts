@@ -198,11 +198,14 @@ function isFieldEdit(edit: StateEdit): edit is FieldEdit {
 }
 
 /** Edits of states that are not there are mistakes. */
-function checkStates({ label, edits }: TargetOperator, parts: readonly KeyedPart[]): void {
-  const names = new Set(parts.flatMap(({ keyed }) => keyed.states.map(({ name }) => name)));
+function checkStates({ label, edits, sources }: TargetOperator, parts: readonly KeyedPart[]): void {
+  const ofOperator = sources.flatMap(({ operator }) =>
+    operator.metadata.subtasks.flatMap(({ managedOperatorState }) => managedOperatorState?.partitions.map(({ name }) => name) ?? []),
+  );
+  const names = new Set([...parts.flatMap(({ keyed }) => keyed.states.map(({ name }) => name)), ...ofOperator]);
   for (const { state } of edits) {
     if (state !== undefined && !names.has(state))
-      refuse(`${label} has no keyed state ${JSON.stringify(state)}; it has ${[...names].join(', ') || 'none'}`);
+      refuse(`${label} has no state ${JSON.stringify(state)}; it has ${[...names].join(', ') || 'none'}`);
   }
 }
 

@@ -123,7 +123,7 @@ describe('fields change in schema and values together', () => {
     await refused({ edit: 'dropField', ...at('v-long'), field: 'x' }, 'neither records nor rows nor POJOs');
     await refused({ edit: 'addField', ...at('v-avro'), field: 'n', type: 'long', value: 'text' }, 'does not fit the new fields');
     await refused({ edit: 'promoteField', ...at('v-avro'), field: 's', type: 'long' }, 'field s is no number that long is wider than');
-    await refused({ edit: 'dropField', ...at('nowhere'), field: 'x' }, 'has no keyed state "nowhere"');
+    await refused({ edit: 'dropField', ...at('nowhere'), field: 'x' }, 'has no state "nowhere"');
   });
 });
 

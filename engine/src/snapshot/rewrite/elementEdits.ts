@@ -1,0 +1,220 @@
+import { partOfElement } from '../analysis/elementQuery.ts';
+import { compileExpression, type CompiledExpression } from '../analysis/expression.ts';
+import { ByteReader } from '../bytes/byteReader.ts';
+import { ByteWriter } from '../bytes/byteWriter.ts';
+import { sameBytes } from '../bytes/sameBytes.ts';
+import { enumConstantsOf } from '../keyed/stateCodec.ts';
+import type { SerializerSnapshot } from '../serializers/serializerSnapshot.ts';
+import { keySerializer, valueSerializer } from '../stateMetaInfo.ts';
+import type { DumpValue } from '../values/dumpValue.ts';
+import type { FlinkMajor } from '../values/flinkMajor.ts';
+import { UnfitValue } from '../values/unfitValue.ts';
+import { UnreadableValue } from '../values/unreadableValue.ts';
+import { valueReader, type ValueContext, type ValueReader } from '../values/valueReader.ts';
+import { valueWriter } from '../values/valueWriter.ts';
+import type { StoredSubtask } from './operatorRewrite.ts';
+import { refuse, type EntryEdit } from './rewritePlan.ts';
+import type { TargetOperator } from './targetOperators.ts';
+
+type StoredState = StoredSubtask['managed'][number];
+type Edit = EntryEdit | Extract<TargetOperator['edits'][number], { edit: 'deleteWhere' }>;
+
+/** How many elements or entries of a state the edits have touched. */
+export interface ElementCounts {
+  readonly group: 'list' | 'broadcast';
+  changed: number;
+  added: number;
+  removed: number;
+}
+
+/** An entry of broadcast state, or an element of a list, whose key is empty. */
+interface Item {
+  readonly key: Uint8Array;
+  readonly value: Uint8Array;
+}
+
+const NO_KEY = new Uint8Array(0);
+
+/**
+ * Sets, adds and deletes elements of an operator's list and union state, which are named by subtask and index, and entries of its broadcast
+ * state, which are named by key and are the same in all subtasks. All of an operator's elements are in memory, as they are in Flink.
+ */
+export class ElementEdits {
+  readonly #label: string;
+  readonly #edits: readonly Edit[];
+  readonly #conditions = new Map<string, CompiledExpression>();
+  /** By state. Of broadcast state, those of the first subtask. */
+  readonly counts = new Map<string, ElementCounts>();
+
+  /** `keyed` are the names of keyed states: edits of those are not for here. @throws RewriteRefused, ExpressionError */
+  constructor({ edits, label }: TargetOperator, keyed: ReadonlySet<string>) {
+    this.#label = label;
+    this.#edits = edits.flatMap((edit): Edit[] => {
+      if (edit.state === undefined || keyed.has(edit.state)) return [];
+      if (edit.edit === 'set' || edit.edit === 'delete' || edit.edit === 'deleteWhere') return [edit];
+      return refuse(`${label}, state ${edit.state}: ${edit.edit} is for keyed state; of operator state, elements are set and deleted`);
+    });
+    for (const edit of this.#edits) if (edit.edit === 'deleteWhere') this.#conditions.set(edit.where, compileExpression(edit.where));
+  }
+
+  /** @throws RewriteRefused where an edit names an element that is not there, or a value does not fit */
+  apply(subtask: number, stored: StoredSubtask, flink: FlinkMajor): StoredSubtask {
+    if (this.#edits.length === 0) return stored;
+    const managed = stored.managed.map((state) => {
+      const own = this.#edits.filter((edit) => edit.state === state.meta.name);
+      return own.length === 0 ? state : this.#applied(subtask, state, own, flink);
+    });
+    return { ...stored, managed };
+  }
+
+  #applied(subtask: number, state: StoredState, edits: readonly Edit[], flink: FlinkMajor): StoredState {
+    const place = `${this.#label}, state ${state.meta.name}`;
+    const isBroadcast = state.meta.kind === 'BROADCAST';
+    const items = new StoredItems(state, flink, place);
+    const counts = this.#countsOf(state.meta.name, isBroadcast);
+    for (const edit of edits) {
+      if (edit.edit === 'deleteWhere') {
+        const condition = this.#conditions.get(edit.where);
+        if (condition !== undefined) counts.removed += items.deleteWhere(condition, subtask);
+      } else if (isBroadcast) {
+        items.setEntry(edit, counts);
+      } else if ((edit.subtask ?? 0) === subtask) {
+        items.setElement(edit, counts);
+      }
+    }
+    return { ...state, parts: items.parts() };
+  }
+
+  /** Those of further copies of a broadcast state are thrown away. */
+  #countsOf(state: string, isBroadcast: boolean): ElementCounts {
+    const known = this.counts.get(state);
+    if (known !== undefined && !isBroadcast) return known;
+    const counts: ElementCounts = { group: isBroadcast ? 'broadcast' : 'list', changed: 0, added: 0, removed: 0 };
+    if (known === undefined) this.counts.set(state, counts);
+    return counts;
+  }
+}
+
+/** What a state of one subtask holds, taken apart as far as edits need it. */
+class StoredItems {
+  readonly #state: StoredState;
+  readonly #flink: FlinkMajor;
+  readonly #place: string;
+  readonly #key: SerializerSnapshot | null;
+  readonly #value: SerializerSnapshot;
+  #items: Item[];
+
+  constructor(state: StoredState, flink: FlinkMajor, place: string) {
+    this.#state = state;
+    this.#flink = flink;
+    this.#place = place;
+    this.#key = state.meta.kind === 'BROADCAST' ? keySerializer(state.meta) : null;
+    this.#value = valueSerializer(state.meta) ?? refuse(`${place} does not say of what type it is`);
+    this.#items =
+      state.meta.kind === 'BROADCAST'
+        ? state.parts.flatMap((part) => this.#entriesIn(part))
+        : state.parts.map((value) => ({ key: NO_KEY, value }));
+  }
+
+  parts(): Uint8Array[] {
+    if (this.#state.meta.kind !== 'BROADCAST') return this.#items.map(({ value }) => value);
+    const writer = new ByteWriter(1024);
+    writer.i32(this.#items.length);
+    for (const { key, value } of this.#items) {
+      writer.raw(key);
+      writer.raw(value);
+    }
+    return [writer.toBytes()];
+  }
+
+  /** How many it was true of. */
+  deleteWhere(condition: CompiledExpression, subtask: number): number {
+    const [readKey, readValue] = [this.#key === null ? null : this.#reader(this.#key), this.#reader(this.#value)];
+    const group = this.#key === null ? 'list' : 'broadcast';
+    const kept = this.#items.filter(({ key, value }, index) => {
+      const element = {
+        group,
+        state: this.#state.meta.name,
+        subtask,
+        index,
+        key: readKey === null ? null : this.#readable(() => readKey(new ByteReader(key))),
+        value: this.#readable(() => readValue(new ByteReader(value))),
+      } as const;
+      return condition.evaluate(condition.paths.map((path) => partOfElement(element, path))) !== true;
+    });
+    const removed = this.#items.length - kept.length;
+    this.#items = kept;
+    return removed;
+  }
+
+  setElement({ edit, index, value, key }: EntryEdit, counts: ElementCounts): void {
+    if (key !== undefined) refuse(`${this.#place} has elements, which are named by subtask and index, and no keys`);
+    if (index !== undefined && index >= this.#items.length)
+      refuse(`${this.#place}: there is no element ${String(index)}, for its subtask has ${String(this.#items.length)}`);
+    if (edit === 'delete') {
+      if (index === undefined) refuse(`${this.#place}: which element is to be deleted is said by subtask and index`);
+      this.#items = this.#items.filter((_item, i) => i !== index);
+      counts.removed++;
+      return;
+    }
+    const bytes = this.#written(this.#value, value);
+    this.#put(index ?? this.#items.length, { key: NO_KEY, value: bytes }, counts);
+  }
+
+  setEntry({ edit, value, key }: EntryEdit, counts: ElementCounts): void {
+    if (key === undefined || this.#key === null) return refuse(`${this.#place} has entries, which are named by their key`);
+    const keyBytes = this.#written(this.#key, key);
+    const found = this.#items.findIndex((item) => sameBytes(item.key, keyBytes));
+    if (edit === 'set') {
+      this.#put(found < 0 ? this.#items.length : found, { key: keyBytes, value: this.#written(this.#value, value) }, counts);
+    } else if (found >= 0) {
+      this.#items = this.#items.filter((_item, i) => i !== found);
+      counts.removed++;
+    }
+  }
+
+  #put(index: number, item: Item, counts: ElementCounts): void {
+    const before = this.#items[index];
+    if (before === undefined) counts.added++;
+    else if (!sameBytes(before.value, item.value)) counts.changed++;
+    this.#items = this.#items.toSpliced(index, 1, item);
+  }
+
+  #entriesIn(part: Uint8Array): Item[] {
+    const [readKey, readValue] = [this.#reader(this.#key ?? this.#value), this.#reader(this.#value)];
+    const reader = new ByteReader(part);
+    const count = reader.count(0);
+    return Array.from({ length: count }, () => {
+      const start = reader.offset;
+      this.#readable(() => readKey(reader));
+      const middle = reader.offset;
+      this.#readable(() => readValue(reader));
+      return { key: part.subarray(start, middle), value: part.subarray(middle, reader.offset) };
+    });
+  }
+
+  #reader(serializer: SerializerSnapshot): ValueReader {
+    const context: ValueContext = { flink: this.#flink, enumConstants: enumConstantsOf([this.#key, this.#value]) };
+    return valueReader(serializer, context);
+  }
+
+  #readable<T>(read: () => T): T {
+    try {
+      return read();
+    } catch (error) {
+      if (error instanceof UnreadableValue) return refuse(`${this.#place}: what cannot be read cannot be edited: ${error.message}`);
+      throw error;
+    }
+  }
+
+  #written(serializer: SerializerSnapshot, value: unknown): Uint8Array {
+    const writer = new ByteWriter(256);
+    try {
+      valueWriter(serializer, this.#flink)(writer, (value ?? null) as DumpValue);
+    } catch (error) {
+      if (error instanceof UnfitValue) return refuse(`${this.#place}: what is set does not fit its type: ${error.message}`);
+      throw error;
+    }
+    return writer.toBytes();
+  }
+}
