@@ -262,21 +262,19 @@ async function entriesIn(file: string, places: EditPlaces): Promise<SnapshotEdit
   return edits;
 }
 
-const ENTRY_KINDS: readonly unknown[] = ['keyed', 'timer', undefined];
+const ENTRY_KINDS: readonly unknown[] = ['keyed', 'timer', 'list', 'broadcast', undefined];
 
 function entryOf(line: Record<string, unknown>, places: EditPlaces): SnapshotEdit | null {
   if (line['kind'] === 'snapshot' || line['kind'] === 'operator') return null;
   if (!ENTRY_KINDS.includes(line['kind'])) throw new Error(`entries of kind ${String(line['kind'])} cannot be set.`);
-  const { operator, state, key } = line;
-  if (typeof operator !== 'string' || typeof state !== 'string' || key === undefined)
-    throw new Error('operator, state and key are needed.');
-  const parts = Object.fromEntries(
-    ['key', 'namespace', 'userKey', 'value', 'timestamp'].flatMap((name) => (name in line ? [[name, line[name]]] : [])),
-  );
+  const { operator, state } = line;
+  if (typeof operator !== 'string' || typeof state !== 'string') throw new Error('operator and state are needed.');
+  // Keys have a place of their own; elements are named by theirs.
+  const named = 'key' in line ? ['key', 'namespace', 'userKey', 'timestamp'] : ['subtask', 'index'];
+  const parts = Object.fromEntries([...named, 'value'].flatMap((name) => (name in line ? [[name, line[name]]] : [])));
   const isDeleted = line['delete'] === true;
   return {
     ...parts,
-    key,
     edit: isDeleted ? 'delete' : 'set',
     operator: operatorOnly('--set', operator, places),
     state,

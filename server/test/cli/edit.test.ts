@@ -250,6 +250,26 @@ describe('the hash of keys from a module', () => {
   });
 });
 
+test('elements of operator state are set, added and deleted by lines of a dump', async () => {
+  const file = join(root, 'elements.jsonl');
+  const before = await linesOf(savepoint);
+  const lines = [
+    { kind: 'list', operator: 'op-state', subtask: 1, state: 'op-list', index: 0, value: { $long: '-1' } },
+    { kind: 'list', operator: 'op-state', subtask: 1, state: 'op-list', index: 1, delete: true },
+    { operator: 'op-state', state: 'op-list', value: { $long: '-2' } },
+    { kind: 'broadcast', operator: 'broadcast', state: 'rules', key: 'rule9', value: { $long: '-3' } },
+  ];
+  writeFileSync(file, lines.map((line) => JSON.stringify(line)).join('\n'));
+  const { lines: after, out } = await edited('--set', file);
+  const valuesOf = (all: readonly Line[], uid: string, state: string): unknown[] =>
+    all.filter((line) => line.operator === idOf(before, uid) && line.state === state).map(({ value }) => value);
+  const list = valuesOf(before, 'op-state', 'op-list');
+  expect(valuesOf(after, 'op-state', 'op-list')).toEqual([...list.slice(0, 4), { $long: '-2' }, { $long: '-1' }, ...list.slice(6)]);
+  expect(valuesOf(after, 'broadcast', 'rules').filter((value) => JSON.stringify(value) === '{"$long":"-3"}')).toHaveLength(2);
+  expect(out).toContain('op-list: 8 entries, 1 left out, 1 changed, 1 added');
+  expect(out).toMatch(/rules: \d+ entries, 1 changed\n/);
+});
+
 describe('tidemark split and merge', () => {
   test('what is split comes together again', async () => {
     const [some, rest, whole] = [fresh(), fresh(), fresh()];

@@ -4,14 +4,17 @@ import { ByteReader } from '../bytes/byteReader.ts';
 import { ByteWriter } from '../bytes/byteWriter.ts';
 import { sameBytes } from '../bytes/sameBytes.ts';
 import { enumConstantsOf } from '../keyed/stateCodec.ts';
+import { describeSerializer } from '../serializers/describeSerializer.ts';
 import type { SerializerSnapshot } from '../serializers/serializerSnapshot.ts';
 import { keySerializer, valueSerializer } from '../stateMetaInfo.ts';
 import type { DumpValue } from '../values/dumpValue.ts';
 import type { FlinkMajor } from '../values/flinkMajor.ts';
+import { parseKey } from '../values/parseKey.ts';
 import { UnfitValue } from '../values/unfitValue.ts';
 import { UnreadableValue } from '../values/unreadableValue.ts';
 import { valueReader, type ValueContext, type ValueReader } from '../values/valueReader.ts';
 import { valueWriter } from '../values/valueWriter.ts';
+import { keyOfText, SEVERAL_FORMS } from './entryEdits.ts';
 import type { StoredSubtask } from './operatorRewrite.ts';
 import { refuse, type EntryEdit } from './rewritePlan.ts';
 import type { TargetOperator } from './targetOperators.ts';
@@ -163,7 +166,13 @@ class StoredItems {
 
   setEntry({ edit, value, key }: EntryEdit, counts: ElementCounts): void {
     if (key === undefined || this.#key === null) return refuse(`${this.#place} has entries, which are named by their key`);
-    const keyBytes = this.#written(this.#key, key);
+    const serializer = this.#key;
+    if (SEVERAL_FORMS.test(JSON.stringify(serializer)))
+      refuse(
+        `${this.#place}: keys of type ${describeSerializer(serializer)} may be written in several ways, so no entry is found by its key`,
+      );
+    const parsed = typeof key === 'string' ? keyOfText(key, (text) => parseKey(serializer, text, this.#flink)) : key;
+    const keyBytes = this.#written(serializer, parsed);
     const found = this.#items.findIndex((item) => sameBytes(item.key, keyBytes));
     if (edit === 'set') {
       this.#put(found < 0 ? this.#items.length : found, { key: keyBytes, value: this.#written(this.#value, value) }, counts);

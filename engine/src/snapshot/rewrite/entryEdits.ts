@@ -13,7 +13,7 @@ import { bytesText, type RowInHand } from './rowInHand.ts';
 import { StateWriter } from './stateWriter.ts';
 
 /** What may be written in more than one order, or by other code than ours: equal keys need not have equal bytes. */
-const SEVERAL_FORMS = /"kind":"(map|sortedMap|nullAwareMap|set|mapData|kryo)"/;
+export const SEVERAL_FORMS = /"kind":"(map|sortedMap|nullAwareMap|set|mapData|kryo)"/;
 
 /** An entry, as a row. */
 interface Entry {
@@ -26,7 +26,7 @@ interface Entry {
 }
 
 /** A text is a key itself, where keys are texts; else what it means to people. */
-function keyOfText(text: string, parse: (text: string) => DumpValue): DumpValue {
+export function keyOfText(text: string, parse: (text: string) => DumpValue): DumpValue {
   try {
     return parse(JSON.stringify(text));
   } catch (error) {
