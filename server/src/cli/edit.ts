@@ -180,13 +180,22 @@ const READERS: Readonly<Record<EditOption, (given: EditText) => Promise<Snapshot
     return [{ edit: 'shiftTimers', ...places.operatorAndState(option, text.slice(0, at)), millis }];
   },
   'move-offset': ({ option, text, places }) => {
-    const [, operator = '', topic = '', partition, where = ''] =
-      /^(.+):([A-Za-z0-9._-]+)(?:\/(\d{1,9}))?=(\d{1,15}|earliest|latest|committed)$/.exec(text) ?? [];
-    if (operator === '')
-      throw new UsageError(`${option} ${text}: OPERATOR:TOPIC[/PARTITION]=OFFSET is needed, with a number, earliest, latest or committed.`);
+    const [, named = '', where = ''] = /^(.+)=(\d{1,15}|earliest|latest|committed)$/.exec(text) ?? [];
+    if (named === '')
+      throw new UsageError(
+        `${option} ${text}: OPERATOR[:TOPIC[/PARTITION]]=OFFSET is needed, with a number, earliest, latest or committed.`,
+      );
+    const [, source = named, topic, partition] = /^(.+):([A-Za-z0-9._-]+)(?:\/(\d{1,9}))?$/.exec(named) ?? [];
     const offset = where === 'earliest' || where === 'latest' || where === 'committed' ? where : Number(where);
-    const named = operatorOnly(option, operator, places);
-    return [{ edit: 'moveOffset', operator: named, topic, ...(partition === undefined ? {} : { partition: Number(partition) }), offset }];
+    return [
+      {
+        edit: 'moveOffset',
+        operator: operatorOnly(option, source, places),
+        ...(topic === undefined ? {} : { topic }),
+        ...(partition === undefined ? {} : { partition: Number(partition) }),
+        offset,
+      },
+    ];
   },
   'rename-field': async ({ option, text, places }) => {
     const { rest, ...place } = await places.stateAndRest(option, text);

@@ -41,7 +41,7 @@ const EDITS: Readonly<Record<SnapshotEdit['edit'], Readonly<Record<string, Check
     'userKey?': anything,
     'timestamp?': anything,
   },
-  moveOffset: { operator: text, topic: text, 'partition?': whole, offset },
+  moveOffset: { operator: text, 'topic?': text, 'partition?': whole, offset },
   renameField: { operator: text, state: text, field: text, to: text },
   dropField: { operator: text, state: text, field: text },
   addField: { operator: text, state: text, field: text, type: anything, value: anything },

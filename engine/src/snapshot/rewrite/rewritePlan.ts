@@ -33,11 +33,11 @@ export type SnapshotEdit =
   /** Later by so many milliseconds; earlier where they are negative. */
   | { readonly edit: 'shiftTimers'; readonly operator: string; readonly state?: string; readonly millis: number }
   | EntryEdit
-  /** Where a source goes on reading: the offset of a partition of a topic. */
+  /** Where a source goes on: the offset of a partition of a topic, of all where none is named; of a generator, the next number. */
   | {
       readonly edit: 'moveOffset';
       readonly operator: string;
-      readonly topic: string;
+      readonly topic?: string;
       readonly partition?: number;
       readonly offset: number | 'earliest' | 'latest' | 'committed';
     }

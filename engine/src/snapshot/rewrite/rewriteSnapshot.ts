@@ -1,6 +1,7 @@
 import { keyGroupRangeOf } from '../../keys/keyGroup.ts';
 import { ByteReader } from '../bytes/byteReader.ts';
 import { sameBytes } from '../bytes/sameBytes.ts';
+import { SOURCE_READER_STATE } from '../connectorState/sourceState.ts';
 import type { ScanSignal } from '../keyed/keyedRows.ts';
 import type { KeyedStateHandle, MasterState, OperatorMetadata, SubtaskMetadata } from '../metadata/snapshotMetadata.ts';
 import { writeMetadata, type WritableVersion } from '../metadata/writeMetadata.ts';
@@ -218,7 +219,7 @@ class Rewriting {
     same: boolean,
     reports: StateReports,
     elements: ElementEdits,
-  ): Promise<StoredSubtask[]> {
+  ): Promise<readonly StoredSubtask[]> {
     const bySource: StoredSubtask[][] = [];
     const seen = new Set<number>();
     for (const { source, operator } of target.sources) {
@@ -240,7 +241,7 @@ class Rewriting {
     }
     const chosen = this.#chosen(target, bySource, 'operator state', sameStates) ?? [];
     const counted = new Set<string>();
-    const written = chosen.map((subtask) => {
+    for (const subtask of chosen) {
       for (const { meta, parts } of subtask.managed) {
         const isBroadcast = meta.kind === 'BROADCAST';
         // Every subtask has a copy of a broadcast state: its entries count once.
@@ -256,9 +257,9 @@ class Rewriting {
         report.read += parts.length;
         report.written += parts.length;
       }
-      const readers = subtask.managed.find(({ meta }) => meta.name === 'SourceReaderState');
-      return moveOffsets(subtask, target, readers === undefined ? null : reports.of(readers.meta.name, 'list'));
-    });
+    }
+    const isSource = chosen.some(({ managed }) => managed.some(({ meta }) => meta.name === SOURCE_READER_STATE));
+    const written = moveOffsets(chosen, target, isSource ? reports.of(SOURCE_READER_STATE, 'list') : null);
     for (const [name, { group, changed, added, removed }] of elements.counts) {
       const report = reports.of(name, group);
       report.changed += changed;

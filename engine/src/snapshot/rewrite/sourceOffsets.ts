@@ -1,53 +1,103 @@
-import { ByteReader } from '../bytes/byteReader.ts';
-import { FormatError } from '../bytes/formatError.ts';
-import { SOURCE_READER_STATE } from '../connectorState/sourceState.ts';
-import { kafkaSplit } from '../connectorState/kafkaState.ts';
-import { readVersioned } from '../connectorState/connectorView.ts';
+import { sameBytes } from '../bytes/sameBytes.ts';
+import { whole, type ConnectorView } from '../connectorState/connectorView.ts';
+import { describeSourceSplit, SOURCE_READER_STATE } from '../connectorState/sourceState.ts';
+import type { DumpValue } from '../values/dumpValue.ts';
+import { longOf } from '../values/valueParts.ts';
 import type { StoredSubtask } from './operatorRewrite.ts';
 import { refuse } from './rewritePlan.ts';
 import type { StateReport } from './rewriteReport.ts';
 import type { TargetOperator } from './targetOperators.ts';
 
+type MoveOffset = TargetOperator['offsets'][number];
+
 const PLACES = { latest: -1n, earliest: -2n, committed: -3n } as const;
+const LONG_SIZE = 8;
 
 /**
- * Makes Kafka sources go on elsewhere: in the splits that their readers keep, the offset of the next record is another. Returns how many
- * splits were changed.
+ * Makes sources go on elsewhere: in the splits that their readers keep, the offset of the next record is another. An edit that is about
+ * none of the splits is a mistake. @throws RewriteRefused
  */
-export function moveOffsets(subtask: StoredSubtask, { offsets, label }: TargetOperator, report: StateReport | null): StoredSubtask {
-  if (offsets.length === 0) return subtask;
-  const managed = subtask.managed.map((state) => {
-    if (state.meta.name !== SOURCE_READER_STATE) return state;
-    const parts = state.parts.map((part) => {
-      let moved = part;
-      for (const edit of offsets) {
-        const offset = typeof edit.offset === 'string' ? PLACES[edit.offset] : BigInt(edit.offset);
-        if (offset < -3n) refuse(`${label}: ${String(edit.offset)} is no offset`);
-        moved = movedSplit(moved, edit.topic, edit.partition ?? null, offset) ?? moved;
-      }
-      if (moved !== part && report !== null) report.changed++;
-      return moved;
-    });
-    return { ...state, parts };
-  });
-  return { ...subtask, managed };
+export function moveOffsets(
+  subtasks: readonly StoredSubtask[],
+  { offsets, label }: TargetOperator,
+  report: StateReport | null,
+): readonly StoredSubtask[] {
+  if (offsets.length === 0) return subtasks;
+  const missed = new Set(offsets);
+  const met = new Set<string>();
+  const moved = subtasks.map((subtask) => ({
+    ...subtask,
+    managed: subtask.managed.map((state) => {
+      if (state.meta.name !== SOURCE_READER_STATE) return state;
+      const parts = state.parts.map((part) => {
+        const split = splitIn(part);
+        met.add(split?.text ?? 'a split of a connector that is not known');
+        if (split === null) return part;
+        let now = part;
+        for (const edit of offsets) {
+          if (!isMeant(split, edit)) continue;
+          now = movedSplit(now, split, edit, label);
+          missed.delete(edit);
+        }
+        if (report !== null && !sameBytes(now, part)) report.changed++;
+        return now;
+      });
+      return { ...state, parts };
+    }),
+  }));
+  for (const { topic, partition } of missed) {
+    const name = [topic === undefined ? [] : `topic ${topic}`, partition === undefined ? [] : `partition ${String(partition)}`]
+      .flat()
+      .join(', ');
+    refuse(
+      `${label}: no reader has a split ${name === '' ? 'whose offset' : `of ${name} whose offset`} can be moved; there is ${[...met].join('; ') || 'none'}`,
+    );
+  }
+  return moved;
 }
 
-/** Null where the element is another split. */
-function movedSplit(element: Uint8Array, topic: string, partition: number | null, offset: bigint): Uint8Array | null {
-  try {
-    // An array of bytes, with a version in front of the split, and behind its partition the offsets.
-    const reader = new ByteReader(element);
-    const { version, bytes } = readVersioned(new ByteReader(reader.bytes32()));
-    if (kafkaSplit(new ByteReader(bytes), version) === null) return null;
-    const split = new ByteReader(bytes);
-    if (split.utf() !== topic || ![null, split.i32()].includes(partition)) return null;
-    const moved = element.slice();
-    const at = element.length - bytes.length + split.offset;
-    new DataView(moved.buffer).setBigInt64(at, offset);
-    return moved;
-  } catch (error) {
-    if (error instanceof FormatError) return null;
-    throw error;
+/** An element is an array of bytes; null where the split is of a connector that is not known. */
+function splitIn(element: Uint8Array): ConnectorView | null {
+  const bytes = whole(element, (reader) => reader.bytes32());
+  return bytes === null ? null : describeSourceSplit(bytes);
+}
+
+/** A generator's numbers have no topic. */
+function isMeant({ kind, fields }: ConnectorView, { topic, partition }: MoveOffset): boolean {
+  switch (kind) {
+    case 'kafkaSplit':
+    case 'dynamicKafkaSplit':
+      return (topic ?? fields['topic']) === fields['topic'] && (partition ?? fields['partition']) === fields['partition'];
+    case 'generatorSplit':
+      return topic === undefined && partition === undefined;
+    default:
+      // Positions in files are known to their readers only, and a sequence of Flink does not say where its part begins.
+      return false;
   }
+}
+
+function movedSplit(element: Uint8Array, { kind, fields }: ConnectorView, { offset }: MoveOffset, label: string): Uint8Array {
+  const moved = element.slice();
+  const view = new DataView(moved.buffer);
+  if (kind === 'generatorSplit') {
+    view.setBigInt64(moved.length - LONG_SIZE, numberFrom(offset, fields, label));
+    return moved;
+  }
+  const place = typeof offset === 'string' ? PLACES[offset] : BigInt(offset);
+  if (place < PLACES.committed) refuse(`${label}: ${String(offset)} is no offset`);
+  // Where it stops reading comes last.
+  view.setBigInt64(moved.length - 2 * LONG_SIZE, place);
+  return moved;
+}
+
+/** The first number from `offset` on of a share that has every `step`th. */
+function numberFrom(
+  offset: MoveOffset['offset'],
+  { next = null, step = null }: Readonly<Record<string, DumpValue>>,
+  label: string,
+): bigint {
+  const from = offset === 'earliest' ? 0n : typeof offset === 'string' || offset < 0 ? null : BigInt(offset);
+  if (from === null) return refuse(`${label}: numbers are counted from 0, and ${String(offset)} is none of them`);
+  const every = longOf(step);
+  return from + ((((longOf(next) - from) % every) + every) % every);
 }
