@@ -84,6 +84,16 @@ export function registerRepairCommands(rooms: Rooms): vscode.Disposable[] {
       });
       if (chosen !== undefined) await openEditPlan([location], { metadataVersion: chosen.version });
     }),
+    on('split', async (target) => {
+      const location = await locationOf(target);
+      if (location === undefined) return;
+      const where = await vscode.window.showInputBox({
+        title: vscode.l10n.t('Keep the state of which keys?'),
+        prompt: vscode.l10n.t('An expression over key. With "matching": false, the document writes the state of all others.'),
+        placeHolder: 'key startsWith "acme-"',
+      });
+      if (where !== undefined && where !== '') await openEditPlan([location], { keys: { where, matching: true } });
+    }),
     on('migrate', async (target, program) => {
       const location = await locationOf(target);
       if (location === undefined) return;

@@ -163,6 +163,9 @@ export async function repairSuite({ server, browser, paths, report }) {
       await menu(rows(2, 'savepoint-zoo-edited').first(), 'Convert Savepoint to Canonical…');
       await choices.filter({ hasText: 'Flink 1.16 and later' }).first().click();
       await editor().filter({ hasText: '"metadataVersion": 4' }).waitFor();
+      await menu(rows(2, 'savepoint-zoo-edited').first(), 'Split Savepoint by Keys…');
+      await answer('Keep the state of which keys?', 'key > 10');
+      await editor().filter({ hasText: '"where": "key > 10"' }).waitFor();
       await page.locator('.sidebar .action-label[aria-label="Collapse All"]').first().click();
       await steps.expand('workspace/savepoints');
       // A click opens a row: the lower one first, so that both stay in view.
