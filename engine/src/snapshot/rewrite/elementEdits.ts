@@ -36,6 +36,9 @@ interface Item {
   readonly value: Uint8Array;
 }
 
+/** By state. Of broadcast state, those of the first subtask. */
+export type CountsByState = Map<string, ElementCounts>;
+
 const NO_KEY = new Uint8Array(0);
 
 /**
@@ -46,8 +49,8 @@ export class ElementEdits {
   readonly #label: string;
   readonly #edits: readonly Edit[];
   readonly #conditions = new Map<string, CompiledExpression>();
-  /** By state. Of broadcast state, those of the first subtask. */
-  readonly counts = new Map<string, ElementCounts>();
+  /** Those that had a state to be done to. */
+  readonly #met = new Set<Edit>();
 
   /** `keyed` are the names of keyed states: edits of those are not for here. @throws RewriteRefused, ExpressionError */
   constructor({ edits, label }: TargetOperator, keyed: ReadonlySet<string>) {
@@ -61,21 +64,31 @@ export class ElementEdits {
   }
 
   /** @throws RewriteRefused where an edit names an element that is not there, or a value does not fit */
-  apply(subtask: number, stored: StoredSubtask, flink: FlinkMajor): StoredSubtask {
+  apply(subtask: number, stored: StoredSubtask, flink: FlinkMajor, counts: CountsByState): StoredSubtask {
     if (this.#edits.length === 0) return stored;
     const managed = stored.managed.map((state) => {
       const own = this.#edits.filter((edit) => edit.state === state.meta.name);
-      return own.length === 0 ? state : this.#applied(subtask, state, own, flink);
+      return own.length === 0 ? state : this.#applied(subtask, state, own, flink, counts);
     });
     return { ...stored, managed };
   }
 
-  #applied(subtask: number, state: StoredState, edits: readonly Edit[], flink: FlinkMajor): StoredState {
+  /** Edits that named a place where nothing is are mistakes. `keeps` tells states that are written. @throws RewriteRefused */
+  checkMet(keeps: (state: string) => boolean): void {
+    for (const edit of this.#edits) {
+      if (this.#met.has(edit) || !keeps(edit.state)) continue;
+      const subtask = edit.edit === 'deleteWhere' ? 0 : (edit.subtask ?? 0);
+      refuse(`${this.#label}, state ${edit.state}: there is no subtask ${String(subtask)} that has it`);
+    }
+  }
+
+  #applied(subtask: number, state: StoredState, edits: readonly Edit[], flink: FlinkMajor, all: CountsByState): StoredState {
     const place = `${this.#label}, state ${state.meta.name}`;
     const isBroadcast = state.meta.kind === 'BROADCAST';
     const items = new StoredItems(state, flink, place);
-    const counts = this.#countsOf(state.meta.name, isBroadcast);
+    const counts = countsOf(all, state.meta.name, isBroadcast);
     for (const edit of edits) {
+      if (edit.edit === 'deleteWhere' || isBroadcast || (edit.subtask ?? 0) === subtask) this.#met.add(edit);
       if (edit.edit === 'deleteWhere') {
         const condition = this.#conditions.get(edit.where);
         if (condition !== undefined) counts.removed += items.deleteWhere(condition, subtask);
@@ -87,15 +100,15 @@ export class ElementEdits {
     }
     return { ...state, parts: items.parts() };
   }
+}
 
-  /** Those of further copies of a broadcast state are thrown away. */
-  #countsOf(state: string, isBroadcast: boolean): ElementCounts {
-    const known = this.counts.get(state);
-    if (known !== undefined && !isBroadcast) return known;
-    const counts: ElementCounts = { group: isBroadcast ? 'broadcast' : 'list', changed: 0, added: 0, removed: 0 };
-    if (known === undefined) this.counts.set(state, counts);
-    return counts;
-  }
+/** Those of further copies of a broadcast state are thrown away. */
+function countsOf(all: CountsByState, state: string, isBroadcast: boolean): ElementCounts {
+  const known = all.get(state);
+  if (known !== undefined && !isBroadcast) return known;
+  const counts: ElementCounts = { group: isBroadcast ? 'broadcast' : 'list', changed: 0, added: 0, removed: 0 };
+  if (known === undefined) all.set(state, counts);
+  return counts;
 }
 
 /** What a state of one subtask holds, taken apart as far as edits need it. */
@@ -105,7 +118,10 @@ class StoredItems {
   readonly #place: string;
   readonly #key: SerializerSnapshot | null;
   readonly #value: SerializerSnapshot;
-  #items: Item[];
+  /** Null where one was deleted: an index means what it means in the source, whatever else is deleted. */
+  #items: readonly (Item | null)[];
+  /** How many there are in the source. */
+  readonly #count: number;
 
   constructor(state: StoredState, flink: FlinkMajor, place: string) {
     this.#state = state;
@@ -117,13 +133,15 @@ class StoredItems {
       state.meta.kind === 'BROADCAST'
         ? state.parts.flatMap((part) => this.#entriesIn(part))
         : state.parts.map((value) => ({ key: NO_KEY, value }));
+    this.#count = this.#items.length;
   }
 
   parts(): Uint8Array[] {
-    if (this.#state.meta.kind !== 'BROADCAST') return this.#items.map(({ value }) => value);
+    const items = this.#items.filter((item) => item !== null);
+    if (this.#state.meta.kind !== 'BROADCAST') return items.map(({ value }) => value);
     const writer = new ByteWriter(1024);
-    writer.i32(this.#items.length);
-    for (const { key, value } of this.#items) {
+    writer.i32(items.length);
+    for (const { key, value } of items) {
       writer.raw(key);
       writer.raw(value);
     }
@@ -134,7 +152,10 @@ class StoredItems {
   deleteWhere(condition: CompiledExpression, subtask: number): number {
     const [readKey, readValue] = [this.#key === null ? null : this.#reader(this.#key), this.#reader(this.#value)];
     const group = this.#key === null ? 'list' : 'broadcast';
-    const kept = this.#items.filter(({ key, value }, index) => {
+    let removed = 0;
+    this.#items = this.#items.map((item, index) => {
+      if (item === null) return null;
+      const { key, value } = item;
       const element = {
         group,
         state: this.#state.meta.name,
@@ -143,21 +164,20 @@ class StoredItems {
         key: readKey === null ? null : this.#readable(() => readKey(new ByteReader(key))),
         value: this.#readable(() => readValue(new ByteReader(value))),
       } as const;
-      return condition.evaluate(condition.paths.map((path) => partOfElement(element, path))) !== true;
+      if (condition.evaluate(condition.paths.map((path) => partOfElement(element, path))) !== true) return item;
+      removed++;
+      return null;
     });
-    const removed = this.#items.length - kept.length;
-    this.#items = kept;
     return removed;
   }
 
   setElement({ edit, index, value, key }: EntryEdit, counts: ElementCounts): void {
     if (key !== undefined) refuse(`${this.#place} has elements, which are named by subtask and index, and no keys`);
-    if (index !== undefined && index >= this.#items.length)
-      refuse(`${this.#place}: there is no element ${String(index)}, for its subtask has ${String(this.#items.length)}`);
+    if (index !== undefined && index >= this.#count)
+      refuse(`${this.#place}: there is no element ${String(index)}, for its subtask has ${String(this.#count)}`);
     if (edit === 'delete') {
       if (index === undefined) refuse(`${this.#place}: which element is to be deleted is said by subtask and index`);
-      this.#items = this.#items.filter((_item, i) => i !== index);
-      counts.removed++;
+      this.#delete(index, counts);
       return;
     }
     const bytes = this.#written(this.#value, value);
@@ -173,18 +193,21 @@ class StoredItems {
       );
     const parsed = typeof key === 'string' ? keyOfText(key, (text) => parseKey(serializer, text, this.#flink)) : key;
     const keyBytes = this.#written(serializer, parsed);
-    const found = this.#items.findIndex((item) => sameBytes(item.key, keyBytes));
+    const found = this.#items.findIndex((item) => item !== null && sameBytes(item.key, keyBytes));
     if (edit === 'set') {
       this.#put(found < 0 ? this.#items.length : found, { key: keyBytes, value: this.#written(this.#value, value) }, counts);
-    } else if (found >= 0) {
-      this.#items = this.#items.filter((_item, i) => i !== found);
-      counts.removed++;
-    }
+    } else if (found >= 0) this.#delete(found, counts);
+  }
+
+  #delete(index: number, counts: ElementCounts): void {
+    if (this.#items[index] === null) return;
+    this.#items = this.#items.with(index, null);
+    counts.removed++;
   }
 
   #put(index: number, item: Item, counts: ElementCounts): void {
     const before = this.#items[index];
-    if (before === undefined) counts.added++;
+    if (before == null) counts.added++;
     else if (!sameBytes(before.value, item.value)) counts.changed++;
     this.#items = this.#items.toSpliced(index, 1, item);
   }

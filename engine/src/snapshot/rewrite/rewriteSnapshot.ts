@@ -7,7 +7,7 @@ import type { KeyedStateHandle, MasterState, OperatorMetadata, SubtaskMetadata }
 import { writeMetadata, type WritableVersion } from '../metadata/writeMetadata.ts';
 import type { Snapshot, SnapshotSubtask } from '../snapshot.ts';
 import type { StateMetaInfo } from '../stateMetaInfo.ts';
-import { ElementEdits } from './elementEdits.ts';
+import { ElementEdits, type CountsByState } from './elementEdits.ts';
 import type { KeyHash } from './keyGroupOfRow.ts';
 import { KeyedRewrite, type KeyedPart } from './keyedRewrite.ts';
 import { readOperatorStates, redistributed, writeManagedState, writeRawState, written, type StoredSubtask } from './operatorRewrite.ts';
@@ -221,24 +221,28 @@ class Rewriting {
     elements: ElementEdits,
   ): Promise<readonly StoredSubtask[]> {
     const bySource: StoredSubtask[][] = [];
+    const editedBySource: CountsByState[] = [];
     const seen = new Set<number>();
     for (const { source, operator } of target.sources) {
       if (seen.has(source)) continue;
       seen.add(source);
       const read: StoredSubtask[] = [];
+      const counts: CountsByState = new Map();
+      editedBySource.push(counts);
       for (const subtask of operator.subtasks) {
         this.#checkGeneration(target.label, source, (await subtask.operatorState())?.states.map(({ meta }) => meta) ?? []);
         const states = await readOperatorStates(subtask, target.keeps);
         const flink = (this.#sources[source]?.metadata.version ?? this.version) >= FIRST_VERSION_OF_FLINK_2 ? 2 : 1;
         const redacted = this.#options.redacting?.operatorState(target.operatorId, states, flink) ?? states;
         const migrated = this.#options.migrating?.operatorState(target.operatorId, redacted) ?? redacted;
-        read.push(elements.apply(subtask.metadata.index, migrated, flink));
+        read.push(elements.apply(subtask.metadata.index, migrated, flink, counts));
       }
       const own = operator.subtasks.map(({ metadata }) => metadata.index);
       bySource.push(
         same ? indices.map((index) => read[own.indexOf(index)] ?? { managed: [], raw: [] }) : redistributed(read, target.parallelism),
       );
     }
+    elements.checkMet(target.keeps);
     const chosen = this.#chosen(target, bySource, 'operator state', sameStates) ?? [];
     const counted = new Set<string>();
     for (const subtask of chosen) {
@@ -260,7 +264,7 @@ class Rewriting {
     }
     const isSource = chosen.some(({ managed }) => managed.some(({ meta }) => meta.name === SOURCE_READER_STATE));
     const written = moveOffsets(chosen, target, isSource ? reports.of(SOURCE_READER_STATE, 'list') : null);
-    for (const [name, { group, changed, added, removed }] of elements.counts) {
+    for (const [name, { group, changed, added, removed }] of editedBySource[bySource.findIndex((each) => each === chosen)] ?? []) {
       const report = reports.of(name, group);
       report.changed += changed;
       report.added += added;

@@ -76,6 +76,33 @@ describe('list state', () => {
     expect(counts(report, 'op-state', 'op-list')).toEqual({ read: before.length, written: kept.length, changed: 0, added: 0 });
   });
 
+  test('an index means what it means in the source, whatever else is deleted', async () => {
+    const valuesOf = async (snapshot: Snapshot): Promise<unknown[]> =>
+      (await elements(snapshot, 'op-state', 'op-list')).filter(({ subtask }) => subtask === 0).map(({ value }) => value);
+    const before = await valuesOf(source);
+    expect(before).toEqual([300, 350, 400, 450].map(long));
+    const remove = (index: number) => ({ edit: 'delete', ...list, index }) as const;
+    const { snapshot, report } = await edited(remove(0), remove(1), remove(0));
+    expect(await valuesOf(snapshot)).toEqual([400, 450].map(long));
+    expect(counts(report, 'op-state', 'op-list')).toEqual({ read: 8, written: 6, changed: 0, added: 0 });
+    const where = await edited(
+      { edit: 'deleteWhere', ...list, where: 'value == 300' },
+      { edit: 'set', ...list, index: 2, value: long(-1) },
+      { edit: 'set', ...list, value: long(-2) },
+    );
+    expect(await valuesOf(where.snapshot)).toEqual([350, -1, 450, -2].map(long));
+  });
+
+  test('counts are those of one source where several are the same', async () => {
+    const { report } = await rewritten([source, source], {
+      edits: [
+        { edit: 'set', ...list, value: long(1) },
+        { edit: 'delete', ...list, index: 0 },
+      ],
+    });
+    expect(counts(report, 'op-state', 'op-list')).toEqual({ read: 8, written: 8, changed: 0, added: 1 });
+  });
+
   test('what is set again as it is stays byte for byte', async () => {
     const [first] = await elements(source, 'op-state', 'op-union');
     const { snapshot, report } = await edited({ edit: 'set', operator: 'op-state', state: 'op-union', index: 0, value: first?.value });
@@ -119,6 +146,10 @@ describe('edits that make no sense are refused by name', () => {
     [
       { edit: 'set', operator: 'op-state', state: 'op-list', index: 99, value: { $long: '1' } },
       'op-state, state op-list: there is no element 99',
+    ],
+    [
+      { edit: 'set', operator: 'op-state', state: 'op-list', subtask: 9, value: { $long: '1' } },
+      'op-state, state op-list: there is no subtask 9 that has it',
     ],
     [{ edit: 'delete', operator: 'op-state', state: 'op-list' }, 'which element is to be deleted is said by subtask and index'],
     [{ edit: 'set', operator: 'op-state', state: 'op-list', value: 'text' }, 'what is set does not fit its type'],
