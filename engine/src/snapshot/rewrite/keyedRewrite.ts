@@ -272,7 +272,7 @@ export class KeyedRewrite {
     const settlement = new ConflictSettlement(settle, label, takenAt);
     if (differing.size > 0)
       await scan((part, row, hand) => {
-        const { owner } = ownerOf(part.keyed, row, hand);
+        const owner = ownerOf(part.keyed, row, hand);
         if (differing.has(owner)) settlement.collect(owner, part.keyed, part.source, row);
         return undefined;
       });

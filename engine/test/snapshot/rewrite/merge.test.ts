@@ -123,3 +123,23 @@ describe('a function decides where sources differ', () => {
     ).rejects.toThrow('a function decides about what the sources have');
   });
 });
+
+describe('without a rule, a difference is refused by name', () => {
+  const pairAt = { edit: 'set', operator: everything, state: 'map', key: JSON.parse(mapKey) as unknown } as const;
+  const [userKey] = firstPair;
+
+  test.each([
+    ['a pair of a map has another value', { ...pairAt, userKey, value: { $long: '-77' } }],
+    ['one map has a pair more', { ...pairAt, userKey: 'one more', value: { $long: '1' } }],
+    ['one map has a pair less', { ...pairAt, edit: 'delete', userKey }],
+  ] as const)('%s', async (_, edit) => {
+    const other = (await rewritten([source], { edits: [edit] })).snapshot;
+    for (const sources of [
+      [source, other],
+      [other, source],
+    ])
+      await expect(rewritten(sources)).rejects.toThrow(/^everything, state map, key .*: the sources differ/);
+    const expected = await entries(other, 'map');
+    expect(await entries((await rewritten([other, source], { onConflict: 'first' })).snapshot, 'map')).toEqual(expected);
+  });
+});
