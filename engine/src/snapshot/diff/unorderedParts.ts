@@ -1,14 +1,14 @@
 import type { SerializerSnapshot } from '../serializers/serializerSnapshot.ts';
 
-/** Which lists within a value are sets, whose order means nothing. A value as it was read does not say so; its serializer does. */
+/**
+ * Which lists within a value are sets, whose order means nothing. A value as it was read does not say so; its serializer does, but of
+ * what Kryo has written.
+ */
 export interface UnorderedParts {
   readonly isSet: boolean;
   /** Of a part by its name or position; null where nothing below is unordered. */
   readonly part: (step: string) => UnorderedParts | null;
 }
-
-const SET_CLASS = /^java\.util\.(concurrent\.)?[A-Za-z]*Set$/;
-const NONE = (): null => null;
 
 /** Null where the order of everything counts, but of maps, which are unordered anyway. */
 export function unorderedParts(serializer: SerializerSnapshot | null): UnorderedParts | null {
@@ -18,8 +18,6 @@ export function unorderedParts(serializer: SerializerSnapshot | null): Unordered
       const element = unorderedParts(serializer.element);
       return { isSet: true, part: () => element };
     }
-    case 'kryo':
-      return SET_CLASS.test(serializer.className) ? { isSet: true, part: NONE } : null;
     case 'list':
     case 'arrayList':
     case 'linkedList':

@@ -1,6 +1,7 @@
 import { textOfKey } from '../analysis/keyLookup.ts';
 import { scalarOf } from '../analysis/scalar.ts';
 import { dumpText, Floating, isList, type DumpValue } from '../values/dumpValue.ts';
+import { isKryoSet } from '../values/kryoSets.ts';
 import type { UnorderedParts } from './unorderedParts.ts';
 import { contentOf, identityText, LAST_ACCESS } from './valueContent.ts';
 
@@ -73,7 +74,8 @@ class ValueWalk {
     const a = contentOf(before);
     const b = contentOf(after);
     if (a.is === 'list' && b.is === 'list') {
-      return unordered?.isSet === true ? this.#set(a.items, b.items, unordered) : this.#list(a.items, b.items, unordered);
+      const areSets = unordered?.isSet === true || (isKryoSet(a.items) && isKryoSet(b.items));
+      return areSets ? this.#set(a.items, b.items, unordered) : this.#list(a.items, b.items, unordered);
     }
     if (a.is === 'map' && b.is === 'map') return this.#map(a.pairs, b.pairs, unordered);
     if (a.is === 'record' && b.is === 'record') {
@@ -142,8 +144,8 @@ class ValueWalk {
     return { ...this.#rules, unordered };
   }
 
-  #set(a: readonly DumpValue[], b: readonly DumpValue[], unordered: UnorderedParts): boolean {
-    const part = unordered.part('0');
+  #set(a: readonly DumpValue[], b: readonly DumpValue[], unordered: UnorderedParts | null): boolean {
+    const part = unordered?.part('0') ?? null;
     const textOf = (item: DumpValue): string => identityText(item, part, this.#rules.loose);
     const left = new Map<string, DumpValue[]>();
     for (const item of a) left.set(textOf(item), [...(left.get(textOf(item)) ?? []), item]);

@@ -1,5 +1,6 @@
 import { plainJson } from '../analysis/scalar.ts';
 import { dumpText, Floating, isList, type DumpValue } from '../values/dumpValue.ts';
+import { isKryoSet } from '../values/kryoSets.ts';
 import type { UnorderedParts } from './unorderedParts.ts';
 
 /** What a value consists of, whatever serializer it came from: that a record is a POJO here and Avro there makes no difference. */
@@ -84,7 +85,7 @@ export function identityText(value: DumpValue, unordered: UnorderedParts | null,
       return loose ? plainJson(value) : dumpText(value);
     case 'list': {
       const items = content.items.map((item, i) => textOf(item, String(i)));
-      return `[${(unordered?.isSet === true ? items.sort() : items).join(',')}]`;
+      return `[${(unordered?.isSet === true || isKryoSet(content.items) ? items.sort() : items).join(',')}]`;
     }
     case 'map':
       return `{${content.pairs

@@ -5,6 +5,7 @@ import { decodeUtf8Leniently } from '../bytes/utf8.ts';
 import { dumpDouble, dumpFloat, dumpLong, dumpMap, hexText, type DumpValue } from './dumpValue.ts';
 import type { FlinkMajor } from './flinkMajor.ts';
 import { isFinalClass, JAVA_ENUMS, kryoClassReader, type KryoInput } from './kryoJavaClasses.ts';
+import { ofKryoClass } from './kryoSets.ts';
 import { UnreadableValue } from './unreadableValue.ts';
 
 const FIRST_REGISTRATION = 85;
@@ -176,7 +177,7 @@ class KryoGraph implements KryoInput {
     if (mark > 1) return this.#reference(mark - 2);
     const index = this.#objects.length;
     this.#objects.push(UNFINISHED);
-    const value = constants === undefined ? this.#object(className, depth) : this.#enum(constants);
+    const value = constants === undefined ? ofKryoClass(className, this.#object(className, depth)) : this.#enum(constants);
     this.#objects[index] = value;
     return value;
   }
