@@ -125,6 +125,37 @@ export async function checkSuite({ server, browser, paths, prepare, report }) {
       await view().locator('.finding').first().waitFor();
     });
 
+    await steps.step(
+      'what Flink would spoil or refuse is migrated before: the edits, the preview, and nothing left to migrate',
+      async () => {
+        await steps.command('View: Close All Editors');
+        // A wider type, which this engine reads the old values with, and Flink refuses.
+        writeFileSync(program, text.replace('t.state.map(t.string, t.int)', 't.state.map(t.string, t.long)'));
+        await steps.open('clicks.pipeline.ts');
+        await steps.command('Tidemark: Check Savepoint Against Pipeline for Flink…');
+        await choices.filter({ hasText: 'Flink 2.3' }).first().click();
+        await choices.filter({ hasText: own }).first().waitFor();
+        // It is the first, and chosen; its row moves while the list opens.
+        await page.keyboard.press('Enter');
+        await view().locator('.finding', { hasText: 'pages' }).filter({ hasText: 'does not fit' }).first().waitFor();
+        await steps.shot('6-for-flink');
+        await view().getByRole('button', { name: 'Migrate the savepoint…' }).click();
+        await page.locator('.tab.active', { hasText: '.tidemark-edits.jsonc' }).waitFor();
+        await page.locator('.editor-instance .view-lines').first().filter({ hasText: '"migrateTo": "clicks.pipeline.ts"' }).waitFor();
+        // One page at a time: the comparison is the webview that is shown.
+        await page.locator('.tab', { hasText: '←' }).click({ button: 'middle' });
+        await steps.command('Tidemark: Preview Savepoint Edits');
+        await page.locator('.tab.active', { hasText: '↔' }).waitFor();
+        await view().getByRole('button', { name: 'Write Savepoint' }).click();
+        await steps.row(/-edited/).waitFor();
+        await steps.shot('7-migrated');
+        await page.locator('.tab', { hasText: '.tidemark-edits.jsonc' }).click();
+        await steps.command('View: Revert and Close Editor');
+        await page.locator('.tab', { hasText: '.tidemark-edits.jsonc' }).waitFor({ state: 'detached' });
+        writeFileSync(program, text);
+      },
+    );
+
     await steps.step('a savepoint of a Flink job is examined for what will hurt later', async () => {
       await steps.command('View: Close All Editors');
       await steps.command('Tidemark: Examine Savepoint');
@@ -132,12 +163,12 @@ export async function checkSuite({ server, browser, paths, prepare, report }) {
       await page.locator('.tab.active', { hasText: /zoo/ }).waitFor();
       await view().locator('.finding', { hasText: 'v-kryo' }).filter({ hasText: 'warning' }).first().waitFor();
       await view().locator('.finding .remedy').first().waitFor();
-      await shotsInThemes('6-examined');
+      await shotsInThemes('8-examined');
       await view().getByRole('button', { name: 'Show everything in the savepoint' }).click();
       await page.locator('.tab:not(.active)', { hasText: 'examination' }).click({ button: 'middle' });
       await page.locator('.tab', { hasText: 'examination' }).waitFor({ state: 'detached' });
       await view().locator('.operators [aria-selected=true]', { hasText: 'everything' }).waitFor();
-      await steps.shot('7-operator');
+      await steps.shot('9-operator');
     });
   } finally {
     await context.close();
