@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { keyGroupOfHash } from '../../../src/keys/keyGroup.ts';
 import { keyHash } from '../../../src/snapshot/keyed/keyHash.ts';
+import type { SnapshotEdit } from '../../../src/snapshot/rewrite/rewritePlan.ts';
 import type { Snapshot } from '../../../src/snapshot/snapshot.ts';
 import { chance } from '../damaged.ts';
 import { snapshotNames } from '../snapshotFixtures.ts';
@@ -97,6 +98,55 @@ describe('over random snapshots', () => {
     const elements = async (snapshot: Snapshot): Promise<unknown> =>
       [...(await entriesOf(snapshot))].filter(([place]) => place.endsWith('/elements'));
     expect(await elements(again)).toEqual(await elements(source));
+  });
+
+  test.each(SEEDS)('elements are what edits make of them, by where they stood, and nothing else changes (seed %i)', async (seed) => {
+    const random = chance(seed);
+    const source = await randomSnapshot(random);
+    const edits: SnapshotEdit[] = [];
+    const expected = new Map<string, string[]>();
+    for (const { metadata } of source.operators) {
+      const list = { operator: metadata.operatorId, state: 'elements' } as const;
+      const lines: { subtask: number; value: string }[] = [];
+      for (let subtask = 0; subtask < metadata.parallelism; subtask++) {
+        // As randomSnapshot has them.
+        const values: (string | null)[] = Array.from({ length: subtask + 1 }, (_, i) => `element ${String(subtask)}-${String(i)}`);
+        const count = values.length;
+        for (let i = 0; i < count; i++) {
+          const roll = random();
+          if (roll < 0.3) {
+            edits.push({ edit: 'delete', ...list, subtask, index: i });
+            values[i] = null;
+          } else if (roll < 0.6) {
+            edits.push({ edit: 'set', ...list, subtask, index: i, value: `other ${String(i)}` });
+            values[i] = `other ${String(i)}`;
+          }
+        }
+        if (random() < 0.5) {
+          edits.push({ edit: 'set', ...list, subtask, value: 'new' });
+          values.push('new');
+        }
+        lines.push(...values.flatMap((value) => (value === null ? [] : [{ subtask, value }])));
+      }
+      expected.set(
+        metadata.operatorId,
+        lines.map(({ subtask, value }) => `${String(subtask)} ${value}`),
+      );
+    }
+    const { snapshot, report } = await rewritten([source], { edits });
+    const rest = async (each: Snapshot): Promise<unknown> =>
+      [...(await entriesOf(each, ['subtask', 'keyGroup', 'index']))].filter(([place]) => !place.endsWith('/elements'));
+    expect(await rest(snapshot)).toEqual(await rest(source));
+    const found = await entriesOf(snapshot, ['subtask', 'index']);
+    for (const { operatorId, states } of report.operators) {
+      const lines = (found.get(`${operatorId}/elements`) ?? []).map(
+        (line) => JSON.parse(line) as { subtask: number; index: number; value: string },
+      );
+      lines.sort((a, b) => a.subtask - b.subtask || a.index - b.index);
+      const wanted = expected.get(operatorId) ?? [];
+      expect(lines.map(({ subtask, value }) => `${String(subtask)} ${value}`)).toEqual(wanted);
+      expect(states.find(({ name }) => name === 'elements')?.written).toBe(wanted.length);
+    }
   });
 });
 
