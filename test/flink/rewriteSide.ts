@@ -63,6 +63,10 @@ export interface Repair {
   readonly added?: readonly { readonly operator: string; readonly state: string; readonly [name: string]: unknown }[];
   /** Of keys whose hash is their class's own. */
   readonly keyHash?: RewriteOptions['keyHash'];
+  /** The class of its POJOs has a long where that of the fixture has an int. */
+  readonly widens?: boolean;
+  /** States that are dropped, and that the job fills again with what they held. */
+  readonly writtenAnew?: readonly string[];
   /** It is split by this expression first, and both parts are written together. */
   readonly split?: string;
 }
@@ -108,7 +112,7 @@ export function repairs(flink: string): Repair[] {
       added: [{ kind: 'keyed', operator: 'key-long', state: 'count', key: { $long: '1234' }, namespace: null, value: { $long: '5' } }],
     },
     {
-      name: 'with other fields in records, rows and, of Flink 2, POJOs',
+      name: 'with other fields in records, rows, tuples and, of Flink 2, POJOs',
       fixture: canonical,
       plan: {
         edits: [
@@ -120,14 +124,17 @@ export function repairs(flink: string): Repair[] {
           { edit: 'promoteField', ...at('v-row'), field: 'f0', type: 'double' },
           { edit: 'dropField', ...at('v-row'), field: 'f1' },
           { edit: 'addField', ...at('v-row'), field: 'f3', type: 'int', value: 7 },
+          { edit: 'promoteField', ...at('v-row'), field: 'f3', type: 'long' },
           { edit: 'orderFields', ...at('v-row'), fields: ['f3'] },
+          { edit: 'promoteField', ...at('v-tuple3'), field: 'f1', type: 'double' },
           ...(flink.startsWith('2.') ? [DROPPED_OF_POJO] : []),
         ],
       },
-      changes: [`type:v-avro=${JSON.stringify(OTHER_FIELDS)}`, 'type:v-row=int,double,double'],
+      changes: [`type:v-avro=${JSON.stringify(OTHER_FIELDS)}`, 'type:v-row=long,double,double', 'type:v-tuple3=double'],
       backend: 'rocksdb',
       expect: (entry, operator) => withOtherFields(entry, operator, flink.startsWith('2.')),
     },
+    ...(flink.startsWith('2.') ? [widenedPojos(native)] : []),
     {
       name: 'with keys that have a hash of their own in other key groups',
       fixture: native,
@@ -188,14 +195,51 @@ function withValues(entry: Entry, operator: string): Entry | null {
 /** The job's class has it, and finds it empty. In Flink 1, Kryo has written other fields of the class, which are not written here. */
 const DROPPED_OF_POJO: SnapshotEdit = { edit: 'dropField', operator: 'everything', state: 'v-pojo', field: 'nullable' };
 
+/** Of Flink 2 alone, for the same reason. States of the class that are not rewritten are dropped: the job has none of the old type. */
+function widenedPojos(fixture: string): Repair {
+  const promoted = ['v-pojo', 'list-pojo', 'map-pojo'];
+  return {
+    name: 'with wider fields of POJOs, in values, lists and maps',
+    fixture,
+    plan: {
+      edits: [
+        ...promoted.map((state): SnapshotEdit => ({ edit: 'promoteField', ...at(state), field: 'age', type: 'long' })),
+        { edit: 'dropState', operator: 'everything', state: 'v-pojo-sub' },
+        { edit: 'dropState', operator: 'op-state', state: 'op-list-pojo' },
+        { edit: 'dropState', operator: 'keyed-broadcast', state: 'rules-pojo' },
+      ],
+    },
+    changes: [],
+    widens: true,
+    writtenAnew: ['op-list-pojo'],
+    backend: 'hashmap',
+    expect: (entry) => ([...promoted, 'op-list-pojo'].includes(entry.state) ? { ...entry, value: withLongAge(entry['value']) } : entry),
+  };
+}
+
+function withLongAge(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withLongAge);
+  if (typeof value !== 'object' || value === null) return value;
+  if ('$map' in value) return { ...value, $map: withLongAge(value.$map) };
+  if (!('age' in value)) return value;
+  return { ...value, age: { $long: String(value.age) } };
+}
+
 function withOtherFields(entry: Entry, operator: string, dropsOfPojo: boolean): Entry | null {
   if (operator !== 'everything') return entry;
-  const value = entry['value'] as { $avro: { id: number; xs: unknown }; $row: readonly { $long: string }[]; kind: string };
+  const value = entry['value'] as {
+    $avro: { id: number; xs: unknown };
+    $row: readonly { $long: string }[];
+    $tuple: readonly [string, { $long: string }, unknown];
+    kind: string;
+  };
   switch (entry.state) {
     case 'v-avro':
       return { ...entry, value: { $avro: { currency: 'EUR', number: value.$avro.id, xs: value.$avro.xs } } };
     case 'v-row':
-      return { ...entry, value: { $row: [7, { $double: Number(value.$row[0]?.$long) }, value.$row[2]], kind: value.kind } };
+      return { ...entry, value: { $row: [{ $long: '7' }, { $double: Number(value.$row[0]?.$long) }, value.$row[2]], kind: value.kind } };
+    case 'v-tuple3':
+      return { ...entry, value: { $tuple: [value.$tuple[0], { $double: Number(value.$tuple[1].$long) }, value.$tuple[2]] } };
     case 'v-pojo':
       return dropsOfPojo ? { ...entry, value: { ...value, nullable: null } } : entry;
     default:
@@ -224,7 +268,7 @@ const REDACTION: readonly object[] = [
 
 /** Lays a fixture out, and writes what the repair makes of it into `target`. Returns the entries that Flink is expected to hold then. */
 export async function repair(
-  { fixture, plan, redaction, expect = (entry) => entry, added = [], keyHash, split }: Repair,
+  { fixture, plan, redaction, expect = (entry) => entry, added = [], writtenAnew = [], keyHash, split }: Repair,
   work: string,
   target: string,
 ): Promise<string[]> {
@@ -250,7 +294,7 @@ export async function repair(
     const now = operators.find(({ label }) => label === (uids.get(operatorId) ?? operator.label));
     if (now !== undefined) ids.set(operatorId, GENERATED.has(operatorId) ? 'generated' : now.operatorId);
   }
-  const gone = new Set(edits.flatMap((edit) => (edit.edit === 'dropState' ? [edit.state] : [])));
+  const gone = new Set(edits.flatMap((edit) => (edit.edit === 'dropState' && !writtenAnew.includes(edit.state) ? [edit.state] : [])));
   // Which values a redaction has to make is tested without Flink; here Flink is to hold those that were written.
   const labels = new Map(snapshot.operators.map((each) => [each.metadata.operatorId, uids.get(each.metadata.operatorId) ?? each.label]));
   const kept = entries(await dump(redacting === null ? source : target)).flatMap((line) => {

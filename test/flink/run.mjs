@@ -6,7 +6,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { delimiter, dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 
@@ -72,7 +72,16 @@ function compile({ flink, avro }) {
     execFileSync('mvn', args, { cwd: judge, stdio: ['ignore', 'inherit', 'inherit'], shell: process.platform === 'win32' });
     writeFileSync(stamp, hash);
   }
-  return `${join(target, 'classes')}${process.platform === 'win32' ? ';' : ':'}${readFileSync(classpath, 'utf8').trim()}`;
+  return [join(target, 'classes'), readFileSync(classpath, 'utf8').trim()].join(delimiter);
+}
+
+/** The class path with a class of the job's state whose `age` is a long, as it is after its promotion. */
+function widened(classpath, folder) {
+  const source = readFileSync(join(judge, 'src/main/java/lab/Types_.java'), 'utf8');
+  const file = join(folder, 'Types_.java');
+  writeFileSync(file, source.replace('public int age;', 'public long age;'));
+  execFileSync('javac', ['-cp', classpath, '-d', folder, file], { stdio: ['ignore', 'inherit', 'inherit'] });
+  return [folder, classpath].join(delimiter);
 }
 
 function sourcesHash() {
@@ -161,9 +170,18 @@ async function main() {
       ['resume', fired, folder('gone-on'), 'hashmap', 2, 300, 40],
       ['resume', '-', folder('afresh'), 'rocksdb', 1, 0, engine.COUNT],
       ['keyGroups', engine.KEY_POJO_MAX, file('keyGroups')],
-      ...repairs.map(({ command }) => command),
+      ...repairs.filter(({ widens }) => !widens).map(({ command }) => command),
     ]);
-    const [idleHashmap, idleRocksdb, goneOn, afresh, ...zoos] = taken;
+    const [idleHashmap, idleRocksdb, goneOn, afresh, ...restored] = taken;
+    const widening = repairs.filter(({ widens }) => widens);
+    const wider =
+      widening.length === 0
+        ? []
+        : runJudge(
+            widened(classpath, folder('wider')),
+            widening.map(({ command }) => command),
+          );
+    const zoos = repairs.map(({ widens }) => (widens ? wider : restored).shift());
     const read = (part) => readFileSync(file(part), 'utf8').trim().split('\n');
     check(
       `${name} reads back every entry of a savepoint of the engine (parallelism 2, windows have fired)`,
