@@ -5,6 +5,7 @@ import { addEdit, isEditPlan, openEditPlan, type EditParts } from './editPlans.t
 import { EditPlanLanguage } from './editPlanLanguage.ts';
 import { readyOf, RepairResults, type Rooms as ResultRooms } from './repairResults.ts';
 import { choosePipeline } from './pipelines.ts';
+import { packSnapshot } from './snapshotPack.ts';
 import type { SavepointsNode } from './savepointsView.ts';
 
 interface Rooms extends ResultRooms {
@@ -25,13 +26,13 @@ export function registerRepairCommands(rooms: Rooms): vscode.Disposable[] {
     vscode.commands.registerCommand(`tidemark.repair.${id}`, (target: Target, others: unknown) =>
       messages.guard(vscode.l10n.t('The savepoint could not be edited'), () => work(target ?? selected(), others)),
     );
-  const locationOf = async (target: Target): Promise<string | undefined> => {
+  const locationOf = async (target: Target, question = vscode.l10n.t('Edit which savepoint?')): Promise<string | undefined> => {
     if (target instanceof vscode.Uri) {
       if (target.scheme !== 'file') return target.query;
       return basename(target.fsPath) === '_metadata' ? dirname(target.fsPath) : target.fsPath;
     }
     if (target?.is === 'snapshot' || target?.is === 'content') return target.location;
-    return pick(vscode.l10n.t('Edit which savepoint?'));
+    return pick(question);
   };
   /** An edit of a node of the tree; `parts` may ask, and give up. */
   const edit = (id: string, parts: (named: NamedByNode) => Promise<EditParts | undefined> | EditParts): vscode.Disposable =>
@@ -93,6 +94,10 @@ export function registerRepairCommands(rooms: Rooms): vscode.Disposable[] {
         placeHolder: 'key startsWith "acme-"',
       });
       if (where !== undefined && where !== '') await openEditPlan([location], { keys: { where, matching: true } });
+    }),
+    on('pack', async (target) => {
+      const location = await locationOf(target, vscode.l10n.t('Pack which savepoint?'));
+      if (location !== undefined) await packSnapshot(process, location);
     }),
     on('migrate', async (target, program) => {
       const location = await locationOf(target);

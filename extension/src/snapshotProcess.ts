@@ -105,7 +105,14 @@ export class SnapshotProcess implements vscode.Disposable {
 
   /** A request that says how far it is. @throws as request */
   async requestWithProgress<
-    M extends 'snapshot/statistics' | 'snapshot/entries' | 'snapshot/export' | 'snapshot/doctor' | 'compare/run' | 'rewrite/write',
+    M extends
+      | 'snapshot/statistics'
+      | 'snapshot/entries'
+      | 'snapshot/export'
+      | 'snapshot/pack'
+      | 'snapshot/doctor'
+      | 'compare/run'
+      | 'rewrite/write',
   >(
     method: M,
     params: Omit<SnapshotRequests[M]['params'], 'progress'>,

@@ -36,6 +36,12 @@ export interface SnapshotRequests {
     params: { location: string; selection: StateSelection | null; format: ExportFormat; target: string } & Reporting;
     result: { entries: number; bytes: number };
   };
+  /** Packs all of a snapshot into one archive, the file `target`. Nothing is left there when it fails or is cancelled. Reports `ReadProgress`. */
+  'snapshot/pack': {
+    params: { location: string; seal: ArchiveSeal; target: string } & Reporting;
+    /** In bytes: of all files, and of the archive. */
+    result: { files: number; content: number; size: number };
+  };
   /** What metadata and headers of two snapshots say. Reads no entries. */
   'compare/open': { params: ComparedPair; result: ComparisonOverview };
   /** Compares all entries and counts. Reports `ComparisonProgress`. */
@@ -50,7 +56,16 @@ export interface SnapshotRequests {
   /** What an edit says to mean a node of the tree, from `snapshot/children`. */
   'rewrite/named': { params: { location: string; node: string }; result: NamedByNode };
   /** Writes a new savepoint into `target`, which must not be there. Nothing is left when it fails or is cancelled. Reports `ReadProgress`. */
-  'rewrite/write': { params: { sources: string[]; plan: unknown; migrateTo: string | null; target: string } & Reporting; result: RewriteResult };
+  'rewrite/write': {
+    params: { sources: string[]; plan: unknown; migrateTo: string | null; target: string } & Reporting;
+    result: RewriteResult;
+  };
+}
+
+/** Whom an archive is sealed for: a passphrase or public keys `age1...`, never both. It is not sealed where there are neither. */
+export interface ArchiveSeal {
+  readonly passphrase: string | null;
+  readonly recipients: readonly string[];
 }
 
 /** Data of the error of a request about an archive that is sealed, and that no key so far opens. */

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { packSnapshot, type Seal } from '../snapshots/pack.ts';
+import type { ArchiveSeal } from '../protocol.ts';
+import { packSnapshot } from '../snapshots/pack.ts';
 import { untilInterrupted } from './interrupt.ts';
 import { EXIT, plural, sizeText, UsageError, type CliIo } from './io.ts';
 import { openedForReading, READING_OPTIONS } from './openedForReading.ts';
@@ -53,7 +54,7 @@ interface SealValues {
 }
 
 /** A passphrase or recipients: age allows no file to have both. */
-async function sealOf({ encrypt, 'new-passphrase-file': file, recipient: recipients = [] }: SealValues, cwd: string): Promise<Seal> {
+async function sealOf({ encrypt, 'new-passphrase-file': file, recipient: recipients = [] }: SealValues, cwd: string): Promise<ArchiveSeal> {
   if (file !== undefined && recipients.length > 0) throw new UsageError('--new-passphrase-file or --recipient, not both.');
   if (encrypt && file === undefined && recipients.length === 0)
     throw new UsageError('--encrypt needs --new-passphrase-file FILE or --recipient age1...');

@@ -1,15 +1,9 @@
 import { createHash } from 'node:crypto';
 import { stateFiles } from 'tidemark/snapshot';
+import type { ArchiveSeal } from '../protocol.ts';
 import { OutputFile } from './export/outputFile.ts';
 import type { OpenedSnapshot } from './openedSnapshot.ts';
 import { tarEnd, tarHeader, tarPadding } from './storage/tarWriter.ts';
-
-/** Whom an archive is sealed for; it is not sealed where both are null. */
-export interface Seal {
-  readonly passphrase: string | null;
-  /** Public keys, `age1...`. */
-  readonly recipients: readonly string[];
-}
 
 export interface Packed {
   readonly files: number;
@@ -40,7 +34,7 @@ interface Member {
  * checkpoint shares with others are in it. The archive appears whole, or not at all. @throws OutputError, the signal's reason, and where a
  * file of the snapshot is missing
  */
-export async function packSnapshot(opened: OpenedSnapshot, target: string, seal: Seal, options: PackOptions = {}): Promise<Packed> {
+export async function packSnapshot(opened: OpenedSnapshot, target: string, seal: ArchiveSeal, options: PackOptions = {}): Promise<Packed> {
   const members = await membersOf(opened);
   const total = members.reduce((sum, { size }) => sum + size, 0);
   const output = await OutputFile.create(target);
@@ -112,7 +106,7 @@ async function* tarOf(
   yield tarEnd();
 }
 
-async function sealed(plain: AsyncGenerator<Uint8Array>, { passphrase, recipients }: Seal): Promise<AsyncIterable<Uint8Array>> {
+async function sealed(plain: AsyncGenerator<Uint8Array>, { passphrase, recipients }: ArchiveSeal): Promise<AsyncIterable<Uint8Array>> {
   if (passphrase === null && recipients.length === 0) return plain;
   const { Encrypter } = await import('./storage/age.ts');
   const encrypter = new Encrypter();

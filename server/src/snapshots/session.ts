@@ -11,6 +11,7 @@ import { listSnapshots } from './listSnapshots.ts';
 import { operatorOf, summaryOf, type OpenedSnapshot } from './openedSnapshot.ts';
 import { factsOf } from './operatorFacts.ts';
 import { overviewOf, verdictOf } from './overview.ts';
+import { packSnapshot } from './pack.ts';
 import { checkEditPlan, readEditPlan, unreadableSource } from './rewrite/editPlan.ts';
 import { migrateApart } from './rewrite/migrateApart.ts';
 import { namedByNode } from './rewrite/namedByNode.ts';
@@ -83,6 +84,10 @@ export class SnapshotSession {
           target,
         );
       }),
+    'snapshot/pack': ({ location, seal, target }, { signal, report }) =>
+      this.#snapshots.use(location, ({ opened }) =>
+        packSnapshot(opened, target, seal, { signal, onProgress: (bytesRead, bytesTotal) => report({ bytesRead, bytesTotal }) }),
+      ),
     'compare/open': (pair) => this.#usePair(pair, (opened) => comparisonOverview(opened, pair)),
     'compare/run': (pair, context) => this.#usePair(pair, (opened) => runComparison(opened, pair, context)),
     'compare/entries': (request, { signal }) => this.#usePair(request, (opened) => comparedPage(opened, request, signal)),

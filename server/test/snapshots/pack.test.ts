@@ -6,7 +6,8 @@ import { dumpLines } from 'tidemark/snapshot';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ResponseError } from 'vscode-languageserver/node';
 import { openSnapshot } from '../../src/snapshots/openedSnapshot.ts';
-import { packSnapshot, type Seal } from '../../src/snapshots/pack.ts';
+import type { ArchiveSeal } from '../../src/protocol.ts';
+import { packSnapshot } from '../../src/snapshots/pack.ts';
 import { client } from './client.ts';
 import type { SealKeys } from '../../src/snapshots/storage/sealedFile.ts';
 import { openStorage } from '../../src/snapshots/storage/openStorage.ts';
@@ -14,7 +15,7 @@ import { unpackSnapshot } from '../../src/snapshots/unpackSnapshot.ts';
 import { fixtureTar, untar, writeFiles } from './storage/archiveFixtures.ts';
 
 const SNAPSHOTS = ['2.3.0-hashmap-sql-canonical', '2.3.0-rocksdb-checkpoint-incremental'];
-const OPEN: Seal = { passphrase: null, recipients: [] };
+const OPEN: ArchiveSeal = { passphrase: null, recipients: [] };
 const NO_KEYS: SealKeys = { passphrases: [], identities: [] };
 
 let home: string;
@@ -39,7 +40,7 @@ async function dump(location: string, keys = NO_KEYS): Promise<string[]> {
   }
 }
 
-async function pack(name: string, file: string, seal: Seal): Promise<string> {
+async function pack(name: string, file: string, seal: ArchiveSeal): Promise<string> {
   const opened = await openSnapshot(join(home, name));
   const target = join(home, file);
   await packSnapshot(opened, target, seal);
@@ -87,6 +88,25 @@ describe('a sealed archive', () => {
     await request('snapshot/unlock', { secret: identity });
     expect((await request('snapshot/open', { location })).operatorCount).toBeGreaterThan(1);
   });
+
+  test(
+    'is made by the snapshot process for the editor, and nothing is left where its recipient is no key',
+    { timeout: 60_000 },
+    async () => {
+      const location = join(home, SNAPSHOTS[0] ?? '');
+      const identity = await generateX25519Identity();
+      const target = join(home, 'editor.tar.age');
+      const request = client();
+      const wrong = { passphrase: null, recipients: ['age1nobody'] };
+      await expect(request('snapshot/pack', { location, seal: wrong, target })).rejects.toThrow();
+      expect(readdirSync(home).filter((each) => each.includes('editor.tar.age'))).toEqual([]);
+      const seal = { passphrase: null, recipients: [await identityToRecipient(identity)] };
+      const { files, size } = await request('snapshot/pack', { location, seal, target });
+      expect(files).toBeGreaterThan(0);
+      expect(readFileSync(target).length).toBe(size);
+      expect(await dump(target, { passphrases: [], identities: [identity] })).toEqual(await dump(location));
+    },
+  );
 
   test('with a passphrase opens with no other, nor when it is cut off or changed', { timeout: 60_000 }, async () => {
     const keys = { passphrases: ['correct horse'], identities: [] };
