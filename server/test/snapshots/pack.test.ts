@@ -98,10 +98,10 @@ describe('a sealed archive', () => {
       const target = join(home, 'editor.tar.age');
       const request = client();
       const wrong = { passphrase: null, recipients: ['age1nobody'] };
-      await expect(request('snapshot/pack', { location, seal: wrong, target })).rejects.toThrow();
+      await expect(request('snapshot/pack', { location, seal: wrong, target, progress: 'p' })).rejects.toThrow();
       expect(readdirSync(home).filter((each) => each.includes('editor.tar.age'))).toEqual([]);
       const seal = { passphrase: null, recipients: [await identityToRecipient(identity)] };
-      const { files, size } = await request('snapshot/pack', { location, seal, target });
+      const { files, size } = await request('snapshot/pack', { location, seal, target, progress: 'p' });
       expect(files).toBeGreaterThan(0);
       expect(readFileSync(target).length).toBe(size);
       expect(await dump(target, { passphrases: [], identities: [identity] })).toEqual(await dump(location));
