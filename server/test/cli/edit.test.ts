@@ -135,6 +135,16 @@ describe('tidemark edit', () => {
     expect(times(lines)).toEqual(times(before).map((time) => (time < 2 ** 60 ? time - 90_000 : time)));
   });
 
+  test.each([
+    ['src', 'src: no reader has a split whose offset can be moved; there is '],
+    ['src:orders', 'src: no reader has a split of topic orders whose offset can be moved; there is '],
+    ['src:orders/3', 'src: no reader has a split of topic orders, partition 3 whose offset can be moved; there is '],
+  ])('an offset that no split has is refused: --move-offset %s=5', async (place, reason) => {
+    const { code, err } = await runCommand(edit, root, [savepoint, '--dry-run', '--move-offset', `${place}=5`]);
+    expect(code).toBe(EXIT.failed);
+    expect(err).toContain(reason);
+  });
+
   test('only looks in a dry run', async () => {
     const { code, out } = await runCommand(edit, root, [savepoint, '--dry-run', '--drop-operator', 'everything', '--json']);
     expect(code).toBe(EXIT.ok);
