@@ -12,7 +12,7 @@ const RULES = { tolerance: 0, ignores: null, ignoresLastAccess: false, loose: fa
 /** A list of Kryo whose only element is an object of the class with the elements, as Flink 2 writes it. */
 function within(className: string, elements: string): DumpValue {
   const registrations = ['java.util.ArrayList', className];
-  const snapshot = { kind: 'kryo', className: 'java.util.ArrayList', registrations } as Parameters<typeof kryoValueReader>[0];
+  const snapshot = { kind: 'kryo', className: 'java.util.ArrayList', registrations, content: new Uint8Array() } as const;
   return kryoValueReader(snapshot, 2, new Map())(new ByteReader(bytesOfHex(`5701025801${elements}`) ?? new Uint8Array()));
 }
 
