@@ -12,15 +12,15 @@ export async function packSnapshot(process: SnapshotProcess, location: string): 
   const seal = await askForSeal();
   if (seal === undefined) return;
   const isSealed = seal.passphrase !== null || seal.recipients.length > 0;
-  const name = `${basename(location)}${isSealed ? '.tar.age' : '.tar'}`;
+  // By its ending it is opened again.
+  const ending = isSealed ? '.tar.age' : '.tar';
   const folder = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath ?? homedir();
   const target = await vscode.window.showSaveDialog({
     title: vscode.l10n.t('Pack {0} into', basename(location)),
-    defaultUri: vscode.Uri.file(join(folder, name)),
-    // By its ending it is opened again.
-    filters: isSealed ? { [vscode.l10n.t('Sealed archive')]: ['tar.age'] } : { [vscode.l10n.t('Archive')]: ['tar'] },
+    defaultUri: vscode.Uri.file(join(folder, `${basename(location)}${ending}`)),
   });
   if (target === undefined) return;
+  if (!target.path.endsWith(ending)) throw new Error(vscode.l10n.t('The name of the archive ends in {0}: nothing was packed.', ending));
   const title = vscode.l10n.t('Packing {0}', basename(location));
   const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
   const packed = await vscode.window.withProgress(options, async (progress, token) => {

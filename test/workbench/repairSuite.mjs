@@ -179,6 +179,36 @@ export async function repairSuite({ server, browser, paths, report }) {
       await steps.shot('6-merge');
     });
 
+    await steps.step('a savepoint is packed into one file, sealed with a passphrase', async () => {
+      await menu(rows(2, 'savepoint-zoo').last(), 'Pack Savepoint into One File…');
+      await choices.filter({ hasText: 'Sealed with a passphrase' }).first().waitFor();
+      await steps.shot('9-pack');
+      await choices.filter({ hasText: 'Sealed with a passphrase' }).first().click();
+      await answer('New passphrase of the archive', 'correct horse');
+      await answer('The passphrase once more', 'correct horse');
+      // The dialog proposes a name that ends as sealed archives do.
+      await page.locator('.quick-input-widget', { hasText: 'Pack savepoint-zoo into' }).waitFor();
+      await answer('Pack savepoint-zoo into', join(workbench.workspace, 'zoo.tar.age'));
+      await page.locator('.notification-toast', { hasText: 'is sealed in zoo.tar.age' }).waitFor();
+      await steps.shot('9-packed');
+      assert.equal(readFileSync(join(workbench.workspace, 'zoo.tar.age'), 'latin1').slice(0, 21), 'age-encryption.org/v1');
+    });
+
+    await steps.step('a write that takes long is cancelled, and nothing is left of it', async () => {
+      await page.locator('.tab', { hasText: 'savepoint-zoo.tidemark-edits' }).click();
+      const many = Array.from({ length: 200 }, () => 'savepoints/savepoint-zoo');
+      await replaceDocument(JSON.stringify({ savepoint: many, target: 'savepoints/cancelled', onConflict: 'first', edits: [] }));
+      await steps.command('Tidemark: Write Edited Savepoint');
+      const toast = page.locator('.notification-toast', { hasText: 'Writing cancelled' });
+      await toast.getByRole('button', { name: 'Cancel' }).click();
+      await toast.waitFor({ state: 'detached' });
+      await steps.shot('10-cancelled');
+      assert.deepEqual(
+        listed().filter((name) => name.includes('cancelled')),
+        [],
+      );
+    });
+
     await steps.step('a wrong plan is underlined with what is wrong, and is not written', async () => {
       await page.locator('.tab', { hasText: 'savepoint-zoo.tidemark-edits' }).click();
       await replaceDocument(
