@@ -51,7 +51,7 @@ export { channelSize, keyedStateSize, operatorStateSize, streamSize } from './me
 export { missingFiles } from './missingFiles.ts';
 export { PartsProgress, type ReadProgress } from './readProgress.ts';
 export { readSnapshot, type Snapshot, type SnapshotOperator, type SnapshotSubtask } from './snapshot.ts';
-export { sizeText } from './sizeText.ts';
+export { countText, sizeText } from './sizeText.ts';
 export { stateFiles } from './stateFiles.ts';
 export { prepareRedaction } from './redact/redaction.ts';
 export { redactableOperators } from './redact/redactableStates.ts';

@@ -9,3 +9,8 @@ export function sizeText(bytes: number): string {
   }
   return `${unit === 0 || value >= 100 ? value.toFixed(0) : value.toFixed(1)} ${units[unit] ?? ''}`;
 }
+
+/** A whole number with commas between its thousands. Not by Intl: its first number takes 20 ms. */
+export function countText(count: number): string {
+  return String(count).replaceAll(/\B(?=(\d{3})+$)/g, ',');
+}

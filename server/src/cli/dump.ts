@@ -5,7 +5,7 @@ import { exportTo, exportToFile, type ExportRequest } from '../snapshots/export/
 import type { Output } from '../snapshots/export/outputFile.ts';
 import type { OpenedSnapshot } from '../snapshots/openedSnapshot.ts';
 import { runScan } from '../snapshots/scan/runScan.ts';
-import { EXIT, plural, sizeText, UsageError, type CliIo } from './io.ts';
+import { countText, EXIT, plural, sizeText, UsageError, type CliIo } from './io.ts';
 import { untilInterrupted } from './interrupt.ts';
 import { openedForReading, READING_OPTIONS } from './openedForReading.ts';
 import { ReadProgress } from './readProgress.ts';
@@ -85,7 +85,7 @@ async function write(request: ExportRequest, target: string | null, io: CliIo): 
     };
     const { entries, bytes } = await exportToFile({ ...request, onProgress }, target);
     progress.end();
-    io.err(`${entries === 1 ? '1 entry' : `${entries.toLocaleString('en')} entries`} (${sizeText(bytes)}) in ${target}\n`);
+    io.err(`${entries === 1 ? '1 entry' : `${countText(entries)} entries`} (${sizeText(bytes)}) in ${target}\n`);
     return EXIT.ok;
   } finally {
     progress.end();

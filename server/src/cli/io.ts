@@ -1,4 +1,6 @@
-export { sizeText } from 'tidemark/snapshot';
+import { countText } from 'tidemark/snapshot';
+
+export { countText, sizeText } from 'tidemark/snapshot';
 
 /** Where a command reads and writes: data on stdout, everything for people on stderr. */
 export interface CliIo {
@@ -36,7 +38,7 @@ export const EXIT = {
 export type Command = (args: readonly string[], io: CliIo) => Promise<number>;
 
 export function plural(count: number, noun: string): string {
-  return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`;
+  return `${countText(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 /** Event times have no zone of their own: UTC, to the second. */

@@ -1,6 +1,6 @@
 import type { ControlEvent, ControlEvents, Failure, RunInfo, RunStatus, SnapshotInfo } from '../control.ts';
 import type { CliIo } from './io.ts';
-import { plural, sizeText, timeText } from './io.ts';
+import { countText, plural, sizeText, timeText } from './io.ts';
 
 /** Between two lines where there is no terminal that could be rewritten. */
 const PLAIN_LINE_MS = 5000;
@@ -143,9 +143,7 @@ class TextProgress implements Progress {
     const status = this.#last;
     const seconds = status === null ? 0 : (status.now - status.startedAt) / 1000;
     const records =
-      status === null
-        ? ''
-        : `: ${plural(status.recordsIn, 'record')} in, ${status.recordsOut.toLocaleString('en')} out, ${seconds.toFixed(1)} s`;
+      status === null ? '' : `: ${plural(status.recordsIn, 'record')} in, ${countText(status.recordsOut)} out, ${seconds.toFixed(1)} s`;
     const checkpoint = this.#checkpoint;
     if (outcome === 'cancelled' && checkpoint !== null)
       this.#io.err(`stopped with checkpoint ${String(checkpoint.id)}${records}\n${checkpoint.path}\nGo on from it with --from latest.\n`);
@@ -164,7 +162,7 @@ class TextProgress implements Progress {
 
 /** One line that says how a run stands. */
 export function statusLine(status: RunStatus, rate: number): string {
-  const parts = [status.state, `${status.recordsIn.toLocaleString('en')} records`, `${Math.round(rate).toLocaleString('en')}/s`];
+  const parts = [status.state, `${countText(status.recordsIn)} records`, `${countText(Math.round(rate))}/s`];
   if (status.watermark !== null) parts.push(`watermark ${timeText(status.watermark)}`);
   parts.push(`state ${sizeText(status.stateBytes)}`);
   const checkpoint = status.lastCheckpoint;

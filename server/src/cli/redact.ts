@@ -15,7 +15,7 @@ import {
 import type { OpenedSnapshot } from '../snapshots/openedSnapshot.ts';
 import { writeSnapshot } from '../snapshots/rewrite/writeSnapshot.ts';
 import { untilInterrupted } from './interrupt.ts';
-import { EXIT, plural, sizeText, UsageError, type CliIo } from './io.ts';
+import { countText, EXIT, plural, sizeText, UsageError, type CliIo } from './io.ts';
 import { keyHashIn } from './keyHashModule.ts';
 import { openedForReading, READING_OPTIONS } from './openedForReading.ts';
 import { ReadProgress } from './readProgress.ts';
@@ -131,9 +131,7 @@ function reportText(report: RedactionReport, target: string | null, bytes: numbe
     if (outcome !== 'redacted') continue;
     for (const field of keys) if (field.action !== 'keep') lines.push(`  ${fieldText(field)} of ${plural(field.values ?? 0, 'row')}`);
     for (const state of states) {
-      lines.push(
-        `  ${state.name}: ${state.outcome}${state.outcome === 'dropped' ? '' : `, ${state.entries.toLocaleString('en')} entries`}`,
-      );
+      lines.push(`  ${state.name}: ${state.outcome}${state.outcome === 'dropped' ? '' : `, ${countText(state.entries)} entries`}`);
       if (state.outcome !== 'redacted') continue;
       for (const field of state.fields) lines.push(`    ${fieldText(field)}, ${plural(field.values ?? 0, 'value')}`);
     }

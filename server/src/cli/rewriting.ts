@@ -13,7 +13,7 @@ import type { OpenedSnapshot } from '../snapshots/openedSnapshot.ts';
 import { FolderOutput } from '../snapshots/rewrite/folderOutput.ts';
 import { writeSnapshot } from '../snapshots/rewrite/writeSnapshot.ts';
 import { untilInterrupted } from './interrupt.ts';
-import { EXIT, plural, sizeText, UsageError, type CliIo } from './io.ts';
+import { countText, EXIT, plural, sizeText, UsageError, type CliIo } from './io.ts';
 import { keyHashIn } from './keyHashModule.ts';
 import { openedForReading, type ReadingValues } from './openedForReading.ts';
 import { ReadProgress } from './readProgress.ts';
@@ -146,11 +146,11 @@ function reportText(report: RewriteReport, target: string | null, bytes: number)
     const now = uid !== null && uid !== label ? ` is now ${uid}` : '';
     lines.push(`${label}${now} (${operatorId}), parallelism ${String(parallelism)} of ${String(maxParallelism)}`);
     for (const { name, read, written, changed, added } of states) {
-      const parts = [written === 1 ? '1 entry' : `${written.toLocaleString('en')} entries`];
+      const parts = [written === 1 ? '1 entry' : `${countText(written)} entries`];
       const gone = read + added - written;
-      if (gone > 0) parts.push(`${gone.toLocaleString('en')} left out`);
-      if (changed > 0) parts.push(`${changed.toLocaleString('en')} changed`);
-      if (added > 0) parts.push(`${added.toLocaleString('en')} added`);
+      if (gone > 0) parts.push(`${countText(gone)} left out`);
+      if (changed > 0) parts.push(`${countText(changed)} changed`);
+      if (added > 0) parts.push(`${countText(added)} added`);
       lines.push(`  ${name}: ${parts.join(', ')}`);
     }
   }

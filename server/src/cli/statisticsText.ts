@@ -1,5 +1,5 @@
 import { sizeAtShare, type KeyedStateStatistics, type LargeKey, type TimeBuckets } from 'tidemark/snapshot';
-import { plural, sizeText, timeText } from './io.ts';
+import { countText, plural, sizeText, timeText } from './io.ts';
 import type { OperatorStatistics } from './stats.ts';
 
 const BAR_WIDTH = 30;
@@ -45,7 +45,7 @@ function bytesOf({ keyBytes, valueBytes }: KeyedStateStatistics): number {
 }
 
 function stateText(state: KeyedStateStatistics, maxParallelism: number, { asOf, ttl }: StatisticsTextOptions): string[] {
-  const entries = `${state.entries.toLocaleString('en')} ${state.group === 'timers' ? 'timers' : 'entries'} of ${plural(state.keys, 'key')}`;
+  const entries = `${countText(state.entries)} ${state.group === 'timers' ? 'timers' : 'entries'} of ${plural(state.keys, 'key')}`;
   const lines = [
     `  ${state.state}  ${entries}, ${sizeText(bytesOf(state))} (keys ${sizeText(state.keyBytes)}, values ${sizeText(state.valueBytes)})`,
   ];
@@ -67,7 +67,7 @@ function stateText(state: KeyedStateStatistics, maxParallelism: number, { asOf, 
   if (state.lastAccess !== null) lines.push(...timesText('last accessed', `by ${asOf}`, state.lastAccess));
   if (state.expired !== null && ttl !== null) {
     const share = ((state.expired / state.entries) * 100).toFixed(1);
-    lines.push(`    expired by ${asOf}: ${state.expired.toLocaleString('en')} (${share} %)`);
+    lines.push(`    expired by ${asOf}: ${countText(state.expired)} (${share} %)`);
   }
   return lines;
 }
@@ -97,8 +97,8 @@ function largestText(title: string, keys: readonly LargeKey[], indent: string): 
 }
 
 function timesText(what: string, due: string, { start, bucketMs, counts, first, last, due: dueCount, beyond }: TimeBuckets): string[] {
-  const lines = [`    ${due}: ${dueCount.toLocaleString('en')}`];
-  if (beyond > 0) lines.push(`    beyond what a date can say: ${beyond.toLocaleString('en')}`);
+  const lines = [`    ${due}: ${countText(dueCount)}`];
+  if (beyond > 0) lines.push(`    beyond what a date can say: ${countText(beyond)}`);
   if (first === null || last === null) return lines;
   const step = Math.ceil(counts.length / LINES_MAX);
   const rows = [];
@@ -117,7 +117,7 @@ function bars(rows: readonly { readonly label: string; readonly count: number }[
   const most = Math.max(1, ...shown.map(({ count }) => count));
   const width = Math.max(0, ...shown.map(({ label }) => label.length));
   return shown.map(
-    ({ label, count }) => `      ${label.padStart(width)}  ${bar(count / most, BAR_WIDTH).padEnd(BAR_WIDTH)} ${count.toLocaleString('en')}`,
+    ({ label, count }) => `      ${label.padStart(width)}  ${bar(count / most, BAR_WIDTH).padEnd(BAR_WIDTH)} ${countText(count)}`,
   );
 }
 

@@ -1,4 +1,4 @@
-import { PieceWindow, rawPieces, snappyPieces } from '../storage/streamPieces.ts';
+import { PieceWindow, rawPieces, readAhead, snappyPieces, type Pieces } from '../storage/streamPieces.ts';
 import type { StateStream } from '../storage/stateStream.ts';
 import type { KeyedHeader } from './keyedStream.ts';
 import { KeyGroupBlockReader } from './keyGroupBlockReader.ts';
@@ -13,6 +13,8 @@ export class CanonicalRows implements KeyedRows {
   readonly sections: readonly StreamSection[];
   readonly #stream: StateStream;
   readonly #maxParallelism: number;
+  /** Of the key group that a scan of runs comes to next. */
+  #ahead: { readonly keyGroup: number; readonly pieces: Pieces } | null = null;
 
   constructor(stream: StateStream, header: KeyedHeader, sections: readonly StreamSection[], maxParallelism: number) {
     this.#stream = stream;
@@ -53,8 +55,12 @@ export class CanonicalRows implements KeyedRows {
   }
 
   async scanRuns(keyGroup: number, visit: (run: EntryRun) => void, signal?: ScanSignal): Promise<void> {
-    const block = this.#block(keyGroup);
+    const block = this.#block(keyGroup, this.#ahead?.keyGroup === keyGroup ? this.#ahead.pieces : null);
+    this.#ahead = null;
     if (block === null) return;
+    // Who copies runs copies one key group after another: while one is looked at, the next is read.
+    const next = this.sections[keyGroup - (this.sections[0]?.keyGroup ?? 0) + 1];
+    if (next !== undefined && next.size > 0) this.#ahead = { keyGroup: next.keyGroup, pieces: readAhead(this.#pieces(next)) };
     const { window, cursor } = block;
     for (;;) {
       let needed = cursor.bytesNeeded();
@@ -68,12 +74,16 @@ export class CanonicalRows implements KeyedRows {
     }
   }
 
+  #pieces({ offset, size }: StreamSection): Pieces {
+    const raw = rawPieces(this.#stream, offset, size);
+    return this.header.compressed ? snappyPieces(raw, offset) : raw;
+  }
+
   /** Null where the key group is empty. */
-  #block(keyGroup: number): OpenBlock | null {
+  #block(keyGroup: number, ahead: Pieces | null = null): OpenBlock | null {
     const section = this.sections.find((each) => each.keyGroup === keyGroup);
     if (section === undefined || section.size === 0) return null;
-    const raw = rawPieces(this.#stream, section.offset, section.size);
-    const pieces = this.header.compressed ? snappyPieces(raw, section.offset) : raw;
+    const pieces = ahead ?? this.#pieces(section);
     const window = new PieceWindow(pieces, this.header.compressed ? 0 : section.offset);
     return { window, cursor: new KeyGroupBlockReader(window.reader(), keyGroup, this.#maxParallelism, this.header.states.length) };
   }

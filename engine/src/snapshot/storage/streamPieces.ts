@@ -30,6 +30,23 @@ export function rawPieces(stream: StateStream, offset: number, size: number): Pi
   };
 }
 
+/** The same pieces, the first of which is being read already. */
+export function readAhead(pieces: Pieces): Pieces {
+  let first: Promise<Uint8Array | null> | null = pieces.next();
+  // Whoever takes it hears of what went wrong.
+  first.catch(() => undefined);
+  return {
+    get remaining() {
+      return first === null ? pieces.remaining : Infinity;
+    },
+    next() {
+      const next = first ?? pieces.next();
+      first = null;
+      return next;
+    },
+  };
+}
+
 /** What a range in Snappy's framing format holds, decoded chunk by chunk. `name` and `offset` are for errors. */
 export function snappyPieces(compressed: Pieces, offset: number): Pieces {
   let rest: Uint8Array = new Uint8Array(0);

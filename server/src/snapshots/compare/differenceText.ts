@@ -1,4 +1,5 @@
 import {
+  countText,
   stateDiffers,
   type DifferenceGroup,
   type DumpValue,
@@ -47,10 +48,10 @@ export function stateLines(state: StateDifference, size: (bytes: number) => stri
   const sign = presence !== 'both' ? SIGNS[presence] : stateDiffers(state) ? '~' : '=';
   const of = GROUPS[group] === '' || group === 'timers' ? '' : ` (${GROUPS[group]})`;
   const numbers = [
-    ...(added > 0 ? [`${added.toLocaleString('en')} added`] : []),
-    ...(removed > 0 ? [`${removed.toLocaleString('en')} removed`] : []),
-    ...(changed > 0 ? [`${changed.toLocaleString('en')} changed`] : []),
-    isShared ? `${same === 0 ? '' : `${same.toLocaleString('en')} and `}what is shared the same` : `${same.toLocaleString('en')} the same`,
+    ...(added > 0 ? [`${countText(added)} added`] : []),
+    ...(removed > 0 ? [`${countText(removed)} removed`] : []),
+    ...(changed > 0 ? [`${countText(changed)} changed`] : []),
+    isShared ? `${same === 0 ? '' : `${countText(same)} and `}what is shared the same` : `${countText(same)} the same`,
     bytesBefore === bytesAfter ? size(bytesAfter) : `${size(bytesBefore)} -> ${size(bytesAfter)}`,
   ];
   const lines = [`  ${sign} ${name}${of}: ${numbers.join(', ')}`];

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Plan } from 'tidemark/plan';
 import { finding, type RestoreFinding } from 'tidemark/restore';
-import type { SnapshotHeaders } from 'tidemark/snapshot';
+import { countText, type SnapshotHeaders } from 'tidemark/snapshot';
 
 const MOST = 100;
 
@@ -27,7 +27,7 @@ export async function sourceFindings(plan: Plan, { operators }: SnapshotHeaders,
       if (size === null) moved(`goes on reading ${path}, which is not there.`, 'Bring the file back before the run.');
       else if (size < position)
         moved(
-          `has read ${path} up to byte ${position.toLocaleString('en')}, and the file has ${size.toLocaleString('en')} now: it was cut or replaced.`,
+          `has read ${path} up to byte ${countText(position)}, and the file has ${countText(size)} now: it was cut or replaced.`,
           'Bring the old file back, or start the source afresh under a new uid.',
         );
     }

@@ -7,6 +7,8 @@ import type { SnapshotOutput, SnapshotOutputFile } from 'tidemark/snapshot';
 import { OutputError, writeProblem } from '../export/outputFile.ts';
 
 const BUFFER_SIZE = 1 << 20;
+/** What is no smaller goes out by itself: gathering it would only copy it. */
+const LARGE = 64 << 10;
 /** Files that wait for the disk at the same time: each is open. */
 const SYNCING_MAX = 8;
 const synced = promisify(fsync);
@@ -140,11 +142,12 @@ class UnfinishedFile {
   }
 
   write(bytes: Uint8Array): void {
-    if (bytes.length > BUFFER_SIZE - this.#used) this.#flush();
-    if (bytes.length >= BUFFER_SIZE) {
+    if (bytes.length >= LARGE) {
+      this.#flush();
       this.#writeOut(bytes);
       return;
     }
+    if (bytes.length > BUFFER_SIZE - this.#used) this.#flush();
     this.#buffer.set(bytes, this.#used);
     this.#used += bytes.length;
   }
