@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { createHmac } from 'node:crypto';
-import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, renameSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   parseRedactionRules,
   prepareRedaction,
   readSnapshot,
+  relocatePaths,
   rewriteSnapshot,
   uidsOfOperators,
   type DumpValue,
@@ -70,8 +71,10 @@ export interface Repair {
   readonly widens?: boolean;
   /** States that are dropped, and that the job fills again with what they held. */
   readonly writtenAnew?: readonly string[];
-  /** It is split by this expression first, and both parts are written together. */
-  readonly split?: string;
+  /** It is taken apart first, by an expression over keys or into some operators and all others, and both parts are written together. */
+  readonly split?: string | readonly string[];
+  /** Its files are moved afterwards, and `_metadata` names them by where they are then. */
+  readonly isMoved?: boolean;
 }
 
 export function repairs(flink: string): Repair[] {
@@ -167,9 +170,24 @@ export function repairs(flink: string): Repair[] {
       backend: 'hashmap',
       split: 'key startsWith "k1" || key == 7',
     },
+    {
+      name: 'of different operators, put together',
+      fixture: canonical,
+      plan: {},
+      changes: [],
+      backend: 'rocksdb',
+      split: ['everything', 'key-long', 'broadcast', 'src'],
+    },
+    { name: 'with its files elsewhere', fixture: native, plan: {}, changes: [], backend: 'rocksdb', isMoved: true },
+    ...(flink.startsWith('2.') ? CHECKPOINTS : []),
     { name: 'redacted', fixture: native, plan: {}, changes: [], redaction: REDACTION, backend: 'hashmap' },
   ];
 }
+
+/** Of 2.3.0 alone. */
+const CHECKPOINTS: readonly Repair[] = ['rocksdb-checkpoint-incremental', 'rocksdb-checkpoint-changelog', 'hashmap-checkpoint-full'].map(
+  (layout) => ({ name: 'to canonical', fixture: `2.3.0-${layout}`, plan: {}, changes: [], backend: 'hashmap' }),
+);
 
 const at = (state: string) => ({ operator: 'everything', state }) as const;
 
@@ -311,7 +329,7 @@ const REDACTION: readonly object[] = [
 
 /** Lays a fixture out, and writes what the repair makes of it into `target`. Returns the entries that Flink is expected to hold then. */
 export async function repair(
-  { fixture, plan, redaction, expect = (entry) => entry, added = [], writtenAnew = [], keyHash, split }: Repair,
+  { fixture, plan, redaction, expect = (entry) => entry, added = [], writtenAnew = [], keyHash, split, isMoved = false }: Repair,
   work: string,
   target: string,
 ): Promise<string[]> {
@@ -326,11 +344,17 @@ export async function repair(
   const edits = [...WITHOUT_SINK, ...(plan.edits ?? [])];
   const redacting = redaction === undefined ? null : await redacted(snapshot, redaction, uids);
   const sources = split === undefined ? [snapshot] : await parts(snapshot, split, work, uids);
-  const { operators } = await rewriteSnapshot(sources, { ...plan, edits: [...edits, ...(redacting?.edits ?? [])] }, folderOutput(target), {
-    uids,
-    ...(keyHash === undefined ? {} : { keyHash }),
-    ...(redacting === null ? {} : { redacting }),
-  });
+  const { operators } = await rewriteSnapshot(
+    sources,
+    { ...plan, edits: [...edits, ...(redacting?.edits ?? [])] },
+    folderOutput(isMoved ? join(work, 'moving') : target),
+    {
+      uids,
+      ...(keyHash === undefined ? {} : { keyHash }),
+      ...(redacting === null ? {} : { redacting }),
+    },
+  );
+  if (isMoved) await moveFiles(join(work, 'moving'), join(work, 'moved'), target);
   const ids = new Map<string, string>();
   for (const operator of snapshot.operators) {
     const { operatorId } = operator.metadata;
@@ -349,11 +373,29 @@ export async function repair(
   return [...kept, ...added.map(({ kind, operator, ...rest }) => JSON.stringify({ kind, operator: idOf(operator), ...rest }))];
 }
 
-async function parts(snapshot: Snapshot, where: string, work: string, uids: ReadonlyMap<string, string>): Promise<Snapshot[]> {
+/** The files of a savepoint go to another folder; in `target` there is `_metadata` alone. */
+async function moveFiles(from: string, to: string, target: string): Promise<void> {
+  const snapshot = await readSnapshot(storage, from);
+  renameSync(from, to);
+  const { bytes, moved } = relocatePaths(snapshot, [{ from: `file:${from}`, to: `file:${to}` }]);
+  if (moved === 0) throw new Error('no path has changed');
+  await folderOutput(target).complete(bytes);
+}
+
+async function parts(
+  snapshot: Snapshot,
+  by: string | readonly string[],
+  work: string,
+  uids: ReadonlyMap<string, string>,
+): Promise<Snapshot[]> {
   const written: Snapshot[] = [];
   for (const matching of [true, false]) {
     const folder = join(work, `part-${String(matching)}`);
-    await rewriteSnapshot([snapshot], { keys: { where, matching } }, folderOutput(folder), { uids });
+    const plan: RewritePlan =
+      typeof by === 'string'
+        ? { keys: { where: by, matching } }
+        : { edits: by.map((operator) => ({ edit: matching ? ('keep' as const) : ('dropOperator' as const), operator })) };
+    await rewriteSnapshot([snapshot], plan, folderOutput(folder), { uids });
     written.push(await readSnapshot(storage, folder));
   }
   return written;
