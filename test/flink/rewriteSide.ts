@@ -179,10 +179,21 @@ export function repairs(flink: string): Repair[] {
       split: ['everything', 'key-long', 'broadcast', 'src'],
     },
     { name: 'with its files elsewhere', fixture: native, plan: {}, changes: [], backend: 'rocksdb', isMoved: true },
-    ...(flink.startsWith('2.') ? CHECKPOINTS : []),
+    ...(flink.startsWith('2.') ? CHECKPOINTS : [FOR_OLDER_FLINK]),
     { name: 'redacted', fixture: native, plan: {}, changes: [], redaction: REDACTION, backend: 'hashmap' },
   ];
 }
+
+/** What Kryo of Flink 2 has not written is restored by Flink 1. */
+const FOR_OLDER_FLINK: Repair = {
+  name: 'with metadata of version 4',
+  fixture: '2.3.0-rocksdb-native',
+  plan: { metadataVersion: 4, edits: ['key-long', 'key-row', 'key-tuple2', 'win-evictor'].map((operator) => ({ edit: 'keep', operator })) },
+  changes: [],
+  backend: 'hashmap',
+  // An operator that finds no state begins with this.
+  added: [{ kind: 'broadcast', operator: 'generated', state: 'op-bcast', key: 'seen', value: { $long: '1' } }],
+};
 
 /** Of 2.3.0 alone. */
 const CHECKPOINTS: readonly Repair[] = ['rocksdb-checkpoint-incremental', 'rocksdb-checkpoint-changelog', 'hashmap-checkpoint-full'].map(
