@@ -58,7 +58,6 @@ export interface Repair {
   readonly changes: readonly string[];
   /** Rules of a redaction, with which it is written. */
   readonly redaction?: readonly object[];
-  readonly backend: 'hashmap' | 'rocksdb';
   /** Entries as they are expected, made here without the engine; null for those that are gone. Operators are named by uid. */
   readonly expect?: (entry: Entry, operator: string) => Entry | null;
   /** Entries that are expected to be new. */
@@ -81,8 +80,8 @@ export function repairs(flink: string): Repair[] {
   const canonical = `${flink}-hashmap-canonical`;
   const native = `${flink}-rocksdb-native`;
   return [
-    { name: 'unchanged', fixture: canonical, plan: {}, changes: [], backend: 'hashmap' },
-    { name: 'native to canonical', fixture: native, plan: {}, changes: [], backend: 'rocksdb' },
+    { name: 'unchanged', fixture: canonical, plan: {}, changes: [] },
+    { name: 'native to canonical', fixture: native, plan: {}, changes: [] },
     {
       name: 'renamed, dropped and rehashed',
       fixture: native,
@@ -97,7 +96,6 @@ export function repairs(flink: string): Repair[] {
         ],
       },
       changes: ['uid:key-long=key-long-renamed', 'without:key-int', 'max:everything=300', 'max:key-tuple2=60', 'max:key-row=256'],
-      backend: 'hashmap',
     },
     {
       name: 'with values set, deleted and added, and timers moved and removed',
@@ -113,7 +111,6 @@ export function repairs(flink: string): Repair[] {
         ],
       },
       changes: [],
-      backend: 'hashmap',
       expect: withValues,
       added: [{ kind: 'keyed', operator: 'key-long', state: 'count', key: { $long: '1234' }, namespace: null, value: { $long: '5' } }],
     },
@@ -122,7 +119,6 @@ export function repairs(flink: string): Repair[] {
       fixture: native,
       plan: { edits: elementEdits(flink.startsWith('2.') ? 1 : 0) },
       changes: [],
-      backend: 'hashmap',
       derived: ['op-list-pojo'],
       expect: withElements,
       added: [
@@ -150,7 +146,6 @@ export function repairs(flink: string): Repair[] {
         ],
       },
       changes: [`type:v-avro=${JSON.stringify(OTHER_FIELDS)}`, 'type:v-row=long,double,double', 'type:v-tuple3=double'],
-      backend: 'rocksdb',
       expect: (entry, operator) => withOtherFields(entry, operator, flink.startsWith('2.')),
     },
     ...(flink.startsWith('2.') ? [widenedPojos(native)] : []),
@@ -159,7 +154,6 @@ export function repairs(flink: string): Repair[] {
       fixture: native,
       plan: { edits: [{ edit: 'maxParallelism', operator: 'key-pojo', value: KEY_POJO_MAX }] },
       changes: [`max:key-pojo=${String(KEY_POJO_MAX)}`],
-      backend: 'rocksdb',
       keyHash: hashOfPKey,
     },
     {
@@ -167,7 +161,6 @@ export function repairs(flink: string): Repair[] {
       fixture: native,
       plan: {},
       changes: [],
-      backend: 'hashmap',
       split: 'key startsWith "k1" || key == 7',
     },
     {
@@ -175,12 +168,11 @@ export function repairs(flink: string): Repair[] {
       fixture: canonical,
       plan: {},
       changes: [],
-      backend: 'rocksdb',
       split: ['everything', 'key-long', 'broadcast', 'src'],
     },
-    { name: 'with its files elsewhere', fixture: native, plan: {}, changes: [], backend: 'rocksdb', isMoved: true },
+    { name: 'with its files elsewhere', fixture: native, plan: {}, changes: [], isMoved: true },
     ...(flink.startsWith('2.') ? CHECKPOINTS : [FOR_OLDER_FLINK]),
-    { name: 'redacted', fixture: native, plan: {}, changes: [], redaction: REDACTION, backend: 'hashmap' },
+    { name: 'redacted', fixture: native, plan: {}, changes: [], redaction: REDACTION },
   ];
 }
 
@@ -190,14 +182,13 @@ const FOR_OLDER_FLINK: Repair = {
   fixture: '2.3.0-rocksdb-native',
   plan: { metadataVersion: 4, edits: ['key-long', 'key-row', 'key-tuple2', 'win-evictor'].map((operator) => ({ edit: 'keep', operator })) },
   changes: [],
-  backend: 'hashmap',
   // An operator that finds no state begins with this.
   added: [{ kind: 'broadcast', operator: 'generated', state: 'op-bcast', key: 'seen', value: { $long: '1' } }],
 };
 
 /** Of 2.3.0 alone. */
 const CHECKPOINTS: readonly Repair[] = ['rocksdb-checkpoint-incremental', 'rocksdb-checkpoint-changelog', 'hashmap-checkpoint-full'].map(
-  (layout) => ({ name: 'to canonical', fixture: `2.3.0-${layout}`, plan: {}, changes: [], backend: 'hashmap' }),
+  (layout) => ({ name: 'to canonical', fixture: `2.3.0-${layout}`, plan: {}, changes: [] }),
 );
 
 const at = (state: string) => ({ operator: 'everything', state }) as const;
@@ -284,7 +275,6 @@ function widenedPojos(fixture: string): Repair {
     changes: [],
     widens: true,
     writtenAnew: ['op-list-pojo'],
-    backend: 'hashmap',
     expect: (entry) => ([...promoted, 'op-list-pojo'].includes(entry.state) ? { ...entry, value: withLongAge(entry['value']) } : entry),
   };
 }

@@ -105,7 +105,7 @@ function runJudge(classpath, commands) {
     'tidemark.judge.Judge',
     ...commands.flatMap((command) => [...command.map(String), '--']),
   ];
-  const { stdout, stderr, status, error } = spawnSync('java', args, { encoding: 'utf8', timeout: 180_000, maxBuffer: 64 << 20 });
+  const { stdout, stderr, status, error } = spawnSync('java', args, { encoding: 'utf8', timeout: 300_000, maxBuffer: 64 << 20 });
   if (error !== undefined || status !== 0) throw new Error(`the judge failed: ${error?.message ?? ''}\n${stdout}\n${stderr}`);
   return [...stdout.matchAll(/^resumed (?:file:)?(\S+)/gm)].map((match) => match[1]);
 }
@@ -154,12 +154,19 @@ async function main() {
     };
     const file = (part) => join(folder('dumps'), `${part}.jsonl`);
     const readsNames = version.flink.startsWith('2.');
-    const repairs = await Promise.all(
+    const written = await Promise.all(
       engine.repairs(version.flink).map(async (repair, i) => {
         const target = join(folder('repaired'), String(i));
         const expected = await engine.repair(repair, join(work, version.flink, 'fixtures', String(i)), target);
-        return { ...repair, expected, command: ['zoo', target, folder(`zoo-${i}`), repair.backend, ...repair.changes] };
+        return { ...repair, expected, target };
       }),
+    );
+    const repairs = written.flatMap((repair, i) =>
+      ['hashmap', 'rocksdb'].map((backend) => ({
+        ...repair,
+        backend,
+        command: ['zoo', repair.target, folder(`zoo-${i}-${backend}`), backend, ...repair.changes],
+      })),
     );
     const taken = runJudge(classpath, [
       ['dump', fired, file('fired')],
@@ -213,7 +220,7 @@ async function main() {
     const rehashed = repairs.find(({ keyHash }) => keyHash !== undefined);
     check(
       `every key that has a hash of its own lies where ${name} looks for it`,
-      await engine.misplacedKeys(rehashed.command[1], readFileSync(file('keyGroups'), 'utf8')),
+      await engine.misplacedKeys(rehashed.target, readFileSync(file('keyGroups'), 'utf8')),
     );
     const goneOnLines = await engine.dump(goneOn);
     check(
