@@ -70,12 +70,11 @@ class ComparisonView implements vscode.Disposable {
   #receive(message: FromDiffPage): void {
     const { messages, entries } = this.#rooms;
     switch (message.kind) {
-      case 'ready':
-        {
-          const { before, after, renames, preview } = this.#compared;
-          this.#post({ kind: 'pair', before, after, renames, isPreview: preview !== null });
-        }
+      case 'ready': {
+        const { before, after, renames, preview } = this.#compared;
+        this.#post({ kind: 'pair', before, after, renames, isPreview: preview !== null });
         return;
+      }
       case 'keepPreview':
         this.#compared.preview?.keep();
         return;

@@ -36,15 +36,14 @@ export function folderName(pipeline: string): string {
  * or a merge, is restored only where it is named.
  */
 export function latestSnapshot(folders: PipelineFolders): string | null {
-  let newest: { path: string; time: number } | null = null;
-  for (const root of [folders.savepoints, folders.checkpoints]) {
-    for (const name of existsSync(root) ? readdirSync(root) : []) {
+  const snapshots = [folders.savepoints, folders.checkpoints].flatMap((root) =>
+    (existsSync(root) ? readdirSync(root) : []).flatMap((name) => {
       const metadata = join(root, name, '_metadata');
-      const time = existsSync(metadata) && !isRewritten(join(root, name)) ? statSync(metadata).mtimeMs : null;
-      if (time !== null && (newest === null || time > newest.time)) newest = { path: join(root, name), time };
-    }
-  }
-  return newest?.path ?? null;
+      return existsSync(metadata) ? [{ path: join(root, name), time: statSync(metadata).mtimeMs }] : [];
+    }),
+  );
+  // Manifests grow with the plan: they are read from the newest on, until one is no rewritten one.
+  return snapshots.sort((a, b) => b.time - a.time).find(({ path }) => !isRewritten(path))?.path ?? null;
 }
 
 function isRewritten(snapshot: string): boolean {

@@ -4,13 +4,12 @@ import { ByteReader } from '../snapshot/bytes/byteReader.ts';
 import { ByteWriter } from '../snapshot/bytes/byteWriter.ts';
 import { sameBytes } from '../snapshot/bytes/sameBytes.ts';
 import type { KeyedState } from '../snapshot/keyed/keyedState.ts';
-import { serializerText } from '../snapshot/serializers/serializerText.ts';
 import type { Migrating, StateMigration } from '../snapshot/rewrite/migrating.ts';
 import type { StoredSubtask } from '../snapshot/rewrite/operatorRewrite.ts';
 import { refuse } from '../snapshot/rewrite/rewritePlan.ts';
 import type { StateReport } from '../snapshot/rewrite/rewriteReport.ts';
 import type { RowInHand } from '../snapshot/rewrite/rowInHand.ts';
-import { keySerializer, valueSerializer, type StateMetaInfo } from '../snapshot/stateMetaInfo.ts';
+import { keySerializer, sameState, valueSerializer, type StateMetaInfo } from '../snapshot/stateMetaInfo.ts';
 import type { KeyedStateImporter, KeyedStateSchema, StateValueType } from '../state/operatorSnapshot.ts';
 import type { Type } from '../types/type.ts';
 import { keyedMetaInfos, stateTypeName } from './keyedMetaInfo.ts';
@@ -46,7 +45,7 @@ export class PlanMigration implements Migrating {
     if (verdict.kind === 'incompatible')
       return refuse(`${place}: it was written as ${verdict.written}, and is ${verdict.wanted} now (${verdict.reason})`);
     const meta = keyedMetaInfos(schema)[index];
-    if (meta === undefined || wanted.kind === 'PRIORITY_QUEUE' || sameTypes(state, meta)) return null;
+    if (meta === undefined || wanted.kind === 'PRIORITY_QUEUE' || sameState(state, meta)) return null;
     return new KeyedMigration(meta, schema, wanted, readKey, verdict.reader);
   }
 
@@ -149,7 +148,7 @@ const SEPARATOR = 0x2c;
 
 function migratedOperatorState(uid: string, stored: StoredState, wanted: OperatorStateDeclaration): StoredState {
   const meta = operatorMetaInfo(wanted);
-  if (sameTypes(stored.meta, meta)) return stored;
+  if (sameState(stored.meta, meta)) return stored;
   const element = resolvedRead(
     uid,
     stored.meta.name,
@@ -193,11 +192,4 @@ function resolvedRead(
   if (resolution === null || resolution.kind === 'incompatible')
     return refuse(`${uid}, state ${state}: it does not become ${type.name}${resolution === null ? '' : ` (${resolution.reason})`}`);
   return (reader) => resolution.read(reader);
-}
-
-function sameTypes(a: StateMetaInfo, b: StateMetaInfo): boolean {
-  const names = new Set([...a.serializers.keys(), ...b.serializers.keys()]);
-  return [...names].every(
-    (name) => serializerText(a.serializers.get(name)?.snapshot) === serializerText(b.serializers.get(name)?.snapshot),
-  );
 }

@@ -1,7 +1,9 @@
+import { sameBytes } from './bytes/sameBytes.ts';
 import type { ByteReader } from './bytes/byteReader.ts';
 import type { ByteWriter } from './bytes/byteWriter.ts';
 import { readSerializerSnapshot, writeSerializerSnapshot } from './serializers/snapshotEnvelope.ts';
 import type { SerializerSnapshot } from './serializers/serializerSnapshot.ts';
+import { serializerText } from './serializers/serializerText.ts';
 import { NO_ENDS, type SnapshotEnds } from './serializers/unknownSerializer.ts';
 
 /** In the order of Flink's ordinals. */
@@ -158,4 +160,22 @@ export function readStoredSerializer(reader: ByteReader, ends: SnapshotEnds = NO
 export function writeStoredSerializer(writer: ByteWriter, serializer: StoredSerializer): void {
   if (serializer.bytes === null) writeSerializerSnapshot(writer, serializer.snapshot);
   else writer.raw(serializer.bytes);
+}
+
+/** Whether both were written alike, or say the same where one is yet to be written. */
+export function sameSerializer(a: StoredSerializer, b: StoredSerializer): boolean {
+  if (a === b) return true;
+  if (a.bytes !== null && b.bytes !== null && sameBytes(a.bytes, b.bytes)) return true;
+  return serializerText(a.snapshot) === serializerText(b.snapshot);
+}
+
+/** Of one kind, with the same serializers. */
+export function sameState(a: StateMetaInfo, b: StateMetaInfo): boolean {
+  if (a === b) return true;
+  if (a.kind !== b.kind || a.serializers.size !== b.serializers.size) return false;
+  for (const [role, serializer] of a.serializers) {
+    const other = b.serializers.get(role);
+    if (other === undefined || !sameSerializer(serializer, other)) return false;
+  }
+  return true;
 }

@@ -12,8 +12,7 @@ import { EditPlaces } from './editPlaces.ts';
 import { EXIT, UsageError, type CliIo } from './io.ts';
 import { loadedPlan } from './loadedPlan.ts';
 import { openedForReading, READING_OPTIONS } from './openedForReading.ts';
-import { commonPlan, relocateTo, rewriteTo, targetOf, WRITING_OPTIONS } from './rewriting.ts';
-import { wholeNumber } from './selection.ts';
+import { commonPlan, numberOf, relocateTo, rewriteTo, targetOf, WRITING_OPTIONS } from './rewriting.ts';
 import { durationOption } from './timeOptions.ts';
 import { uidsIn } from './uidList.ts';
 
@@ -234,9 +233,8 @@ function operatorOnly(option: string, text: string, places: EditPlaces): string 
 
 /** `N` for all operators, or `OPERATOR=N`. */
 function numberFor({ option, text, places }: EditText): { operator?: string; value: number } {
-  const at = text.lastIndexOf('=');
-  const value = wholeNumber(option, text.slice(at + 1)) ?? 0;
-  return at < 0 ? { value } : { operator: operatorOnly(option, text.slice(0, at), places), value };
+  const { operator, value } = numberOf(option, text);
+  return operator === undefined ? { value } : { operator: operatorOnly(option, operator, places), value };
 }
 
 /** The last `=` separates. */

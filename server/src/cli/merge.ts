@@ -3,8 +3,7 @@ import type { ConflictRule } from 'tidemark/snapshot';
 import { settleIn } from './conflictModule.ts';
 import { UsageError, type CliIo } from './io.ts';
 import { READING_OPTIONS } from './openedForReading.ts';
-import { wholeNumber } from './selection.ts';
-import { commonPlan, openedAll, rewriteTo, targetOf, WRITING_OPTIONS } from './rewriting.ts';
+import { commonPlan, numberOf, openedAll, rewriteTo, targetOf, WRITING_OPTIONS } from './rewriting.ts';
 
 /**
  * `tidemark merge SNAPSHOT SNAPSHOT... --out TARGET`: one savepoint with what all of them hold. Operators of one uid are put together, key by
@@ -44,11 +43,4 @@ function rulesIn(given: readonly string[]): { readonly rule: ConflictRule; reado
     if (!/\.[cm]?[jt]s$/.test(module)) throw new UsageError(`--on-conflict ${module}: fail, first, newest or a module is needed.`);
   if (rules.length > 1 || modules.length > 1) throw new UsageError(`--on-conflict ${given.join(', ')}: that is more than one of a kind.`);
   return { rule: rules[0] ?? 'fail', module: modules[0] ?? null };
-}
-
-/** `N` for all operators, or `OPERATOR=N`. @throws UsageError */
-function numberOf(option: string, text: string): { readonly operator?: string; readonly value: number } {
-  const at = text.lastIndexOf('=');
-  const value = wholeNumber(option, text.slice(at + 1)) ?? 0;
-  return at < 0 ? { value } : { operator: text.slice(0, at), value };
 }

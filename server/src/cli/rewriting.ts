@@ -17,6 +17,7 @@ import { countText, EXIT, plural, sizeText, UsageError, type CliIo } from './io.
 import { keyHashIn } from './keyHashModule.ts';
 import { openedForReading, type ReadingValues } from './openedForReading.ts';
 import { ReadProgress } from './readProgress.ts';
+import { wholeNumber } from './selection.ts';
 
 /** Options of all commands that write snapshots. */
 export const WRITING_OPTIONS = {
@@ -46,6 +47,13 @@ export function commonPlan(values: WritingValues): RewritePlan {
     ...(version === undefined ? {} : { metadataVersion: Number(version) as 4 | 5 | 6 }),
     ...(values['drop-in-flight'] ? { dropInFlight: true } : {}),
   };
+}
+
+/** `N` for all operators, or `OPERATOR=N`. @throws UsageError */
+export function numberOf(option: string, text: string): { readonly operator?: string; readonly value: number } {
+  const at = text.lastIndexOf('=');
+  const value = wholeNumber(option, text.slice(at + 1)) ?? 0;
+  return at < 0 ? { value } : { operator: text.slice(0, at), value };
 }
 
 /** Where it goes; null for a dry run. @throws UsageError */

@@ -1,10 +1,9 @@
 import { keyGroupOfHash, keyGroupRangeOf } from '../../keys/keyGroup.ts';
-import { sameBytes } from '../bytes/sameBytes.ts';
 import type { KeyedRow, RowFilter, ScanSignal } from '../keyed/keyedRows.ts';
 import type { KeyedState } from '../keyed/keyedState.ts';
 import { KeyedStreamWriter, type KeyedHeader } from '../keyed/keyedStream.ts';
 import type { KeyedStateHandle } from '../metadata/snapshotMetadata.ts';
-import type { StateMetaInfo, StoredSerializer } from '../stateMetaInfo.ts';
+import { sameSerializer, sameState, type StateMetaInfo } from '../stateMetaInfo.ts';
 import { UnreadableValue } from '../values/unreadableValue.ts';
 import { KeyGroupSink } from './keyGroupSink.ts';
 import { RowHasher, type KeyHash } from './keyGroupOfRow.ts';
@@ -118,7 +117,7 @@ export class KeyedRewrite {
     if (key === undefined) return null;
     const parts = concerned.map((part): PartInUse => {
       const { keyed } = part;
-      if (!alike(key, keyed.rows.header.key)) refuse(`${label}: the sources have keys of different types`);
+      if (!sameSerializer(key, keyed.rows.header.key)) refuse(`${label}: the sources have keys of different types`);
       const mapping = keyed.states.map((state) => {
         if (!keeps(state.name)) return -1;
         const identity = `${state.kind === 'PRIORITY_QUEUE' ? 'timers' : 'keyed'} ${state.name}`;
@@ -407,20 +406,4 @@ export class KeyedRewrite {
 /** The rows of a state come one after another. */
 function isInOrder({ keyed }: PartInUse): boolean {
   return keyed.rows.layout === 'canonical' || keyed.rows.layout === 'rocksdb';
-}
-
-function alike(a: StoredSerializer, b: StoredSerializer): boolean {
-  if (a === b) return true;
-  if (a.bytes !== null && b.bytes !== null && sameBytes(a.bytes, b.bytes)) return true;
-  return JSON.stringify(a.snapshot) === JSON.stringify(b.snapshot);
-}
-
-function sameState(a: StateMetaInfo, b: StateMetaInfo): boolean {
-  if (a === b) return true;
-  if (a.kind !== b.kind || a.serializers.size !== b.serializers.size) return false;
-  for (const [role, serializer] of a.serializers) {
-    const other = b.serializers.get(role);
-    if (other === undefined || !alike(serializer, other)) return false;
-  }
-  return true;
 }

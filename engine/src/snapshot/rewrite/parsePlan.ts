@@ -9,6 +9,18 @@ const texts: Check = (value) => Array.isArray(value) && value.every(text);
 const anything: Check = () => true;
 const offset: Check = (value) => whole(value) || value === 'earliest' || value === 'latest' || value === 'committed';
 
+/** How an entry is named. */
+const ENTRY: Readonly<Record<string, Check>> = {
+  operator: text,
+  state: text,
+  'key?': anything,
+  'subtask?': place,
+  'index?': place,
+  'namespace?': anything,
+  'userKey?': anything,
+  'timestamp?': anything,
+};
+
 /** What each edit has; a name that ends in `?` may be absent. */
 const EDITS: Readonly<Record<SnapshotEdit['edit'], Readonly<Record<string, Check>>>> = {
   renameUid: { operator: text, uid: text },
@@ -20,27 +32,8 @@ const EDITS: Readonly<Record<SnapshotEdit['edit'], Readonly<Record<string, Check
   deleteWhere: { operator: text, state: text, where: text },
   removeTimers: { operator: text, 'state?': text },
   shiftTimers: { operator: text, 'state?': text, millis: whole },
-  set: {
-    operator: text,
-    state: text,
-    'key?': anything,
-    'subtask?': place,
-    'index?': place,
-    'namespace?': anything,
-    'userKey?': anything,
-    'value?': anything,
-    'timestamp?': anything,
-  },
-  delete: {
-    operator: text,
-    state: text,
-    'key?': anything,
-    'subtask?': place,
-    'index?': place,
-    'namespace?': anything,
-    'userKey?': anything,
-    'timestamp?': anything,
-  },
+  set: { ...ENTRY, 'value?': anything },
+  delete: ENTRY,
   moveOffset: { operator: text, 'topic?': text, 'partition?': whole, offset },
   renameField: { operator: text, state: text, field: text, to: text },
   dropField: { operator: text, state: text, field: text },
