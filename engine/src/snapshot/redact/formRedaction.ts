@@ -3,8 +3,17 @@ import { refuse } from '../rewrite/rewritePlan.ts';
 import { dumpText, isList, type DumpValue } from '../values/dumpValue.ts';
 import { UnfitValue, unfit } from '../values/unfitValue.ts';
 import { isDumpObject, pairsOf, taggedList, textOf } from '../values/valueParts.ts';
-import { fieldPathText, matchesPath, type FieldPath } from './fieldPath.ts';
-import { typeName, typeNames, type ChoiceForm, type Form, type ItemsForm, type LeafForm, type PairsForm, type RecordForm } from './form.ts';
+import { fieldPathText, matchesPath, type FieldPath } from '../forms/fieldPath.ts';
+import {
+  typeName,
+  typeNames,
+  type ChoiceForm,
+  type Form,
+  type ItemsForm,
+  type LeafForm,
+  type PairsForm,
+  type RecordForm,
+} from '../forms/form.ts';
 import { constantOf, hashing, masking, type Convert, type SaltedHash } from './leafTreatments.ts';
 import type { RedactionRule, RedactionRules, Treatment } from './redactionRules.ts';
 

@@ -3,7 +3,7 @@ import { bytesOfHex, decimalText, dumpText, Floating, hexText, isList, parseDeci
 import { parseDate, parseDateTime, parseInstant, parseTime } from '../values/isoTime.ts';
 import { unfit, UnfitValue } from '../values/unfitValue.ts';
 import { bigintOfValue, booleanOf, charOf, floatingOf, integerOf, isDumpObject, longOf, textOf, untag } from '../values/valueParts.ts';
-import type { LeafForm, LeafType } from './form.ts';
+import type { LeafForm, LeafType } from '../forms/form.ts';
 import type { Treatment } from './redactionRules.ts';
 
 /** HMAC-SHA-256 with the salt as its key: 32 bytes. The platform's own cryptography stands behind it. */

@@ -12,8 +12,8 @@ import {
 } from '../stateMetaInfo.ts';
 import type { SerializerSnapshot } from '../serializers/serializerSnapshot.ts';
 import { UnfitValue } from '../values/unfitValue.ts';
-import type { Form } from './form.ts';
-import { opaqueForm, serializerForm } from './serializerForm.ts';
+import type { Form } from '../forms/form.ts';
+import { opaqueForm, serializerForm } from '../forms/serializerForm.ts';
 
 /** A state, with the forms of what its entries consist of, by `key`, `namespace` and `value`. */
 export interface RedactableState {

@@ -4,7 +4,7 @@ import { refuse, type SnapshotEdit } from '../rewrite/rewritePlan.ts';
 import type { Snapshot } from '../snapshot.ts';
 import type { FlinkMajor } from '../values/flinkMajor.ts';
 import { FormRedaction, type Absence, type Change, type FieldRedaction } from './formRedaction.ts';
-import type { Form } from './form.ts';
+import type { Form } from '../forms/form.ts';
 import { identityOf, KeyedRedaction, type StateChange } from './keyedRedaction.ts';
 import type { SaltedHash } from './leafTreatments.ts';
 import { redactedState, type OperatorStateChange } from './operatorStateRedaction.ts';

@@ -1,7 +1,7 @@
 import { refuse } from '../rewrite/rewritePlan.ts';
 import type { DumpValue } from '../values/dumpValue.ts';
-import { parseFieldPath, ROOTS, type FieldPath } from './fieldPath.ts';
-import { TYPE_NAMES } from './form.ts';
+import { parseFieldPath, ROOTS, type FieldPath } from '../forms/fieldPath.ts';
+import { TYPE_NAMES } from '../forms/form.ts';
 
 /** What is done with a value. */
 export type Treatment =

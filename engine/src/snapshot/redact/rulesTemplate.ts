@@ -1,5 +1,5 @@
-import { fieldPathText, type FieldPath } from './fieldPath.ts';
-import { typeName, type Form } from './form.ts';
+import { fieldPathText, type FieldPath } from '../forms/fieldPath.ts';
+import { typeName, type Form } from '../forms/form.ts';
 import type { RedactableOperator, RedactableState } from './redactableStates.ts';
 
 const ABOUT = `// Rules of a redaction, for tidemark redact. The first rule that fits a value wins.

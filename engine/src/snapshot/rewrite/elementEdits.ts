@@ -16,6 +16,7 @@ import { valueReader, type ValueContext, type ValueReader } from '../values/valu
 import { valueWriter } from '../values/valueWriter.ts';
 import { keyOfText, SEVERAL_FORMS } from './entryEdits.ts';
 import type { StoredSubtask } from './operatorRewrite.ts';
+import { isFieldEdit } from './fieldEdits.ts';
 import { refuse, type EntryEdit } from './rewritePlan.ts';
 import type { TargetOperator } from './targetOperators.ts';
 
@@ -58,6 +59,7 @@ export class ElementEdits {
     this.#edits = edits.flatMap((edit): Edit[] => {
       if (edit.state === undefined || keyed.has(edit.state)) return [];
       if (edit.edit === 'set' || edit.edit === 'delete' || edit.edit === 'deleteWhere') return [edit];
+      if (isFieldEdit(edit)) return [];
       return refuse(`${label}, state ${edit.state}: ${edit.edit} is for keyed state; of operator state, elements are set and deleted`);
     });
     for (const edit of this.#edits) if (edit.edit === 'deleteWhere') this.#conditions.set(edit.where, compileExpression(edit.where));
@@ -103,7 +105,7 @@ export class ElementEdits {
 }
 
 /** Those of further copies of a broadcast state are thrown away. */
-function countsOf(all: CountsByState, state: string, isBroadcast: boolean): ElementCounts {
+export function countsOf(all: CountsByState, state: string, isBroadcast: boolean): ElementCounts {
   const known = all.get(state);
   if (known !== undefined && !isBroadcast) return known;
   const counts: ElementCounts = { group: isBroadcast ? 'broadcast' : 'list', changed: 0, added: 0, removed: 0 };

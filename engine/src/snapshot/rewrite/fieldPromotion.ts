@@ -1,12 +1,7 @@
 import type { SerializerSnapshot } from '../serializers/serializerSnapshot.ts';
-import { dumpDouble, dumpFloat, dumpLong, Floating, shortestFloat, type DumpValue } from '../values/dumpValue.ts';
+import { dumpDouble, dumpFloat, dumpLong, Floating, isList, shortestFloat, type DumpValue } from '../values/dumpValue.ts';
 import { isDumpObject } from '../values/valueParts.ts';
-
-/** A field's type after its promotion, and how its values become those of that type. */
-export interface Promoted<T> {
-  readonly part: T;
-  readonly convert: (value: DumpValue) => DumpValue;
-}
+import type { Changed, Convert } from './recordFields.ts';
 
 /** Java's widening of numbers, which is Avro's promotion, too. */
 const WIDER: Readonly<Record<string, readonly string[]>> = {
@@ -19,12 +14,8 @@ function isWider(from: unknown, to: string): boolean {
   return typeof from === 'string' && Object.hasOwn(WIDER, from) && (WIDER[from] ?? []).includes(to);
 }
 
-/** Of a field of a row, a POJO or a tuple. Null where the type is not wider. */
-export function promotedSimple(part: SerializerSnapshot, type: string): Promoted<SerializerSnapshot> | null {
-  if (part.kind === 'nullable') {
-    const inner = promotedSimple(part.value, type);
-    return inner && { part: { ...part, value: inner.part }, convert: inner.convert };
-  }
+/** Of a part of a row, a POJO or a tuple. Null where the type is not wider. */
+export function promotedSimple(part: SerializerSnapshot, type: string): Changed<SerializerSnapshot> | null {
   if (!isWider(part.kind, type)) return null;
   switch (type) {
     case 'long':
@@ -45,18 +36,45 @@ function floating(value: DumpValue, made: (number: number) => DumpValue): DumpVa
   return typeof number === 'number' || typeof number === 'string' || typeof number === 'bigint' ? made(Number(number)) : value;
 }
 
-/** Of a field of a record, whose type may be a union with null. */
-export function promotedAvro(part: object, type: string): Promoted<object> | null {
-  const from: unknown = 'type' in part ? part.type : null;
-  const branches: readonly unknown[] = Array.isArray(from) ? from : [from];
-  const others = branches.filter((branch) => branch !== 'null');
-  const [stored] = others;
-  if (others.length !== 1 || !isWider(stored, type)) return null;
-  const promoted = Array.isArray(from) ? branches.map((branch) => (branch === 'null' ? branch : type)) : type;
-  return { part: { ...part, type: promoted }, convert: type === 'long' ? (value) => value : avroFloating(stored, type) };
+/**
+ * Of an Avro schema: a number, one that may be null, or what lists and maps have of them. `path` is what is said of the way: `[]`, `{value}`,
+ * or nothing. Null where the type is not wider.
+ */
+export function promotedAvro(schema: unknown, type: string, path: readonly string[] = []): Changed<unknown> | null {
+  if (Array.isArray(schema)) {
+    const index = schema.findIndex((branch) => branch !== 'null');
+    const branch = schema.filter((each) => each !== 'null').length === 1 ? promotedAvro(schema[index], type, path) : null;
+    return branch && { part: schema.with(index, branch.part), convert: (value) => (value === null ? null : branch.convert(value)) };
+  }
+  if (typeof schema === 'string')
+    return path.length === 0 && isWider(schema, type)
+      ? { part: type, convert: type === 'long' ? (value) => value : avroFloating(schema, type) }
+      : null;
+  if (typeof schema !== 'object' || schema === null || !('type' in schema)) return null;
+  if (schema.type === 'array' && 'items' in schema) {
+    const items = promotedAvro(schema.items, type, path[0] === '[]' ? path.slice(1) : path);
+    return (
+      items && {
+        part: { ...schema, items: items.part },
+        convert: (value) => (isList(value) ? value.map(items.convert) : value),
+      }
+    );
+  }
+  if (schema.type === 'map' && 'values' in schema) {
+    const values = promotedAvro(schema.values, type, path[0] === '{value}' ? path.slice(1) : path);
+    return values && { part: { ...schema, values: values.part }, convert: ofValues(values.convert) };
+  }
+  // A logical type is of its own, and no number.
+  if ('logicalType' in schema) return null;
+  const inner = promotedAvro(schema.type, type, path);
+  return inner && { part: typeof schema.type === 'string' ? { ...schema, type: inner.part } : inner.part, convert: inner.convert };
 }
 
-function avroFloating(from: unknown, type: string): (value: DumpValue) => DumpValue {
+function ofValues(convert: Convert): Convert {
+  return (value) => (isDumpObject(value) ? Object.fromEntries(Object.entries(value).map(([key, item]) => [key, convert(item)])) : value);
+}
+
+function avroFloating(from: string, type: string): Convert {
   const isRounded = type === 'float' || from === 'float';
   return (value) => {
     const number = value instanceof Floating ? value.value : value;

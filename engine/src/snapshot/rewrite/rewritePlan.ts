@@ -65,7 +65,10 @@ export interface EntryEdit {
   readonly timestamp?: unknown;
 }
 
-/** A change to the fields of records, rows or POJOs in a state's values: schema and values change together. */
+/**
+ * A change to the fields of records, rows or POJOs in a state's values: schema and values change together. A field is a name, or the path of
+ * one: `address.zip`, `lines[].price`, `prices{value}.net`. Lists and maps need not be named.
+ */
 export type FieldEdit =
   | { readonly edit: 'renameField'; readonly operator: string; readonly state: string; readonly field: string; readonly to: string }
   | { readonly edit: 'dropField'; readonly operator: string; readonly state: string; readonly field: string }
@@ -79,7 +82,7 @@ export type FieldEdit =
       /** The value of the new field in the form of a dump. */
       readonly value: unknown;
     }
-  /** To a wider type of number; a `long` that a `double` does not hold is rounded, as Java rounds it. */
+  /** To a wider type of number, also of elements (`prices[]`); a `long` that a `double` does not hold is rounded, as Java rounds it. */
   | {
       readonly edit: 'promoteField';
       readonly operator: string;

@@ -7,11 +7,13 @@ import type { KeyedStateHandle, MasterState, OperatorMetadata, SubtaskMetadata }
 import { writeMetadata, type WritableVersion } from '../metadata/writeMetadata.ts';
 import type { Snapshot, SnapshotSubtask } from '../snapshot.ts';
 import type { StateMetaInfo } from '../stateMetaInfo.ts';
+import type { FlinkMajor } from '../values/flinkMajor.ts';
 import { ElementEdits, type CountsByState } from './elementEdits.ts';
 import type { KeyHash } from './keyGroupOfRow.ts';
 import { KeyedRewrite, type KeyedPart } from './keyedRewrite.ts';
 import { readOperatorStates, redistributed, writeManagedState, writeRawState, written, type StoredSubtask } from './operatorRewrite.ts';
 import type { Migrating } from './migrating.ts';
+import { OperatorFieldEdits } from './operatorFieldEdits.ts';
 import type { Redacting } from './redacting.ts';
 import { refuse, type RewritePlan } from './rewritePlan.ts';
 import { StateReports, type OperatorReport, type RewriteReport } from './rewriteReport.ts';
@@ -167,7 +169,11 @@ class Rewriting {
       : Array.from({ length: parallelism }, (_, i) => i);
     const keyedNames = new Set(parts.flatMap((part) => part.keyed.states.map(({ name }) => name)));
     const elements = new ElementEdits(target, keyedNames);
-    const stored = await this.#operatorStates(target, indices, same, reports, elements);
+    const fields = new OperatorFieldEdits(target, keyedNames);
+    const stored = await this.#operatorStates(target, indices, same, reports, (subtask, states, flink, counts) =>
+      fields.apply(elements.apply(subtask, states, flink, counts), flink, counts),
+    );
+    elements.checkMet(target.keeps);
     const subtasks: SubtaskMetadata[] = [];
     for (const [i, index] of indices.entries()) {
       this.#options.signal?.throwIfAborted();
@@ -218,7 +224,7 @@ class Rewriting {
     indices: readonly number[],
     same: boolean,
     reports: StateReports,
-    elements: ElementEdits,
+    edited: (subtask: number, states: StoredSubtask, flink: FlinkMajor, counts: CountsByState) => StoredSubtask,
   ): Promise<readonly StoredSubtask[]> {
     const bySource: StoredSubtask[][] = [];
     const editedBySource: CountsByState[] = [];
@@ -235,14 +241,13 @@ class Rewriting {
         const flink = (this.#sources[source]?.metadata.version ?? this.version) >= FIRST_VERSION_OF_FLINK_2 ? 2 : 1;
         const redacted = this.#options.redacting?.operatorState(target.operatorId, states, flink) ?? states;
         const migrated = this.#options.migrating?.operatorState(target.operatorId, redacted) ?? redacted;
-        read.push(elements.apply(subtask.metadata.index, migrated, flink, counts));
+        read.push(edited(subtask.metadata.index, migrated, flink, counts));
       }
       const own = operator.subtasks.map(({ metadata }) => metadata.index);
       bySource.push(
         same ? indices.map((index) => read[own.indexOf(index)] ?? { managed: [], raw: [] }) : redistributed(read, target.parallelism),
       );
     }
-    elements.checkMet(target.keeps);
     const chosen = this.#chosen(target, bySource, 'operator state', sameStates) ?? [];
     const counted = new Set<string>();
     for (const subtask of chosen) {

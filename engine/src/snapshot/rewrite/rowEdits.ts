@@ -4,12 +4,12 @@ import type { KeyedRow } from '../keyed/keyedRows.ts';
 import type { KeyedState } from '../keyed/keyedState.ts';
 import type { StateMetaInfo } from '../stateMetaInfo.ts';
 import { EntryEdits } from './entryEdits.ts';
-import { FieldChange } from './fieldEdits.ts';
+import { FieldChange, isFieldEdit } from './fieldEdits.ts';
 import { RowHasher, type KeyHash } from './keyGroupOfRow.ts';
 import type { KeyedPart } from './keyedRewrite.ts';
 import type { Migrating, StateMigration } from './migrating.ts';
 import type { KeyedRedacting, PartRedacting } from './redacting.ts';
-import { refuse, type EntryEdit, type FieldEdit, type RewritePlan } from './rewritePlan.ts';
+import { refuse, type EntryEdit, type RewritePlan } from './rewritePlan.ts';
 import type { StateReport } from './rewriteReport.ts';
 import type { RowInHand } from './rowInHand.ts';
 import type { StateEdit, TargetOperator } from './targetOperators.ts';
@@ -130,7 +130,7 @@ export class RowEdits {
     if (entries !== null) steps.push((row, hand, report) => entries.apply(row, hand, report));
     for (const edit of own) if (edit.edit === 'shiftTimers' && isTimer) steps.push(shifting(edit.millis));
     const change = this.#fieldsOf(own, keyed, meta);
-    if (change !== null) steps.push((row, hand, report) => change.apply(keyed, row, hand, report));
+    if (change !== null) steps.push((row, hand, report) => change.apply(row, hand, report));
     const migration = this.#migrationOf(own, keyed, meta);
     if (migration !== null)
       steps.push((row, hand, report) => {
@@ -183,18 +183,6 @@ export class RowEdits {
 
 function identityOf(state: StateMetaInfo): string {
   return `${state.kind === 'PRIORITY_QUEUE' ? 'timers' : 'keyed'} ${state.name}`;
-}
-
-const FIELD_EDITS: ReadonlySet<StateEdit['edit']> = new Set<FieldEdit['edit']>([
-  'renameField',
-  'dropField',
-  'addField',
-  'promoteField',
-  'orderFields',
-]);
-
-function isFieldEdit(edit: StateEdit): edit is FieldEdit {
-  return FIELD_EDITS.has(edit.edit);
 }
 
 /** Edits of states that are not there are mistakes. */

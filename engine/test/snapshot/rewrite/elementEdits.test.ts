@@ -158,7 +158,7 @@ describe('edits that make no sense are refused by name', () => {
       'has elements, which are named by subtask and index',
     ],
     [{ edit: 'set', operator: 'broadcast', state: 'rules', index: 0, value: { $long: '1' } }, 'has entries, which are named by their key'],
-    [{ edit: 'dropField', operator: 'op-state', state: 'op-list-pojo', field: 'age' }, 'dropField is for keyed state'],
+    [{ edit: 'shiftTimers', operator: 'op-state', state: 'op-list', millis: 1 }, 'shiftTimers is for keyed state'],
     [{ edit: 'set', operator: 'key-long', state: 'count', value: { $long: '1' } }, 'key is missing'],
   ])('%o', async (edit, reason) => {
     await expect(edited(edit)).rejects.toThrow(reason);

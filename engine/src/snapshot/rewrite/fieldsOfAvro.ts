@@ -1,0 +1,282 @@
+import { avroForm } from '../forms/avroForm.ts';
+import { fieldPathText, type FieldPath } from '../forms/fieldPath.ts';
+import type { ChoiceForm, Form } from '../forms/form.ts';
+import { isList, type DumpValue } from '../values/dumpValue.ts';
+import { UnfitValue, unfit } from '../values/unfitValue.ts';
+import { isDumpObject } from '../values/valueParts.ts';
+import { promotedAvro } from './fieldPromotion.ts';
+import { editedFields, fieldsByName, noField, unchanged, type Changed, type Convert, type RecordEdit } from './recordFields.ts';
+import { refuse, type FieldEdit } from './rewritePlan.ts';
+
+interface AvroField {
+  name: string;
+  type: unknown;
+}
+
+/** A record as it stands in the schema; it is changed in place, in a copy of the schema. */
+interface AvroRecord {
+  readonly name: string;
+  fields: readonly AvroField[];
+}
+
+/**
+ * A schema whose record at the end of the path has other fields, and how what stands in `{"$avro": ...}` follows. A named type is one
+ * wherever it stands, so all records of the name change. @throws RewriteRefused
+ */
+export function changedAvro(schema: string, path: FieldPath, edit: FieldEdit, label: string): Changed<string> {
+  const form = formOf(schema, label);
+  checkTold(form, label);
+  const root: unknown = JSON.parse(schema);
+  const names = new AvroNames(root);
+  const { convert, record } =
+    edit.edit === 'promoteField' ? promoted(names, root, path, edit.type, label) : edited(names, root, path, edit, label);
+  const part = JSON.stringify(root);
+  checkTold(formOf(part, label), label);
+  return { part, convert: inRecords(form, names.fullNameOf(record), convert) };
+}
+
+function formOf(schema: string, label: string): Form {
+  try {
+    return avroForm(schema);
+  } catch (error) {
+    if (error instanceof UnfitValue) return refuse(`${label}: ${error.message}`);
+    throw error;
+  }
+}
+
+interface RecordChange {
+  readonly record: AvroRecord;
+  readonly convert: Convert;
+}
+
+function edited(names: AvroNames, root: unknown, path: FieldPath, edit: RecordEdit, label: string): RecordChange {
+  const record = names.recordAt(root, path, label);
+  const fields = editedFields<AvroField>(
+    record.fields.map((field) => [field.name, field]),
+    edit,
+    label,
+    {
+      made: ({ field, type, value }) => ({ name: field, type, ...(isPlain(value) ? { default: value } : {}) }),
+      renamed: (part, name) => ({ ...part, name }),
+    },
+  );
+  record.fields = fields.map(({ part }) => part);
+  return { record, convert: (value) => (isDumpObject(value) ? fieldsByName(fields, value) : value) };
+}
+
+/** What Avro takes as a default of a simple type. A null is one only where the type begins with it, which is not looked at here. */
+function isPlain(value: unknown): boolean {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
+}
+
+/** The path may end in `[]` or `{value}` behind a field: elements and values become wider then. */
+function promoted(names: AvroNames, root: unknown, path: FieldPath, type: string, label: string): RecordChange {
+  const end = path.findLastIndex((part) => part !== '[]' && part !== '{value}');
+  const name = path[end] ?? refuse(`${label}: ${fieldPathText(path)} is no field`);
+  const record = names.recordAt(root, path.slice(0, end), label);
+  const field = record.fields.find((each) => each.name === name);
+  if (field === undefined)
+    return noField(
+      label,
+      name,
+      record.fields.map((each) => each.name),
+    );
+  const wider =
+    promotedAvro(field.type, type, path.slice(end + 1)) ??
+    refuse(`${label}: field ${fieldPathText(path)} is no number that ${type} is wider than`);
+  // A default of the field is a number, which is one of the wider type as well.
+  field.type = wider.part;
+  return { record, convert: (value) => (isDumpObject(value) ? { ...value, [name]: wider.convert(value[name] ?? null) } : value) };
+}
+
+/** The named types of a schema. */
+class AvroNames {
+  readonly #named = new Map<string, object>();
+  readonly #fullNames = new Map<object, string>();
+  /** The namespace that names inside of a type are in. */
+  readonly #namespaces = new Map<object, string>();
+
+  constructor(root: unknown) {
+    this.#define(root, '');
+  }
+
+  fullNameOf(record: object): string {
+    return this.#fullNames.get(record) ?? '';
+  }
+
+  /** From a type along names of fields, `[]` and `{value}`; the latter two need not be said. @throws RewriteRefused */
+  recordAt(type: unknown, path: FieldPath, label: string, namespace = ''): AvroRecord {
+    const found = this.#through(type, path, namespace);
+    const [record, ...others] = found.records;
+    if (record === undefined || others.length > 0)
+      return refuse(
+        record === undefined
+          ? `${label}: its values are no records`
+          : `${label}: it may be any of ${found.records.map((each) => each.name).join(', ')}, and which of them is meant cannot be said`,
+      );
+    const [name, ...rest] = found.path;
+    if (name === undefined) return record;
+    const field = record.fields.find((each) => each.name === name);
+    if (field === undefined)
+      return noField(
+        label,
+        name,
+        record.fields.map((each) => each.name),
+      );
+    return this.recordAt(field.type, rest, label, this.#namespaces.get(record) ?? '');
+  }
+
+  /** Down to records, through lists, maps and unions. */
+  #through(type: unknown, path: FieldPath, namespace: string): { readonly records: readonly AvroRecord[]; readonly path: FieldPath } {
+    if (typeof type === 'string') {
+      const named = this.#named.get(namespace === '' ? type : `${namespace}.${type}`) ?? this.#named.get(type);
+      return { records: isRecord(named) ? [named] : [], path };
+    }
+    if (Array.isArray(type)) {
+      const branches = type.map((branch) => this.#through(branch, path, namespace)).filter(({ records }) => records.length > 0);
+      return { records: branches.flatMap(({ records }) => records), path: branches[0]?.path ?? path };
+    }
+    if (typeof type !== 'object' || type === null) return { records: [], path };
+    if (isRecord(type)) return { records: [type], path };
+    if ('items' in type) return this.#through(type.items, path[0] === '[]' ? path.slice(1) : path, namespace);
+    if ('values' in type) return this.#through(type.values, path[0] === '{value}' ? path.slice(1) : path, namespace);
+    return 'type' in type ? this.#through(type.type, path, namespace) : { records: [], path };
+  }
+
+  #define(type: unknown, namespace: string): void {
+    if (Array.isArray(type)) for (const branch of type) this.#define(branch, namespace);
+    if (typeof type !== 'object' || type === null || Array.isArray(type)) return;
+    const fields = type as Readonly<Record<string, unknown>>;
+    const name = typeof fields['name'] === 'string' ? fields['name'] : '';
+    let inner = namespace;
+    if (name !== '' && typeof fields['type'] === 'string') {
+      const own = typeof fields['namespace'] === 'string' ? fields['namespace'] : namespace;
+      const fullName = name.includes('.') || own === '' ? name : `${own}.${name}`;
+      inner = name.includes('.') ? name.slice(0, name.lastIndexOf('.')) : own;
+      this.#named.set(fullName, type);
+      this.#fullNames.set(type, fullName);
+      this.#namespaces.set(type, inner);
+    }
+    for (const part of ['type', 'items', 'values']) this.#define(fields[part], inner);
+    if (isRecord(type)) for (const field of type.fields) this.#define(field.type, inner);
+  }
+}
+
+function isRecord(type: unknown): type is AvroRecord {
+  return typeof type === 'object' && type !== null && 'fields' in type && Array.isArray(type.fields);
+}
+
+/** Converts all records of a name, from the inside out: a type may contain itself. */
+function inRecords(form: Form, fullName: string, convert: Convert, inWork = new Map<Form, Convert>()): Convert {
+  const known = inWork.get(form);
+  if (known !== undefined) return known;
+  let made: Convert = unchanged;
+  inWork.set(form, (value) => made(value));
+  const of = (part: Form): Convert => inRecords(part, fullName, convert, inWork);
+  made = converted(form, of, form.kind === 'record' && form.name === fullName ? convert : unchanged);
+  return made;
+}
+
+function converted(form: Form, of: (part: Form) => Convert, own: Convert): Convert {
+  switch (form.kind) {
+    case 'leaf':
+      return unchanged;
+    case 'record': {
+      const fields = form.fields.map(({ name, form: part }) => ({ name, convert: of(part()) }));
+      return (value) => {
+        if (!isDumpObject(value)) return unfit('a record', value);
+        return own(Object.fromEntries(fields.map(({ name, convert }) => [name, convert(value[name] ?? null)])));
+      };
+    }
+    case 'items': {
+      const item = of(form.item());
+      return (value) => (isList(value) ? value.map(item) : unfit('a list', value));
+    }
+    case 'pairs': {
+      const item = of(form.value());
+      return (value) =>
+        isDumpObject(value) ? Object.fromEntries(Object.entries(value).map(([key, each]) => [key, item(each)])) : unfit('a map', value);
+    }
+    case 'choice': {
+      const branches = form.of.map((branch) => ({ fits: branch.fits, convert: of(branch.form()) }));
+      return (value: DumpValue) =>
+        value === null ? null : (branches.find(({ fits }) => fits(value))?.convert(value) ?? unfit('a value of the union', value));
+    }
+  }
+}
+
+/** A value of a union does not say of which branch it is: where two look alike, it could be written as the wrong one. @throws RewriteRefused */
+function checkTold(form: Form, label: string, seen = new Set<Form>()): void {
+  if (seen.has(form)) return;
+  seen.add(form);
+  if (form.kind === 'choice') checkBranches(form, label);
+  for (const part of partsOf(form)) checkTold(part, label, seen);
+}
+
+function partsOf(form: Form): Form[] {
+  switch (form.kind) {
+    case 'leaf':
+      return [];
+    case 'record':
+      return form.fields.map((field) => field.form());
+    case 'items':
+      return [form.item()];
+    case 'pairs':
+      return [form.value()];
+    case 'choice':
+      return form.of.map((branch) => branch.form());
+  }
+}
+
+function checkBranches({ of }: ChoiceForm, label: string): void {
+  const looks = new Map<string, string>();
+  for (const branch of of) {
+    const form = resolved(branch.form());
+    const look = lookOf(form);
+    // Every record looks like some map.
+    const other = looks.get(look) ?? (form.kind === 'record' ? looks.get('map') : form.kind === 'pairs' ? looks.get('record') : undefined);
+    if (other !== undefined)
+      refuse(
+        `${label}: a union has ${other} and ${nameOf(form)}, whose values look alike, so its fields cannot be changed without mistaking them`,
+      );
+    looks.set(look, nameOf(form));
+    if (form.kind === 'record') looks.set('record', nameOf(form));
+  }
+}
+
+/** A name stands for what it names. */
+function resolved(form: Form): Form {
+  const [only, ...others] = form.kind === 'choice' ? form.of : [];
+  return only !== undefined && others.length === 0 ? resolved(only.form()) : form;
+}
+
+function nameOf(form: Form): string {
+  return form.kind === 'leaf'
+    ? (form.name ?? form.type)
+    : form.kind === 'record'
+      ? (form.name ?? 'a record')
+      : form.kind === 'items'
+        ? 'a list'
+        : 'a map';
+}
+
+/** Equal where values may be. */
+function lookOf(form: Form): string {
+  switch (form.kind) {
+    case 'leaf':
+      if (form.type === 'boolean') return 'boolean';
+      if (form.type === 'integer' || form.type === 'float' || form.type === 'double') return 'number';
+      return form.size === undefined ? 'text' : 'list';
+    case 'items':
+      return 'list';
+    case 'record':
+      return `record of ${form.fields
+        .map(({ name }) => name)
+        .sort()
+        .join(', ')}`;
+    case 'pairs':
+      return 'map';
+    case 'choice':
+      return 'choice';
+  }
+}

@@ -1,0 +1,362 @@
+import { fieldPathText, parseFieldPath, type FieldPath } from '../forms/fieldPath.ts';
+import type { PojoSnapshot, PojoSubclass, SerializerSnapshot, SimpleKind } from '../serializers/serializerSnapshot.ts';
+import { SIMPLE_SERIALIZERS } from '../serializers/simpleSerializers.ts';
+import { isList, type DumpValue } from '../values/dumpValue.ts';
+import { isDumpObject } from '../values/valueParts.ts';
+import { promotedSimple } from './fieldPromotion.ts';
+import { changedAvro } from './fieldsOfAvro.ts';
+import { editedFields, fieldsByName, noField, unchanged, type Changed, type Convert } from './recordFields.ts';
+import { refuse, type FieldEdit } from './rewritePlan.ts';
+
+type ChangedSerializer = Changed<SerializerSnapshot>;
+
+/**
+ * A serializer whose records, rows or POJOs have other fields, and how its values follow. Fields are named by their path: `address.zip`,
+ * `lines[].price`, `prices{value}.net`. What holds nothing but records, such as a list, need not be named. @throws RewriteRefused
+ */
+export function changedSerializer(snapshot: SerializerSnapshot, edits: readonly FieldEdit[], label: string): ChangedSerializer {
+  return edits.reduce<ChangedSerializer>(
+    (before, edit) => {
+      const { part, convert } = new FieldWalk(edit, label).changed(before.part);
+      return { part, convert: (value) => convert(before.convert(value)) };
+    },
+    { part: snapshot, convert: unchanged },
+  );
+}
+
+/** Where a serializer's values hold others. */
+interface Hole {
+  readonly segment: string;
+  readonly part: SerializerSnapshot;
+  readonly filled: (part: SerializerSnapshot) => SerializerSnapshot;
+  readonly within: (inner: Convert) => Convert;
+  /** It is the only one, and need not be named. */
+  readonly isPassed: boolean;
+}
+
+/** One edit on its way to the record that it is for, or to the number that becomes wider. */
+class FieldWalk {
+  readonly #label: string;
+  /** Of a record: the names in it are the edit's own. */
+  readonly #edit: FieldEdit;
+  readonly #path: FieldPath;
+
+  constructor(edit: FieldEdit, label: string) {
+    this.#label = label;
+    const parse = (text: string): FieldPath =>
+      parseFieldPath(text) ?? refuse(`${label}: ${JSON.stringify(text)} is no field, and no path of one`);
+    if (edit.edit === 'promoteField') {
+      this.#path = parse(edit.field);
+      this.#edit = edit;
+    } else if (edit.edit === 'orderFields') {
+      const paths = edit.fields.map(parse);
+      this.#path = paths[0]?.slice(0, -1) ?? [];
+      const record = fieldPathText(this.#path);
+      if (paths.some((path) => fieldPathText(path.slice(0, -1)) !== record))
+        refuse(`${label}: only the fields of one record are put into another order`);
+      this.#edit = { ...edit, fields: paths.map((path) => path.at(-1) ?? '') };
+    } else {
+      const path = parse(edit.field);
+      this.#path = path.slice(0, -1);
+      this.#edit = { ...edit, field: path.at(-1) ?? '' };
+    }
+  }
+
+  changed(snapshot: SerializerSnapshot): ChangedSerializer {
+    return this.#at(snapshot, this.#path, null);
+  }
+
+  /** `declaring` is the class that a POJO has the field of, where it is another than its own. */
+  #at(snapshot: SerializerSnapshot, path: FieldPath, declaring: string | null): ChangedSerializer {
+    if (snapshot.kind === 'avro') {
+      const { part, convert } = changedAvro(snapshot.schema, path, this.#edit, this.#label);
+      return {
+        part: { ...snapshot, schema: part },
+        convert: (value) => (isDumpObject(value) && value['$avro'] !== undefined ? { $avro: convert(value['$avro']) } : value),
+      };
+    }
+    if (snapshot.kind === 'pojo') return this.#pojo(snapshot, path, declaring);
+    const here = path.length === 0 ? this.#here(snapshot) : null;
+    if (here !== null) return here;
+    return this.#into(snapshot, path);
+  }
+
+  /** What the path leads to; null where it is only around it. */
+  #here(snapshot: SerializerSnapshot): ChangedSerializer | null {
+    if (this.#edit.edit === 'promoteField') return promotedSimple(snapshot, this.#edit.type);
+    if (snapshot.kind === 'row') return this.#row(snapshot);
+    if (snapshot.kind === 'tuple' || snapshot.kind === 'scalaCaseClass')
+      return refuse(`${this.#label}: the fields of a tuple can only be promoted: how many it has is said by its class`);
+    return null;
+  }
+
+  #into(snapshot: SerializerSnapshot, path: FieldPath): ChangedSerializer {
+    const holes = holesOf(snapshot);
+    const [name, ...rest] = path;
+    const named = holes.find(({ segment }) => segment === name);
+    const hole = named ?? holes.find(({ isPassed }) => isPassed);
+    if (hole === undefined) {
+      const wanted = name ?? this.#ownField();
+      if (wanted !== null && holes.length > 0)
+        noField(
+          this.#label,
+          wanted,
+          holes.map(({ segment }) => segment),
+        );
+      return this.#wrongEnd();
+    }
+    if (name === '{key}') refuse(`${this.#label}: records in keys of maps keep their fields`);
+    const inner = this.#at(hole.part, named === undefined ? path : rest, null);
+    return { part: hole.filled(inner.part), convert: hole.within(inner.convert) };
+  }
+
+  /** The field of the record at the end of the path; null where it is none, or several. */
+  #ownField(): string | null {
+    return this.#edit.edit === 'promoteField' || this.#edit.edit === 'orderFields' ? null : this.#edit.field;
+  }
+
+  #wrongEnd(): never {
+    if (this.#edit.edit === 'promoteField')
+      return refuse(`${this.#label}: field ${fieldPathText(this.#path)} is no number that ${this.#edit.type} is wider than`);
+    const what = this.#path.length === 0 ? 'its values are' : `what is at ${fieldPathText(this.#path)} is`;
+    return refuse(`${this.#label}: ${what} neither records nor rows nor POJOs nor tuples`);
+  }
+
+  /** Subclasses have serializers of their own, with the fields that they inherit. */
+  #pojo(snapshot: PojoSnapshot, path: FieldPath, declaring: string | null): ChangedSerializer {
+    const edit = this.#edit;
+    const declared = snapshot.fields.map(({ name }) => name);
+    const wanted = path[0] ?? this.#ownField();
+    const isNew = path.length === 0 && edit.edit === 'addField';
+    const concerns = (pojo: PojoSnapshot): boolean => isNew || wanted === null || pojo.fields.some(({ name }) => name === wanted);
+    const changes = new Map<string, Convert>();
+    const subclass = (each: PojoSubclass): PojoSubclass => {
+      if (each.serializer?.kind !== 'pojo' || !hasField(each.serializer, concerns)) return each;
+      const { part, convert } = this.#pojo(each.serializer, path, declaring ?? snapshot.className);
+      changes.set(each.className, convert);
+      return { ...each, serializer: part };
+    };
+    const registered = snapshot.registered.map(subclass);
+    const unregistered = snapshot.unregistered.map(subclass);
+    let exact: Changed<PojoSnapshot> = { part: snapshot, convert: unchanged };
+    if (concerns(snapshot)) exact = path.length === 0 ? this.#ofPojo(snapshot, declaring) : this.#inPojo(snapshot, path);
+    else if (changes.size === 0) noField(this.#label, wanted ?? '', declared);
+    return {
+      part: { ...exact.part, registered, unregistered },
+      convert: (value) => {
+        if (!isDumpObject(value)) return value;
+        const className = value['$class'];
+        return className === snapshot.className || className === undefined
+          ? exact.convert(value)
+          : (changes.get(typeof className === 'string' ? className : '')?.(value) ?? value);
+      },
+    };
+  }
+
+  /** The fields of the class itself. */
+  #ofPojo(snapshot: PojoSnapshot, declaring: string | null): Changed<PojoSnapshot> {
+    const edit = this.#edit;
+    if (edit.edit === 'promoteField') return this.#wrongEnd();
+    // A class of Java has its fields in the order of their names, and a subclass may have others between.
+    const own =
+      edit.edit === 'orderFields' && declaring !== null
+        ? { ...edit, fields: edit.fields.filter((name) => snapshot.fields.some((field) => field.name === name)) }
+        : edit;
+    const fields = editedFields<PojoSnapshot['fields'][number]>(
+      snapshot.fields.map((field) => [field.name, field]),
+      own,
+      this.#label,
+      {
+        made: ({ field, type }) => ({
+          name: field,
+          declaredIn: { className: declaring ?? snapshot.className, field },
+          serializer: this.#simple(type),
+        }),
+        renamed: (part, name) => ({ ...part, name, declaredIn: part.declaredIn === null ? null : { ...part.declaredIn, field: name } }),
+      },
+    );
+    return {
+      part: { ...snapshot, fields: fields.map(({ part }) => part) },
+      convert: (value) => (isDumpObject(value) ? { $class: snapshot.className, ...fieldsByName(fields, value) } : value),
+    };
+  }
+
+  #inPojo(snapshot: PojoSnapshot, path: FieldPath): Changed<PojoSnapshot> {
+    const [name = '', ...rest] = path;
+    let convert = unchanged;
+    const fields = snapshot.fields.map((field) => {
+      if (field.name !== name) return field;
+      if (field.serializer === null) refuse(`${this.#label}: the field ${name} has no serializer`);
+      const inner = this.#at(field.serializer, rest, null);
+      convert = inner.convert;
+      return { ...field, serializer: inner.part };
+    });
+    return { part: { ...snapshot, fields }, convert: inField(name, convert) };
+  }
+
+  /** A row's fields have no names: they are counted from f0. */
+  #row(snapshot: Extract<SerializerSnapshot, { kind: 'row' }>): ChangedSerializer {
+    const edit = this.#edit;
+    if (edit.edit === 'promoteField') return this.#wrongEnd();
+    const fields = editedFields<SerializerSnapshot>(
+      snapshot.fields.map((field, i) => [`f${String(i)}`, field]),
+      edit,
+      this.#label,
+      {
+        made: ({ type }) => this.#simple(type),
+        renamed: () => refuse(`${this.#label}: the fields of a row have no names; they are put into another order instead`),
+      },
+    );
+    return {
+      part: { ...snapshot, fields: fields.map(({ part }) => part) },
+      convert: (value) => {
+        const items = isDumpObject(value) ? value['$row'] : undefined;
+        if (!isDumpObject(value) || items === undefined || !isList(items)) return value;
+        return {
+          ...value,
+          $row: fields.map((field) => (field.from === null ? field.value : (items[Number(field.from.slice(1))] ?? null))),
+        };
+      },
+    };
+  }
+
+  #simple(type: unknown): SerializerSnapshot {
+    if (typeof type === 'string' && Object.hasOwn(SIMPLE_SERIALIZERS, type)) return { kind: type as SimpleKind };
+    return refuse(`${this.#label}: a new field has a simple type such as string, long or double, found ${JSON.stringify(type)}`);
+  }
+}
+
+/** It itself or one of its subclasses. */
+function hasField(pojo: PojoSnapshot, concerns: (pojo: PojoSnapshot) => boolean): boolean {
+  const subclasses = [...pojo.registered, ...pojo.unregistered];
+  return concerns(pojo) || subclasses.some(({ serializer }) => serializer?.kind === 'pojo' && hasField(serializer, concerns));
+}
+
+function holesOf(snapshot: SerializerSnapshot): readonly Hole[] {
+  switch (snapshot.kind) {
+    case 'ttlAware':
+    case 'external':
+    case 'nullable':
+    case 'scalaOption':
+      return [passed('', snapshot.value, (value) => ({ ...snapshot, value }), unlessNull)];
+    case 'ttl':
+      return [
+        passed(
+          'value',
+          snapshot.value,
+          (value) => ({ ...snapshot, value }),
+          (inner) => inField('value', inner),
+        ),
+      ];
+    case 'bufferEntry':
+      return [
+        passed(
+          'element',
+          snapshot.value,
+          (value) => ({ ...snapshot, value }),
+          (inner) => inField('element', inner),
+        ),
+      ];
+    case 'streamElement':
+      return [
+        passed(
+          '$streamRecord',
+          snapshot.value,
+          (value) => ({ ...snapshot, value }),
+          (inner) => inField('$streamRecord', inner),
+        ),
+      ];
+    case 'lockable':
+      return [
+        passed(
+          'element',
+          snapshot.element,
+          (element) => ({ ...snapshot, element }),
+          (inner) => inField('element', inner),
+        ),
+      ];
+    case 'listView':
+      return [passed('', snapshot.list, (list) => ({ ...snapshot, list }), unlessNull)];
+    case 'mapView':
+      return [passed('', snapshot.map, (map) => ({ ...snapshot, map }), unlessNull)];
+    case 'list':
+    case 'arrayList':
+    case 'linkedList':
+    case 'set':
+    case 'scalaTraversable':
+      return [passed('[]', snapshot.element, (element) => ({ ...snapshot, element }), inItems)];
+    case 'genericArray':
+      return [
+        passed(
+          '[]',
+          snapshot.element,
+          (element) => ({ ...snapshot, element }),
+          (inner) => inField('$array', inItems(inner)),
+        ),
+      ];
+    case 'map':
+    case 'sortedMap':
+    case 'nullAwareMap':
+      return [passed('{value}', snapshot.value, (value) => ({ ...snapshot, value }), inMap)];
+    case 'either':
+    case 'scalaEither':
+      return [
+        named('$left', snapshot.left, (left) => ({ ...snapshot, left })),
+        named('$right', snapshot.right, (right) => ({ ...snapshot, right })),
+      ];
+    case 'taggedUnion':
+      return [named('one', snapshot.one, (one) => ({ ...snapshot, one })), named('two', snapshot.two, (two) => ({ ...snapshot, two }))];
+    case 'row':
+      return numbered(snapshot.fields, '$row', (fields) => ({ ...snapshot, fields }));
+    case 'tuple':
+    case 'scalaCaseClass':
+      return numbered(snapshot.fields, '$tuple', (fields) => ({ ...snapshot, fields }));
+    default:
+      return [];
+  }
+}
+
+function passed(segment: string, part: SerializerSnapshot, filled: Hole['filled'], within: Hole['within']): Hole {
+  return { segment, part, filled, within, isPassed: true };
+}
+
+function named(segment: string, part: SerializerSnapshot, filled: Hole['filled']): Hole {
+  return { segment, part, filled, within: (inner) => inField(segment, inner), isPassed: false };
+}
+
+function numbered(
+  fields: readonly SerializerSnapshot[],
+  tag: string,
+  filled: (fields: readonly SerializerSnapshot[]) => SerializerSnapshot,
+): Hole[] {
+  return fields.map((part, i) => ({
+    segment: `f${String(i)}`,
+    part,
+    filled: (other) => filled(fields.with(i, other)),
+    within: (inner) =>
+      inField(tag, (items) => (isList(items) && i < items.length ? items.with(i, unlessNull(inner)(items[i] ?? null)) : items)),
+    isPassed: false,
+  }));
+}
+
+function unlessNull(inner: Convert): Convert {
+  return (value) => (value === null ? null : inner(value));
+}
+
+function inField(name: string, inner: Convert): Convert {
+  return (value: DumpValue) => {
+    const part = isDumpObject(value) ? value[name] : undefined;
+    return !isDumpObject(value) || part === undefined || part === null ? value : { ...value, [name]: inner(part) };
+  };
+}
+
+function inItems(inner: Convert): Convert {
+  return (value) => (isList(value) ? value.map(unlessNull(inner)) : value);
+}
+
+function inMap(inner: Convert): Convert {
+  const convert = unlessNull(inner);
+  return inField('$map', (pairs) =>
+    isList(pairs) ? pairs.map((pair) => (isList(pair) ? [pair[0] ?? null, convert(pair[1] ?? null)] : pair)) : pairs,
+  );
+}

@@ -1,0 +1,336 @@
+import { describe, expect, test } from 'vitest';
+import { ByteReader } from '../../../src/snapshot/bytes/byteReader.ts';
+import { ByteWriter } from '../../../src/snapshot/bytes/byteWriter.ts';
+import { changedSerializer } from '../../../src/snapshot/rewrite/fieldsOfSerializer.ts';
+import type { FieldEdit, SnapshotEdit } from '../../../src/snapshot/rewrite/rewritePlan.ts';
+import type { PojoSnapshot, SerializerSnapshot } from '../../../src/snapshot/serializers/serializerSnapshot.ts';
+import type { Snapshot } from '../../../src/snapshot/snapshot.ts';
+import { dumpText, type DumpValue } from '../../../src/snapshot/values/dumpValue.ts';
+import { valueReader } from '../../../src/snapshot/values/valueReader.ts';
+import { valueWriter } from '../../../src/snapshot/values/valueWriter.ts';
+import { entriesOf, openFixture, rewritten } from './rewriting.ts';
+
+type Change = FieldEdit extends infer E ? (E extends FieldEdit ? Omit<E, 'operator' | 'state'> : never) : never;
+
+const edits = (changes: readonly Change[]): FieldEdit[] => changes.map((change) => ({ operator: 'o', state: 's', ...change }));
+
+/** A value as the changed serializer reads what it wrote. */
+function changed(serializer: SerializerSnapshot, value: DumpValue, ...changes: readonly Change[]): unknown {
+  const { part, convert } = changedSerializer(serializer, edits(changes), 'o, state s');
+  const stored = new ByteWriter();
+  valueWriter(serializer, 2)(stored, value);
+  const written = new ByteWriter();
+  valueWriter(part, 2)(written, convert(valueReader(serializer)(new ByteReader(stored.toBytes()))));
+  const reader = new ByteReader(written.toBytes());
+  const read = valueReader(part)(reader);
+  expect(reader.remaining).toBe(0);
+  return read;
+}
+
+const refused = (serializer: SerializerSnapshot, change: Change, problem: string): void =>
+  expect(() => changedSerializer(serializer, edits([change]), 'o, state s')).toThrow(problem);
+
+const INT: SerializerSnapshot = { kind: 'int' };
+const STRING: SerializerSnapshot = { kind: 'string' };
+
+function pojo(className: string, fields: Readonly<Record<string, SerializerSnapshot>>, more: Partial<PojoSnapshot> = {}): PojoSnapshot {
+  return {
+    kind: 'pojo',
+    className,
+    fields: Object.entries(fields).map(([name, serializer]) => ({ name, declaredIn: { className, field: name }, serializer })),
+    registered: [],
+    unregistered: [],
+    ...more,
+  };
+}
+
+describe('fields inside of others', () => {
+  const line = pojo('Line', { price: INT, product: STRING });
+  const order = pojo('Order', {
+    address: pojo('Address', { city: STRING }),
+    byDay: { kind: 'map', key: STRING, value: { kind: 'arrayList', element: line } },
+    lines: { kind: 'list', element: line },
+    pair: { kind: 'tuple', fields: [INT, line] },
+    rows: { kind: 'genericArray', componentClass: 'Row', element: { kind: 'row', fields: [INT, STRING], withRowKind: false } },
+  });
+  const stored = (price: number): DumpValue => ({ $class: 'Line', price, product: 'p' });
+  const value: DumpValue = {
+    $class: 'Order',
+    address: { $class: 'Address', city: 'Rome' },
+    byDay: { $map: [['monday', [stored(4)]]] },
+    lines: [stored(1), stored(2)],
+    pair: { $tuple: [7, stored(3)] },
+    rows: { $array: [{ $row: [5, 'five'], kind: '+I' }, null] },
+  };
+
+  test('are renamed, added, promoted, dropped and put into another order by their path', () => {
+    const wide = (price: number): object => ({ $class: 'Line', product: 'p', price: { $long: String(price) } });
+    expect(
+      changed(
+        order,
+        value,
+        { edit: 'renameField', field: 'address.city', to: 'town' },
+        { edit: 'addField', field: 'address.zip', type: 'string', value: '00100' },
+        { edit: 'promoteField', field: 'lines[].price', type: 'long' },
+        { edit: 'orderFields', fields: ['lines[].product'] },
+        { edit: 'dropField', field: 'byDay{value}[].product' },
+        { edit: 'promoteField', field: 'pair.f0', type: 'double' },
+        { edit: 'dropField', field: 'rows[].f0' },
+      ),
+    ).toEqual({
+      ...value,
+      address: { $class: 'Address', town: 'Rome', zip: '00100' },
+      lines: [wide(1), wide(2)],
+      byDay: { $map: [['monday', [{ $class: 'Line', price: 4 }]]] },
+      pair: { $tuple: [{ $double: 7 }, stored(3)] },
+      rows: { $array: [{ $row: ['five'], kind: '+I' }, null] },
+    });
+  });
+
+  test('lists, maps and arrays on the way need not be named', () => {
+    const drop: Change = { edit: 'dropField', field: 'byDay.product' };
+    expect(changed(order, value, drop)).toEqual({ ...value, byDay: { $map: [['monday', [{ $class: 'Line', price: 4 }]]] } });
+    expect(changed({ kind: 'ttl', value: { kind: 'list', element: order } }, { $ttl: 5, value: [value] }, drop)).toMatchObject({
+      $ttl: 5,
+      value: [{ byDay: { $map: [['monday', [{ price: 4 }]]] } }],
+    });
+  });
+
+  test('what has none is kept: nulls stay', () => {
+    expect(changed(order, { ...value, address: null }, { edit: 'dropField', field: 'address.city' })).toEqual({ ...value, address: null });
+  });
+
+  test('sides of joins are named', () => {
+    const buffered: SerializerSnapshot = {
+      kind: 'list',
+      element: { kind: 'bufferEntry', value: { kind: 'taggedUnion', one: line, two: STRING } },
+    };
+    const entry = (one: DumpValue): DumpValue => ({
+      $class: 'org.apache.flink.streaming.api.operators.co.IntervalJoinOperator$BufferEntry',
+      element: { $class: 'org.apache.flink.util.TaggedUnion', one, two: null },
+      hasBeenJoined: true,
+    });
+    expect(changed(buffered, [entry(stored(1))], { edit: 'dropField', field: 'one.price' })).toEqual([
+      entry({ $class: 'Line', product: 'p' }),
+    ]);
+    refused(buffered, { edit: 'dropField', field: 'price' }, 'has no field "price"; it has one, two');
+  });
+
+  test('a path that leads nowhere is refused', () => {
+    refused(
+      order,
+      { edit: 'dropField', field: 'adress.city' },
+      'o, state s has no field "adress"; it has address, byDay, lines, pair, rows',
+    );
+    refused(order, { edit: 'dropField', field: 'address.street' }, 'has no field "street"; it has city');
+    refused(order, { edit: 'dropField', field: 'address.city.name' }, 'what is at address.city is neither records nor rows');
+    refused(
+      order,
+      { edit: 'promoteField', field: 'address.city', type: 'long' },
+      'field address.city is no number that long is wider than',
+    );
+    refused(order, { edit: 'dropField', field: 'byDay{key}.x' }, 'records in keys of maps keep their fields');
+    refused(order, { edit: 'orderFields', fields: ['address.city', 'lines'] }, 'only the fields of one record');
+    refused(order, { edit: 'dropField', field: 'address..city' }, '"address..city" is no field');
+    refused(order, { edit: 'renameField', field: 'pair.f0', to: 'x' }, 'the fields of a tuple can only be promoted');
+  });
+});
+
+describe('subclasses of a POJO', () => {
+  const employee = pojo(
+    'Employee',
+    { company: STRING },
+    { fields: [...pojo('Employee', { company: STRING }).fields, ...pojo('Person', { age: INT }).fields] },
+  );
+  const person = pojo('Person', { age: INT }, { registered: [{ className: 'Employee', classKnown: true, serializer: employee }] });
+  const values: DumpValue[] = [
+    { $class: 'Person', age: 3 },
+    { $class: 'Employee', company: 'c', age: 4 },
+  ];
+  const people: SerializerSnapshot = { kind: 'list', element: person };
+
+  test('inherit what is changed', () => {
+    expect(changed(people, values, { edit: 'promoteField', field: 'age', type: 'long' })).toEqual([
+      { $class: 'Person', age: { $long: '3' } },
+      { $class: 'Employee', company: 'c', age: { $long: '4' } },
+    ]);
+    const { part } = changedSerializer(person, edits([{ edit: 'addField', field: 'name', type: 'string', value: 'n' }]), 'o');
+    expect(JSON.stringify(part).match(/"declaredIn":\{"className":"Person","field":"name"\}/g)).toHaveLength(2);
+    expect(changed(people, values, { edit: 'addField', field: 'name', type: 'string', value: 'n' })).toEqual([
+      { $class: 'Person', age: 3, name: 'n' },
+      { $class: 'Employee', company: 'c', age: 4, name: 'n' },
+    ]);
+  });
+
+  test('have fields of their own', () => {
+    expect(changed(people, values, { edit: 'renameField', field: 'company', to: 'firm' })).toEqual([
+      { $class: 'Person', age: 3 },
+      { $class: 'Employee', firm: 'c', age: 4 },
+    ]);
+    refused(people, { edit: 'dropField', field: 'salary' }, 'has no field "salary"; it has age');
+  });
+});
+
+describe('records of Avro inside of others', () => {
+  const avro = (schema: object): SerializerSnapshot => ({
+    kind: 'avro',
+    runtimeClass: 'org.apache.avro.generic.GenericRecord',
+    schema: JSON.stringify(schema),
+  });
+  const schemaOf = (serializer: SerializerSnapshot): unknown => (serializer.kind === 'avro' ? JSON.parse(serializer.schema) : null);
+  const address = { type: 'record', name: 'Address', fields: [{ name: 'zip', type: 'int' }] };
+  const order = avro({
+    type: 'record',
+    name: 'Order',
+    namespace: 'shop',
+    fields: [
+      { name: 'home', type: ['null', address] },
+      { name: 'work', type: 'Address' },
+      { name: 'past', type: { type: 'map', values: { type: 'array', items: 'shop.Address' } } },
+      { name: 'prices', type: { type: 'array', items: ['null', 'int'] } },
+    ],
+  });
+  const value: DumpValue = { $avro: { home: { zip: 1 }, work: { zip: 2 }, past: { a: [{ zip: 3 }] }, prices: [4, null] } };
+
+  test('a named type is one wherever it stands', () => {
+    const change: Change = { edit: 'renameField', field: 'past.zip', to: 'code' };
+    expect(changed(order, value, change)).toEqual({
+      $avro: { home: { code: 1 }, work: { code: 2 }, past: { a: [{ code: 3 }] }, prices: [4, null] },
+    });
+    const { part } = changedSerializer(order, edits([change]), 'o');
+    expect(schemaOf(part)).toMatchObject({
+      fields: [{ type: ['null', { ...address, fields: [{ name: 'code', type: 'int' }] }] }, {}, {}, {}],
+    });
+    expect(changed(order, { $avro: { home: null, work: { zip: 2 }, past: {}, prices: [] } }, change)).toEqual({
+      $avro: { home: null, work: { code: 2 }, past: {}, prices: [] },
+    });
+  });
+
+  test('numbers in lists become wider', () => {
+    const wide = changed(
+      order,
+      value,
+      { edit: 'promoteField', field: 'prices[]', type: 'double' },
+      { edit: 'promoteField', field: 'home.zip', type: 'long' },
+    );
+    expect(dumpText(wide as DumpValue)).toBe(dumpText(value).replace('[4,null]', '[4.0,null]'));
+    const { part } = changedSerializer(order, edits([{ edit: 'promoteField', field: 'prices[]', type: 'double' }]), 'o');
+    expect(schemaOf(part)).toMatchObject({ fields: [{}, {}, {}, { type: { items: ['null', 'double'] } }] });
+  });
+
+  test('a type may contain itself', () => {
+    const tree = avro({
+      type: 'record',
+      name: 'Node',
+      fields: [
+        { name: 'n', type: 'int' },
+        { name: 'children', type: { type: 'array', items: 'Node' } },
+      ],
+    });
+    const node = (n: number, ...children: DumpValue[]): DumpValue => ({ n, children });
+    expect(changed(tree, { $avro: node(1, node(2, node(3))) }, { edit: 'renameField', field: 'children[].n', to: 'm' })).toEqual({
+      $avro: { m: 1, children: [{ m: 2, children: [{ m: 3, children: [] }] }] },
+    });
+  });
+
+  test('of unions, the one that has the field is told by its other fields', () => {
+    const record = (name: string, ...fields: string[]): object => ({
+      type: 'record',
+      name,
+      fields: fields.map((each) => ({ name: each, type: 'int' })),
+    });
+    const union = (...branches: object[]): SerializerSnapshot =>
+      avro({ type: 'record', name: 'Event', fields: [{ name: 'of', type: branches }] });
+    refused(
+      union(record('A', 'x'), record('B', 'x')),
+      { edit: 'dropField', field: 'of.x' },
+      'a union has A and B, whose values look alike',
+    );
+    refused(union(record('A', 'x'), record('B', 'y')), { edit: 'dropField', field: 'of.x' }, 'it may be any of A, B');
+    refused(
+      avro({
+        type: 'record',
+        name: 'Event',
+        fields: [
+          { name: 'n', type: 'int' },
+          { name: 'of', type: ['int', 'long'] },
+        ],
+      }),
+      { edit: 'dropField', field: 'n' },
+      'a union has integer and integer, whose values look alike',
+    );
+  });
+
+  test('a path that leads nowhere is refused', () => {
+    refused(order, { edit: 'dropField', field: 'home.street' }, 'has no field "street"; it has zip');
+    refused(order, { edit: 'dropField', field: 'prices.x' }, 'its values are no records');
+    refused(order, { edit: 'promoteField', field: 'home', type: 'long' }, 'field home is no number that long is wider than');
+  });
+});
+
+describe('in real snapshots', async () => {
+  const source = await openFixture('2.3.0-hashmap-canonical');
+  const older = await openFixture('1.20.5-hashmap-canonical');
+
+  const linesOf = async (snapshot: Snapshot, state: string): Promise<string[]> => {
+    const entries = await entriesOf(snapshot, ['subtask', 'index']);
+    const [found] = [...entries].filter(([place]) => place.endsWith(`/${state}`));
+    return found?.[1] ?? expect.fail(`no state ${state}`);
+  };
+  const edited = async (of: Snapshot, ...changes: SnapshotEdit[]): Promise<Snapshot> =>
+    (await rewritten([of], { edits: changes })).snapshot;
+  /** Every line, its texts replaced, is what it becomes. */
+  const expectReplaced = async (of: Snapshot, edit: FieldEdit, from: RegExp, to: string): Promise<void> => {
+    const before = await linesOf(of, edit.state);
+    expect(before.some((line) => from.test(line))).toBe(true);
+    const { snapshot, report } = await rewritten([of], { edits: [edit] });
+    expect(await linesOf(snapshot, edit.state)).toEqual(before.map((line) => line.replaceAll(new RegExp(from, 'g'), to)).sort());
+    const counts = report.operators.flatMap(({ states }) => states).find(({ name }) => name === edit.state);
+    expect(counts?.changed).toBeGreaterThan(0);
+  };
+
+  test('in keyed state, below its records', async () => {
+    const at = { operator: 'everything', state: 'list-pojo' } as const;
+    await expectReplaced(
+      source,
+      { edit: 'promoteField', ...at, field: 'address.number', type: 'long' },
+      /"number":(\d+)/,
+      '"number":{"$long":"$1"}',
+    );
+  });
+
+  test('not of values whose class is not in the snapshot', async () => {
+    const at = { operator: 'everything', state: 'v-pojo-sub' } as const;
+    await expect(edited(source, { edit: 'promoteField', ...at, field: 'age', type: 'long' })).rejects.toThrow(
+      /everything, state v-pojo-sub, key "k\d+": a value that cannot be read cannot be changed/,
+    );
+  });
+
+  test('in list state and broadcast state', async () => {
+    await expectReplaced(
+      source,
+      { edit: 'promoteField', operator: 'op-state', state: 'op-list-pojo', field: 'address.number', type: 'long' },
+      /"number":(\d+)/,
+      '"number":{"$long":"$1"}',
+    );
+    await expectReplaced(
+      source,
+      { edit: 'promoteField', operator: 'keyed-broadcast', state: 'rules-pojo', field: 'age', type: 'double' },
+      /"age":(\d+)/,
+      '"age":{"$double":$1}',
+    );
+    const both: SnapshotEdit[] = [
+      { edit: 'set', operator: 'op-state', state: 'op-list-pojo', index: 0, value: null },
+      { edit: 'dropField', operator: 'op-state', state: 'op-list-pojo', field: 'age' },
+    ];
+    await expect(edited(source, ...both)).rejects.toThrow('set elements in one rewriting, and change fields in another');
+    await expect(edited(source, { edit: 'dropField', operator: 'op-state', state: 'op-list', field: 'age' })).rejects.toThrow(
+      'op-state, state op-list: its values are neither records nor rows nor POJOs nor tuples',
+    );
+  });
+
+  test('beside what Kryo of Flink 1 wrote, byte for byte', async () => {
+    const at = { operator: '06e52d450511c3a5b3d87044a0efe24b', state: 'v-pojo' } as const;
+    await expectReplaced(older, { edit: 'promoteField', ...at, field: 'age', type: 'long' }, /"age":(\d+)/, '"age":{"$long":"$1"}');
+  });
+});
