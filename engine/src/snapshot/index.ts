@@ -28,8 +28,9 @@ export { describeConnectorElement } from './connectorState/describeConnectorStat
 export { describeCoordinator, SOURCE_READER_STATE } from './connectorState/sourceState.ts';
 export { describeStates, type OperatorDescription, type StateDescription } from './describeStates.ts';
 export { diagnose } from './doctor/diagnose.ts';
-export type { CheckpointRoot, Examination } from './doctor/examination.ts';
+export type { CheckpointRoot, Examination, PartitionOffsets } from './doctor/examination.ts';
 export type { DoctorFinding } from './doctor/finding.ts';
+export { topicsRead } from './doctor/sourceRules.ts';
 export {
   differs,
   stateDiffers,
@@ -58,6 +59,7 @@ export { redactableOperators } from './redact/redactableStates.ts';
 export { redactionReport, usesHash, type RedactionReport } from './redact/redactionReport.ts';
 export { parseRedactionRules } from './redact/redactionRules.ts';
 export { rulesTemplate } from './redact/rulesTemplate.ts';
+export { checkEdits } from './rewrite/checkEdits.ts';
 export { parsePlan } from './rewrite/parsePlan.ts';
 export { relocatePaths } from './rewrite/relocatePaths.ts';
 export { RewriteRefused, type ConflictRule, type RewritePlan, type SnapshotEdit } from './rewrite/rewritePlan.ts';

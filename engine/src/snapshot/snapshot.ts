@@ -43,12 +43,13 @@ export class Snapshot {
   readonly folder: string;
   readonly metadata: SnapshotMetadata;
   readonly operators: readonly SnapshotOperator[];
+  readonly flink: FlinkMajor;
 
   constructor(storage: SnapshotStorage, folder: string, metadata: SnapshotMetadata, decoders: SnapshotDecoders | null = null) {
     this.folder = folder;
     this.metadata = metadata;
-    const flink: FlinkMajor = metadata.version >= FIRST_VERSION_OF_FLINK_2 ? 2 : 1;
-    const opening: Opening = { storage, folder, flink, logs: new LogFiles(storage, folder), decoders };
+    this.flink = metadata.version >= FIRST_VERSION_OF_FLINK_2 ? 2 : 1;
+    const opening: Opening = { storage, folder, flink: this.flink, logs: new LogFiles(storage, folder), decoders };
     this.operators = metadata.operators.map((operator) => new SnapshotOperator(opening, operator));
   }
 

@@ -97,6 +97,29 @@ test('each mistake is said at its place: kinds and fields of edits, operators, s
   expect((await check(document([{ edit: 'dropOperator', operator: 'nobody' }]))).plan).toBeNull();
 });
 
+test('what an edit cannot do is said where it stands, while one types, and whatever else is wrong', async () => {
+  const set = { edit: 'set', operator: 'everything', state: 'v-long', key: 'k1' };
+  const field = { edit: 'dropField', operator: 'everything', state: 'v-avro' };
+  const text = document([
+    { edit: 'dropStates' },
+    { ...set, value: 'text' },
+    { edit: 'dropOperator', operator: 'nobody' },
+    { ...set, value: { $long: '7' } },
+    { ...field, field: 'idd' },
+    { ...field, field: 'id' },
+    { edit: 'deleteWhere', operator: 'everything', state: 'v-int', where: 'value >' },
+  ]);
+  const { problems, plan } = await check(text);
+  expect(problems.map(({ offset, length, message }) => [text.slice(offset, offset + length), message])).toEqual([
+    ['"dropStates"', expect.stringContaining('is not known')],
+    ['"nobody"', expect.stringContaining('There is no operator "nobody"')],
+    ['"text"', expect.stringContaining('everything, state v-long, key "k1": what is set does not fit its type')],
+    ['"idd"', expect.stringContaining('has no field "idd"; it has id')],
+    ['"value >"', expect.stringContaining('at character')],
+  ]);
+  expect(plan).toBeNull();
+});
+
 test('what a node of the tree is named in an edit sets that entry and no other, and the source stays byte for byte', async () => {
   const { operator, entry } = await anEntry();
   const named = await ask('rewrite/named', { location, node: entry.id });

@@ -2,9 +2,9 @@ import { keyGroupOfHash } from '../../keys/keyGroup.ts';
 import type { KeyedRow } from '../keyed/keyedRows.ts';
 import type { KeyedState } from '../keyed/keyedState.ts';
 import { describeSerializer } from '../serializers/describeSerializer.ts';
-import type { DumpValue } from '../values/dumpValue.ts';
+import { dumpText, type DumpValue } from '../values/dumpValue.ts';
 import { parseKey } from '../values/parseKey.ts';
-import { UnfitValue } from '../values/unfitValue.ts';
+import { inPart, UnfitValue } from '../values/unfitValue.ts';
 import { longOf } from '../values/valueParts.ts';
 import type { RowHasher } from './keyGroupOfRow.ts';
 import { refuse, type EntryEdit } from './rewritePlan.ts';
@@ -52,12 +52,13 @@ export class EntryEdits {
     if (SEVERAL_FORMS.test(JSON.stringify(key)))
       refuse(`${label}: keys of type ${describeSerializer(key)} may be written in several ways, so an entry cannot be set by its key`);
     const writer = new StateWriter(meta, key, flink);
-    for (const [i, edit] of edits.entries()) {
+    for (const edit of edits) {
+      if (edit.key === undefined) refuse(`${label}, state ${meta.name}: key is missing`);
       try {
         this.#add(edit, writer, hasher, maxParallelism, (text) => parseKey(key, text, flink));
       } catch (error) {
         if (!(error instanceof UnfitValue)) throw error;
-        refuse(`${label}, state ${meta.name}: entry ${String(i + 1)} does not fit its type: ${error.message}`);
+        refuse(`${label}, state ${meta.name}, key ${dumpText(edit.key as DumpValue)}: what is set does not fit its type: ${error.message}`);
       }
     }
     for (const entry of this.#entries.values()) {
@@ -69,34 +70,41 @@ export class EntryEdits {
   }
 
   #add(edit: EntryEdit, writer: StateWriter, hasher: RowHasher, maxParallelism: number, parse: (text: string) => DumpValue): void {
-    if (edit.key === undefined) throw new UnfitValue('key is missing');
     const given = edit.key as DumpValue;
-    const key = typeof given === 'string' ? keyOfText(given, parse) : given;
+    const key = inPart('key', () => (typeof given === 'string' ? keyOfText(given, parse) : given));
     const namespace = (edit.namespace ?? null) as DumpValue;
-    const keyBytes = writer.keyBytes(key);
+    const keyBytes = inPart('key', () => writer.keyBytes(key));
+    const value = (edit.value ?? null) as DumpValue;
+    const valueBytes = (): Uint8Array => inPart('value', () => writer.value(value));
     const set = edit.edit === 'set';
     const keyGroup = set ? keyGroupOfHash(hasher.hashOfKey(key, keyBytes), maxParallelism) : -1;
     const put = (bytes: Uint8Array, value: Uint8Array | null): void => {
       this.#entries.set(bytesText(bytes, 0, bytes.length), { key: bytes, keyGroup, value, met: false });
     };
     if (writer.type === 'TIMER') {
-      put(writer.timer(longOf((edit.timestamp ?? null) as DumpValue), key, namespace), set ? new Uint8Array(0) : null);
+      const time = inPart('timestamp', () => longOf((edit.timestamp ?? null) as DumpValue));
+      put(
+        inPart('namespace', () => writer.timer(time, key, namespace)),
+        set ? new Uint8Array(0) : null,
+      );
       return;
     }
-    const prefix = writer.prefix(key, namespace);
+    const prefix = inPart('namespace', () => writer.prefix(key, namespace));
     if (writer.type !== 'MAP') {
-      put(prefix, set ? writer.value((edit.value ?? null) as DumpValue) : null);
+      put(prefix, set ? valueBytes() : null);
       return;
     }
     if (edit.userKey !== undefined) {
-      put(writer.mapKey(prefix, edit.userKey as DumpValue), set ? writer.value((edit.value ?? null) as DumpValue) : null);
+      const mapKey = inPart('userKey', () => writer.mapKey(prefix, edit.userKey as DumpValue));
+      put(mapKey, set ? valueBytes() : null);
       return;
     }
     this.#maps.add(bytesText(prefix, 0, prefix.length));
     this.#mapLengths.add(prefix.length);
     if (!set) return;
-    for (const [userKey, value] of writer.pairs((edit.value ?? null) as DumpValue))
-      put(writer.mapKey(prefix, userKey), writer.value(value));
+    inPart('value', () => {
+      for (const [userKey, each] of writer.pairs(value)) put(writer.mapKey(prefix, userKey), writer.value(each));
+    });
   }
 
   /** Whether the row stays; its value may have become another. */

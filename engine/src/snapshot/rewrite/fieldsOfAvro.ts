@@ -1,11 +1,13 @@
 import { avroForm } from '../forms/avroForm.ts';
 import { fieldPathText, type FieldPath } from '../forms/fieldPath.ts';
 import type { ChoiceForm, Form } from '../forms/form.ts';
+import { avroValueWriter } from '../values/avroWriter.ts';
 import { isList, type DumpValue } from '../values/dumpValue.ts';
+import type { ValueWriter } from '../values/simpleWriters.ts';
 import { UnfitValue, unfit } from '../values/unfitValue.ts';
 import { isDumpObject } from '../values/valueParts.ts';
 import { promotedAvro } from './fieldPromotion.ts';
-import { editedFields, fieldsByName, noField, unchanged, type Changed, type Convert, type RecordEdit } from './recordFields.ts';
+import { checkAdded, editedFields, fieldsByName, noField, unchanged, type Changed, type Convert, type RecordEdit } from './recordFields.ts';
 import { refuse, type FieldEdit } from './rewritePlan.ts';
 
 interface AvroField {
@@ -56,12 +58,26 @@ function edited(names: AvroNames, root: unknown, path: FieldPath, edit: RecordEd
     edit,
     label,
     {
-      made: ({ field, type, value }) => ({ name: field, type, ...(isPlain(value) ? { default: value } : {}) }),
+      made: ({ field, type, value }) => {
+        const write = writerOf(field, type);
+        if (write !== null) checkAdded(write, { $avro: { [field]: (value ?? null) as DumpValue } }, field, label);
+        return { name: field, type, ...(isPlain(value) ? { default: value } : {}) };
+      },
       renamed: (part, name) => ({ ...part, name }),
     },
   );
   record.fields = fields.map(({ part }) => part);
   return { record, convert: (value) => (isDumpObject(value) ? fieldsByName(fields, value) : value) };
+}
+
+/** Of a record with this field alone; null where its type names one of the schema, or is none. */
+function writerOf(name: string, type: unknown): ValueWriter | null {
+  try {
+    return avroValueWriter(JSON.stringify({ type: 'record', name: 'Added', fields: [{ name, type }] }));
+  } catch (error) {
+    if (error instanceof UnfitValue) return null;
+    throw error;
+  }
 }
 
 /** What Avro takes as a default of a simple type. A null is one only where the type begins with it, which is not looked at here. */

@@ -2,10 +2,11 @@ import { fieldPathText, parseFieldPath, type FieldPath } from '../forms/fieldPat
 import type { PojoSnapshot, PojoSubclass, SerializerSnapshot, SimpleKind } from '../serializers/serializerSnapshot.ts';
 import { SIMPLE_SERIALIZERS } from '../serializers/simpleSerializers.ts';
 import { isList, type DumpValue } from '../values/dumpValue.ts';
+import { SIMPLE_WRITERS } from '../values/simpleWriters.ts';
 import { isDumpObject } from '../values/valueParts.ts';
 import { promotedSimple } from './fieldPromotion.ts';
 import { changedAvro } from './fieldsOfAvro.ts';
-import { editedFields, fieldsByName, noField, unchanged, type Changed, type Convert } from './recordFields.ts';
+import { checkAdded, editedFields, fieldsByName, noField, unchanged, type AddedField, type Changed, type Convert } from './recordFields.ts';
 import { refuse, type FieldEdit } from './rewritePlan.ts';
 
 type ChangedSerializer = Changed<SerializerSnapshot>;
@@ -167,10 +168,10 @@ class FieldWalk {
       own,
       this.#label,
       {
-        made: ({ field, type }) => ({
-          name: field,
-          declaredIn: { className: declaring ?? snapshot.className, field },
-          serializer: this.#simple(type),
+        made: (added) => ({
+          name: added.field,
+          declaredIn: { className: declaring ?? snapshot.className, field: added.field },
+          serializer: this.#simple(added),
         }),
         renamed: (part, name) => ({ ...part, name, declaredIn: part.declaredIn === null ? null : { ...part.declaredIn, field: name } }),
       },
@@ -203,7 +204,7 @@ class FieldWalk {
       edit,
       this.#label,
       {
-        made: ({ type }) => this.#simple(type),
+        made: (added) => this.#simple(added),
         renamed: () => refuse(`${this.#label}: the fields of a row have no names; they are put into another order instead`),
       },
     );
@@ -220,8 +221,13 @@ class FieldWalk {
     };
   }
 
-  #simple(type: unknown): SerializerSnapshot {
-    if (typeof type === 'string' && Object.hasOwn(SIMPLE_SERIALIZERS, type)) return { kind: type as SimpleKind };
+  #simple({ field, type, value }: AddedField): SerializerSnapshot {
+    if (typeof type === 'string' && Object.hasOwn(SIMPLE_SERIALIZERS, type)) {
+      const kind = type as SimpleKind;
+      // Rows and POJOs say by themselves where a field is null.
+      if (value != null) checkAdded(SIMPLE_WRITERS[kind], value as DumpValue, field, this.#label);
+      return { kind };
+    }
     return refuse(`${this.#label}: a new field has a simple type such as string, long or double, found ${JSON.stringify(type)}`);
   }
 }

@@ -1,4 +1,7 @@
+import { ByteWriter } from '../bytes/byteWriter.ts';
 import type { DumpValue } from '../values/dumpValue.ts';
+import type { ValueWriter } from '../values/simpleWriters.ts';
+import { UnfitValue } from '../values/unfitValue.ts';
 import { refuse, type FieldEdit } from './rewritePlan.ts';
 
 export type Convert = (value: DumpValue) => DumpValue;
@@ -68,6 +71,16 @@ export function editedFields<T>(
 
 export function noField(label: string, name: string, names: readonly string[]): never {
   return refuse(`${label} has no field ${JSON.stringify(name)}; it has ${names.join(', ') || 'none'}`);
+}
+
+/** What a new field has everywhere stands in the plan, so that it is known before any value is read whether it fits. @throws RewriteRefused */
+export function checkAdded(write: ValueWriter, value: DumpValue, field: string, label: string): void {
+  try {
+    write(new ByteWriter(64), value);
+  } catch (error) {
+    if (!(error instanceof UnfitValue)) throw error;
+    refuse(`${label}: the value of the new field ${field} does not fit its type: ${error.problem}`);
+  }
 }
 
 /** Of a record whose values stand by name. */

@@ -206,7 +206,8 @@ function matching(keyed: KeyedState, expression: CompiledExpression, wanted: boo
   };
 }
 
-function keysExpression(where: string): CompiledExpression {
+/** @throws RewriteRefused, ExpressionError */
+export function keysExpression(where: string): CompiledExpression {
   const expression = compileExpression(where);
   if (expression.paths.some(({ root }) => root !== 'key'))
     refuse(`${where}: only key may be named, so that everything that belongs to a key stays together`);

@@ -20,9 +20,9 @@ export function unfit(expected: string, found: DumpValue): never {
 }
 
 /** Runs `write` for a part of a value; its errors name the part. */
-export function inPart(part: string | number, write: () => void): void {
+export function inPart<T>(part: string | number, write: () => T): T {
   try {
-    write();
+    return write();
   } catch (error) {
     if (error instanceof UnfitValue) throw new UnfitValue(error.problem, [String(part), ...error.path]);
     throw error;

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { findNodeAtLocation, getNodeValue, parse, parseTree, printParseErrorCode, type Node, type ParseError } from 'jsonc-parser';
-import { parsePlan, RewriteRefused, type RewritePlan, type SnapshotOperator } from 'tidemark/snapshot';
+import { checkEdits, parsePlan, RewriteRefused, type RewritePlan, type SnapshotEdit, type SnapshotOperator } from 'tidemark/snapshot';
 import type { PlanCheck, PlanProblem } from '../../protocol.ts';
 import type { OpenedSnapshot } from '../openedSnapshot.ts';
 import { factsOf } from '../operatorFacts.ts';
@@ -15,10 +15,23 @@ export interface EditPlan {
   readonly target: string | null;
   /** Null where the document is not a plan. */
   readonly plan: RewritePlan | null;
+  /** What of a plan can be read by itself, whatever is wrong with the rest. */
+  readonly readable: ReadableParts;
   /** Absolute path of the pipeline whose types the state gets; null where the document names none. */
   readonly migrateTo: string | null;
   readonly problems: readonly PlanProblem[];
   readonly root: Node | null;
+}
+
+interface ReadableParts {
+  readonly plan: Omit<RewritePlan, 'edits'>;
+  readonly edits: readonly PlacedEdit[];
+}
+
+interface PlacedEdit {
+  /** In the document's list. */
+  readonly place: number;
+  readonly edit: SnapshotEdit;
 }
 
 /** Of the document alone, and no part of a plan. */
@@ -33,7 +46,8 @@ export function readEditPlan(text: string, folder: string): EditPlan {
   );
   if (root?.type !== 'object') {
     if (problems.length === 0) problems.push(problem('error', 0, text.length, 'A plan is an object, such as { "edits": [] }'));
-    return { sources: [], target: null, plan: null, migrateTo: null, problems, root: null };
+    const readable = { plan: {}, edits: [] };
+    return { sources: [], target: null, plan: null, readable, migrateTo: null, problems, root: null };
   }
   const value = getNodeValue(root) as Record<string, unknown>;
   const given = value['savepoint'];
@@ -53,6 +67,7 @@ export function readEditPlan(text: string, folder: string): EditPlan {
     sources: named.map((path) => pathIn(folder, path)),
     target: typeof target === 'string' && target !== '' ? resolve(folder, target) : null,
     plan,
+    readable: readableParts(errors.length === 0 ? withoutOwn(value) : {}),
     migrateTo: migrateToOf(value, folder, root, problems),
     problems,
     root,
@@ -124,42 +139,65 @@ function targetBeside(source: string): string {
   return free(1);
 }
 
+function readableParts({ edits, ...plan }: Readonly<Record<string, unknown>>): ReadableParts {
+  return {
+    plan: readableOr(plan) ?? {},
+    edits: (Array.isArray(edits) ? (edits as unknown[]) : []).flatMap((each, place) => {
+      const [edit] = readableOr({ edits: [each] })?.edits ?? [];
+      return edit === undefined ? [] : [{ place, edit }];
+    }),
+  };
+}
+
+function readableOr(json: unknown): RewritePlan | null {
+  try {
+    return parsePlan(json);
+  } catch (error) {
+    if (!(error instanceof RewriteRefused)) throw error;
+    return null;
+  }
+}
+
 /** What does not fit the snapshots, at its place in the document. */
-async function planProblems({ root, plan, target }: EditPlan, sources: readonly OpenedSnapshot[]): Promise<PlanProblem[]> {
+async function planProblems({ root, readable, target }: EditPlan, sources: readonly OpenedSnapshot[]): Promise<PlanProblem[]> {
   if (root === null) return [];
   const problems: PlanProblem[] = [];
   if (target !== null && existsSync(target))
     problems.push(at(root, ['target'], 'error', `${target} is there already: a savepoint is written beside others, never over them`));
-  for (const [i, edit] of (plan?.edits ?? []).entries()) {
-    const operator = 'operator' in edit ? edit.operator : undefined;
-    if (operator === undefined) continue;
-    const found = sources.flatMap((source) => operatorsNamed(source, operator));
-    if (found.length === 0) {
-      const known = [...new Set(sources.flatMap((source) => source.snapshot.operators.map((each) => editName(source, each))))];
-      problems.push(
-        at(
-          root,
-          ['edits', i, 'operator'],
-          'error',
-          `There is no operator ${JSON.stringify(operator)}${meant(operator, known)}. There are ${listed(known)}.`,
-        ),
-      );
-      continue;
-    }
-    if (!('state' in edit)) continue;
-    const facts = await Promise.all(found.map(factsOf));
-    const states = [...new Set(facts.flatMap((each) => each.states.map(({ name }) => name)))];
-    if (facts.some(({ unreadable }) => unreadable !== null) || states.includes(edit.state)) continue;
-    problems.push(
-      at(
-        root,
-        ['edits', i, 'state'],
-        'error',
-        `${operator} has no state ${JSON.stringify(edit.state)}${meant(edit.state, states)}. It has ${listed(states)}.`,
-      ),
-    );
+  const known: PlacedEdit[] = [];
+  for (const placed of readable.edits) {
+    const found = await unknownName(root, placed, sources);
+    if (found === null) known.push(placed);
+    else problems.push(found);
+  }
+  const plan = { ...readable.plan, edits: known.map(({ edit }) => edit) };
+  const uids = new Map(sources.flatMap((source) => [...source.uids]));
+  const snapshots = sources.map(({ snapshot }) => snapshot);
+  for (const { path, reason } of await checkEdits(snapshots, plan, { uids })) {
+    const [list, index, ...rest] = path;
+    const place = typeof index === 'number' ? [list ?? '', known[index]?.place ?? 0, ...rest] : path;
+    problems.push(at(root, place.length === 0 ? ['savepoint'] : place, 'error', reason));
   }
   return problems;
+}
+
+/** An operator or a state that is in none of the sources. */
+async function unknownName(root: Node, { place, edit }: PlacedEdit, sources: readonly OpenedSnapshot[]): Promise<PlanProblem | null> {
+  const { operator } = edit;
+  if (operator === undefined) return null;
+  const found = sources.flatMap((source) => operatorsNamed(source, operator));
+  if (found.length === 0) {
+    const known = [...new Set(sources.flatMap((source) => source.snapshot.operators.map((each) => editName(source, each))))];
+    const text = `There is no operator ${JSON.stringify(operator)}${meant(operator, known)}. There are ${listed(known)}.`;
+    return at(root, ['edits', place, 'operator'], 'error', text);
+  }
+  const state = 'state' in edit ? edit.state : undefined;
+  if (state === undefined) return null;
+  const facts = await Promise.all(found.map(factsOf));
+  const states = [...new Set(facts.flatMap((each) => each.states.map(({ name }) => name)))];
+  if (facts.some(({ unreadable }) => unreadable !== null) || states.includes(state)) return null;
+  const text = `${operator} has no state ${JSON.stringify(state)}${meant(state, states)}. It has ${listed(states)}.`;
+  return at(root, ['edits', place, 'state'], 'error', text);
 }
 
 /** As an edit names the operator: the uid, else a name that no other has, else the id. */
