@@ -129,7 +129,7 @@ export function registerRepairCommands(rooms: Rooms): vscode.Disposable[] {
   ];
 }
 
-function entryOf({ operator, state, key, namespace, userKey, timestamp }: NamedByNode): EditParts {
+function entryOf({ operator, state, key, namespace, userKey, timestamp, subtask, index }: NamedByNode): EditParts {
   return {
     operator,
     state: state ?? '',
@@ -137,6 +137,8 @@ function entryOf({ operator, state, key, namespace, userKey, timestamp }: NamedB
     ...part('namespace', namespace),
     ...part('userKey', userKey),
     ...part('timestamp', timestamp),
+    ...(subtask === null ? {} : { subtask }),
+    ...(index === null ? {} : { index }),
   };
 }
 

@@ -574,6 +574,9 @@ export interface NamedByNode {
 }
 
 /** What was written. Entries are values, entries of maps, timers and elements of operator state. */
+  /** Of an element of list or union state, which has no key. */
+  subtask: number | null;
+  index: number | null;
 export interface RewriteResult {
   target: string;
   bytes: number;

@@ -88,7 +88,7 @@ export async function elementsPage(
 function elementNode(place: NodePlace & { is: 'channel' }, element: number, value: DumpValue): SnapshotNode {
   return {
     id: id({ ...place, element }),
-    kind: 'element',
+    kind: 'fact',
     label: labelText(value),
     description: partsOf(value)
       .map(([name]) => name)

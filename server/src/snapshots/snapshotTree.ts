@@ -13,6 +13,7 @@ import { id, page, type NodePlace } from './nodePlace.ts';
 import { factsInWords } from './factsInWords.ts';
 import { operatorLabel, summaryOf, type OpenedSnapshot } from './openedSnapshot.ts';
 import { connectorView } from './connectorText.ts';
+import { stateElements } from './stateElements.ts';
 import { StateEntries, type PlacedEntry } from './stateEntries.ts';
 import { labelText, partsOf, timeText, valueText } from './valueText.ts';
 
@@ -190,31 +191,12 @@ export class SnapshotTree {
 
   /** Elements of operator state, over all subtasks. */
   async #elements({ operator, group, name }: NodePlace & { is: 'state' | 'value' }): Promise<Element[]> {
-    const elements: Element[] = [];
-    for (const subtask of this.#operator(operator).subtasks) {
-      const description = `subtask ${String(subtask.metadata.index)}`;
-      if (group === 'raw') {
-        for (const { state, parts } of await subtask.rawOperatorState()) {
-          if (state !== name) continue;
-          for (const part of parts) elements.push({ label: `0x${Buffer.from(part).toString('hex')}`, value: null, description });
-        }
-        continue;
-      }
-      const operatorState = await subtask.operatorState();
-      const state = operatorState?.states.find(({ meta }) => meta.name === name);
-      if (operatorState === null || state === undefined) continue;
-      if (group === 'broadcast') {
-        for (const [key, value] of operatorState.entries(state)) {
-          elements.push({ label: labelText(key), value, description: `${valueText(value)}, ${description}` });
-        }
-        continue;
-      }
-      for (const value of operatorState.elements(state)) {
-        const view = connectorView(name, value);
-        elements.push({ label: view?.text ?? labelText(value), value: view?.fields ?? value, description });
-      }
-    }
-    return elements;
+    return (await stateElements(this.#operator(operator), group, name)).map(({ subtask, key, value }) => {
+      const where = `subtask ${String(subtask)}`;
+      if (key !== undefined) return { label: labelText(key), value, description: `${valueText(value)}, ${where}` };
+      const view = group === 'raw' ? null : connectorView(name, value);
+      return { label: view?.text ?? labelText(value), value: view?.fields ?? value, description: where };
+    });
   }
 
   async #parts(place: NodePlace & { is: 'value' }): Promise<SnapshotNode[]> {
@@ -302,7 +284,8 @@ function entryNode(place: NodePlace & { is: 'state' }, index: number, { entry, s
 function elementNode(place: NodePlace & { is: 'state' }, index: number, { label, value, description }: Element): SnapshotNode {
   return {
     id: id({ ...place, is: 'value', index, path: [] }),
-    kind: 'element',
+    // What is raw nobody but the operator can write.
+    kind: place.group === 'raw' ? 'fact' : 'element',
     label,
     description,
     tooltip: null,

@@ -164,3 +164,45 @@ test('a writing that is cancelled leaves nothing, neither does one that is refus
   expect(readdirSync(folder).filter((name) => name.startsWith('cancelled'))).toEqual([]);
   expect(existsSync(target)).toBe(false);
 });
+
+test.each([
+  ['op-state', 'op-list', 'an element of a list', ['subtask', 'index']],
+  ['op-state', 'op-union', 'an element of a union list', ['subtask', 'index']],
+  ['broadcast', 'rules', 'an entry of broadcast state', ['key']],
+])('of %s, state %s, %s is set and deleted by what its node is named', async (uid, name, _what, named) => {
+  const operator = (await nodes(null)).find(({ label }) => label === uid) ?? expect.fail(`no ${uid}`);
+  const state = (await nodes(operator.id)).find(({ label }) => label === name) ?? expect.fail(`no ${name}`);
+  const elements = await nodes(state.id);
+  const [first, last] = [elements[0]!, elements.at(-1)!];
+  const partsOf = async (node: SnapshotNode): Promise<Record<string, unknown>> => {
+    const { operator: of, state: ofState, subtask, index, key, value } = await ask('rewrite/named', { location, node: node.id });
+    const json = (text: string | null): unknown => (text === null ? null : JSON.parse(text));
+    const parts = { subtask, index, key: json(key) };
+    const given = Object.entries(parts).filter(([, part]) => part !== null);
+    expect(given.map(([part]) => part)).toEqual(named);
+    return { operator: of, state: ofState, ...Object.fromEntries(given), value: json(value) };
+  };
+  const { value, ...place } = await partsOf(first);
+  const { value: other, ...otherPlace } = await partsOf(last);
+  expect(other).not.toEqual(value);
+  const edits = [
+    { edit: 'set', ...place, value: other },
+    { edit: 'delete', ...otherPlace },
+  ];
+  const { problems, plan, sources } = await check(document(edits));
+  expect(problems).toEqual([]);
+  const target = join(folder, `elements-of-${name}`);
+  const result = await ask('rewrite/write', { sources, plan, migrateTo: null, target, progress: null });
+  const written = result.operators.find(({ label }) => label === uid)?.states.find((each) => each.name === name);
+  expect(written?.changed).toBe(1);
+  expect((written?.read ?? 0) - (written?.written ?? 0)).toBe(1);
+});
+
+test('raw state is shown and not edited', async () => {
+  const operator = (await nodes(null)).find(({ label }) => label === 'raw-state') ?? expect.fail('no raw-state');
+  const states = await nodes(operator.id);
+  const raw = states.find(({ description }) => description.startsWith('raw')) ?? expect.fail(JSON.stringify(states));
+  const [element] = await nodes(raw.id);
+  expect(element).toMatchObject({ kind: 'fact', label: expect.stringMatching(/^0x/) as string });
+  await expect(ask('rewrite/named', { location, node: element!.id })).rejects.toThrow("the operator's own code only");
+});

@@ -2,10 +2,22 @@ import { describeStates, dumpText, isList, type DumpValue } from 'tidemark/snaps
 import type { NamedByNode } from '../../protocol.ts';
 import type { NodePlace } from '../nodePlace.ts';
 import type { OpenedSnapshot } from '../openedSnapshot.ts';
+import { stateElements } from '../stateElements.ts';
 import { StateEntries } from '../stateEntries.ts';
 import { editName } from './editPlan.ts';
 
-const NOTHING = { state: null, key: null, namespace: null, userKey: null, timestamp: null, value: null };
+const NOTHING = {
+  state: null,
+  key: null,
+  namespace: null,
+  userKey: null,
+  timestamp: null,
+  subtask: null,
+  index: null,
+  value: null,
+};
+
+const GONE = 'This entry is not there any more: the snapshot has been replaced.';
 
 /** What an edit says to mean a node of the tree. @throws where the node is of another snapshot, or cannot be edited */
 export async function namedByNode(opened: OpenedSnapshot, node: string): Promise<NamedByNode> {
@@ -17,9 +29,17 @@ export async function namedByNode(opened: OpenedSnapshot, node: string): Promise
   const named = { operator: editName(opened, operator), uid: opened.uids.get(operatorId) ?? uid, maxParallelism };
   if (place.is === 'operator') return { ...named, ...NOTHING };
   if (place.is === 'state') return { ...named, ...NOTHING, state: place.name };
-  if (place.group !== 'keyed' && place.group !== 'timers') throw new Error('Only entries of keyed state and timers are edited one by one.');
+  if (place.group === 'raw') throw new Error("Raw state is known to the operator's own code only: it is not edited.");
+  if (place.group === 'list' || place.group === 'broadcast') {
+    const element = (await stateElements(operator, place.group, place.name))[place.index];
+    if (element === undefined) throw new Error(GONE);
+    const { subtask, index, key } = element;
+    const value = dumpText(element.value);
+    if (key !== undefined) return { ...named, ...NOTHING, state: place.name, key: dumpText(key), value };
+    return { ...named, ...NOTHING, state: place.name, subtask, index, value };
+  }
   const [found] = (await (await StateEntries.open(operator)).page(place.name, place.index, 1)).entries;
-  if (found === undefined) throw new Error('This entry is not there any more: the snapshot has been replaced.');
+  if (found === undefined) throw new Error(GONE);
   const { entry } = found;
   const key = dumpText(entry.key);
   const namespace = entry.namespace === null ? null : dumpText(entry.namespace);
