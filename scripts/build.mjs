@@ -3,7 +3,7 @@
  *   dist/extension.cjs                   the extension (entry of the VSIX)
  *   dist/{lsp,dap,snapshots,run,cli}.cjs the processes, and their threads: controlWorker.cjs of `run`, scanWorker.cjs of
  *                                        `snapshots` and `cli`, and the throw-away planProcess.cjs of `snapshots`
- *   dist/{s3Storage,age}.cjs             what those two load to read from S3, and sealed archives
+ *   dist/{s3Storage,age,kafkaOffsets}.cjs what those two load to read from S3, and sealed archives, and to ask Kafka
  *   dist/rewriteApart.cjs                what `run` loads to restore what is not a canonical savepoint, and planProcess.cjs to migrate one
  *   dist/typescript/                     TypeScript's own declarations, which the type checker within lsp reads
  *   dist/page/                           the dataflow page, the savepoint page and the page of comparisons
@@ -31,6 +31,7 @@ const nodeEntries = {
   scanWorker: 'server/src/snapshots/scan/scanWorker.ts',
   planProcess: 'server/src/snapshots/plan/planProcess.ts',
   s3Storage: 'server/src/snapshots/storage/s3Storage.ts',
+  kafkaOffsets: 'server/src/snapshots/kafka/kafkaOffsets.ts',
   age: 'server/src/snapshots/storage/age.ts',
   rewriteApart: 'server/src/snapshots/rewrite/rewriteApart.ts',
   run: 'server/src/run/main.ts',
@@ -49,14 +50,14 @@ const workerAsText = {
 };
 
 /**
- * The client of S3, age, and what writes snapshots anew for a run are large, and few need them: programs load them from bundles of their own
+ * The clients of S3 and Kafka, age, and what writes snapshots anew for a run are large, and few need them: programs load them from bundles of their own
  * beside them when they are asked for.
  * By `require`: what a bundle exports is found by running it, however small it has been made.
  */
 const apart = {
   name: 'apart',
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /\/(s3Storage|age|rewriteApart)\.ts$/ }, ({ kind, path }) =>
+    onResolve({ filter: /\/(s3Storage|age|kafkaOffsets|rewriteApart)\.ts$/ }, ({ kind, path }) =>
       kind === 'dynamic-import' ? { path: `./${basename(path, '.ts')}.cjs`, namespace: 'apart' } : null,
     );
     onLoad({ filter: /.*/, namespace: 'apart' }, ({ path }) => ({ contents: `module.exports = require(${JSON.stringify(path)});` }));
@@ -98,8 +99,10 @@ await Promise.all(
         mainFields: ['module', 'main'],
         external,
         plugins: [apart],
+        // Its code for checksums is WebAssembly, which stands in a file of its own otherwise.
+        alias: { '@platformatic/wasm-utils': '@platformatic/wasm-utils/bundled' },
         // Nine tenths of the language server are the TypeScript compiler, and of the storage in S3 its client.
-        ...(name === 'lsp' || name === 's3Storage' || name === 'age' ? { minify: true, keepNames: true } : {}),
+        ...(name === 'lsp' || name === 's3Storage' || name === 'age' || name === 'kafkaOffsets' ? { minify: true, keepNames: true } : {}),
         // CommonJS has no import.meta.url; bundled libraries that ask for it get the bundle's own.
         define: { 'import.meta.url': '__bundleUrl' },
         banner: { js: "const __bundleUrl = require('node:url').pathToFileURL(__filename).href;" },

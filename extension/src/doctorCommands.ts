@@ -1,3 +1,4 @@
+import { homedir } from 'node:os';
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { DoctorReport } from '../../server/src/protocol.ts';
@@ -78,7 +79,7 @@ async function examine({ process }: Rooms, location: string): Promise<DoctorRepo
     process
       .requestWithProgress(
         'snapshot/doctor',
-        { location, scan: true },
+        { location, scan: true, ...kafkaOf() },
         ({ bytesRead, bytesTotal }) => {
           if (bytesTotal > 0) progress.report({ message: `${String(Math.round((100 * bytesRead) / bytesTotal))} %` });
         },
@@ -88,6 +89,13 @@ async function examine({ process }: Rooms, location: string): Promise<DoctorRepo
         throw token.isCancellationRequested ? new vscode.CancellationError() : error;
       }),
   );
+}
+
+/** The cluster that is configured, where there is one. */
+function kafkaOf(): { readonly kafka?: { readonly cluster: string; readonly folder: string } } {
+  const [folder] = vscode.workspace.workspaceFolders ?? [];
+  const cluster = vscode.workspace.getConfiguration('tidemark', folder).get<string>('kafka.cluster', '').trim();
+  return cluster === '' ? {} : { kafka: { cluster, folder: folder?.uri.fsPath ?? homedir() } };
 }
 
 function locationIn(target: vscode.Uri | SavepointsNode | undefined): string | undefined {

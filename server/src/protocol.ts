@@ -20,7 +20,11 @@ export interface SnapshotRequests {
     result: CheckReport;
   };
   /** What in it will hurt later. With `scan` every entry of keyed state is read. Reports `ReadProgress`. */
-  'snapshot/doctor': { params: { location: string; scan: boolean } & Reporting; result: DoctorReport };
+  /** `kafka` is a cluster that is asked what it has of the topics that sources read: brokers, or a file of properties. */
+  'snapshot/doctor': {
+    params: { location: string; scan: boolean; kafka?: { cluster: string; folder: string } } & Reporting;
+    result: DoctorReport;
+  };
   /** What `_metadata` and the manifest say. Reads no state, so its time does not grow with the state. */
   'snapshot/overview': { params: { location: string }; result: SnapshotOverview };
   /** Whether all files are there and whole; with checksums where the snapshot has them, and then every byte is read. */
@@ -59,6 +63,15 @@ export interface SnapshotRequests {
   'rewrite/write': {
     params: { sources: string[]; plan: unknown; migrateTo: string | null; target: string } & Reporting;
     result: RewriteResult;
+  };
+  /** Rules of a redaction to begin from, as a document: all that the snapshot has. Reads headers, and no entries. */
+  'redact/rules': { params: { location: string }; result: { text: string } };
+  /** Whether rules can be heeded, and what is to be asked for before. Reads headers, and no entries. */
+  'redact/check': { params: { location: string; rules: string }; result: RedactionCheck };
+  /** Writes a new savepoint without what must not leave into `target`, as `rewrite/write` does. Reports `ReadProgress`. */
+  'redact/write': {
+    params: { location: string; rules: string; salt: string | null; target: string } & Reporting;
+    result: RedactionResult;
   };
 }
 
@@ -570,13 +583,32 @@ export interface NamedByNode {
   namespace: string | null;
   userKey: string | null;
   timestamp: string | null;
-  value: string | null;
-}
-
-/** What was written. Entries are values, entries of maps, timers and elements of operator state. */
   /** Of an element of list or union state, which has no key. */
   subtask: number | null;
   index: number | null;
+  value: string | null;
+}
+
+export interface RedactionCheck {
+  /** Hashes are made, for which a salt is needed. */
+  hashes: boolean;
+  /** The fewest characters of a salt. */
+  saltMin: number;
+  /** A free place beside the snapshot. */
+  target: string;
+}
+
+export interface RedactionResult {
+  bytes: number;
+  /** The file in the new savepoint that says what was done. */
+  report: string;
+  /** `random` was thrown away: another redaction gives other hashes. */
+  salt: 'none needed' | 'given' | 'random';
+  /** How many values were hashed, masked, replaced or dropped. */
+  values: number;
+}
+
+/** What was written. Entries are values, entries of maps, timers and elements of operator state. */
 export interface RewriteResult {
   target: string;
   bytes: number;

@@ -11,6 +11,6 @@ export function sizeText(bytes: number): string {
 }
 
 /** A whole number with commas between its thousands. Not by Intl: its first number takes 20 ms. */
-export function countText(count: number): string {
+export function countText(count: number | bigint): string {
   return String(count).replaceAll(/\B(?=(\d{3})+$)/g, ',');
 }

@@ -2,8 +2,9 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readHeaders, type SnapshotHeaders } from 'tidemark/snapshot';
 import type { DoctorFinding, DoctorReport } from '../protocol.ts';
-import { examine } from '../snapshots/doctor/examine.ts';
+import { examine, type ExamineOptions } from '../snapshots/doctor/examine.ts';
 import { reportOf } from '../snapshots/doctor/doctorReport.ts';
+import { KafkaError } from '../snapshots/kafka/clientProperties.ts';
 import type { OpenedSnapshot } from '../snapshots/openedSnapshot.ts';
 import { untilInterrupted } from './interrupt.ts';
 import { EXIT, plural, timeText, UsageError, type CliIo } from './io.ts';
@@ -28,6 +29,7 @@ export async function doctor(args: readonly string[], io: CliIo): Promise<number
       scan: { type: 'boolean', default: false },
       ttl: { type: 'string' },
       at: { type: 'string' },
+      kafka: { type: 'string' },
       json: { type: 'boolean', default: false },
     },
   });
@@ -39,12 +41,21 @@ export async function doctor(args: readonly string[], io: CliIo): Promise<number
   const ttl = values.ttl === undefined ? null : durationOption('--ttl', values.ttl);
   const asOf = values.at === undefined ? Date.now() : timeOption('--at', values.at);
   const sources = { uids: [...uids, ...(plan ?? [])], folders: [io.cwd] };
+  const kafka = values.kafka === undefined ? null : { cluster: values.kafka, folder: io.cwd };
   const other = values.against === undefined ? null : await headersOf(values.against, values, io);
   if (typeof other === 'number') return DOCTOR_EXIT.failed;
   const look = async (opened: OpenedSnapshot): Promise<number> => {
+    const wanted = { asOf, plan, other, kafka };
     const report = await untilInterrupted((signal) =>
-      examined(opened, { asOf, plan, other, scan: values.scan ? { ttl, signal } : null }, io),
-    );
+      examined(opened, { ...wanted, scan: values.scan ? { ttl, signal } : null }, io),
+    ).catch((error: unknown) => {
+      if (error instanceof KafkaError) return error;
+      throw error;
+    });
+    if (report instanceof KafkaError) {
+      io.err(`${report.message}\n`);
+      return DOCTOR_EXIT.failed;
+    }
     io.out(values.json ? `${JSON.stringify(report, null, 2)}\n` : reportText(report));
     return report.findings.some(({ severity }) => severity !== 'info') ? DOCTOR_EXIT.found : DOCTOR_EXIT.healthy;
   };
@@ -69,6 +80,7 @@ interface Wanted {
   readonly asOf: number;
   readonly plan: readonly string[] | null;
   readonly other: SnapshotHeaders | null;
+  readonly kafka: ExamineOptions['kafka'];
   readonly scan: { readonly ttl: number | null; readonly signal: AbortSignal } | null;
 }
 

@@ -104,7 +104,7 @@ const COMMANDS: Readonly<Record<string, { readonly command: Command; readonly us
   doctor: {
     command: doctor,
     usage:
-      'doctor SNAPSHOT [--path-map FROM=TO]... [--uids FILE] [--plan-uids FILE|PIPELINE] [--against SNAPSHOT] [--scan [--ttl DURATION]] [--at TIME] [--json]',
+      'doctor SNAPSHOT [--path-map FROM=TO]... [--uids FILE] [--plan-uids FILE|PIPELINE] [--against SNAPSHOT] [--scan [--ttl DURATION]] [--at TIME] [--kafka BROKERS|FILE.properties] [--json]',
     about: 'tells what in a snapshot will hurt later, and what to do about it',
   },
 };

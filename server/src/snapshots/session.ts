@@ -12,7 +12,8 @@ import { operatorOf, summaryOf, type OpenedSnapshot } from './openedSnapshot.ts'
 import { factsOf } from './operatorFacts.ts';
 import { overviewOf, verdictOf } from './overview.ts';
 import { packSnapshot } from './pack.ts';
-import { checkEditPlan, readEditPlan, unreadableSource } from './rewrite/editPlan.ts';
+import { checkRules, redactionResult, rulesOf, SALT_MIN } from './redact/redactSnapshot.ts';
+import { checkEditPlan, readEditPlan, targetBeside, unreadableSource } from './rewrite/editPlan.ts';
 import { migrateApart } from './rewrite/migrateApart.ts';
 import { namedByNode } from './rewrite/namedByNode.ts';
 import { rewriteResult } from './rewrite/writeSnapshot.ts';
@@ -59,7 +60,8 @@ export class SnapshotSession {
       this.#snapshots.use(location, ({ checked }) =>
         checkApart(checked, { program, text, parallelism: null }, { allowNonRestoredState, flink, signal }),
       ),
-    'snapshot/doctor': ({ location, scan }, context) => this.#snapshots.use(location, ({ opened }) => doctorReport(opened, scan, context)),
+    'snapshot/doctor': ({ location, scan, kafka = null }, context) =>
+      this.#snapshots.use(location, ({ opened }) => doctorReport(opened, { scan, kafka }, context)),
     'snapshot/overview': ({ location }) => this.#snapshots.use(location, ({ opened }) => overviewOf(opened)),
     'snapshot/verify': ({ location }, { signal }) => this.#snapshots.use(location, ({ opened }) => verdictOf(opened, signal)),
     'snapshot/operators': ({ location, operators }) =>
@@ -104,6 +106,18 @@ export class SnapshotSession {
           : migrateApart(opened, { program: migrateTo, plan, target }, { signal, onProgress }),
       );
     },
+    'redact/rules': ({ location }) => this.#snapshots.use(location, async ({ opened }) => ({ text: await rulesOf(opened) })),
+    'redact/check': ({ location, rules }) =>
+      this.#snapshots.use(location, async ({ opened }) => ({
+        ...(await checkRules(opened, rules)),
+        saltMin: SALT_MIN,
+        target: targetBeside(location, 'redacted'),
+      })),
+    'redact/write': ({ location, rules, salt, target }, { signal, report }) =>
+      this.#snapshots.use(location, ({ opened }) => {
+        const onProgress = (bytesRead: number, bytesTotal: number): void => report({ bytesRead, bytesTotal });
+        return redactionResult(opened, target, { rules, salt, signal, onProgress });
+      }),
   };
 
   #useAll<T>(locations: readonly string[], work: (opened: readonly OpenedSnapshot[]) => Promise<T>): Promise<T> {

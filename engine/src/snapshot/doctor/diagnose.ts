@@ -7,6 +7,7 @@ import { keyGroupFindings } from './keyGroupRules.ts';
 import { layoutFindings } from './layoutRules.ts';
 import { serializerFindings } from './serializerRules.ts';
 import { statisticsFindings } from './statisticsRules.ts';
+import { sourceFindings } from './sourceRules.ts';
 import { uidFindings } from './uidRules.ts';
 import { upgradeFindings } from './upgradeRules.ts';
 
@@ -18,6 +19,7 @@ const RULES: readonly ((examination: Examination) => Iterable<DoctorFinding>)[] 
   serializerFindings,
   upgradeFindings,
   connectorFindings,
+  sourceFindings,
   keyGroupFindings,
   statisticsFindings,
 ];

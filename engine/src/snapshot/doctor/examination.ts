@@ -20,6 +20,14 @@ export interface Examination {
   readonly missing: readonly { readonly file: string; readonly reason: string }[];
   /** What lies in the folder of the job's checkpoints. */
   readonly checkpointRoot: CheckpointRoot | null;
+  /** What a cluster of Kafka has of the topics that are read, by partition. A topic that is not in it is not there. */
+  readonly topics: ReadonlyMap<string, ReadonlyMap<number, PartitionOffsets>> | null;
+}
+
+/** Of the first record that is there, and of the next that will be written. */
+export interface PartitionOffsets {
+  readonly first: bigint;
+  readonly end: bigint;
 }
 
 export interface CheckpointRoot {

@@ -20,6 +20,7 @@ const NOTHING: Omit<Examination, 'headers'> = {
   statistics: null,
   missing: [],
   checkpointRoot: null,
+  topics: null,
 };
 
 async function headersOf(name: string): Promise<Examination['headers']> {
@@ -227,6 +228,44 @@ describe('made up', () => {
     expect(severityAfter(20)).toEqual([['transactionsExpire', 'warning']]);
     expect(severityAfter(61)).toEqual([['transactionsExpire', 'error']]);
     expect(severityAfter(null)).toEqual([['transactionsExpire', 'info']]);
+  });
+
+  test('offsets of Kafka where a topic has nothing, once its cluster was asked', () => {
+    const split = (partition: number, offset: string) => ({
+      kind: 'kafkaSplit',
+      text: '',
+      fields: { topic: 'orders', partition, startingOffset: { $long: offset }, stoppingOffset: null },
+    });
+    const meta = operatorListState('SourceReaderState', 'SPLIT_DISTRIBUTE', { kind: 'byteArray' });
+    const views = [split(0, '5'), split(1, '9'), split(2, '30'), split(3, '-2'), split(4, '20')];
+    const source = operator('src', { operatorStates: [{ subtask: 0, meta, mode: 'SPLIT_DISTRIBUTE' as const, count: 5, views }] });
+    const there = { first: 10n, end: 20n };
+    const asked = (topics: Examination['topics']) => found([source], { topics }).map(({ code, message }) => [code, message]);
+    expect(asked(null)).toEqual([]);
+    expect(asked(new Map([['orders', new Map([0, 1, 2, 3, 4].map((partition) => [partition, there]))]]))).toEqual([
+      [
+        'offsetsGone',
+        'goes on before the first record of 2 partitions of topic orders: 6 records are gone (orders-0 at 5, which begins at 10, orders-1 at 9, which begins at 10).',
+      ],
+      [
+        'offsetsAhead',
+        'goes on behind the last record of 1 partition of topic orders, which was made anew or lost records (orders-2 at 30, which ends at 20).',
+      ],
+    ]);
+    expect(asked(new Map())).toEqual([['topicGone', 'goes on reading topic orders, which the cluster does not have.']]);
+    expect(
+      asked(
+        new Map([
+          [
+            'orders',
+            new Map([
+              [3, there],
+              [4, there],
+            ]),
+          ],
+        ]),
+      ).map(([code]) => code),
+    ).toEqual(['topicGone']);
   });
 
   test('a renamed operator is recognised by its states', () => {

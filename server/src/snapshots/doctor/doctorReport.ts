@@ -1,18 +1,43 @@
-import { diagnose, type Examination } from 'tidemark/snapshot';
+import { diagnose, type DoctorFinding, type Examination } from 'tidemark/snapshot';
 import type { DoctorReport, ReadProgress } from '../../protocol.ts';
+import { KafkaError } from '../kafka/clientProperties.ts';
 import type { OpenedSnapshot } from '../openedSnapshot.ts';
-import { examine } from './examine.ts';
+import { examine, type ExamineOptions } from './examine.ts';
 
 interface ReportContext {
   readonly signal: AbortSignal;
   readonly report: (progress: ReadProgress) => void;
 }
 
-/** What will hurt later, by the clock of now. @throws the signal's reason */
-export async function doctorReport(opened: OpenedSnapshot, scan: boolean, { signal, report }: ReportContext): Promise<DoctorReport> {
+/** What will hurt later, by the clock of now. A cluster of Kafka that does not answer is one of them. @throws the signal's reason */
+export async function doctorReport(
+  opened: OpenedSnapshot,
+  { scan, kafka }: { readonly scan: boolean; readonly kafka: ExamineOptions['kafka'] },
+  { signal, report }: ReportContext,
+): Promise<DoctorReport> {
   const onProgress = (bytesRead: number, bytesTotal: number): void => report({ bytesRead, bytesTotal });
   const options = { asOf: Date.now(), plan: null, other: null, scan: scan ? { ttl: null, signal, onProgress } : null };
-  return reportOf(opened, await examine(opened, options));
+  try {
+    return reportOf(opened, await examine(opened, { ...options, kafka }));
+  } catch (error) {
+    // The rest is as good without it. It is asked first: nothing has been read in vain.
+    if (!(error instanceof KafkaError)) throw error;
+    const known = reportOf(opened, await examine(opened, { ...options, kafka: null }));
+    return { ...known, findings: [...known.findings, topicsUnknown(error.message)] };
+  }
+}
+
+function topicsUnknown(message: string): DoctorFinding {
+  return {
+    severity: 'warning',
+    code: 'topicsUnknown',
+    operator: null,
+    operatorId: null,
+    state: null,
+    file: null,
+    message: `${message}.`,
+    remedy: 'Where its sources go on is not known then: make the cluster reachable, or leave tidemark.kafka.cluster empty.',
+  };
 }
 
 export function reportOf({ snapshot }: OpenedSnapshot, examination: Examination): DoctorReport {

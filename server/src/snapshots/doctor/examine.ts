@@ -9,6 +9,7 @@ import {
 } from 'tidemark/snapshot';
 import { takenAt, type OpenedSnapshot } from '../openedSnapshot.ts';
 import { runScan } from '../scan/runScan.ts';
+import { topicOffsets } from '../kafka/topicOffsets.ts';
 import { checkpointRootOf } from './checkpointRoot.ts';
 
 const MISSING_MAX = 100;
@@ -21,6 +22,8 @@ export interface ExamineOptions {
   readonly plan: readonly string[] | null;
   /** A snapshot of the job that takes this one over. */
   readonly other: SnapshotHeaders | null;
+  /** A cluster of Kafka, as `topicOffsets` takes it, and the folder that files are named from; null where none is asked. */
+  readonly kafka: { readonly cluster: string; readonly folder: string } | null;
   /** Reads every entry of keyed state; null leaves it. */
   readonly scan: ScanOptions | null;
 }
@@ -32,13 +35,15 @@ interface ScanOptions {
   readonly onProgress: (bytesRead: number, bytesTotal: number) => void;
 }
 
-/** Looks at a snapshot, for the doctor. @throws the signal's reason */
+/** Looks at a snapshot, for the doctor. @throws the signal's reason, and as topicOffsets */
 export async function examine(opened: OpenedSnapshot, options: ExamineOptions): Promise<Examination> {
   const { snapshot, storage, uids } = opened;
-  const { asOf, plan, other, scan } = options;
+  const { asOf, plan, other, scan, kafka } = options;
+  const headers = await readHeaders(snapshot);
+  const topics = kafka === null ? null : await topicOffsets(headers, kafka.cluster, kafka.folder);
   const missing = await missingFiles(storage, snapshot, MISSING_MAX);
   return {
-    headers: await readHeaders(snapshot),
+    headers,
     asOf,
     takenAt: await takenAt(opened),
     uids,
@@ -47,6 +52,7 @@ export async function examine(opened: OpenedSnapshot, options: ExamineOptions): 
     statistics: scan === null ? null : await statisticsOf(opened, asOf, scan),
     missing,
     checkpointRoot: await checkpointRootOf(storage, snapshot.folder),
+    topics,
   };
 }
 

@@ -37,3 +37,16 @@ test('what only entries tell is told when they are read', async () => {
   expect(await due(false)).toEqual([]);
   expect(await due(true)).not.toEqual([]);
 });
+
+test('a cluster of Kafka that cannot be asked is one of the findings, and all others stay', async () => {
+  const request = client();
+  const kafka = { cluster: 'nowhere.properties', folder: root };
+  const [asked, unasked] = await Promise.all(
+    [{ kafka }, {}].map(async (more) => (await request('snapshot/doctor', { location, scan: false, progress: null, ...more })).findings),
+  );
+  expect(asked?.slice(0, -1)).toEqual(unasked);
+  expect(asked?.at(-1)).toMatchObject({
+    severity: 'warning',
+    message: expect.stringContaining('nowhere.properties is neither host:port') as string,
+  });
+});
