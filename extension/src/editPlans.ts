@@ -30,13 +30,10 @@ export async function openEditPlan(
   migrateTo: string | null = null,
 ): Promise<vscode.TextEditor> {
   const [first = ''] = sources;
-  const folder = vscode.workspace.getWorkspaceFolder(vscode.Uri.file(first)) ?? vscode.workspace.workspaceFolders?.[0];
-  const home = folder?.uri.fsPath ?? dirname(first);
+  const home = homeOf(first);
   const name = sources.length === 1 ? basename(first) : `${basename(first)}-merged`;
   for (let n = 1; ; n++) {
-    const path = join(home, `${name}${n === 1 ? '' : `-${String(n)}`}${ENDING}`);
-    const uri = vscode.Uri.file(path);
-    const document = await vscode.workspace.openTextDocument(existsSync(path) ? uri : uri.with({ scheme: 'untitled' }));
+    const document = await documentAt(home, name, n, ENDING);
     const said = { ...more, ...(migrateTo === null ? {} : { migrateTo: shownPath(home, migrateTo) }) };
     const text = document.getText();
     if (text === '') await replace(document, newText(sources, home, said));
@@ -44,6 +41,27 @@ export async function openEditPlan(
     else if (Object.keys(said).length > 0) await replace(document, withSaid(text, said));
     return vscode.window.showTextDocument(document, { preview: false });
   }
+}
+
+/** Where documents about a snapshot lie: in its workspace folder. */
+export function homeOf(snapshot: string): string {
+  const folder = vscode.workspace.getWorkspaceFolder(vscode.Uri.file(snapshot)) ?? vscode.workspace.workspaceFolders?.[0];
+  return folder?.uri.fsPath ?? dirname(snapshot);
+}
+
+/** A document that nothing stands in, and that is not saved yet. */
+export async function freeDocument(home: string, name: string, ending: string): Promise<vscode.TextDocument> {
+  for (let n = 1; ; n++) {
+    const document = await documentAt(home, name, n, ending);
+    if (document.getText() === '') return document;
+  }
+}
+
+/** The `n`th of this name: one that is there, or one that is not saved yet. */
+async function documentAt(home: string, name: string, n: number, ending: string): Promise<vscode.TextDocument> {
+  const path = join(home, `${name}${n === 1 ? '' : `-${String(n)}`}${ending}`);
+  const uri = vscode.Uri.file(path);
+  return vscode.workspace.openTextDocument(existsSync(path) ? uri : uri.with({ scheme: 'untitled' }));
 }
 
 /** Adds an edit at the end of the document's list, and selects its value, where it has one. */

@@ -6,6 +6,7 @@ import { EditPlanLanguage } from './editPlanLanguage.ts';
 import { readyOf, RepairResults, type Rooms as ResultRooms } from './repairResults.ts';
 import { choosePipeline } from './pipelines.ts';
 import { packSnapshot } from './snapshotPack.ts';
+import { redactSnapshot } from './snapshotRedact.ts';
 import type { SavepointsNode } from './savepointsView.ts';
 
 interface Rooms extends ResultRooms {
@@ -98,6 +99,10 @@ export function registerRepairCommands(rooms: Rooms): vscode.Disposable[] {
     on('pack', async (target) => {
       const location = await locationOf(target, vscode.l10n.t('Pack which savepoint?'));
       if (location !== undefined) await packSnapshot(process, location);
+    }),
+    on('redact', async (target) => {
+      const location = await locationOf(target, vscode.l10n.t('Redact which savepoint?'));
+      if (location !== undefined) await redactSnapshot(rooms, location);
     }),
     on('migrate', async (target, program) => {
       const location = await locationOf(target);

@@ -5,12 +5,11 @@ import type { PlanCheck, RewriteResult } from '../../server/src/protocol.ts';
 import type { Compared } from './comparePanel.ts';
 import { bytes, count } from './figures.ts';
 import type { Messages } from './messages.ts';
+import { withRewritingProgress } from './rewritingProgress.ts';
 import type { SnapshotProcess } from './snapshotProcess.ts';
 
 /** On the same disk as the result, and where nobody looks for snapshots. */
 const PREVIEWS = '.tidemark-previews';
-/** Of JSON-RPC, as the language server protocol has it. */
-const REQUEST_CANCELLED = -32_800;
 
 export interface Rooms {
   readonly process: SnapshotProcess;
@@ -103,25 +102,12 @@ export class RepairResults implements vscode.Disposable {
     if (migrateTo !== null && !vscode.workspace.isTrusted)
       throw new Error(vscode.l10n.t('This workspace is not trusted: its pipelines are not built.'));
     mkdirSync(dirname(target), { recursive: true });
-    const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
-    return vscode.window.withProgress(options, async (progress, token) => {
-      let shown = 0;
-      try {
-        return await this.#rooms.process.requestWithProgress(
-          'rewrite/write',
-          { sources, plan, migrateTo, target },
-          ({ bytesRead, bytesTotal }) => {
-            const percent = bytesTotal === 0 ? 0 : Math.floor((bytesRead / bytesTotal) * 100);
-            progress.report({ increment: percent - shown, message: vscode.l10n.t('{0} % of {1} read', percent, bytes(bytesTotal)) });
-            shown = percent;
-          },
-          token,
-        );
-      } catch (error) {
-        if (error instanceof Error && 'code' in error && error.code === REQUEST_CANCELLED) throw new vscode.CancellationError();
-        throw error;
-      }
-    });
+    return withRewritingProgress(
+      title,
+      (percent, total) => vscode.l10n.t('{0} % of {1} read', percent, total),
+      (onProgress, token) =>
+        this.#rooms.process.requestWithProgress('rewrite/write', { sources, plan, migrateTo, target }, onProgress, token),
+    );
   }
 
   #discard(target: string): void {

@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import * as vscode from 'vscode';
 import type { ArchiveSeal } from '../../server/src/protocol.ts';
 import { bytes } from './figures.ts';
+import { withRewritingProgress } from './rewritingProgress.ts';
 import type { SnapshotProcess } from './snapshotProcess.ts';
 
 const RECIPIENT = /^age1[a-z0-9]+$/;
@@ -22,24 +23,11 @@ export async function packSnapshot(process: SnapshotProcess, location: string): 
   if (target === undefined) return;
   if (!target.path.endsWith(ending)) throw new Error(vscode.l10n.t('The name of the archive ends in {0}: nothing was packed.', ending));
   const title = vscode.l10n.t('Packing {0}', basename(location));
-  const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
-  const packed = await vscode.window.withProgress(options, async (progress, token) => {
-    let shown = 0;
-    return process
-      .requestWithProgress(
-        'snapshot/pack',
-        { location, seal, target: target.fsPath },
-        ({ bytesRead, bytesTotal }) => {
-          const percent = bytesTotal === 0 ? 0 : Math.floor((bytesRead / bytesTotal) * 100);
-          progress.report({ increment: percent - shown, message: vscode.l10n.t('{0} % of {1} packed', percent, bytes(bytesTotal)) });
-          shown = percent;
-        },
-        token,
-      )
-      .catch((error: unknown) => {
-        throw token.isCancellationRequested ? new vscode.CancellationError() : error;
-      });
-  });
+  const packed = await withRewritingProgress(
+    title,
+    (percent, total) => vscode.l10n.t('{0} % of {1} packed', percent, total),
+    (onProgress, token) => process.requestWithProgress('snapshot/pack', { location, seal, target: target.fsPath }, onProgress, token),
+  );
   const open = vscode.l10n.t('Open');
   const reveal = vscode.l10n.t('Show in Explorer');
   const text = isSealed

@@ -112,7 +112,8 @@ export class SnapshotProcess implements vscode.Disposable {
       | 'snapshot/pack'
       | 'snapshot/doctor'
       | 'compare/run'
-      | 'rewrite/write',
+      | 'rewrite/write'
+      | 'redact/write',
   >(
     method: M,
     params: Omit<SnapshotRequests[M]['params'], 'progress'>,

@@ -1,19 +1,9 @@
-import { createHmac, randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import {
-  parseRedactionRules,
-  prepareRedaction,
-  redactableOperators,
-  redactionReport,
-  rulesTemplate,
-  usesHash,
-  type RedactionReport,
-  type RewriteReport,
-} from 'tidemark/snapshot';
+import type { RedactionReport } from 'tidemark/snapshot';
 import type { OpenedSnapshot } from '../snapshots/openedSnapshot.ts';
-import { writeSnapshot } from '../snapshots/rewrite/writeSnapshot.ts';
+import { redactSnapshot, REPORT_FILE, rulesOf, SALT_MIN } from '../snapshots/redact/redactSnapshot.ts';
 import { untilInterrupted } from './interrupt.ts';
 import { countText, EXIT, plural, sizeText, UsageError, type CliIo } from './io.ts';
 import { keyHashIn } from './keyHashModule.ts';
@@ -23,15 +13,6 @@ import { commonPlan, refusalsSaid, targetOf, WRITING_OPTIONS, type WritingValues
 
 /** Where a salt may be, for those that have it in no file. */
 const SALT_VARIABLE = 'TIDEMARK_REDACT_SALT';
-const SALT_MIN = 16;
-/** What was done, beside `_metadata`. */
-const REPORT_FILE = 'redaction.json';
-
-interface Salt {
-  readonly bytes: Uint8Array;
-  readonly origin: 'given' | 'random';
-}
-
 /**
  * `tidemark redact SNAPSHOT RULES --out TARGET`: a new savepoint beside the old one, without what must not leave. With `--print-rules`, a
  * file of rules to begin from.
@@ -62,8 +43,8 @@ export async function redact(args: readonly string[], io: CliIo): Promise<number
   return openedForReading(location, values, io, (opened) => redactTo(opened, rules, salt, target, values, io));
 }
 
-async function printRules({ snapshot, uids }: OpenedSnapshot, out: string | undefined, io: CliIo): Promise<number> {
-  const text = rulesTemplate(await redactableOperators(snapshot, uids));
+async function printRules(opened: OpenedSnapshot, out: string | undefined, io: CliIo): Promise<number> {
+  const text = await rulesOf(opened);
   if (out === undefined) {
     io.out(text);
     return EXIT.ok;
@@ -80,32 +61,22 @@ async function printRules({ snapshot, uids }: OpenedSnapshot, out: string | unde
 
 async function redactTo(
   opened: OpenedSnapshot,
-  text: string,
-  salt: Salt,
+  rules: string,
+  salt: string | null,
   target: string | null,
   values: WritingValues,
   io: CliIo,
 ): Promise<number> {
   return refusalsSaid(io, () =>
     untilInterrupted(async (signal) => {
-      const { snapshot, uids } = opened;
-      const rules = parseRedactionRules(text);
-      const salted = (bytes: Uint8Array): Uint8Array => createHmac('sha256', salt.bytes).update(bytes).digest();
-      const redaction = await prepareRedaction(snapshot, rules, { uids, salted });
-      const origin = usesHash(rules) ? salt.origin : 'none needed';
       const progress = new ReadProgress(io, 'read');
-      const reported = (rewriting: RewriteReport): RedactionReport => redactionReport(redaction, rewriting, rules, origin);
       try {
         const keyHash = await keyHashIn(values['key-hash'], io.cwd);
-        const { report, bytes } = await writeSnapshot([opened], { ...commonPlan(values), edits: redaction.edits }, target, {
-          signal,
-          redacting: redaction,
-          keyHash,
-          onProgress: progress.show.bind(progress),
-          beside: (rewriting) => ({ name: REPORT_FILE, text: `${JSON.stringify(reported(rewriting), null, 2)}\n` }),
-        });
+        const onProgress = progress.show.bind(progress);
+        const options = { rules, salt, plan: commonPlan(values), keyHash, signal, onProgress };
+        const { report, bytes } = await redactSnapshot(opened, target, options);
         progress.end();
-        return said(reported(report), target, bytes, values.json, io);
+        return said(report, target, bytes, values.json, io);
       } finally {
         progress.end();
       }
@@ -145,18 +116,18 @@ function fieldText({ field, type, action, rule }: RedactionReport['operators'][n
   return `${field} (${type}): ${DONE[action] ?? action} by ${rule === null ? 'default' : `rule ${String(rule)}`}`;
 }
 
-/** Never on the command line, which others see. @throws UsageError */
-async function saltIn(file: string | undefined, cwd: string): Promise<Salt> {
+/** Never on the command line, which others see; null where there is none. @throws UsageError */
+async function saltIn(file: string | undefined, cwd: string): Promise<string | null> {
   const given = file === undefined ? process.env[SALT_VARIABLE] : (await textOf(file, cwd)).replace(/\r?\n$/, '');
   if (given === undefined || given === '') {
     if (file !== undefined) throw new UsageError(`${file}: it is the salt, and it is empty.`);
-    return { bytes: randomBytes(32), origin: 'random' };
+    return null;
   }
   if (given.length < SALT_MIN)
     throw new UsageError(
       `${file ?? SALT_VARIABLE}: a salt has at least ${String(SALT_MIN)} characters; openssl rand -hex 32 makes a good one.`,
     );
-  return { bytes: Buffer.from(given), origin: 'given' };
+  return given;
 }
 
 async function textOf(file: string, cwd: string): Promise<string> {

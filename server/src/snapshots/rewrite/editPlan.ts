@@ -129,11 +129,11 @@ function targetOf({ target, sources }: EditPlan): string | null {
 }
 
 /** Where the result goes where nothing is said: beside the snapshot, never among the checkpoints of a run. */
-function targetBeside(source: string): string {
+export function targetBeside(source: string, what = 'edited'): string {
   const name = basename(source).replace(/\.(zip|tar|tar\.gz|tgz|tar\.age)$/, '');
   const folder = basename(dirname(source)) === 'checkpoints' ? join(dirname(dirname(source)), 'savepoints') : dirname(source);
   const free = (n: number): string => {
-    const path = join(folder, `${name}-edited${n === 1 ? '' : `-${String(n)}`}`);
+    const path = join(folder, `${name}-${what}${n === 1 ? '' : `-${String(n)}`}`);
     return existsSync(path) ? free(n + 1) : path;
   };
   return free(1);
