@@ -33,6 +33,7 @@ const EDIT_OPTIONS = {
   'rename-field': MANY,
   'drop-field': MANY,
   'add-field': MANY,
+  'fill-field': MANY,
   'promote-field': MANY,
   'order-fields': MANY,
 } as const;
@@ -211,6 +212,11 @@ const READERS: Readonly<Record<EditOption, (given: EditText) => Promise<Snapshot
     if (field === '')
       throw new UsageError(`${option} ${text}: OPERATOR/STATE:FIELD:TYPE=VALUE is needed, such as accounts/balance:currency:string="EUR".`);
     return [{ edit: 'addField', ...place, field, type: jsonOrText(type), value: jsonOrText(value) }];
+  },
+  'fill-field': async ({ option, text, places }) => {
+    const { rest, ...place } = await places.stateAndRest(option, text);
+    const [field, value] = pair(option, rest, 'OPERATOR/STATE:FIELD=VALUE');
+    return [{ edit: 'fillField', ...place, field, value: jsonOrText(value) }];
   },
   'promote-field': async ({ option, text, places }) => {
     const { rest, ...place } = await places.stateAndRest(option, text);

@@ -74,7 +74,7 @@ const COMMANDS: Readonly<Record<string, { readonly command: Command; readonly us
   edit: {
     command: edit,
     usage:
-      'edit [SNAPSHOT] [--out FOLDER] [--rename-uid OLD=NEW] [--drop-operator O] [--drop-state O/S] [--keep O[/S]] [--max-parallelism [O=]N] [--parallelism [O=]N] [--set FILE.jsonl] [--delete-where O/S:EXPR] [--remove-timers O[/S]] [--shift-timers O[/S]:DURATION] [--move-offset O[:TOPIC[/PARTITION]]=OFFSET] [--rename-field O/S:OLD=NEW] [--drop-field O/S:FIELD] [--add-field O/S:FIELD:TYPE=VALUE] [--order-fields O/S:FIELD,...] [--promote-field O/S:FIELD:TYPE] [--migrate-to PIPELINE] [--key-hash MODULE] [--plan FILE] [--metadata-version 4|5|6] [--drop-in-flight] [--move-files FROM=TO] [--uids FILE] [--path-map FROM=TO]... [--dry-run] [--json]',
+      'edit [SNAPSHOT] [--out FOLDER] [--rename-uid OLD=NEW] [--drop-operator O] [--drop-state O/S] [--keep O[/S]] [--max-parallelism [O=]N] [--parallelism [O=]N] [--set FILE.jsonl] [--delete-where O/S:EXPR] [--remove-timers O[/S]] [--shift-timers O[/S]:DURATION] [--move-offset O[:TOPIC[/PARTITION]]=OFFSET] [--rename-field O/S:OLD=NEW] [--drop-field O/S:FIELD] [--add-field O/S:FIELD:TYPE=VALUE] [--fill-field O/S:FIELD=VALUE] [--order-fields O/S:FIELD,...] [--promote-field O/S:FIELD:TYPE] [--migrate-to PIPELINE] [--key-hash MODULE] [--plan FILE] [--metadata-version 4|5|6] [--drop-in-flight] [--move-files FROM=TO] [--uids FILE] [--path-map FROM=TO]... [--dry-run] [--json]',
     about: 'writes a new canonical savepoint beside the old one, with changes, or as it is',
   },
   merge: {

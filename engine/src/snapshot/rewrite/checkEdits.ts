@@ -42,6 +42,7 @@ const PARTS: { readonly [E in SnapshotEdit['edit']]?: string } = {
   renameField: 'field',
   dropField: 'field',
   addField: 'field',
+  fillField: 'field',
   promoteField: 'field',
   orderFields: 'fields',
 };
@@ -198,7 +199,7 @@ function partNamed(edit: SnapshotEdit, reason: string): string {
         ? 'index'
         : 'edit';
   }
-  if (edit.edit === 'addField' && reason.includes('does not fit its type')) return 'value';
+  if ((edit.edit === 'addField' || edit.edit === 'fillField') && reason.includes('does not fit its type')) return 'value';
   const named = Object.entries(edit).find(
     ([name, value]) => !['edit', 'operator', 'state'].includes(name) && reason.includes(JSON.stringify(value)),
   );

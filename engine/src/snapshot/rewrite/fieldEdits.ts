@@ -17,6 +17,7 @@ const FIELD_EDITS: ReadonlySet<string> = new Set<FieldEdit['edit']>([
   'renameField',
   'dropField',
   'addField',
+  'fillField',
   'promoteField',
   'orderFields',
 ]);

@@ -1,3 +1,4 @@
+import { ByteWriter } from '../bytes/byteWriter.ts';
 import { avroForm } from '../forms/avroForm.ts';
 import { fieldPathText, type FieldPath } from '../forms/fieldPath.ts';
 import type { ChoiceForm, Form } from '../forms/form.ts';
@@ -7,7 +8,7 @@ import type { ValueWriter } from '../values/simpleWriters.ts';
 import { UnfitValue, unfit } from '../values/unfitValue.ts';
 import { isDumpObject } from '../values/valueParts.ts';
 import { promotedAvro } from './fieldPromotion.ts';
-import { checkAdded, editedFields, fieldsByName, noField, unchanged, type Changed, type Convert, type RecordEdit } from './recordFields.ts';
+import { editedFields, fieldsByName, noField, unchanged, type Changed, type Convert, type RecordEdit } from './recordFields.ts';
 import { refuse, type FieldEdit } from './rewritePlan.ts';
 
 interface AvroField {
@@ -58,12 +59,9 @@ function edited(names: AvroNames, root: unknown, path: FieldPath, edit: RecordEd
     edit,
     label,
     {
-      made: ({ field, type, value }) => {
-        const write = writerOf(field, type);
-        if (write !== null) checkAdded(write, { $avro: { [field]: (value ?? null) as DumpValue } }, field, label);
-        return { name: field, type, ...(isPlain(value) ? { default: value } : {}) };
-      },
+      made: ({ field, type, value }) => ({ name: field, type, ...(isPlain(value) ? { default: value } : {}) }),
       renamed: (part, name) => ({ ...part, name }),
+      checkFits: ({ type }, name, value) => writerOf(name, type)?.(new ByteWriter(64), { $avro: { [name]: value } }),
     },
   );
   record.fields = fields.map(({ part }) => part);

@@ -1,12 +1,13 @@
 import { fieldPathText, parseFieldPath, type FieldPath } from '../forms/fieldPath.ts';
+import { ByteWriter } from '../bytes/byteWriter.ts';
 import type { PojoSnapshot, PojoSubclass, SerializerSnapshot, SimpleKind } from '../serializers/serializerSnapshot.ts';
 import { SIMPLE_SERIALIZERS } from '../serializers/simpleSerializers.ts';
 import { isList, type DumpValue } from '../values/dumpValue.ts';
-import { SIMPLE_WRITERS } from '../values/simpleWriters.ts';
 import { isDumpObject } from '../values/valueParts.ts';
+import { valueWriter } from '../values/valueWriter.ts';
 import { promotedSimple } from './fieldPromotion.ts';
 import { changedAvro } from './fieldsOfAvro.ts';
-import { checkAdded, editedFields, fieldsByName, noField, unchanged, type AddedField, type Changed, type Convert } from './recordFields.ts';
+import { editedFields, fieldsByName, noField, unchanged, valueOf, type Changed, type Convert } from './recordFields.ts';
 import { refuse, type FieldEdit } from './rewritePlan.ts';
 
 type ChangedSerializer = Changed<SerializerSnapshot>;
@@ -168,12 +169,13 @@ class FieldWalk {
       own,
       this.#label,
       {
-        made: (added) => ({
-          name: added.field,
-          declaredIn: { className: declaring ?? snapshot.className, field: added.field },
-          serializer: this.#simple(added),
+        made: ({ field, type }) => ({
+          name: field,
+          declaredIn: { className: declaring ?? snapshot.className, field },
+          serializer: this.#simple(type),
         }),
         renamed: (part, name) => ({ ...part, name, declaredIn: part.declaredIn === null ? null : { ...part.declaredIn, field: name } }),
+        checkFits: ({ serializer }, _name, value) => checkFits(serializer, value),
       },
     );
     return {
@@ -204,8 +206,9 @@ class FieldWalk {
       edit,
       this.#label,
       {
-        made: (added) => this.#simple(added),
+        made: ({ type }) => this.#simple(type),
         renamed: () => refuse(`${this.#label}: the fields of a row have no names; they are put into another order instead`),
+        checkFits: (part, _name, value) => checkFits(part, value),
       },
     );
     return {
@@ -215,21 +218,22 @@ class FieldWalk {
         if (!isDumpObject(value) || items === undefined || !isList(items)) return value;
         return {
           ...value,
-          $row: fields.map((field) => (field.from === null ? field.value : (items[Number(field.from.slice(1))] ?? null))),
+          $row: fields.map((field) => valueOf(field, field.from === null ? null : items[Number(field.from.slice(1))])),
         };
       },
     };
   }
 
-  #simple({ field, type, value }: AddedField): SerializerSnapshot {
-    if (typeof type === 'string' && Object.hasOwn(SIMPLE_SERIALIZERS, type)) {
-      const kind = type as SimpleKind;
-      // Rows and POJOs say by themselves where a field is null.
-      if (value != null) checkAdded(SIMPLE_WRITERS[kind], value as DumpValue, field, this.#label);
-      return { kind };
-    }
+  #simple(type: unknown): SerializerSnapshot {
+    if (typeof type === 'string' && Object.hasOwn(SIMPLE_SERIALIZERS, type)) return { kind: type as SimpleKind };
     return refuse(`${this.#label}: a new field has a simple type such as string, long or double, found ${JSON.stringify(type)}`);
   }
+}
+
+/** Rows and POJOs say by themselves where a field is null. @throws UnfitValue */
+function checkFits(serializer: SerializerSnapshot | null, value: DumpValue): void {
+  // The same values fit for both Flinks.
+  if (serializer !== null && value !== null) valueWriter(serializer, 2)(new ByteWriter(64), value);
 }
 
 /** It itself or one of its subclasses. */

@@ -38,6 +38,7 @@ const EDITS: Readonly<Record<SnapshotEdit['edit'], Readonly<Record<string, Check
   renameField: { operator: text, state: text, field: text, to: text },
   dropField: { operator: text, state: text, field: text },
   addField: { operator: text, state: text, field: text, type: anything, value: anything },
+  fillField: { operator: text, state: text, field: text, value: anything },
   promoteField: { operator: text, state: text, field: text, type: (value) => value === 'long' || value === 'float' || value === 'double' },
   orderFields: { operator: text, state: text, fields: texts },
 };

@@ -1,6 +1,4 @@
-import { ByteWriter } from '../bytes/byteWriter.ts';
 import type { DumpValue } from '../values/dumpValue.ts';
-import type { ValueWriter } from '../values/simpleWriters.ts';
 import { UnfitValue } from '../values/unfitValue.ts';
 import { refuse, type FieldEdit } from './rewritePlan.ts';
 
@@ -25,13 +23,15 @@ export interface Field<T> {
   readonly part: T;
   /** The name that values have it under now; null where it is new. */
   readonly from: string | null;
-  /** Of a new field. */
+  /** Of a new field, and what stands for null. */
   readonly value: DumpValue;
 }
 
 export interface FieldParts<T> {
   readonly made: (edit: AddedField) => T;
   readonly renamed: (part: T, name: string) => T;
+  /** Throws UnfitValue where the field cannot have the value, as far as its type alone tells. */
+  readonly checkFits: (part: T, name: string, value: DumpValue) => void;
 }
 
 /** The fields of a record after an edit, in their order. @throws RewriteRefused where a name is not there, or is there already */
@@ -39,7 +39,7 @@ export function editedFields<T>(
   named: readonly (readonly [string, T])[],
   edit: RecordEdit,
   label: string,
-  { made, renamed }: FieldParts<T>,
+  { made, renamed, checkFits }: FieldParts<T>,
 ): Field<T>[] {
   const fields = named.map(([name, part]): Field<T> => ({ name, part, from: name, value: null }));
   const names = fields.map(({ name }) => name);
@@ -49,6 +49,17 @@ export function editedFields<T>(
   const checkNew = (name: string): void => {
     if (names.includes(name)) refuse(`${label} has a field ${JSON.stringify(name)} already`);
   };
+  /** What a field gets everywhere stands in the plan, so that it is known before any value is read whether it fits. */
+  const fitting = (part: T, { field, value }: { readonly field: string; readonly value: unknown }): DumpValue => {
+    const given = (value ?? null) as DumpValue;
+    try {
+      checkFits(part, field, given);
+    } catch (error) {
+      if (!(error instanceof UnfitValue)) throw error;
+      refuse(`${label}: the value of the field ${field} does not fit its type: ${error.problem}`);
+    }
+    return given;
+  };
   switch (edit.edit) {
     case 'renameField':
       checkThere(edit.field);
@@ -57,9 +68,14 @@ export function editedFields<T>(
     case 'dropField':
       checkThere(edit.field);
       return fields.filter(({ name }) => name !== edit.field);
-    case 'addField':
+    case 'addField': {
       checkNew(edit.field);
-      return [...fields, { name: edit.field, part: made(edit), from: null, value: (edit.value ?? null) as DumpValue }];
+      const part = made(edit);
+      return [...fields, { name: edit.field, part, from: null, value: fitting(part, edit) }];
+    }
+    case 'fillField':
+      checkThere(edit.field);
+      return fields.map((field) => (field.name === edit.field ? { ...field, value: fitting(field.part, edit) } : field));
     case 'orderFields':
       edit.fields.forEach(checkThere);
       return [
@@ -73,17 +89,12 @@ export function noField(label: string, name: string, names: readonly string[]): 
   return refuse(`${label} has no field ${JSON.stringify(name)}; it has ${names.join(', ') || 'none'}`);
 }
 
-/** What a new field has everywhere stands in the plan, so that it is known before any value is read whether it fits. @throws RewriteRefused */
-export function checkAdded(write: ValueWriter, value: DumpValue, field: string, label: string): void {
-  try {
-    write(new ByteWriter(64), value);
-  } catch (error) {
-    if (!(error instanceof UnfitValue)) throw error;
-    refuse(`${label}: the value of the new field ${field} does not fit its type: ${error.problem}`);
-  }
+/** `stored` is what the value has in the field. */
+export function valueOf(field: Field<unknown>, stored: DumpValue | undefined): DumpValue {
+  return stored ?? field.value;
 }
 
 /** Of a record whose values stand by name. */
 export function fieldsByName(fields: readonly Field<unknown>[], values: Readonly<Record<string, DumpValue>>): Record<string, DumpValue> {
-  return Object.fromEntries(fields.map((field) => [field.name, field.from === null ? field.value : (values[field.from] ?? null)]));
+  return Object.fromEntries(fields.map((field) => [field.name, valueOf(field, field.from === null ? null : values[field.from])]));
 }

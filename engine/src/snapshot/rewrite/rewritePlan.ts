@@ -82,6 +82,15 @@ export type FieldEdit =
       /** The value of the new field in the form of a dump. */
       readonly value: unknown;
     }
+  /** Where the field is null, it becomes the value. */
+  | {
+      readonly edit: 'fillField';
+      readonly operator: string;
+      readonly state: string;
+      readonly field: string;
+      /** In the form of a dump. */
+      readonly value: unknown;
+    }
   /** To a wider type of number, also of elements (`prices[]`); a `long` that a `double` does not hold is rounded, as Java rounds it. */
   | {
       readonly edit: 'promoteField';

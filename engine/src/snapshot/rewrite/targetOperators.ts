@@ -119,6 +119,7 @@ const STATE_EDITS: ReadonlySet<SnapshotEdit['edit']> = new Set([
   'renameField',
   'dropField',
   'addField',
+  'fillField',
   'promoteField',
   'orderFields',
 ]);

@@ -17,11 +17,11 @@ async function refused(edits: readonly SnapshotEdit[], more: RewritePlan = {}, o
 test.each<[SnapshotEdit, string, string]>([
   [{ edit: 'renameField', ...avro, field: 'idd', to: 'number' }, 'field', 'has no field "idd"; it has id'],
   [{ edit: 'renameField', ...avro, field: 'id', to: 's' }, 'to', 'has a field "s" already'],
-  [{ edit: 'addField', ...avro, field: 'n', type: 'string', value: 7 }, 'value', 'new field n does not fit its type: a text is expected'],
+  [{ edit: 'addField', ...avro, field: 'n', type: 'string', value: 7 }, 'value', 'field n does not fit its type: a text is expected'],
   [
     { edit: 'addField', operator: 'everything', state: 'v-row', field: 'f9', type: 'long', value: 'text' },
     'value',
-    'new field f9 does not fit its type: a 64-bit integer is expected',
+    'field f9 does not fit its type: a 64-bit integer is expected',
   ],
   [{ edit: 'addField', operator: 'everything', state: 'v-row', field: 'f9', type: 'longer', value: 7 }, 'type', 'has a simple type'],
   [{ edit: 'promoteField', ...avro, field: 's', type: 'double' }, 'field', 'no number that double is wider than'],

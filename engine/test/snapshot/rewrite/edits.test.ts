@@ -121,7 +121,10 @@ describe('fields change in schema and values together', () => {
     await refused({ edit: 'dropField', ...at('v-avro'), field: 'nothing' }, 'has no field "nothing"; it has id, s, xs');
     await refused({ edit: 'renameField', ...at('v-avro'), field: 'id', to: 's' }, 'has a field "s" already');
     await refused({ edit: 'dropField', ...at('v-long'), field: 'x' }, 'neither records nor rows nor POJOs');
-    await refused({ edit: 'addField', ...at('v-avro'), field: 'n', type: 'long', value: 'text' }, 'new field n does not fit its type');
+    await refused(
+      { edit: 'addField', ...at('v-avro'), field: 'n', type: 'long', value: 'text' },
+      'the value of the field n does not fit its type',
+    );
     await refused({ edit: 'promoteField', ...at('v-avro'), field: 's', type: 'long' }, 'field s is no number that long is wider than');
     await refused({ edit: 'dropField', ...at('nowhere'), field: 'x' }, 'has no state "nowhere"');
   });

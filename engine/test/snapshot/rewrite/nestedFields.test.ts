@@ -96,6 +96,19 @@ describe('fields inside of others', () => {
     });
   });
 
+  test('are filled where they are null, of rows, POJOs and records', () => {
+    const fill: Change = { edit: 'fillField', field: 'address.city', value: 'Oslo' };
+    const at = (city: string | null): DumpValue => ({ ...value, address: { $class: 'Address', city } });
+    expect(changed(order, at(null), fill)).toEqual(at('Oslo'));
+    expect(changed(order, at('Rome'), fill)).toEqual(at('Rome'));
+    expect(changed(order, { ...value, address: null }, fill)).toEqual({ ...value, address: null });
+    const rows = (f1: string | null): DumpValue => ({ ...value, rows: { $array: [{ $row: [5, f1], kind: '+I' }] } });
+    expect(changed(order, rows(null), { edit: 'fillField', field: 'rows.f1', value: 'x' })).toEqual(rows('x'));
+    refused(order, { edit: 'fillField', field: 'lines.price', value: 'dear' }, 'the value of the field price does not fit its type');
+    refused(order, { edit: 'addField', field: 'lines.n', type: 'long', value: 'x' }, 'the value of the field n does not fit its type');
+    refused(order, { edit: 'fillField', field: 'address.town', value: 'x' }, 'has no field "town"');
+  });
+
   test('what has none is kept: nulls stay', () => {
     expect(changed(order, { ...value, address: null }, { edit: 'dropField', field: 'address.city' })).toEqual({ ...value, address: null });
   });
@@ -216,6 +229,14 @@ describe('records of Avro inside of others', () => {
     expect(dumpText(wide as DumpValue)).toBe(dumpText(value).replace('[4,null]', '[4.0,null]'));
     const { part } = changedSerializer(order, edits([{ edit: 'promoteField', field: 'prices[]', type: 'double' }]), 'o');
     expect(schemaOf(part)).toMatchObject({ fields: [{}, {}, {}, { type: { items: ['null', 'double'] } }] });
+  });
+
+  test('a null of a union is filled', () => {
+    const fill: Change = { edit: 'fillField', field: 'home', value: { zip: 9 } };
+    expect(changed(order, { $avro: { home: null, work: { zip: 2 }, past: {}, prices: [] } }, fill)).toEqual({
+      $avro: { home: { zip: 9 }, work: { zip: 2 }, past: {}, prices: [] },
+    });
+    refused(order, { edit: 'fillField', field: 'home', value: { zip: 'x' } }, 'the value of the field home does not fit its type');
   });
 
   test('a type may contain itself', () => {
