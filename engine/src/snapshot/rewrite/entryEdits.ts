@@ -113,7 +113,7 @@ export class EntryEdits {
     if (entry !== undefined) {
       if (entry.value === null) return false;
       entry.met = true;
-      if (bytesText(entry.value, 0, entry.value.length) !== bytesText(hand.value, hand.valueStart, hand.valueEnd)) report.changed++;
+      if (!hand.hasValue(entry.value)) report.changed++;
       hand.setValue(entry.value);
       return true;
     }

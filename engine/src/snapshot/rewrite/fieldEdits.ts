@@ -8,7 +8,7 @@ import { changedSerializer } from './fieldsOfSerializer.ts';
 import type { Convert } from './recordFields.ts';
 import { refuse, type FieldEdit, type SnapshotEdit } from './rewritePlan.ts';
 import type { StateReport } from './rewriteReport.ts';
-import { bytesText, type RowInHand } from './rowInHand.ts';
+import type { RowInHand } from './rowInHand.ts';
 import { StateWriter } from './stateWriter.ts';
 
 const VALUE = 'VALUE_SERIALIZER';
@@ -65,7 +65,7 @@ export class FieldChange {
           `${this.#label}, key ${dumpText(keyed.rowKey(row).key)}: a value that cannot be read cannot be changed: its serializer, or that of a subclass, is not in the snapshot`,
         );
       const bytes = this.#writer.value(this.#convert(value));
-      if (bytesText(bytes, 0, bytes.length) !== bytesText(hand.value, hand.valueStart, hand.valueEnd)) report.changed++;
+      if (!hand.hasValue(bytes)) report.changed++;
       hand.setValue(bytes);
       return true;
     } catch (error) {

@@ -29,6 +29,13 @@ export class RowInHand {
     this.keyEnd = bytes.length;
   }
 
+  hasValue(bytes: Uint8Array): boolean {
+    const { value, valueStart, valueEnd } = this;
+    if (bytes.length !== valueEnd - valueStart) return false;
+    for (let i = 0; i < bytes.length; i++) if (bytes[i] !== value[valueStart + i]) return false;
+    return true;
+  }
+
   setValue(bytes: Uint8Array): void {
     this.value = bytes;
     this.valueStart = 0;
