@@ -56,7 +56,7 @@ export async function kafkaProof({ classpath, folder, javaOptions, tidemark }) {
     checks.push([name, a === b ? [] : [`expected ${b}`, `found    ${a}`]]);
   };
   try {
-    const brokers = await answer('ready');
+    const [brokers, secured] = (await answer('ready')).split(' ');
     const first = await read('-', 2 * PER_PARTITION, 'first');
     expect('reads both partitions from Kafka', first.seen.length, 2 * PER_PARTITION);
     expect('has offsets that the topic has', await findings(first.savepoint, brokers), []);
@@ -81,6 +81,7 @@ export async function kafkaProof({ classpath, folder, javaOptions, tidemark }) {
         ],
       ],
     );
+    expect('is told the same over TLS, with a password', await findings(moved, secured), gone);
     const ahead = await edited(first.savepoint, 'ahead', '--move-offset', 'orders:orders/1=300');
     expect('is told of offsets that Kafka does not have yet', codes(await findings(ahead, brokers)), ['offsetsAhead']);
     return checks;

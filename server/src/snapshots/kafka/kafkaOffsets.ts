@@ -1,6 +1,6 @@
 import { Admin } from '@platformatic/kafka';
 import type { PartitionOffsets } from 'tidemark/snapshot';
-import { KafkaError, type KafkaConnection } from './clientProperties.ts';
+import type { KafkaConnection } from './clientProperties.ts';
 
 type TopicOffsets = Map<string, Map<number, PartitionOffsets>>;
 
@@ -12,7 +12,7 @@ const PATIENCE = 10_000;
 
 /**
  * Asks a cluster what it has of some topics, and nothing else: no group is joined, and no topic made. In a bundle of its own: few need the
- * client, and it is large. @throws KafkaError
+ * client, and it is large. @throws Error that says what the cluster answers
  */
 export async function kafkaOffsets({ brokers, sasl, tls }: KafkaConnection, topics: readonly string[]): Promise<TopicOffsets> {
   const admin = new Admin({
@@ -50,7 +50,7 @@ export async function kafkaOffsets({ brokers, sasl, tls }: KafkaConnection, topi
       });
     return new Map(wanted.map((topic) => [topic, new Map(offsetsOf(topic))]));
   } catch (error) {
-    throw new KafkaError(`Kafka at ${brokers.join(', ')} cannot be asked: ${reasonOf(error)}`, { cause: error });
+    throw new Error(`Kafka at ${brokers.join(', ')} cannot be asked: ${reasonOf(error)}`, { cause: error });
   } finally {
     await admin.close();
   }

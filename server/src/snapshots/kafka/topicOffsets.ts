@@ -12,7 +12,10 @@ export async function topicOffsets(headers: SnapshotHeaders, cluster: string, fo
   const connection = await connectionTo(cluster, folder);
   if (topics.length === 0) return null;
   const { kafkaOffsets } = await import('./kafkaOffsets.ts');
-  return kafkaOffsets(connection, topics);
+  // A class of another bundle is another class.
+  return kafkaOffsets(connection, topics).catch((error: unknown) => {
+    throw new KafkaError(error instanceof Error ? error.message : String(error));
+  });
 }
 
 async function connectionTo(cluster: string, folder: string): Promise<KafkaConnection> {

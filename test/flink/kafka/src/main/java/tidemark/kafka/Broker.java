@@ -2,6 +2,7 @@ package tidemark.kafka;
 
 import java.io.IOException;
 import java.net.ServerSocket;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.*;
 import kafka.server.KafkaConfig;
@@ -15,21 +16,56 @@ import org.apache.kafka.common.utils.Time;
 import org.apache.kafka.metadata.storage.Formatter;
 import org.apache.kafka.server.common.MetadataVersion;
 
-/** A Kafka of one broker in this JVM. */
+/**
+ * A Kafka of one broker in this JVM: in the clear, and for those who have a password over TLS, as `secured` says for its clients.
+ */
 final class Broker implements AutoCloseable {
   final String address;
+
+  /** A file of the properties that clients of the secured listener have. */
+  final Path secured;
+
+  private static final String USER = "reader";
+  private static final String PASSWORD = "a \"quoted\" one";
   private final KafkaRaftServer server;
 
   Broker(Path folder) throws Exception {
     int port = freePort();
     int controllerPort = freePort();
+    int securedPort = freePort();
     address = "127.0.0.1:" + port;
     Properties properties = new Properties();
     properties.put("node.id", "1");
     properties.put("process.roles", "broker,controller");
     properties.put(
-        "listeners", "PLAINTEXT://" + address + ",CONTROLLER://127.0.0.1:" + controllerPort);
-    properties.put("advertised.listeners", "PLAINTEXT://" + address);
+        "listeners",
+        "PLAINTEXT://"
+            + address
+            + ",SECURED://localhost:"
+            + securedPort
+            + ",CONTROLLER://127.0.0.1:"
+            + controllerPort);
+    properties.put(
+        "advertised.listeners",
+        "PLAINTEXT://" + address + ",SECURED://localhost:" + securedPort);
+    properties.put(
+        "listener.security.protocol.map",
+        "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SECURED:SASL_SSL");
+    properties.put("sasl.enabled.mechanisms", "SCRAM-SHA-256");
+    properties.put(
+        "listener.name.secured.scram-sha-256.sasl.jaas.config",
+        "org.apache.kafka.common.security.scram.ScramLoginModule required;");
+    Path keys = folder.resolveSibling("keys.p12");
+    keytool(
+        "-genkeypair -alias broker -keyalg RSA -dname CN=localhost -ext san=dns:localhost -validity"
+            + " 9 -storetype PKCS12 -keystore",
+        keys);
+    Path certificate = folder.resolveSibling("broker.pem");
+    keytool("-exportcert -rfc -alias broker -file " + certificate + " -keystore", keys);
+    properties.put("listener.name.secured.ssl.keystore.type", "PKCS12");
+    properties.put("listener.name.secured.ssl.keystore.location", keys.toString());
+    properties.put("listener.name.secured.ssl.keystore.password", STORE_PASSWORD);
+    properties.put("listener.name.secured.ssl.key.password", STORE_PASSWORD);
     properties.put("controller.listener.names", "CONTROLLER");
     properties.put("controller.quorum.voters", "1@127.0.0.1:" + controllerPort);
     properties.put("log.dirs", folder.toString());
@@ -46,6 +82,41 @@ final class Broker implements AutoCloseable {
         .run();
     server = new KafkaRaftServer(new KafkaConfig(properties), Time.SYSTEM);
     server.startup();
+    try (Admin admin = admin()) {
+      ScramCredentialInfo scram = new ScramCredentialInfo(ScramMechanism.SCRAM_SHA_256, 4096);
+      admin
+          .alterUserScramCredentials(
+              List.of(new UserScramCredentialUpsertion(USER, scram, PASSWORD)))
+          .all()
+          .get();
+    }
+    secured = folder.resolveSibling("client.properties");
+    Files.writeString(
+        secured,
+        String.join(
+            "\n",
+            "# As operators of Flink have them.",
+            "bootstrap.servers=localhost:" + securedPort,
+            "security.protocol=SASL_SSL",
+            "sasl.mechanism=SCRAM-SHA-256",
+            "sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required \\",
+            "  username=\"" + USER + "\" \\",
+            "  password=\"" + PASSWORD.replace("\"", "\\\\\"") + "\";",
+            "ssl.truststore.type=PEM",
+            "ssl.truststore.location=" + certificate,
+            ""));
+  }
+
+  private static final String STORE_PASSWORD = "changeit";
+
+  private static void keytool(String arguments, Path store) throws Exception {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "keytool").toString());
+    command.addAll(List.of(arguments.split(" ")));
+    command.addAll(List.of(store.toString(), "-storepass", STORE_PASSWORD));
+    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+    String said = new String(process.getInputStream().readAllBytes());
+    if (process.waitFor() != 0) throw new IllegalStateException("keytool: " + said);
   }
 
   void fill(String topic, int partitions, int from, int records) throws Exception {

@@ -38,7 +38,7 @@ public final class KafkaProof {
     try (Broker broker = new Broker(Files.createDirectories(Path.of(args[0])));
         BufferedReader input = new BufferedReader(new InputStreamReader(System.in))) {
       broker.fill(TOPIC, 2, 0, 100);
-      System.out.println("ready " + broker.address);
+      System.out.println("ready " + broker.address + " " + broker.secured);
       for (String line = input.readLine(); line != null; line = input.readLine()) {
         String[] words = line.split(" ");
         if (words[0].equals("forget")) {
