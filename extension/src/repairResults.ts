@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import * as vscode from 'vscode';
-import type { PlanCheck, RewriteResult } from '../../server/src/protocol.ts';
+import type { PlanCheck, RewriteCode, RewriteResult } from '../../server/src/protocol.ts';
 import type { Compared } from './comparePanel.ts';
 import { bytes, count } from './figures.ts';
 import type { Messages } from './messages.ts';
@@ -24,7 +24,7 @@ export interface Rooms {
 export interface Ready {
   readonly sources: string[];
   readonly plan: unknown;
-  readonly migrateTo: string | null;
+  readonly code: RewriteCode;
   readonly target: string;
 }
 
@@ -98,15 +98,14 @@ export class RepairResults implements vscode.Disposable {
     if (source !== undefined) await this.#rooms.compare(source, target, { renames: renamesIn(plan) });
   }
 
-  async #write({ sources, plan, migrateTo }: Ready, target: string, title: string): Promise<RewriteResult> {
-    if (migrateTo !== null && !vscode.workspace.isTrusted)
-      throw new Error(vscode.l10n.t('This workspace is not trusted: its pipelines are not built.'));
+  async #write({ sources, plan, code }: Ready, target: string, title: string): Promise<RewriteResult> {
+    if (Object.values(code).some((each) => each !== null) && !vscode.workspace.isTrusted)
+      throw new Error(vscode.l10n.t('This workspace is not trusted: its pipelines are not built, and its modules not run.'));
     mkdirSync(dirname(target), { recursive: true });
     return withRewritingProgress(
       title,
       (percent, total) => vscode.l10n.t('{0} % of {1} read', percent, total),
-      (onProgress, token) =>
-        this.#rooms.process.requestWithProgress('rewrite/write', { sources, plan, migrateTo, target }, onProgress, token),
+      (onProgress, token) => this.#rooms.process.requestWithProgress('rewrite/write', { sources, plan, code, target }, onProgress, token),
     );
   }
 
@@ -134,14 +133,14 @@ async function sourceToCompare(sources: readonly string[]): Promise<string | und
 }
 
 /** @throws with the first mistake, where there is one */
-export function readyOf({ sources, plan, migrateTo, target, problems }: PlanCheck): Ready {
+export function readyOf({ sources, plan, code, target, problems }: PlanCheck): Ready {
   const [wrong] = problems.filter(({ severity }) => severity !== 'warning');
   if (wrong !== undefined || plan === null || target === null) throw new Error(wrong?.message ?? vscode.l10n.t('The plan says nothing.'));
-  return { sources, plan, migrateTo, target };
+  return { sources, plan, code, target };
 }
 
-function identityOf({ sources, plan, migrateTo }: Ready): string {
-  return JSON.stringify([sources, plan, migrateTo]);
+function identityOf({ sources, plan, code }: Ready): string {
+  return JSON.stringify([sources, plan, code]);
 }
 
 function renamesIn(plan: unknown): (readonly [string, string])[] {

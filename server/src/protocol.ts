@@ -61,7 +61,7 @@ export interface SnapshotRequests {
   'rewrite/named': { params: { location: string; node: string }; result: NamedByNode };
   /** Writes a new savepoint into `target`, which must not be there. Nothing is left when it fails or is cancelled. Reports `ReadProgress`. */
   'rewrite/write': {
-    params: { sources: string[]; plan: unknown; migrateTo: string | null; target: string } & Reporting;
+    params: { sources: string[]; plan: unknown; code: RewriteCode; target: string } & Reporting;
     result: RewriteResult;
   };
   /** Rules of a redaction to begin from, as a document: all that the snapshot has. Reads headers, and no entries. */
@@ -569,8 +569,24 @@ export interface PlanCheck {
   target: string | null;
   /** To be given back as it is; null where there are errors. */
   plan: unknown;
+  code: RewriteCode;
+}
+
+/** The user's code that a rewriting runs. It is for trusted workspaces only. */
+export interface RewriteCode {
   /** Absolute path of the pipeline whose types the state gets; null leaves it those that it has. */
   migrateTo: string | null;
+  /** Gives keys whose class has a hash of its own their hash. */
+  keyHash: RewriteModule | null;
+  /** Decides about keys for which the sources have different state. */
+  onConflict: RewriteModule | null;
+}
+
+export interface RewriteModule {
+  /** As the document names it, and for what. */
+  named: string;
+  /** Absolute. */
+  path: string;
 }
 
 /** Parts of an edit. JSON as a dump has it, where it is a value; null is what the node does not have. */

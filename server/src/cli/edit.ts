@@ -7,7 +7,9 @@ import { PipelineLoadError } from 'tidemark/host';
 import { PlanMigration } from 'tidemark/restore';
 import { RewriteRefused, type RewritePlan, type SnapshotEdit } from 'tidemark/snapshot';
 import type { OpenedSnapshot } from '../snapshots/openedSnapshot.ts';
+import type { RewriteCode } from '../protocol.ts';
 import { planOfText, readEditPlan } from '../snapshots/rewrite/editPlan.ts';
+import { keyHashOf } from '../snapshots/rewrite/userModules.ts';
 import { EditPlaces } from './editPlaces.ts';
 import { EXIT, UsageError, type CliIo } from './io.ts';
 import { loadedPlan } from './loadedPlan.ts';
@@ -71,7 +73,7 @@ export async function edit(args: readonly string[], io: CliIo): Promise<number> 
   const target = targetOf(values.out === undefined && document?.target != null ? { ...values, out: document.target } : values, io);
   const uids = values.uids === undefined ? [] : await uidsIn('--uids', resolve(io.cwd, values.uids));
   const common = commonPlan(values);
-  const pipeline = values['migrate-to'] ?? document?.migrateTo ?? null;
+  const pipeline = values['migrate-to'] ?? document?.code.migrateTo ?? null;
   const migrating = pipeline === null ? null : await migrationTo(pipeline, io.cwd);
   return openedForReading(
     location,
@@ -93,7 +95,8 @@ export async function edit(args: readonly string[], io: CliIo): Promise<number> 
       try {
         const plan = document === null ? {} : planIn(document);
         const edits = [...(plan.edits ?? []), ...(await editsOf(values, opened, io.cwd))];
-        return await rewriteTo([opened], { ...plan, ...common, edits }, target, values, io, { migrating });
+        const keyHash = document?.code.keyHash == null ? null : await keyHashOf(document.code.keyHash);
+        return await rewriteTo([opened], { ...plan, ...common, edits }, target, values, io, { migrating, keyHash });
       } catch (error) {
         if (!(error instanceof RewriteRefused)) throw error;
         io.err(`${error.message}.\n`);
@@ -120,15 +123,15 @@ interface EditDocument {
   readonly text: string;
   readonly sources: readonly string[];
   readonly target: string | null;
-  readonly migrateTo: string | null;
+  readonly code: RewriteCode;
 }
 
 async function documentIn(file: string, cwd: string): Promise<EditDocument> {
   const path = resolve(cwd, file);
   try {
     const text = await readFile(path, 'utf8');
-    const { sources, target, migrateTo } = readEditPlan(text, dirname(path));
-    return { file, text, sources, target, migrateTo };
+    const { sources, target, code } = readEditPlan(text, dirname(path));
+    return { file, text, sources, target, code };
   } catch (error) {
     throw new UsageError(`--plan ${file}: ${error instanceof Error ? error.message : String(error)}.`);
   }

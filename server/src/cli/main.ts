@@ -4,6 +4,7 @@ import { check } from './check.ts';
 import { diff } from './diff.ts';
 import { doctor } from './doctor.ts';
 import { dump } from './dump.ts';
+import { UserModuleError } from '../snapshots/rewrite/userModules.ts';
 import { edit } from './edit.ts';
 import { inspect } from './inspect.ts';
 import type { CliIo, Command } from './io.ts';
@@ -145,10 +146,11 @@ async function main(argv: readonly string[], io: CliIo): Promise<number> {
   }
 }
 
-/** Ours, and those of Node's own argument parser. */
+/** Ours, those of modules that options name, and those of Node's own argument parser. */
 function isUsageError(error: unknown): error is Error {
   return (
     error instanceof UsageError ||
+    error instanceof UserModuleError ||
     (error instanceof TypeError && String((error as NodeJS.ErrnoException).code).startsWith('ERR_PARSE_ARGS'))
   );
 }

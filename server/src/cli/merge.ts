@@ -1,6 +1,8 @@
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { ConflictRule } from 'tidemark/snapshot';
-import { settleIn } from './conflictModule.ts';
+import { MODULE } from '../snapshots/rewrite/editPlan.ts';
+import { settleOf } from '../snapshots/rewrite/userModules.ts';
 import { UsageError, type CliIo } from './io.ts';
 import { READING_OPTIONS } from './openedForReading.ts';
 import { commonPlan, numberOf, openedAll, rewriteTo, targetOf, WRITING_OPTIONS } from './rewriting.ts';
@@ -23,7 +25,7 @@ export async function merge(args: readonly string[], io: CliIo): Promise<number>
   });
   if (positionals.length < 2) throw new UsageError('merge needs two snapshots or more.');
   const { rule, module } = rulesIn(values['on-conflict'] ?? []);
-  const settle = module === null ? null : await settleIn(module, io.cwd);
+  const settle = module === null ? null : await settleOf({ named: `--on-conflict ${module}`, path: resolve(io.cwd, module) });
   const target = targetOf(values, io);
   const edits = (['maxParallelism', 'parallelism'] as const).flatMap((edit) => {
     const option = edit === 'parallelism' ? edit : 'max-parallelism';
@@ -40,7 +42,7 @@ function rulesIn(given: readonly string[]): { readonly rule: ConflictRule; reado
   const rules = given.filter((text): text is ConflictRule => RULES.includes(text));
   const modules = given.filter((text) => !RULES.includes(text));
   for (const module of modules)
-    if (!/\.[cm]?[jt]s$/.test(module)) throw new UsageError(`--on-conflict ${module}: fail, first, newest or a module is needed.`);
+    if (!MODULE.test(module)) throw new UsageError(`--on-conflict ${module}: fail, first, newest or a module is needed.`);
   if (rules.length > 1 || modules.length > 1) throw new UsageError(`--on-conflict ${given.join(', ')}: that is more than one of a kind.`);
   return { rule: rules[0] ?? 'fail', module: modules[0] ?? null };
 }

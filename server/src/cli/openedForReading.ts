@@ -1,6 +1,7 @@
 import { ExpressionError, KeyTextError } from 'tidemark/snapshot';
 import { OutputError } from '../snapshots/export/outputFile.ts';
 import { openSnapshot, type OpenedSnapshot, type UidSources } from '../snapshots/openedSnapshot.ts';
+import { UserModuleError } from '../snapshots/rewrite/userModules.ts';
 import { absoluteLocation } from '../snapshots/storage/openStorage.ts';
 import { keysIn } from './sealKeys.ts';
 import { EXIT, UsageError, type CliIo } from './io.ts';
@@ -21,7 +22,7 @@ export interface ReadingValues {
 
 /**
  * Opens the snapshot that the arguments name for as long as `use` reads it: a folder, a `_metadata` file, an archive or an address. What
- * cannot be read is said on stderr. Resolves to the exit code. @throws UsageError
+ * cannot be read is said on stderr. Resolves to the exit code. @throws UsageError, UserModuleError
  */
 export async function openedForReading(
   location: string,
@@ -46,7 +47,7 @@ export async function openedForReading(
       await opened.storage.close?.();
     }
   } catch (error) {
-    if (error instanceof UsageError) throw error;
+    if (error instanceof UsageError || error instanceof UserModuleError) throw error;
     if (error instanceof ExpressionError || error instanceof KeyTextError) throw new UsageError(`${error.message}.`);
     if (error instanceof Interrupted) return EXIT.interrupted;
     if (error instanceof OutputError) {

@@ -6,10 +6,9 @@ import type { OpenedSnapshot } from '../snapshots/openedSnapshot.ts';
 import { redactSnapshot, REPORT_FILE, rulesOf, SALT_MIN } from '../snapshots/redact/redactSnapshot.ts';
 import { untilInterrupted } from './interrupt.ts';
 import { countText, EXIT, plural, sizeText, UsageError, type CliIo } from './io.ts';
-import { keyHashIn } from './keyHashModule.ts';
 import { openedForReading, READING_OPTIONS } from './openedForReading.ts';
 import { ReadProgress } from './readProgress.ts';
-import { commonPlan, refusalsSaid, targetOf, WRITING_OPTIONS, type WritingValues } from './rewriting.ts';
+import { commonPlan, keyHashOption, refusalsSaid, targetOf, WRITING_OPTIONS, type WritingValues } from './rewriting.ts';
 
 /** Where a salt may be, for those that have it in no file. */
 const SALT_VARIABLE = 'TIDEMARK_REDACT_SALT';
@@ -71,7 +70,7 @@ async function redactTo(
     untilInterrupted(async (signal) => {
       const progress = new ReadProgress(io, 'read');
       try {
-        const keyHash = await keyHashIn(values['key-hash'], io.cwd);
+        const keyHash = await keyHashOption(values, io);
         const onProgress = progress.show.bind(progress);
         const options = { rules, salt, plan: commonPlan(values), keyHash, signal, onProgress };
         const { report, bytes } = await redactSnapshot(opened, target, options);

@@ -1,20 +1,12 @@
 import { resolve } from 'node:path';
-import {
-  relocatePaths,
-  RewriteRefused,
-  type Migrating,
-  type PathMapping,
-  type RewritePlan,
-  type RewriteReport,
-  type SettleConflict,
-} from 'tidemark/snapshot';
+import { relocatePaths, RewriteRefused, type PathMapping, type RewritePlan, type RewriteReport } from 'tidemark/snapshot';
 import { OutputError } from '../snapshots/export/outputFile.ts';
 import type { OpenedSnapshot } from '../snapshots/openedSnapshot.ts';
 import { FolderOutput } from '../snapshots/rewrite/folderOutput.ts';
-import { writeSnapshot } from '../snapshots/rewrite/writeSnapshot.ts';
+import { keyHashOf } from '../snapshots/rewrite/userModules.ts';
+import { writeSnapshot, type WriteOptions } from '../snapshots/rewrite/writeSnapshot.ts';
 import { untilInterrupted } from './interrupt.ts';
 import { countText, EXIT, plural, sizeText, UsageError, type CliIo } from './io.ts';
-import { keyHashIn } from './keyHashModule.ts';
 import { openedForReading, type ReadingValues } from './openedForReading.ts';
 import { ReadProgress } from './readProgress.ts';
 import { wholeNumber } from './selection.ts';
@@ -47,6 +39,11 @@ export function commonPlan(values: WritingValues): RewritePlan {
     ...(version === undefined ? {} : { metadataVersion: Number(version) as 4 | 5 | 6 }),
     ...(values['drop-in-flight'] ? { dropInFlight: true } : {}),
   };
+}
+
+/** @throws UserModuleError */
+export async function keyHashOption({ 'key-hash': module }: WritingValues, io: CliIo): Promise<WriteOptions['keyHash']> {
+  return module === undefined ? null : keyHashOf({ named: `--key-hash ${module}`, path: resolve(io.cwd, module) });
 }
 
 /** `N` for all operators, or `OPERATOR=N`. @throws UsageError */
@@ -83,16 +80,16 @@ export async function rewriteTo(
   target: string | null,
   values: WritingValues,
   io: CliIo,
-  { migrating = null, settle = null }: { readonly migrating?: Migrating | null; readonly settle?: SettleConflict | null } = {},
+  { migrating = null, settle = null, keyHash = null }: Pick<WriteOptions, 'migrating' | 'settle' | 'keyHash'> = {},
 ): Promise<number> {
-  const keyHash = await keyHashIn(values['key-hash'], io.cwd);
+  const hash = (await keyHashOption(values, io)) ?? keyHash;
   return refusalsSaid(io, () =>
     untilInterrupted(async (signal) => {
       const progress = new ReadProgress(io, 'read');
       try {
         const { report, bytes } = await writeSnapshot(sources, plan, target, {
           signal,
-          keyHash,
+          keyHash: hash,
           migrating,
           settle,
           onProgress: progress.show.bind(progress),

@@ -14,7 +14,7 @@ import { overviewOf, verdictOf } from './overview.ts';
 import { packSnapshot } from './pack.ts';
 import { checkRules, redactionResult, rulesOf, SALT_MIN } from './redact/redactSnapshot.ts';
 import { checkEditPlan, readEditPlan, targetBeside, unreadableSource } from './rewrite/editPlan.ts';
-import { migrateApart } from './rewrite/migrateApart.ts';
+import { writeApart } from './rewrite/writeApart.ts';
 import { namedByNode } from './rewrite/namedByNode.ts';
 import { rewriteResult } from './rewrite/writeSnapshot.ts';
 import { SnapshotCache } from './snapshotCache.ts';
@@ -98,12 +98,12 @@ export class SnapshotSession {
       return this.#useAll(read.sources, (opened) => checkEditPlan(read, opened)).catch((error: unknown) => unreadableSource(read, error));
     },
     'rewrite/named': ({ location, node }) => this.#snapshots.use(location, ({ opened }) => namedByNode(opened, node)),
-    'rewrite/write': ({ sources, plan, migrateTo, target }, { signal, report }) => {
+    'rewrite/write': ({ sources, plan, code, target }, { signal, report }) => {
       const onProgress = (bytesRead: number, bytesTotal: number): void => report({ bytesRead, bytesTotal });
       return this.#useAll(sources, (opened) =>
-        migrateTo === null
+        Object.values(code).every((each) => each === null)
           ? rewriteResult(opened, parsePlan(plan), target, { signal, onProgress })
-          : migrateApart(opened, { program: migrateTo, plan, target }, { signal, onProgress }),
+          : writeApart(opened, { code, plan, target }, { signal, onProgress }),
       );
     },
     'redact/rules': ({ location }) => this.#snapshots.use(location, async ({ opened }) => ({ text: await rulesOf(opened) })),

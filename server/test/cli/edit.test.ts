@@ -250,6 +250,19 @@ describe('the hash of keys from a module', () => {
     expect(entries((await edited(...rehash, '--key-hash', seen)).lines)).toEqual(entries((await edited(...rehash)).lines));
   });
 
+  test('is named by a document as well, relative to it', async () => {
+    writeFileSync(join(root, 'hash-of-document.mjs'), 'export default () => 1;');
+    const plan = join(root, 'hashed.tidemark-edits.jsonc');
+    const edits = [
+      { edit: 'keep', operator: 'key-long' },
+      { edit: 'maxParallelism', value: 64 },
+    ];
+    writeFileSync(plan, JSON.stringify({ savepoint, keyHash: 'hash-of-document.mjs', edits }));
+    const { code, err } = await runCommand(edit, tmpdir(), ['--plan', plan, '--out', fresh()]);
+    expect(code).toBe(EXIT.failed);
+    expect(err).toContain('where its hash does not lead');
+  });
+
   test('is refused where keys do not lie where it leads, and where it is none', async () => {
     const wrong = await runCommand(edit, root, [savepoint, '--out', fresh(), ...rehash, '--key-hash', module('export default () => 1;')]);
     expect(wrong.code).toBe(EXIT.failed);

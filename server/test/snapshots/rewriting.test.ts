@@ -44,6 +44,8 @@ const ask = <M extends keyof SnapshotRequests>(method: M, params: SnapshotReques
 
 const check = (text: string): Promise<SnapshotRequests['rewrite/check']['result']> => ask('rewrite/check', { text, folder });
 
+const NO_CODE = { migrateTo: null, keyHash: null, onConflict: null };
+
 const document = (edits: readonly object[], more: object = {}): string =>
   `// Edits\n${JSON.stringify({ savepoint: NAME, ...more, edits }, null, 2)}`;
 
@@ -120,6 +122,42 @@ test('what an edit cannot do is said where it stands, while one types, and whate
   expect(plan).toBeNull();
 });
 
+test('a document names modules of the user beside a rule; what is there is code, what is not is a mistake at its place', async () => {
+  for (const name of ['hash.mjs', 'settle.ts']) writeFileSync(join(folder, name), 'throw new Error("is not run to look at a document");');
+  const of = (name: string, named: string): object => ({ named: `${named} ${name}`, path: join(folder, name) });
+  const both = await check(document([], { keyHash: 'hash.mjs', onConflict: ['newest', './settle.ts'] }));
+  expect(both.problems).toEqual([]);
+  expect(both.plan).toEqual({ edits: [], onConflict: 'newest' });
+  expect(both.code).toEqual({
+    migrateTo: null,
+    keyHash: of('hash.mjs', 'keyHash'),
+    onConflict: { ...of('settle.ts', 'onConflict'), named: 'onConflict ./settle.ts' },
+  });
+  const alone = await check(document([], { onConflict: 'settle.ts' }));
+  expect([alone.plan, alone.code.onConflict]).toEqual([{ edits: [] }, of('settle.ts', 'onConflict')]);
+  const placed = async (more: object): Promise<unknown[]> => {
+    const text = document([], more);
+    return (await check(text)).problems.map(({ offset, length, message }) => [text.slice(offset, offset + length), message]);
+  };
+  expect(await placed({ keyHash: 'none.mjs' })).toEqual([['"none.mjs"', `${join(folder, 'none.mjs')} does not exist`]]);
+  expect(await placed({ keyHash: 7 })).toEqual([['7', 'keyHash is the path of a JavaScript module']]);
+  expect(await placed({ onConflict: 'none.mjs' })).toEqual([['"none.mjs"', `${join(folder, 'none.mjs')} does not exist`]]);
+  expect(await placed({ onConflict: 'oldest' })).toEqual([['"oldest"', expect.stringContaining('onConflict is not right')]]);
+});
+
+test('keys that only code can hash are no mistake where the document names that code', async () => {
+  writeFileSync(join(folder, 'pojo.mjs'), 'export default () => 1;');
+  const [entry] = (await nodes((await nodes(null)).find(({ label }) => label === 'key-pojo')?.id ?? '')).filter(
+    ({ label }) => label === 'count',
+  );
+  const named = await ask('rewrite/named', { location, node: (await nodes(entry!.id))[0]!.id });
+  const set = { edit: 'set', operator: 'key-pojo', state: 'count', key: JSON.parse(named.key!) as unknown, value: { $long: '1' } };
+  expect((await check(document([set]))).problems).toMatchObject([
+    { message: expect.stringContaining("the job's own code only") as string },
+  ]);
+  expect((await check(document([set], { keyHash: 'pojo.mjs' }))).problems).toEqual([]);
+});
+
 test('what a node of the tree is named in an edit sets that entry and no other, and the source stays byte for byte', async () => {
   const { operator, entry } = await anEntry();
   const named = await ask('rewrite/named', { location, node: entry.id });
@@ -136,7 +174,7 @@ test('what a node of the tree is named in an edit sets that entry and no other, 
   const before = contentOf(location);
   const { plan, sources } = await check(document([edit, { edit: 'renameUid', operator: named.operator, uid: 'renamed' }]));
   const target = join(folder, 'written');
-  const result = await ask('rewrite/write', { sources, plan, migrateTo: null, target, progress: null });
+  const result = await ask('rewrite/write', { sources, plan, code: NO_CODE, target, progress: null });
   expect(contentOf(location)).toBe(before);
   expect(result.operators.find(({ label }) => label === operator.label)?.uid).toBe('renamed');
   expect(result.operators.flatMap(({ states }) => states).reduce((sum, { changed }) => sum + changed, 0)).toBe(1);
@@ -144,7 +182,7 @@ test('what a node of the tree is named in an edit sets that entry and no other, 
   const pair = { before: location, after: target, renames, usesProposals: false, ignore: [], progress: null };
   const counts = (await ask('compare/run', pair)).operators.flatMap(({ states }) => states.map((state) => state.counts));
   expect(counts.reduce((sum, { added, removed, changed }) => sum + added + removed + changed, 0)).toBe(1);
-  await expect(ask('rewrite/write', { sources, plan, migrateTo: null, target, progress: null })).rejects.toThrow('is there already');
+  await expect(ask('rewrite/write', { sources, plan, code: NO_CODE, target, progress: null })).rejects.toThrow('is there already');
 });
 
 test('a writing that is cancelled leaves nothing, neither does one that is refused', async () => {
@@ -152,13 +190,13 @@ test('a writing that is cancelled leaves nothing, neither does one that is refus
   const source = new CancellationTokenSource();
   const writing = connection.sendRequest(
     'rewrite/write',
-    { sources: [location], plan: {}, migrateTo: null, target, progress: null },
+    { sources: [location], plan: {}, code: NO_CODE, target, progress: null },
     source.token,
   );
   source.cancel();
   await expect(writing).rejects.toMatchObject({ code: -32_800 });
   const plan = { edits: [{ edit: 'dropOperator', operator: 'nobody' }] };
-  await expect(ask('rewrite/write', { sources: [location], plan, migrateTo: null, target, progress: null })).rejects.toThrow(
+  await expect(ask('rewrite/write', { sources: [location], plan, code: NO_CODE, target, progress: null })).rejects.toThrow(
     'no operator "nobody"',
   );
   expect(readdirSync(folder).filter((name) => name.startsWith('cancelled'))).toEqual([]);
@@ -192,7 +230,7 @@ test.each([
   const { problems, plan, sources } = await check(document(edits));
   expect(problems).toEqual([]);
   const target = join(folder, `elements-of-${name}`);
-  const result = await ask('rewrite/write', { sources, plan, migrateTo: null, target, progress: null });
+  const result = await ask('rewrite/write', { sources, plan, code: NO_CODE, target, progress: null });
   const written = result.operators.find(({ label }) => label === uid)?.states.find((each) => each.name === name);
   expect(written?.changed).toBe(1);
   expect((written?.read ?? 0) - (written?.written ?? 0)).toBe(1);

@@ -96,7 +96,7 @@ export class PlanChild {
   #reason(what: string): Error {
     return this.#signal.aborted && this.#signal.reason instanceof Error
       ? this.#signal.reason
-      : new Error(`The builder of the pipeline was run, and ${what}.`);
+      : new Error(`Code of the workspace was run, and ${what}.`);
   }
 
   kill(): void {

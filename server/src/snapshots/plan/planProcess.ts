@@ -1,6 +1,7 @@
 /**
  * A throw-away process, `dist/planProcess.cjs`: it builds a pipeline, which runs the user's code. Then it compares the plan with what its
  * parent has read of a snapshot, or writes snapshots anew with the types of the plan: a plan is full of functions, and cannot leave its process.
+ * Modules that decide about a rewriting run here, too.
  */
 import { dirname } from 'node:path';
 import * as tidemark from 'tidemark';
@@ -16,8 +17,9 @@ import {
   type RestoreFinding,
 } from 'tidemark/restore';
 import * as testing from 'tidemark/testing';
-import type { RewriteResult } from '../../protocol.ts';
+import type { RewriteCode, RewriteResult } from '../../protocol.ts';
 import { sourceFindings } from '../doctor/sourceFindings.ts';
+import { keyHashOf, settleOf } from '../rewrite/userModules.ts';
 import type { ScanSource } from '../scan/scanWorker.ts';
 
 export interface PlanSource {
@@ -36,7 +38,13 @@ export type ToPlanProcess =
   | { readonly kind: 'counts'; readonly counts: KnownSnapshot['counts'] }
   /** Answered when the pipeline is built. */
   | { readonly kind: 'build' }
-  | { readonly kind: 'write'; readonly sources: readonly ScanSource[]; readonly plan: unknown; readonly target: string }
+  | {
+      readonly kind: 'write';
+      readonly sources: readonly ScanSource[];
+      readonly plan: unknown;
+      readonly modules: Omit<RewriteCode, 'migrateTo'>;
+      readonly target: string;
+    }
   | { readonly kind: 'cancel' };
 
 export interface CompareOptions {
@@ -107,10 +115,11 @@ async function compare(): Promise<void> {
   say({ kind: 'compared', comparison, sources });
 }
 
-async function write({ sources, plan: edits, target }: Extract<ToPlanProcess, { kind: 'write' }>): Promise<RewriteResult> {
-  if (plan === null) throw new Error('there is no pipeline');
-  const migrating = new PlanMigration(await plan, Date.now());
+async function write({ sources, plan: edits, modules, target }: Extract<ToPlanProcess, { kind: 'write' }>): Promise<RewriteResult> {
+  const migrating = plan === null ? null : new PlanMigration(await plan, Date.now());
+  const keyHash = modules.keyHash === null ? null : await keyHashOf(modules.keyHash);
+  const settle = modules.onConflict === null ? null : await settleOf(modules.onConflict);
   const { rewriteAt } = await import('../rewrite/rewriteApart.ts');
   const onProgress = (bytesRead: number, bytesTotal: number): void => say({ kind: 'progress', bytesRead, bytesTotal });
-  return rewriteAt(sources, edits, target, { migrating, signal: cancelling.signal, onProgress });
+  return rewriteAt(sources, edits, target, { migrating, keyHash, settle, signal: cancelling.signal, onProgress });
 }

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { findNodeAtLocation, getNodeValue, parse, parseTree, printParseErrorCode, type Node, type ParseError } from 'jsonc-parser';
 import { checkEdits, parsePlan, RewriteRefused, type RewritePlan, type SnapshotEdit, type SnapshotOperator } from 'tidemark/snapshot';
-import type { PlanCheck, PlanProblem } from '../../protocol.ts';
+import type { PlanCheck, PlanProblem, RewriteCode, RewriteModule } from '../../protocol.ts';
 import type { OpenedSnapshot } from '../openedSnapshot.ts';
 import { factsOf } from '../operatorFacts.ts';
 import { SealedFileError } from '../storage/sealedFile.ts';
@@ -17,8 +17,7 @@ export interface EditPlan {
   readonly plan: RewritePlan | null;
   /** What of a plan can be read by itself, whatever is wrong with the rest. */
   readonly readable: ReadableParts;
-  /** Absolute path of the pipeline whose types the state gets; null where the document names none. */
-  readonly migrateTo: string | null;
+  readonly code: RewriteCode;
   readonly problems: readonly PlanProblem[];
   readonly root: Node | null;
 }
@@ -35,7 +34,10 @@ interface PlacedEdit {
 }
 
 /** Of the document alone, and no part of a plan. */
-const OWN = new Set(['$schema', 'savepoint', 'target', 'migrateTo']);
+const OWN = new Set(['$schema', 'savepoint', 'target', 'migrateTo', 'keyHash']);
+const NO_CODE: RewriteCode = { migrateTo: null, keyHash: null, onConflict: null };
+/** Names of modules. */
+export const MODULE = /\.[cm]?[jt]s$/;
 
 /** `folder` is where the document lies: its paths are relative to it. */
 export function readEditPlan(text: string, folder: string): EditPlan {
@@ -47,7 +49,7 @@ export function readEditPlan(text: string, folder: string): EditPlan {
   if (root?.type !== 'object') {
     if (problems.length === 0) problems.push(problem('error', 0, text.length, 'A plan is an object, such as { "edits": [] }'));
     const readable = { plan: {}, edits: [] };
-    return { sources: [], target: null, plan: null, readable, migrateTo: null, problems, root: null };
+    return { sources: [], target: null, plan: null, readable, code: NO_CODE, problems, root: null };
   }
   const value = getNodeValue(root) as Record<string, unknown>;
   const given = value['savepoint'];
@@ -68,9 +70,26 @@ export function readEditPlan(text: string, folder: string): EditPlan {
     target: typeof target === 'string' && target !== '' ? resolve(folder, target) : null,
     plan,
     readable: readableParts(errors.length === 0 ? withoutOwn(value) : {}),
-    migrateTo: migrateToOf(value, folder, root, problems),
+    code: codeOf(value, folder, root, problems),
     problems,
     root,
+  };
+}
+
+/** Files that are not there are mistakes. */
+function codeOf(value: Readonly<Record<string, unknown>>, folder: string, root: Node, problems: PlanProblem[]): RewriteCode {
+  const moduleOf = (name: 'keyHash' | 'onConflict', given: unknown): RewriteModule | null => {
+    if (given === undefined || given === null) return null;
+    const isModule = typeof given === 'string' && MODULE.test(given);
+    const path = isModule ? resolve(folder, given) : null;
+    if (isModule && path !== null && existsSync(path)) return { named: `${name} ${given}`, path };
+    problems.push(at(root, [name], 'error', path === null ? `${name} is the path of a JavaScript module` : `${path} does not exist`));
+    return null;
+  };
+  return {
+    migrateTo: migrateToOf(value, folder, root, problems),
+    keyHash: moduleOf('keyHash', value['keyHash']),
+    onConflict: moduleOf('onConflict', conflictOf(value['onConflict']).module),
   };
 }
 
@@ -100,14 +119,26 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 }
 
 function withoutOwn(value: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(value).filter(([name]) => !OWN.has(name)));
+  const plan = Object.fromEntries(Object.entries(value).filter(([name]) => !OWN.has(name)));
+  const { onConflict, ...others } = plan;
+  const { rule, module } = conflictOf(onConflict);
+  return module === null ? plan : { ...others, ...(rule === undefined ? {} : { onConflict: rule }) };
+}
+
+/** A rule, a module that decides about keys, or a list of both. What is neither is left for the plan to refuse. */
+function conflictOf(given: unknown): { readonly rule: unknown; readonly module: string | null } {
+  const all: readonly unknown[] = Array.isArray(given) ? given : [given];
+  const isModule = (each: unknown): each is string => typeof each === 'string' && MODULE.test(each);
+  const [module, ...modules] = all.filter(isModule);
+  const [rule, ...rules] = all.filter((each) => !isModule(each));
+  return module === undefined || modules.length + rules.length > 0 ? { rule: given, module: null } : { rule, module };
 }
 
 /** What the editor is told of a document, with its snapshots open. */
 export async function checkEditPlan(read: EditPlan, sources: readonly OpenedSnapshot[]): Promise<PlanCheck> {
   const problems = [...read.problems, ...(await planProblems(read, sources))];
   const isRight = !problems.some(({ severity }) => severity !== 'warning');
-  return { problems, sources: [...read.sources], target: targetOf(read), plan: isRight ? read.plan : null, migrateTo: read.migrateTo };
+  return { problems, sources: [...read.sources], target: targetOf(read), plan: isRight ? read.plan : null, code: read.code };
 }
 
 /** A source cannot be opened: that is said where the document names it. A sealed one is for the caller to ask about. */
@@ -119,7 +150,7 @@ export function unreadableSource(read: EditPlan, error: unknown): PlanCheck {
     sources: [...read.sources],
     target: targetOf(read),
     plan: null,
-    migrateTo: read.migrateTo,
+    code: read.code,
   };
 }
 
@@ -159,7 +190,7 @@ function readableOr(json: unknown): RewritePlan | null {
 }
 
 /** What does not fit the snapshots, at its place in the document. */
-async function planProblems({ root, readable, target }: EditPlan, sources: readonly OpenedSnapshot[]): Promise<PlanProblem[]> {
+async function planProblems({ root, readable, target, code }: EditPlan, sources: readonly OpenedSnapshot[]): Promise<PlanProblem[]> {
   if (root === null) return [];
   const problems: PlanProblem[] = [];
   if (target !== null && existsSync(target))
@@ -173,7 +204,9 @@ async function planProblems({ root, readable, target }: EditPlan, sources: reado
   const plan = { ...readable.plan, edits: known.map(({ edit }) => edit) };
   const uids = new Map(sources.flatMap((source) => [...source.uids]));
   const snapshots = sources.map(({ snapshot }) => snapshot);
-  for (const { path, reason } of await checkEdits(snapshots, plan, { uids })) {
+  // The code that knows the hash of keys is not run to look at a document.
+  const options = code.keyHash === null ? { uids } : { uids, keyHash: () => 0 };
+  for (const { path, reason } of await checkEdits(snapshots, plan, options)) {
     const [list, index, ...rest] = path;
     const place = typeof index === 'number' ? [list ?? '', known[index]?.place ?? 0, ...rest] : path;
     problems.push(at(root, place.length === 0 ? ['savepoint'] : place, 'error', reason));

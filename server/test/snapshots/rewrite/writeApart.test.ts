@@ -2,11 +2,13 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CheckedSnapshot } from 'tidemark/restore';
+import { dumpLines } from 'tidemark/snapshot';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { RewriteResult } from '../../../src/protocol.ts';
 import { checkApart } from '../../../src/snapshots/check/checkApart.ts';
 import { openSnapshot, type OpenedSnapshot } from '../../../src/snapshots/openedSnapshot.ts';
-import { migrateApart } from '../../../src/snapshots/rewrite/migrateApart.ts';
+import { writeApart } from '../../../src/snapshots/rewrite/writeApart.ts';
+import { writeSnapshot } from '../../../src/snapshots/rewrite/writeSnapshot.ts';
 import { countingPipeline, takeSavepoint } from '../../savepointOfPipeline.ts';
 import { buildPlanProcess } from '../planProcessProgram.ts';
 
@@ -45,7 +47,11 @@ function migrate(
   target: string,
   { plan = {}, signal = new AbortController().signal, onProgress = () => undefined }: Wanted = {},
 ): Promise<RewriteResult> {
-  return migrateApart([opened], { program, plan, target }, { signal, onProgress, timeout: 60_000, program: programs.program });
+  return writeApart(
+    [opened],
+    { code: { migrateTo: program, keyHash: null, onConflict: null }, plan, target },
+    { signal, onProgress, timeout: 60_000, program: programs.program },
+  );
 }
 
 test('the process that builds the pipeline writes the savepoint with its types, and with the edits of the plan', async () => {
@@ -70,6 +76,56 @@ test('the process that builds the pipeline writes the savepoint with its types, 
   expect(findings.filter(({ code }) => code === 'migrated' || code.startsWith('flink'))).toEqual([]);
   expect(after.snapshot.metadata.version).toBe(6);
   await after.storage.close?.();
+});
+
+interface CountLine {
+  readonly state: string;
+  readonly key: unknown;
+  readonly value: { readonly $avro: { readonly n: number } };
+}
+
+async function countsOf({ snapshot }: OpenedSnapshot): Promise<CountLine[]> {
+  const lines: CountLine[] = [];
+  for await (const line of dumpLines(snapshot)) {
+    const parsed = JSON.parse(line) as CountLine;
+    if (parsed.state === 'count') lines.push(parsed);
+  }
+  return lines;
+}
+
+test('modules decide about keys, without a pipeline', async () => {
+  const moduleOf = (named: string, text: string): { named: string; path: string } => {
+    const path = join(folder, `${named}.mjs`);
+    writeFileSync(path, text);
+    return { named, path };
+  };
+  const [{ key, value } = expect.fail('no counts'), ...others] = await countsOf(opened);
+  const changed = join(folder, 'changed');
+  const set = { edit: 'set', operator: 'count', state: 'count', key, value: { $avro: { n: 1000 } } } as const;
+  await writeSnapshot([opened], { edits: [set] }, changed, {});
+  const other = await openSnapshot(changed);
+  const signal = new AbortController().signal;
+  const options = { signal, onProgress: () => undefined, timeout: 60_000, program: programs.program };
+  const write = (onConflict: string | null, keyHash: string | null, target: string): Promise<RewriteResult> => {
+    const code = {
+      migrateTo: null,
+      onConflict: onConflict === null ? null : moduleOf('sum', onConflict),
+      keyHash: keyHash === null ? null : moduleOf('hash', keyHash),
+    };
+    return writeApart([opened, other], { code, plan: { onConflict: 'first' }, target }, options);
+  };
+  const sum = `export default ({ sources: [a, b] }) => ({ value: { $avro: { n: a.value.$avro.n + b.value.$avro.n } } });`;
+  const target = join(folder, 'summed');
+  await write(sum, 'export default () => null;', target);
+  const after = await openSnapshot(target);
+  const sums = new Map((await countsOf(after)).map((line) => [JSON.stringify(line.key), line.value.$avro.n]));
+  expect(sums.get(JSON.stringify(key))).toBe(value.$avro.n + 1000);
+  for (const line of others) expect(sums.get(JSON.stringify(line.key))).toBe(line.value.$avro.n);
+  const failed = join(folder, 'undecided');
+  await expect(write('export default () => undefined;', null, failed)).rejects.toThrow(/sum, for count, state count, key .* is expected/);
+  await expect(write(null, 'export const hash = 1;', failed)).rejects.toThrow('hash has no function as its default export');
+  expect(existsSync(failed)).toBe(false);
+  for (const { storage } of [other, after]) await storage.close?.();
 });
 
 test('what does not become the types of the pipeline, and a pipeline that does not load, are the reasons; nothing is left', async () => {
