@@ -10,6 +10,7 @@ import { changedAvro } from './fieldsOfAvro.ts';
 import { editedFields, fieldsByName, noField, unchanged, valueOf, type Changed, type Convert } from './recordFields.ts';
 import { refuse, type FieldEdit } from './rewritePlan.ts';
 
+type RowSnapshot = Extract<SerializerSnapshot, { kind: 'row' }>;
 type ChangedSerializer = Changed<SerializerSnapshot>;
 
 /**
@@ -17,14 +18,21 @@ type ChangedSerializer = Changed<SerializerSnapshot>;
  * `lines[].price`, `prices{value}.net`. What holds nothing but records, such as a list, need not be named. @throws RewriteRefused
  */
 export function changedSerializer(snapshot: SerializerSnapshot, edits: readonly FieldEdit[], label: string): ChangedSerializer {
+  const rowNames: RowNames = new WeakMap();
   return edits.reduce<ChangedSerializer>(
     (before, edit) => {
-      const { part, convert } = new FieldWalk(edit, label).changed(before.part);
+      const { part, convert } = new FieldWalk(edit, label, rowNames).changed(before.part);
       return { part, convert: (value) => convert(before.convert(value)) };
     },
     { part: snapshot, convert: unchanged },
   );
 }
+
+/**
+ * A row's fields have no names: they are counted from f0, and are called so until the last edit is done, whatever was dropped before them.
+ * Of rows that an edit has made.
+ */
+type RowNames = WeakMap<SerializerSnapshot, readonly string[]>;
 
 /** Where a serializer's values hold others. */
 interface Hole {
@@ -42,9 +50,11 @@ class FieldWalk {
   /** Of a record: the names in it are the edit's own. */
   readonly #edit: FieldEdit;
   readonly #path: FieldPath;
+  readonly #rowNames: RowNames;
 
-  constructor(edit: FieldEdit, label: string) {
+  constructor(edit: FieldEdit, label: string, rowNames: RowNames) {
     this.#label = label;
+    this.#rowNames = rowNames;
     const parse = (text: string): FieldPath =>
       parseFieldPath(text) ?? refuse(`${label}: ${JSON.stringify(text)} is no field, and no path of one`);
     if (edit.edit === 'promoteField') {
@@ -93,7 +103,7 @@ class FieldWalk {
   }
 
   #into(snapshot: SerializerSnapshot, path: FieldPath): ChangedSerializer {
-    const holes = holesOf(snapshot);
+    const holes = snapshot.kind === 'row' ? holesOfRow(snapshot, this.#namesOf(snapshot)) : holesOf(snapshot);
     const [name, ...rest] = path;
     const named = holes.find(({ segment }) => segment === name);
     const hole = named ?? holes.find(({ isPassed }) => isPassed);
@@ -109,7 +119,9 @@ class FieldWalk {
     }
     if (name === '{key}') refuse(`${this.#label}: records in keys of maps keep their fields`);
     const inner = this.#at(hole.part, named === undefined ? path : rest, null);
-    return { part: hole.filled(inner.part), convert: hole.within(inner.convert) };
+    const part = hole.filled(inner.part);
+    if (snapshot.kind === 'row') this.#rowNames.set(part, this.#namesOf(snapshot));
+    return { part, convert: hole.within(inner.convert) };
   }
 
   /** The field of the record at the end of the path; null where it is none, or several. */
@@ -197,12 +209,16 @@ class FieldWalk {
     return { part: { ...snapshot, fields }, convert: inField(name, convert) };
   }
 
-  /** A row's fields have no names: they are counted from f0. */
-  #row(snapshot: Extract<SerializerSnapshot, { kind: 'row' }>): ChangedSerializer {
+  #namesOf(row: RowSnapshot): readonly string[] {
+    return this.#rowNames.get(row) ?? row.fields.map((_field, i) => `f${String(i)}`);
+  }
+
+  #row(snapshot: RowSnapshot): ChangedSerializer {
     const edit = this.#edit;
     if (edit.edit === 'promoteField') return this.#wrongEnd();
+    const names = this.#namesOf(snapshot);
     const fields = editedFields<SerializerSnapshot>(
-      snapshot.fields.map((field, i) => [`f${String(i)}`, field]),
+      snapshot.fields.map((field, i) => [names[i] ?? '', field]),
       edit,
       this.#label,
       {
@@ -211,14 +227,19 @@ class FieldWalk {
         checkFits: (part, _name, value) => checkFits(part, value),
       },
     );
+    const part: RowSnapshot = { ...snapshot, fields: fields.map((field) => field.part) };
+    this.#rowNames.set(
+      part,
+      fields.map(({ name }) => name),
+    );
     return {
-      part: { ...snapshot, fields: fields.map(({ part }) => part) },
+      part,
       convert: (value) => {
         const items = isDumpObject(value) ? value['$row'] : undefined;
         if (!isDumpObject(value) || items === undefined || !isList(items)) return value;
         return {
           ...value,
-          $row: fields.map((field) => valueOf(field, field.from === null ? null : items[Number(field.from.slice(1))])),
+          $row: fields.map((field) => valueOf(field, field.from === null ? null : items[names.indexOf(field.from)])),
         };
       },
     };
@@ -316,11 +337,14 @@ function holesOf(snapshot: SerializerSnapshot): readonly Hole[] {
       ];
     case 'taggedUnion':
       return [named('one', snapshot.one, (one) => ({ ...snapshot, one })), named('two', snapshot.two, (two) => ({ ...snapshot, two }))];
-    case 'row':
-      return numbered(snapshot.fields, '$row', (fields) => ({ ...snapshot, fields }));
     case 'tuple':
     case 'scalaCaseClass':
-      return numbered(snapshot.fields, '$tuple', (fields) => ({ ...snapshot, fields }));
+      return listed(
+        snapshot.fields.map((_field, i) => `f${String(i)}`),
+        snapshot.fields,
+        '$tuple',
+        (fields) => ({ ...snapshot, fields }),
+      );
     default:
       return [];
   }
@@ -334,13 +358,19 @@ function named(segment: string, part: SerializerSnapshot, filled: Hole['filled']
   return { segment, part, filled, within: (inner) => inField(segment, inner), isPassed: false };
 }
 
-function numbered(
+function holesOfRow(row: RowSnapshot, names: readonly string[]): readonly Hole[] {
+  return listed(names, row.fields, '$row', (fields) => ({ ...row, fields }));
+}
+
+/** Fields that stand in a list under a tag. */
+function listed(
+  names: readonly string[],
   fields: readonly SerializerSnapshot[],
   tag: string,
   filled: (fields: readonly SerializerSnapshot[]) => SerializerSnapshot,
 ): Hole[] {
   return fields.map((part, i) => ({
-    segment: `f${String(i)}`,
+    segment: names[i] ?? '',
     part,
     filled: (other) => filled(fields.with(i, other)),
     within: (inner) =>

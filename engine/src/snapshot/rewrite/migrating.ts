@@ -10,6 +10,8 @@ export interface Migrating {
   keyed(operatorId: string, keyed: KeyedState, state: StateMetaInfo): StateMigration | null;
   /** @throws RewriteRefused */
   operatorState(operatorId: string, subtask: StoredSubtask): StoredSubtask;
+  /** The type that a state has from now on, as people write it; null where it keeps its own. */
+  typeName(operatorId: string, state: string): string | null;
 }
 
 export interface StateMigration {

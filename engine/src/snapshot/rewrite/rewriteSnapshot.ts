@@ -3,6 +3,7 @@ import { ByteReader } from '../bytes/byteReader.ts';
 import { sameBytes } from '../bytes/sameBytes.ts';
 import { SOURCE_READER_STATE } from '../connectorState/sourceState.ts';
 import type { ScanSignal } from '../keyed/keyedRows.ts';
+import { operatorStateSize } from '../metadata/handleSizes.ts';
 import type { KeyedStateHandle, MasterState, OperatorMetadata, SubtaskMetadata } from '../metadata/snapshotMetadata.ts';
 import { writeMetadata, type WritableVersion } from '../metadata/writeMetadata.ts';
 import type { Snapshot, SnapshotSubtask } from '../snapshot.ts';
@@ -90,6 +91,8 @@ class Rewriting {
   readonly #sources: readonly Snapshot[];
   readonly #total: number;
   #read = 0;
+  /** Of the operators that are written. */
+  #done = 0;
 
   constructor(
     sources: readonly Snapshot[],
@@ -104,7 +107,7 @@ class Rewriting {
     this.#options = options;
     this.version = plan.metadataVersion ?? (Math.max(4, ...sources.map(({ metadata }) => metadata.version)) as WritableVersion);
     this.#precedence = precedenceOf(sources, plan, options);
-    this.#total = operators.reduce((sum, target) => sum + target.sources.reduce((own, { operator }) => own + operator.stateSize, 0), 0);
+    this.#total = operators.reduce((sum, target) => sum + sizeOf(target), 0);
   }
 
   async operator(target: TargetOperator): Promise<{ metadata: OperatorMetadata; report: OperatorReport }> {
@@ -113,6 +116,9 @@ class Rewriting {
     const subtasks = finished ? [] : await this.#subtasks(target, reports);
     const { operatorId, name, uid, parallelism, maxParallelism, label } = target;
     const coordinator = await this.#coordinator(target);
+    // What was read in another way than row by row, and what was not read at all.
+    this.#done += sizeOf(target);
+    this.#hasRead(Math.max(0, this.#done - this.#read));
     return {
       metadata: {
         operatorId,
@@ -242,6 +248,7 @@ class Rewriting {
         const redacted = this.#options.redacting?.operatorState(target.operatorId, states, flink) ?? states;
         const migrated = this.#options.migrating?.operatorState(target.operatorId, redacted) ?? redacted;
         read.push(edited(subtask.metadata.index, migrated, flink, counts));
+        this.#hasRead(operatorStateSize(subtask.metadata.managedOperatorState) + operatorStateSize(subtask.metadata.rawOperatorState));
       }
       const own = operator.subtasks.map(({ metadata }) => metadata.index);
       bySource.push(
@@ -325,6 +332,10 @@ class Rewriting {
     this.#read += bytes;
     this.#options.onProgress?.(this.#total === 0 ? 1 : Math.min(1, this.#read / this.#total));
   }
+}
+
+function sizeOf({ sources }: TargetOperator): number {
+  return sources.reduce((sum, { operator }) => sum + operator.stateSize, 0);
 }
 
 function precedenceOf(sources: readonly Snapshot[], { onConflict }: RewritePlan, { takenAt }: RewriteOptions): number[] {

@@ -166,6 +166,16 @@ describe('entries', () => {
 });
 
 describe('snapshots as a whole', () => {
+  test.each<[string, SnapshotEdit[]]>([
+    ['operator state', [{ edit: 'keep', operator: 'op-state' }]],
+    ['keyed state of which one is left out', [{ edit: 'dropState', operator: 'everything', state: 'v-avro' }]],
+  ])('progress ends at all of it: %s', async (_what, edits) => {
+    const shares: number[] = [];
+    await rewritten([source], { edits }, { onProgress: (share) => shares.push(share) });
+    expect(shares.at(-1)).toBe(1);
+    expect(shares).toEqual(shares.toSorted((a, b) => a - b));
+  });
+
   test('records in flight are dropped only when that is said', async () => {
     const unaligned = await openFixture('2.3.0-hashmap-checkpoint-unaligned');
     await expect(rewritten([unaligned])).rejects.toThrow(/records in flight, which a savepoint cannot hold/);

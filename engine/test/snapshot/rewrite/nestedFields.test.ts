@@ -96,6 +96,21 @@ describe('fields inside of others', () => {
     });
   });
 
+  test('of rows keep what they are called until the last edit is done', () => {
+    const row: SerializerSnapshot = { kind: 'row', fields: [INT, STRING, INT], withRowKind: false };
+    const edited = changed(
+      row,
+      { $row: [1, 'gone', 3], kind: '+I' },
+      { edit: 'promoteField', field: 'f0', type: 'long' },
+      { edit: 'dropField', field: 'f1' },
+      { edit: 'addField', field: 'f3', type: 'int', value: 7 },
+      { edit: 'promoteField', field: 'f3', type: 'long' },
+      { edit: 'promoteField', field: 'f2', type: 'double' },
+      { edit: 'orderFields', fields: ['f3'] },
+    );
+    expect(edited).toEqual({ $row: [{ $long: '7' }, { $long: '1' }, { $double: 3 }], kind: '+I' });
+  });
+
   test('are filled where they are null, of rows, POJOs and records', () => {
     const fill: Change = { edit: 'fillField', field: 'address.city', value: 'Oslo' };
     const at = (city: string | null): DumpValue => ({ ...value, address: { $class: 'Address', city } });
