@@ -170,14 +170,17 @@ function contextOf(connection: MessageConnection, params: unknown, token: Cancel
   if (token.isCancellationRequested) cancel();
   else token.onCancellationRequested(cancel);
   let reported = 0;
+  let ended = false;
   return {
     signal: controller.signal,
     report(value) {
       const now = performance.now();
-      // Counts must not get lost; how far it is may.
+      // Counts must not get lost, nor that it is at its end; how far it is may.
       const hasCounts =
         ('states' in value && value.states.length > 0) || ('operators' in value && value.operators.some(({ isFinal }) => isFinal));
-      if (typeof progress !== 'string' || (now - reported < REPORT_MS && !hasCounts)) return;
+      const isAtEnd = 'bytesRead' in value && value.bytesRead >= value.bytesTotal && !ended;
+      if (typeof progress !== 'string' || (now - reported < REPORT_MS && !hasCounts && !isAtEnd)) return;
+      ended ||= isAtEnd;
       reported = now;
       void connection.sendProgress(PROGRESS, progress, value);
     },
