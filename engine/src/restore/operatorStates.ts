@@ -28,6 +28,15 @@ export function operatorStateTypeName(state: OperatorStateDeclaration): string {
   return state.mode === 'BROADCAST' ? `map<${state.key.name}, ${state.value.name}>` : `list<${state.element.name}>`;
 }
 
+/** As a manifest has it. */
+export function storedTypeName(
+  state:
+    | { readonly mode: 'BROADCAST'; readonly key: { readonly name: string }; readonly value: { readonly name: string } }
+    | { readonly mode: 'SPLIT_DISTRIBUTE' | 'UNION'; readonly element: { readonly name: string } },
+): string {
+  return state.mode === 'BROADCAST' ? `map<${state.key.name}, ${state.value.name}>` : state.element.name;
+}
+
 /** As a header of operator state has it. */
 export function operatorMetaInfo(state: OperatorStateDeclaration): StateMetaInfo {
   return state.mode === 'BROADCAST'

@@ -9,6 +9,7 @@ import { writeOperatorStream, type OperatorStateContent } from '../snapshot/oper
 import type { FrozenKeyedState, OperatorSnapshot, OperatorStateSnapshot } from '../state/operatorSnapshot.ts';
 import { keyedMetaInfos, stateTypeName } from './keyedMetaInfo.ts';
 import { MANIFEST_FILE, METADATA_FILE, PART_SUFFIX, writeFile, type SnapshotFiles } from './snapshotFiles.ts';
+import { storedTypeName } from './operatorStates.ts';
 import { manifestText, type ManifestFile, type ManifestOperator, type ManifestState } from './snapshotManifest.ts';
 import { StateStream } from './stateStream.ts';
 
@@ -192,7 +193,7 @@ export class PendingFlinkSnapshot implements PendingSnapshot {
     const own = snapshot.operatorStates.map((state) => ({
       name: state.name,
       kind: state.mode,
-      type: state.mode === 'BROADCAST' ? `map<${state.key.name}, ${state.value.name}>` : state.element.name,
+      type: storedTypeName(state),
     }));
     this.#states.set(operator, { key: snapshot.keyed?.schema.keyType.name ?? null, states: [...keyed, ...own] });
   }

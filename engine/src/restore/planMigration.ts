@@ -13,7 +13,7 @@ import { keySerializer, sameState, valueSerializer, type StateMetaInfo } from '.
 import type { KeyedStateImporter, KeyedStateSchema, StateValueType } from '../state/operatorSnapshot.ts';
 import type { Type } from '../types/type.ts';
 import { keyedMetaInfos, stateTypeName } from './keyedMetaInfo.ts';
-import { operatorMetaInfo, operatorStatesOf, type OperatorStateDeclaration } from './operatorStates.ts';
+import { operatorMetaInfo, operatorStatesOf, storedTypeName, type OperatorStateDeclaration } from './operatorStates.ts';
 import { matchState, unchanged, type StateReader } from './stateReader.ts';
 
 type StoredState = StoredSubtask['managed'][number];
@@ -60,6 +60,15 @@ export class PlanMigration implements Migrating {
         return wanted === undefined ? stored : migratedOperatorState(planned.uid, stored, wanted);
       }),
     };
+  }
+
+  typeName(operatorId: string, state: string): string | null {
+    const planned = this.#operators.get(operatorId);
+    if (planned === undefined) return null;
+    const keyed = keyedStateSchemaOf(planned.spec)?.states.find(({ name }) => name === state);
+    if (keyed !== undefined) return stateTypeName(keyed);
+    const own = operatorStatesOf(planned.spec).find(({ name }) => name === state);
+    return own === undefined ? null : storedTypeName(own);
   }
 }
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { snapshotFiles } from 'tidemark/host';
 import { manifestText, type ManifestFile, type ManifestOperator, type SnapshotManifest } from 'tidemark/restore';
-import type { RewriteReport } from 'tidemark/snapshot';
+import type { Migrating, RewriteReport } from 'tidemark/snapshot';
 
 export const MANIFEST_FILE = 'tidemark.json';
 
@@ -15,9 +15,9 @@ interface Result {
 
 /**
  * The text of `tidemark.json` for what was made of snapshots that have one themselves: a restore checks it as it checked them. Of operators it
- * says what the sources said, under their new uids.
+ * says what the sources said, under their new uids, and with the types that a migration gave their states.
  */
-export function resultManifest(sources: readonly SnapshotManifest[]): (result: Result) => string {
+export function resultManifest(sources: readonly SnapshotManifest[], migrating: Migrating | null): (result: Result) => string {
   return ({ report, stateBytes, files, metadata }) => {
     const newest = sources.reduce((one, other) => (other.createdAt > one.createdAt ? other : one));
     const known = new Map(sources.flatMap(({ operators }) => operators).map((operator) => [operator.uid, operator]));
@@ -33,7 +33,9 @@ export function resultManifest(sources: readonly SnapshotManifest[]): (result: R
           operatorId: written.operatorId,
           parallelism: written.parallelism,
           inputs: operator.inputs.map((uid) => uids.get(uid) ?? uid),
-          states: operator.states.filter(({ name }) => names.has(name)),
+          states: operator.states
+            .filter(({ name }) => names.has(name))
+            .map((state) => ({ ...state, type: migrating?.typeName(written.operatorId, state.name) ?? state.type })),
         },
       ];
     });

@@ -78,6 +78,18 @@ test('the process that builds the pipeline writes the savepoint with its types, 
   await after.storage.close?.();
 });
 
+test('tidemark.json of what is migrated has the new names of types', async () => {
+  const typesOf = ({ manifest }: OpenedSnapshot): unknown =>
+    manifest?.operators.find(({ uid }) => uid === 'count')?.states.find(({ name }) => name === 'count')?.type;
+  expect(typesOf(opened)).toBe('Count');
+  const target = join(folder, 'renamed-type');
+  const renamed = countingPipeline({ count: "{ n: t.long }, { aliases: ['Count'] }" }).replace("t.record('Count'", "t.record('Tally'");
+  await migrate(written('v6', renamed), target);
+  const after = await openSnapshot(target);
+  expect(typesOf(after)).toBe('Tally');
+  await after.storage.close?.();
+});
+
 interface CountLine {
   readonly state: string;
   readonly key: unknown;
