@@ -61,6 +61,8 @@ it('a preview is kept or discarded where it is looked at; other comparisons are 
   send({ kind: 'pair', before: '/projects/a', after: '/projects/.tidemark-previews/b', isPreview: true });
   await until(() => button('Write Savepoint') !== undefined);
   click(button('Write Savepoint'));
+  // Beside its buttons there is no room for this one's name.
+  expect(button('Report as JSON')?.textContent).toBe('');
   click(button('Discard the preview'));
   expect(posted.flatMap(({ kind }) => (kind.endsWith('Preview') ? [kind] : []))).toEqual(['keepPreview', 'discardPreview']);
 });

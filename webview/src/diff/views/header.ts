@@ -48,7 +48,8 @@ function parts(model: Model, actions: Actions): HTMLElement[] {
     element('span', { class: 'grow' }),
     ...(model.isPreview ? previewButtons(actions) : []),
     iconButton('info', ignored.length === 0 ? 'Ignore…' : `Ignoring ${ignored.join(', ')}`, actions.askIgnore, { look: 'secondary-look' }),
-    iconButton('export', 'Report as JSON', actions.openReport, { look: 'secondary-look' }),
+    // Beside the buttons of a preview there is no room for its name.
+    iconButton('export', 'Report as JSON', actions.openReport, model.isPreview ? { bare: true } : { look: 'secondary-look' }),
   ];
 }
 
