@@ -20,20 +20,23 @@ const ABOUT = `// Rules of a redaction, for tidemark redact. The first rule that
 //   refuse    nothing is written as long as it is there
 // A rule that nothing fits is a mistake, unless it says "optional": true.`;
 
+interface Rule {
+  readonly rule: object;
+  readonly about: string;
+}
+
 /** A file of rules to begin from: all that a snapshot has, with `keep`. What nobody can read is refused until someone decides. */
 export function rulesTemplate(operators: readonly RedactableOperator[]): string {
-  const lines: string[] = [];
+  const lines: (string | Rule)[] = [];
   for (const operator of operators) {
     const isAlone = operators.filter(({ label }) => label === operator.label).length === 1;
     const name = isAlone ? operator.label : operator.operatorId;
-    const own: string[] = [];
+    const own: Rule[] = [];
     const add = (state: RedactableState | null, path: FieldPath, form: Form): void => {
       const place = { operator: name, ...(state === null ? {} : { state: state.name }), field: fieldPathText(path) };
       for (const [field, leaf] of leavesOf(form, path)) {
         const action = leaf.kind === 'leaf' && leaf.type === 'opaque' ? 'refuse' : 'keep';
-        own.push(
-          `    ${JSON.stringify({ ...place, field, action })}, // ${typeName(leaf)}${action === 'refuse' ? ': keep or drop it' : ''}`,
-        );
+        own.push({ rule: { ...place, field, action }, about: `${typeName(leaf)}${action === 'refuse' ? ': keep or drop it' : ''}` });
       }
     };
     const hasKeys = operator.states.some(({ group }) => group === 'keyed' || group === 'timers');
@@ -45,7 +48,10 @@ export function rulesTemplate(operators: readonly RedactableOperator[]): string 
       for (const [root, form] of state.forms) add(state, [root], form);
     if (own.length > 0) lines.push(`\n    // ${name.replaceAll(/\s+/g, ' ')}`, ...own);
   }
-  return `${ABOUT}\n{\n  // Of whatever no rule names: keep, drop, hash, mask, or refuse, which finds what is new.\n  "default": "keep",\n  "rules": [${lines.join('\n')}\n  ]\n}\n`;
+  const text = lines.map((line, i) =>
+    typeof line === 'string' ? line : `    ${JSON.stringify(line.rule)}${i === lines.length - 1 ? '' : ','} // ${line.about}`,
+  );
+  return `${ABOUT}\n{\n  // Of whatever no rule names: keep, drop, hash, mask, or refuse, which finds what is new.\n  "default": "keep",\n  "rules": [${text.join('\n')}\n  ]\n}\n`;
 }
 
 /** What is Flink's own is left out, and so is what a type has of itself. */
