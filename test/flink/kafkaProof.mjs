@@ -41,12 +41,12 @@ export async function kafkaProof({ classpath, folder, javaOptions, tidemark }) {
   writeFileSync(uids, 'orders\n');
   const edited = async (savepoint, name, ...options) => {
     const out = join(folder, name);
-    const { code, text } = await tidemark(['edit', savepoint, '--out', out, '--uids', uids, ...options]);
+    const { code, text } = tidemark(['edit', savepoint, '--out', out, '--uids', uids, ...options]);
     if (code !== 0) throw new Error(`tidemark edit: ${text}`);
     return out;
   };
   const findings = async (savepoint, cluster) => {
-    const { code, text } = await tidemark(['doctor', savepoint, '--kafka', cluster, '--uids', uids, '--json']);
+    const { code, text } = tidemark(['doctor', savepoint, '--kafka', cluster, '--uids', uids, '--json']);
     if (code > 1) throw new Error(`tidemark doctor: ${text}`);
     return JSON.parse(text).findings.filter((each) => /^(topic|offsets)/.test(each.code));
   };
@@ -61,7 +61,14 @@ export async function kafkaProof({ classpath, folder, javaOptions, tidemark }) {
     expect('reads both partitions from Kafka', first.seen.length, 2 * PER_PARTITION);
     expect('has offsets that the topic has', await findings(first.savepoint, brokers), []);
 
-    const moved = await edited(first.savepoint, 'moved', '--move-offset', 'orders:orders/0=40', '--move-offset', 'orders:orders/1=earliest');
+    const moved = await edited(
+      first.savepoint,
+      'moved',
+      '--move-offset',
+      'orders:orders/0=40',
+      '--move-offset',
+      'orders:orders/1=earliest',
+    );
     const again = await read(moved, 2 * PER_PARTITION - 40, 'again');
     expect('goes on where its offsets in Kafka were moved to', again.seen, records(40, 0));
     const unmoved = await edited(again.savepoint, 'unmoved', '--move-offset', 'orders:orders/1=98');
@@ -95,7 +102,5 @@ const codes = (findings) => findings.map(({ code }) => code);
 
 /** From these offsets on. */
 function records(...from) {
-  return from
-    .flatMap((start, partition) => Array.from({ length: PER_PARTITION - start }, (_, i) => `${partition}-${start + i}`))
-    .sort();
+  return from.flatMap((start, partition) => Array.from({ length: PER_PARTITION - start }, (_, i) => `${partition}-${start + i}`)).sort();
 }

@@ -1,7 +1,7 @@
 /**
  * Real Flink as judge of our snapshots: `node test/flink/run.mjs`. Needs Java and Maven; the last line counts.
  * The engine writes a savepoint of a pipeline that has every kind of state; Flink reads it back, restores a job of the same uids
- * and types from it, and takes one of its own, which the engine restores.
+ * and types from it, and takes one of its own, which the engine restores. A real Kafka has what a job of real Flink reads.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -9,17 +9,19 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, wri
 import { delimiter, dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
+import { kafkaProof } from './kafkaProof.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, '../..');
 const judge = join(here, 'judge');
+const kafka = join(here, 'kafka');
 const work = join(root, 'build/flink');
 const repository = join(root, '.cache/m2');
 
-/** Not every patch release of Flink is published with its Avro format. */
+/** Not every patch release of Flink is published with its Avro format, and its connectors have versions of their own. */
 const VERSIONS = [
-  { flink: '2.3.0', avro: '2.3.0' },
-  { flink: '1.20.5', avro: '1.20.0' },
+  { flink: '2.3.0', avro: '2.3.0', connector: '5.0.0-2.2' },
+  { flink: '1.20.5', avro: '1.20.0', connector: '3.4.0-1.20' },
 ];
 
 /** What Flink's own start scripts open on Java 17. */
@@ -52,12 +54,12 @@ function missingTool() {
   return null;
 }
 
-/** Compiles the judge against a version of Flink, unless nothing has changed since. Returns the class path. */
-function compile({ flink, avro }) {
-  const target = join(judge, 'target', flink);
+/** Compiles a project against a version of Flink, unless nothing has changed since. Returns the class path. */
+function compile(project, { flink, avro, connector }) {
+  const target = join(project, 'target', flink);
   const classpath = join(target, 'classpath.txt');
   const stamp = join(target, 'sources.sha256');
-  const hash = sourcesHash();
+  const hash = sourcesHash(project);
   if (!existsSync(stamp) || !existsSync(classpath) || readFileSync(stamp, 'utf8') !== hash) {
     rmSync(target, { recursive: true, force: true });
     const args = [
@@ -67,9 +69,10 @@ function compile({ flink, avro }) {
       `-Dmaven.repo.local=${repository}`,
       `-Dflink.version=${flink}`,
       `-Dflink.avro.version=${avro}`,
+      `-Dflink.connector.version=${connector}`,
       'compile',
     ];
-    execFileSync('mvn', args, { cwd: judge, stdio: ['ignore', 'inherit', 'inherit'], shell: process.platform === 'win32' });
+    execFileSync('mvn', args, { cwd: project, stdio: ['ignore', 'inherit', 'inherit'], shell: process.platform === 'win32' });
     writeFileSync(stamp, hash);
   }
   return [join(target, 'classes'), readFileSync(classpath, 'utf8').trim()].join(delimiter);
@@ -84,14 +87,14 @@ function widened(classpath, folder) {
   return [folder, classpath].join(delimiter);
 }
 
-function sourcesHash() {
+function sourcesHash(project) {
   const hash = createHash('sha256');
   const visit = (path) => {
     if (statSync(path).isDirectory()) for (const name of readdirSync(path).sort()) visit(join(path, name));
-    else hash.update(relative(judge, path)).update(readFileSync(path));
+    else hash.update(relative(project, path)).update(readFileSync(path));
   };
-  visit(join(judge, 'pom.xml'));
-  visit(join(judge, 'src'));
+  visit(join(project, 'pom.xml'));
+  visit(join(project, 'src'));
   return hash.digest('hex');
 }
 
@@ -127,6 +130,12 @@ async function engineSide() {
   return import(pathToFileURL(outfile).href);
 }
 
+/** Runs the built command line. */
+function tidemark(args) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'dist/cli.cjs'), ...args], { encoding: 'utf8' });
+  return { code: status, text: stdout === '' ? stderr : stdout };
+}
+
 async function main() {
   rmSync(work, { recursive: true, force: true });
   mkdirSync(work, { recursive: true });
@@ -146,7 +155,7 @@ async function main() {
 
   for (const version of VERSIONS) {
     const name = `Flink ${version.flink}`;
-    const classpath = compile(version);
+    const classpath = compile(judge, version);
     const folder = (part) => {
       const path = join(work, version.flink, part);
       mkdirSync(path, { recursive: true });
@@ -238,6 +247,13 @@ async function main() {
       `the engine and ${name} hold the same state after the same records`,
       differences(engine.comparable(restingLines), engine.comparable(await engine.dump(afresh))),
     );
+    const proofs = await kafkaProof({
+      classpath: compile(kafka, version),
+      folder: folder('kafka'),
+      javaOptions: JAVA_OPTIONS,
+      tidemark,
+    });
+    for (const [proof, problems] of proofs) check(`${name} ${proof}`, problems);
   }
 }
 
