@@ -48,6 +48,22 @@ export async function repairSuite({ server, browser, paths, report }) {
   /** Rows of the tree at a level: 3 are operators, 4 states, 5 entries. */
   const rows = (level, text) =>
     page.locator(`.sidebar .monaco-list-row[aria-level="${level}"]`, text === undefined ? {} : { hasText: text });
+  /** Turns the wheel over the tree until the row is there, and not at its lower end. */
+  const scrolledTo = async (row) => {
+    await page.locator('.sidebar .monaco-list').last().hover();
+    for (let turns = 0; turns < 40; turns++) {
+      const box = (await row.count()) === 0 ? null : await row.boundingBox();
+      if (box !== null && box.y < 500) return row;
+      await page.mouse.wheel(0, 120);
+      await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+    }
+    throw new Error('The row is not in the tree.');
+  };
+  const collapsed = async () => {
+    await page.locator('.sidebar .action-label[aria-label="Collapse All"]').first().click();
+    await steps.expand('workspace/savepoints');
+    await rows(2).nth(1).waitFor();
+  };
   const answer = async (question, text) => {
     await page.locator('.quick-input-widget', { hasText: question }).waitFor();
     await page.keyboard.press('Control+A');
@@ -159,6 +175,70 @@ export async function repairSuite({ server, browser, paths, report }) {
       assert.deepEqual(listed(), ['savepoint-zoo', 'savepoint-zoo-edited']);
     });
 
+    await steps.step('elements of operator state are set and deleted from the tree', async () => {
+      await collapsed();
+      await rows(2, 'savepoint-zoo').last().locator('.monaco-tl-twistie').click();
+      await rows(3).first().waitFor();
+      await (await scrolledTo(rows(3, 'op-state').first())).locator('.monaco-tl-twistie').click();
+      await (await scrolledTo(rows(4, /op-list\s*list: long/).first())).locator('.monaco-tl-twistie').click();
+      await rows(5).nth(1).waitFor();
+      await menu(await scrolledTo(rows(5).nth(0)), 'Set Value…');
+      await page.locator('.tab.active', { hasText: 'savepoint-zoo.tidemark-edits.jsonc' }).waitFor();
+      await editor().filter({ hasText: '"subtask": 0' }).waitFor();
+      await page.locator('.statusbar', { hasText: '3 selected' }).waitFor();
+      await page.keyboard.type('4242');
+      await editor().filter({ hasText: '"$long":"4242"' }).waitFor();
+      await menu(rows(5).nth(1), 'Delete Entry');
+      await editor().filter({ hasText: '"index": 1' }).waitFor();
+      await steps.shot('11-elements');
+      assert.equal(await page.locator('.squiggly-error').count(), 0);
+      // An index that is not there is said where it stands.
+      await page.keyboard.press('Control+End');
+      await replaceDocument(
+        JSON.stringify({
+          savepoint: 'savepoints/savepoint-zoo',
+          edits: [{ edit: 'delete', operator: 'op-state', state: 'op-list', index: 4242 }],
+        }),
+      );
+      await page.locator('.squiggly-error').first().waitFor();
+      await steps.command('View: Focus Problems');
+      await page.locator('.markers-panel .monaco-list-row', { hasText: 'there is no element 4242' }).first().waitFor();
+      await steps.shot('11-no-element');
+      await steps.command('View: Toggle Panel Visibility');
+    });
+
+    await steps.step('a savepoint is redacted by rules that are made for it, and shows what was done', async () => {
+      await collapsed();
+      await menu(rows(2, 'savepoint-zoo').last(), 'Redact Savepoint…');
+      await choices.filter({ hasText: 'New rules' }).first().click();
+      await page.locator('.tab.active', { hasText: 'savepoint-zoo.redaction.jsonc' }).waitFor();
+      await editor().filter({ hasText: 'Rules of a redaction' }).waitFor();
+      await steps.shot('12-rules');
+      await replaceDocument(
+        JSON.stringify({
+          rules: [
+            { type: 'opaque', action: 'keep' },
+            { operator: 'everything', field: 'key', action: 'hash' },
+          ],
+        }),
+      );
+      await menu(rows(2, 'savepoint-zoo').last(), 'Redact Savepoint…');
+      await choices.filter({ hasText: 'savepoint-zoo.redaction.jsonc' }).first().click();
+      await page.locator('.quick-input-widget', { hasText: 'Salt of the hashes' }).waitFor();
+      assert.equal(await page.locator('.quick-input-widget input').first().getAttribute('type'), 'password');
+      await steps.shot('12-salt');
+      await answer('Salt of the hashes', 'a salt that is long enough');
+      await page.locator('.quick-input-widget', { hasText: 'Folder of the redacted savepoint' }).waitFor();
+      await page.keyboard.press('Enter');
+      await page.locator('.tab.active', { hasText: 'redaction.json' }).waitFor();
+      await steps.row('savepoint-zoo-redacted').waitFor();
+      await page.locator('.notification-toast', { hasText: 'values redacted' }).waitFor();
+      await steps.shot('12-redacted');
+      const report = JSON.parse(readFileSync(join(folder, 'savepoint-zoo-redacted/redaction.json'), 'utf8'));
+      assert.equal(report.operators.find(({ label }) => label === 'everything').outcome, 'redacted');
+      assert.equal(contentOf(join(folder, 'savepoint-zoo')), before);
+    });
+
     await steps.step('it is converted for an older Flink, and two are merged', async () => {
       await menu(rows(2, 'savepoint-zoo-edited').first(), 'Convert Savepoint to Canonical…');
       await choices.filter({ hasText: 'Flink 1.16 and later' }).first().click();
@@ -180,6 +260,7 @@ export async function repairSuite({ server, browser, paths, report }) {
     });
 
     await steps.step('a savepoint is packed into one file, sealed with a passphrase', async () => {
+      await collapsed();
       await menu(rows(2, 'savepoint-zoo').last(), 'Pack Savepoint into One File…');
       await choices.filter({ hasText: 'Sealed with a passphrase' }).first().waitFor();
       await steps.shot('9-pack');
