@@ -1,7 +1,7 @@
 /** A workspace that is not trusted: its savepoints can be looked at, nothing of it is run. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startCodeServer } from './codeServer.mjs';
 import { Steps } from './steps.mjs';
@@ -14,6 +14,13 @@ export async function trustSuite({ server, browser, paths, prepare, report }) {
     prepare(folder);
     const savepoint = join(folder, '.tidemark/orders/savepoints/savepoint-1');
     mkdirSync(savepoint, { recursive: true });
+    const edits = { savepoint: '.tidemark/orders/savepoints/savepoint-1', target: 'hashed', keyHash: 'own.mjs', edits: [] };
+    writeFileSync(join(folder, 'own.tidemark-edits.jsonc'), JSON.stringify(edits));
+    const ran = JSON.stringify(join(folder, 'ran.txt'));
+    writeFileSync(
+      join(folder, 'own.mjs'),
+      `import { writeFileSync } from 'node:fs';\nwriteFileSync(${ran}, '');\nexport default () => null;\n`,
+    );
     execFileSync('tar', ['-xzf', join(paths.root, SNAPSHOT), '-C', savepoint, '--strip-components', '1']);
   };
   const workbench = await startCodeServer(server, { workspace: paths.workspace, prepare: withSavepoint, vsix: paths.vsix, trust: true });
@@ -52,6 +59,16 @@ export async function trustSuite({ server, browser, paths, prepare, report }) {
       await steps.shot('2-palette');
       await page.keyboard.press('Escape');
       assert.ok(!existsSync(join(workbench.workspace, '.tidemark/clicks')), 'a pipeline ran');
+    });
+
+    await steps.step('edits are looked at and written, but not where the document names a module', async () => {
+      await steps.open('own.tidemark-edits.jsonc');
+      await page.locator('.editor-instance .view-lines').first().click();
+      await steps.command('Tidemark: Write Edited Savepoint');
+      await page.locator('.notification-toast', { hasText: 'its modules not run' }).first().waitFor();
+      await steps.shot('3-module');
+      assert.ok(!existsSync(join(workbench.workspace, 'ran.txt')), 'the module ran');
+      assert.ok(!existsSync(join(workbench.workspace, 'hashed')), 'a savepoint was written');
     });
   } finally {
     await context.close();
