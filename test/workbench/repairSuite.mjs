@@ -269,10 +269,34 @@ export async function repairSuite({ server, browser, paths, report }) {
       await answer('The passphrase once more', 'correct horse');
       // The dialog proposes a name that ends as sealed archives do.
       await page.locator('.quick-input-widget', { hasText: 'Pack savepoint-zoo into' }).waitFor();
-      await answer('Pack savepoint-zoo into', join(workbench.workspace, 'zoo.tar.age'));
-      await page.locator('.notification-toast', { hasText: 'is sealed in zoo.tar.age' }).waitFor();
+      // What is typed there is completed by what it has listed meanwhile: the name that it proposes is taken.
+      await choices.filter({ hasText: 'clicks.pipeline.ts' }).first().waitFor();
+      await page.keyboard.press('Enter');
+      await page.locator('.notification-toast', { hasText: 'is sealed in savepoint-zoo.tar.age' }).waitFor();
       await steps.shot('9-packed');
-      assert.equal(readFileSync(join(workbench.workspace, 'zoo.tar.age'), 'latin1').slice(0, 21), 'age-encryption.org/v1');
+      assert.equal(readFileSync(join(workbench.workspace, 'savepoint-zoo.tar.age'), 'latin1').slice(0, 21), 'age-encryption.org/v1');
+    });
+
+    await steps.step('a document names a module that knows the hash of keys', async () => {
+      const ran = join(workbench.workspace, 'hashed.txt');
+      writeFileSync(
+        join(workbench.workspace, 'hash.mjs'),
+        `import { writeFileSync } from 'node:fs';
+        writeFileSync(${JSON.stringify(ran)}, String(process.pid));
+        export default ({ $long }) => Number(BigInt.asIntN(32, BigInt($long) ^ (BigInt($long) >> 32n)));`,
+      );
+      await page.locator('.tab', { hasText: 'savepoint-zoo.tidemark-edits' }).click();
+      const edits = [
+        { edit: 'keep', operator: 'key-long' },
+        { edit: 'maxParallelism', value: 64 },
+      ];
+      await replaceDocument(
+        JSON.stringify({ savepoint: 'savepoints/savepoint-zoo', target: 'savepoints/hashed', keyHash: 'hash.mjs', edits }),
+      );
+      await steps.command('Tidemark: Write Edited Savepoint');
+      await page.locator('.notification-toast', { hasText: 'hashed is written' }).waitFor();
+      assert.ok(existsSync(join(folder, 'hashed/_metadata')));
+      assert.ok(existsSync(ran), 'the module ran');
     });
 
     await steps.step('a write that takes long is cancelled, and nothing is left of it', async () => {
