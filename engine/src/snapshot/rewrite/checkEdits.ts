@@ -84,17 +84,24 @@ class EditCheck {
     const edits = (this.#plan.edits ?? []).map((edit, place): PlacedEdit => ({ place, edit }));
     const structure = await this.#structure(edits.filter(({ edit }) => STRUCTURE.includes(edit.edit)));
     if (structure === null) return this.#refusals;
-    const byOperator = new Map<string, PlacedEdit[]>();
+    const byName = new Map<string | undefined, PlacedEdit[]>();
     for (const each of edits) {
       if (STRUCTURE.includes(each.edit.edit)) continue;
-      const reason = reasonOf(() => {
-        const meant = this.#targets([...structure, each]).find((target) => target.edits.length + target.offsets.length > 0);
-        // Of an operator that is left out nothing is changed.
-        if (meant !== undefined) byOperator.set(meant.operatorId, [...(byOperator.get(meant.operatorId) ?? []), each]);
-      });
-      if (reason !== null) this.#refuse(each, reason);
+      const known = byName.get(each.edit.operator);
+      if (known === undefined) byName.set(each.edit.operator, [each]);
+      else known.push(each);
     }
-    for (const [id, own] of byOperator) {
+    const byOperator = new Map<string, PlacedEdit[]>();
+    for (const own of byName.values()) {
+      const reason = reasonOf(() => {
+        const meant = this.#targets([...structure, ...own]).find((target) => target.edits.length + target.offsets.length > 0);
+        // Of an operator that is left out nothing is changed.
+        if (meant !== undefined) byOperator.set(meant.operatorId, [...(byOperator.get(meant.operatorId) ?? []), ...own]);
+      });
+      if (reason !== null) for (const each of own) this.#refuse(each, reason);
+    }
+    for (const [id, named] of byOperator) {
+      const own = named.toSorted((one, other) => one.place - other.place);
       await this.#accept([], own, async (tried) => {
         const target = this.#targets([...structure, ...tried]).find(({ operatorId }) => operatorId === id);
         if (target !== undefined) await this.#try(target);

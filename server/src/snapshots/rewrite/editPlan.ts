@@ -196,8 +196,9 @@ async function planProblems({ root, readable, target, code }: EditPlan, sources:
   if (target !== null && existsSync(target))
     problems.push(at(root, ['target'], 'error', `${target} is there already: a savepoint is written beside others, never over them`));
   const known: PlacedEdit[] = [];
+  const names = new KnownNames(sources);
   for (const placed of readable.edits) {
-    const found = await unknownName(root, placed, sources);
+    const found = await unknownName(root, placed, names);
     if (found === null) known.push(placed);
     else problems.push(found);
   }
@@ -214,22 +215,55 @@ async function planProblems({ root, readable, target, code }: EditPlan, sources:
   return problems;
 }
 
+interface KnownStates {
+  readonly names: readonly string[];
+  /** There may be others. */
+  readonly unreadable: boolean;
+}
+
+/** What the sources have, each looked up once for a document. */
+class KnownNames {
+  readonly #sources: readonly OpenedSnapshot[];
+  readonly #states = new Map<string, Promise<KnownStates | null>>();
+
+  constructor(sources: readonly OpenedSnapshot[]) {
+    this.#sources = sources;
+  }
+
+  get operators(): readonly string[] {
+    return [...new Set(this.#sources.flatMap((source) => source.snapshot.operators.map((each) => editName(source, each))))];
+  }
+
+  /** Of all operators that are named so; null where there is none. */
+  statesOf(operator: string): Promise<KnownStates | null> {
+    const known = this.#states.get(operator) ?? this.#lookedUp(operator);
+    this.#states.set(operator, known);
+    return known;
+  }
+
+  async #lookedUp(operator: string): Promise<KnownStates | null> {
+    const found = this.#sources.flatMap((source) => operatorsNamed(source, operator));
+    if (found.length === 0) return null;
+    const facts = await Promise.all(found.map(factsOf));
+    const names = new Set(facts.flatMap((each) => each.states.map(({ name }) => name)));
+    return { names: [...names], unreadable: facts.some(({ unreadable }) => unreadable !== null) };
+  }
+}
+
 /** An operator or a state that is in none of the sources. */
-async function unknownName(root: Node, { place, edit }: PlacedEdit, sources: readonly OpenedSnapshot[]): Promise<PlanProblem | null> {
+async function unknownName(root: Node, { place, edit }: PlacedEdit, names: KnownNames): Promise<PlanProblem | null> {
   const { operator } = edit;
   if (operator === undefined) return null;
-  const found = sources.flatMap((source) => operatorsNamed(source, operator));
-  if (found.length === 0) {
-    const known = [...new Set(sources.flatMap((source) => source.snapshot.operators.map((each) => editName(source, each))))];
+  const states = await names.statesOf(operator);
+  if (states === null) {
+    const known = names.operators;
     const text = `There is no operator ${JSON.stringify(operator)}${meant(operator, known)}. There are ${listed(known)}.`;
     return at(root, ['edits', place, 'operator'], 'error', text);
   }
   const state = 'state' in edit ? edit.state : undefined;
   if (state === undefined) return null;
-  const facts = await Promise.all(found.map(factsOf));
-  const states = [...new Set(facts.flatMap((each) => each.states.map(({ name }) => name)))];
-  if (facts.some(({ unreadable }) => unreadable !== null) || states.includes(state)) return null;
-  const text = `${operator} has no state ${JSON.stringify(state)}${meant(state, states)}. It has ${listed(states)}.`;
+  if (states.unreadable || states.names.includes(state)) return null;
+  const text = `${operator} has no state ${JSON.stringify(state)}${meant(state, states.names)}. It has ${listed(states.names)}.`;
   return at(root, ['edits', place, 'state'], 'error', text);
 }
 
