@@ -35,6 +35,7 @@ const UIDS = [
   'Sink Committer: file-sink',
   'file-sink',
   'interval-join',
+  'keyed-broadcast',
   'key-bigdec',
   'key-boolean',
   'key-byte',
@@ -66,10 +67,8 @@ export interface Repair {
   readonly derived?: readonly string[];
   /** Of keys whose hash is their class's own. */
   readonly keyHash?: RewriteOptions['keyHash'];
-  /** The class of its POJOs has a long where that of the fixture has an int. */
-  readonly widens?: boolean;
-  /** States that are dropped, and that the job fills again with what they held. */
-  readonly writtenAnew?: readonly string[];
+  /** How the classes of the job's POJOs are written: each text of the source, and what stands in its place. */
+  readonly classes?: readonly (readonly [string, string])[];
   /** It is taken apart first, by an expression over keys or into some operators and all others, and both parts are written together. */
   readonly split?: string | readonly string[];
   /** Its files are moved afterwards, and `_metadata` names them by where they are then. */
@@ -127,7 +126,7 @@ export function repairs(flink: string): Repair[] {
       ],
     },
     {
-      name: 'with other fields in records, rows, tuples and, of Flink 2, POJOs',
+      name: 'with other fields in records, rows, tuples and POJOs',
       fixture: canonical,
       plan: {
         edits: [
@@ -142,13 +141,13 @@ export function repairs(flink: string): Repair[] {
           { edit: 'promoteField', ...at('v-row'), field: 'f3', type: 'long' },
           { edit: 'orderFields', ...at('v-row'), fields: ['f3'] },
           { edit: 'promoteField', ...at('v-tuple3'), field: 'f1', type: 'double' },
-          ...(flink.startsWith('2.') ? [DROPPED_OF_POJO] : []),
+          DROPPED_OF_POJO,
         ],
       },
       changes: [`type:v-avro=${JSON.stringify(OTHER_FIELDS)}`, 'type:v-row=long,double,double', 'type:v-tuple3=double'],
-      expect: (entry, operator) => withOtherFields(entry, operator, flink.startsWith('2.')),
+      expect: withOtherFields,
     },
-    ...(flink.startsWith('2.') ? [widenedPojos(native)] : []),
+    otherPojos(native),
     {
       name: 'with keys that have a hash of their own in other key groups',
       fixture: native,
@@ -255,39 +254,66 @@ function withElements(entry: Entry, operator: string): Entry | null {
   return entry;
 }
 
-/** The job's class has it, and finds it empty. In Flink 1, Kryo has written other fields of the class, which are not written here. */
+/** The job's class has it, and finds it empty. In Flink 1, Kryo has written other fields of the class, which stay as they are. */
 const DROPPED_OF_POJO: SnapshotEdit = { edit: 'dropField', operator: 'everything', state: 'v-pojo', field: 'nullable' };
 
-/** Of Flink 2 alone, for the same reason. States of the class that are not rewritten are dropped: the job has none of the old type. */
-function widenedPojos(fixture: string): Repair {
-  const promoted = ['v-pojo', 'list-pojo', 'map-pojo'];
+/** Values of a subclass whose serializer is in no snapshot cannot be rewritten: they are dropped. */
+function otherPojos(fixture: string): Repair {
+  const places = [
+    ...['v-pojo', 'list-pojo', 'map-pojo'].map((state) => at(state)),
+    { operator: 'op-state', state: 'op-list-pojo' },
+    { operator: 'keyed-broadcast', state: 'rules-pojo' },
+  ];
+  const states = places.map(({ state }) => state);
   return {
-    name: 'with wider fields of POJOs, in values, lists and maps',
+    name: 'with other fields of POJOs and of those inside of them, in values, lists, maps and operator state',
     fixture,
     plan: {
       edits: [
-        ...promoted.map((state): SnapshotEdit => ({ edit: 'promoteField', ...at(state), field: 'age', type: 'long' })),
+        ...places.flatMap((place): SnapshotEdit[] => [
+          { edit: 'promoteField', ...place, field: 'age', type: 'long' },
+          { edit: 'promoteField', ...place, field: 'address.number', type: 'double' },
+          { edit: 'addField', ...place, field: 'address.country', type: 'string', value: 'NO' },
+          { edit: 'renameField', ...place, field: 'nullable', to: 'remark' },
+          { edit: 'fillField', ...place, field: 'remark', value: 'none' },
+        ]),
         { edit: 'dropState', operator: 'everything', state: 'v-pojo-sub' },
-        { edit: 'dropState', operator: 'op-state', state: 'op-list-pojo' },
-        { edit: 'dropState', operator: 'keyed-broadcast', state: 'rules-pojo' },
       ],
     },
     changes: [],
-    widens: true,
-    writtenAnew: ['op-list-pojo'],
-    expect: (entry) => ([...promoted, 'op-list-pojo'].includes(entry.state) ? { ...entry, value: withLongAge(entry['value']) } : entry),
+    classes: [
+      ['public int age;', 'public long age;'],
+      ['public int number;', 'public double number; public String country;'],
+      ['public String nullable;', 'public String remark;'],
+    ],
+    // The job writes its list anew each time, from numbers, and does not look at what was in it.
+    derived: ['op-list-pojo'],
+    expect: (entry) =>
+      entry.state === 'op-list-pojo' ? null : states.includes(entry.state) ? { ...entry, value: withOtherPojos(entry['value']) } : entry,
   };
 }
 
-function withLongAge(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withLongAge);
-  if (typeof value !== 'object' || value === null) return value;
-  if ('$map' in value) return { ...value, $map: withLongAge(value.$map) };
-  if (!('age' in value)) return value;
-  return { ...value, age: { $long: String(value.age) } };
+interface Person {
+  readonly age: number;
+  readonly address: { readonly number: number } | null;
+  readonly nullable: null;
 }
 
-function withOtherFields(entry: Entry, operator: string, dropsOfPojo: boolean): Entry | null {
+function withOtherPojos(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withOtherPojos);
+  if (typeof value !== 'object' || value === null) return value;
+  if ('$map' in value) return { ...value, $map: withOtherPojos(value.$map) };
+  if (!('age' in value)) return value;
+  const { age, address, nullable: _nullable, ...person } = value as Person;
+  return {
+    ...person,
+    age: { $long: String(age) },
+    address: address && { ...address, number: { $double: address.number }, country: 'NO' },
+    remark: 'none',
+  };
+}
+
+function withOtherFields(entry: Entry, operator: string): Entry | null {
   if (operator !== 'everything') return entry;
   const value = entry['value'] as {
     $avro: { id: number; xs: unknown };
@@ -303,7 +329,7 @@ function withOtherFields(entry: Entry, operator: string, dropsOfPojo: boolean): 
     case 'v-tuple3':
       return { ...entry, value: { $tuple: [value.$tuple[0], { $double: Number(value.$tuple[1].$long) }, value.$tuple[2]] } };
     case 'v-pojo':
-      return dropsOfPojo ? { ...entry, value: { ...value, nullable: null } } : entry;
+      return { ...entry, value: { ...value, nullable: null } };
     default:
       return entry;
   }
@@ -330,7 +356,7 @@ const REDACTION: readonly object[] = [
 
 /** Lays a fixture out, and writes what the repair makes of it into `target`. Returns the entries that Flink is expected to hold then. */
 export async function repair(
-  { fixture, plan, redaction, expect = (entry) => entry, added = [], writtenAnew = [], keyHash, split, isMoved = false }: Repair,
+  { fixture, plan, redaction, expect = (entry) => entry, added = [], keyHash, split, isMoved = false }: Repair,
   work: string,
   target: string,
 ): Promise<string[]> {
@@ -362,7 +388,7 @@ export async function repair(
     const now = operators.find(({ label }) => label === (uids.get(operatorId) ?? operator.label));
     if (now !== undefined) ids.set(operatorId, GENERATED.has(operatorId) ? 'generated' : now.operatorId);
   }
-  const gone = new Set(edits.flatMap((edit) => (edit.edit === 'dropState' && !writtenAnew.includes(edit.state) ? [edit.state] : [])));
+  const gone = new Set(edits.flatMap((edit) => (edit.edit === 'dropState' ? [edit.state] : [])));
   // Which values a redaction has to make is tested without Flink; here Flink is to hold those that were written.
   const labels = new Map(snapshot.operators.map((each) => [each.metadata.operatorId, uids.get(each.metadata.operatorId) ?? each.label]));
   const kept = entries(await dump(redacting === null ? source : target)).flatMap((line) => {

@@ -78,11 +78,15 @@ function compile(project, { flink, avro, connector }) {
   return [join(target, 'classes'), readFileSync(classpath, 'utf8').trim()].join(delimiter);
 }
 
-/** The class path with a class of the job's state whose `age` is a long, as it is after its promotion. */
-function widened(classpath, folder) {
-  const source = readFileSync(join(judge, 'src/main/java/lab/Types_.java'), 'utf8');
+/** The class path with other classes of the job's state: pairs of what stands in their source, and what comes in its place. */
+function withClasses(classpath, classes, folder) {
+  let source = readFileSync(join(judge, 'src/main/java/lab/Types_.java'), 'utf8');
+  for (const [from, to] of classes) {
+    if (!source.includes(from)) throw new Error(`the classes of the job have no ${from}`);
+    source = source.replace(from, to);
+  }
   const file = join(folder, 'Types_.java');
-  writeFileSync(file, source.replace('public int age;', 'public long age;'));
+  writeFileSync(file, source);
   execFileSync('javac', ['-cp', classpath, '-d', folder, file], { stdio: ['ignore', 'inherit', 'inherit'] });
   return [folder, classpath].join(delimiter);
 }
@@ -186,18 +190,17 @@ async function main() {
       ['resume', fired, folder('gone-on'), 'hashmap', 2, 300, 40],
       ['resume', '-', folder('afresh'), 'rocksdb', 1, 0, engine.COUNT],
       ['keyGroups', engine.KEY_POJO_MAX, file('keyGroups')],
-      ...repairs.filter(({ widens }) => !widens).map(({ command }) => command),
+      ...repairs.filter(({ classes }) => classes === undefined).map(({ command }) => command),
     ]);
     const [idleHashmap, idleRocksdb, goneOn, afresh, ...restored] = taken;
-    const widening = repairs.filter(({ widens }) => widens);
-    const wider =
-      widening.length === 0
-        ? []
-        : runJudge(
-            widened(classpath, folder('wider')),
-            widening.map(({ command }) => command),
-          );
-    const zoos = repairs.map(({ widens }) => (widens ? wider : restored).shift());
+    // Each set of classes needs a JVM of its own.
+    const withOthers = new Map();
+    for (const { classes } of repairs) {
+      if (classes === undefined || withOthers.has(classes)) continue;
+      const own = repairs.filter((each) => each.classes === classes).map(({ command }) => command);
+      withOthers.set(classes, runJudge(withClasses(classpath, classes, folder(`classes-${withOthers.size}`)), own));
+    }
+    const zoos = repairs.map(({ classes }) => (withOthers.get(classes) ?? restored).shift());
     const read = (part) => readFileSync(file(part), 'utf8').trim().split('\n');
     check(
       `${name} reads back every entry of a savepoint of the engine (parallelism 2, windows have fired)`,

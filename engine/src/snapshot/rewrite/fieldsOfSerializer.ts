@@ -167,18 +167,18 @@ class FieldWalk {
     };
   }
 
-  /** The fields of the class itself. */
+  /**
+   * The fields of the class itself, in the order of their names: Flink takes it for granted that they lie so, whatever the snapshot says, and
+   * RocksDB would keep values that the next job reads as others.
+   */
   #ofPojo(snapshot: PojoSnapshot, declaring: string | null): Changed<PojoSnapshot> {
     const edit = this.#edit;
     if (edit.edit === 'promoteField') return this.#wrongEnd();
-    // A class of Java has its fields in the order of their names, and a subclass may have others between.
-    const own =
-      edit.edit === 'orderFields' && declaring !== null
-        ? { ...edit, fields: edit.fields.filter((name) => snapshot.fields.some((field) => field.name === name)) }
-        : edit;
+    if (edit.edit === 'orderFields')
+      return refuse(`${this.#label}: the fields of a POJO lie in the order of their names, in which alone Flink reads them`);
     const fields = editedFields<PojoSnapshot['fields'][number]>(
       snapshot.fields.map((field) => [field.name, field]),
-      own,
+      edit,
       this.#label,
       {
         made: ({ field, type }) => ({
@@ -189,7 +189,7 @@ class FieldWalk {
         renamed: (part, name) => ({ ...part, name, declaredIn: part.declaredIn === null ? null : { ...part.declaredIn, field: name } }),
         checkFits: ({ serializer }, _name, value) => checkFits(serializer, value),
       },
-    );
+    ).sort((a, b) => (a.name < b.name ? -1 : 1));
     return {
       part: { ...snapshot, fields: fields.map(({ part }) => part) },
       convert: (value) => (isDumpObject(value) ? { $class: snapshot.className, ...fieldsByName(fields, value) } : value),

@@ -108,10 +108,10 @@ describe('fields change in schema and values together', () => {
   test('of POJOs, in lists and maps too', async () => {
     for (const state of ['list-pojo', 'map-pojo']) {
       const before = JSON.stringify([...(await valuesOf(source, state))]);
-      const snapshot = await edited({ edit: 'renameField', ...at(state), field: 'age', to: 'years' });
+      const snapshot = await edited({ edit: 'renameField', ...at(state), field: 'age', to: 'aged' });
       const after = JSON.stringify([...(await valuesOf(snapshot, state))]);
       expect(after).not.toContain('"age"');
-      expect(after.replaceAll('"years"', '"age"')).toBe(before);
+      expect(after.replaceAll('"aged"', '"age"')).toBe(before);
       await expectOthersSame(snapshot, state);
     }
   });
