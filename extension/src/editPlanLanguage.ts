@@ -1,6 +1,7 @@
 import { getLocation, parse } from 'jsonc-parser';
 import * as vscode from 'vscode';
 import type { PlanCheck } from '../../server/src/protocol.ts';
+import { diagnosticsOf } from './documentProblems.ts';
 import { EDIT_PLANS, folderOfPlan, isEditPlan } from './editPlans.ts';
 import type { SnapshotProcess } from './snapshotProcess.ts';
 
@@ -30,19 +31,7 @@ export class EditPlanLanguage implements vscode.CompletionItemProvider, vscode.C
   async check(document: vscode.TextDocument): Promise<PlanCheck> {
     const { version } = document;
     const checked = await this.#process.request('rewrite/check', { text: document.getText(), folder: folderOfPlan(document) });
-    if (document.version === version && !document.isClosed)
-      this.#diagnostics.set(
-        document.uri,
-        checked.problems
-          .filter(({ severity }) => severity !== 'syntax')
-          .map(({ severity, offset, length, message }) => {
-            const range = new vscode.Range(document.positionAt(offset), document.positionAt(offset + length));
-            const { Error: error, Warning: warning } = vscode.DiagnosticSeverity;
-            const diagnostic = new vscode.Diagnostic(range, message, severity === 'error' ? error : warning);
-            diagnostic.source = 'tidemark';
-            return diagnostic;
-          }),
-      );
+    if (document.version === version && !document.isClosed) this.#diagnostics.set(document.uri, diagnosticsOf(document, checked.problems));
     return checked;
   }
 

@@ -6,7 +6,7 @@ import { EditPlanLanguage } from './editPlanLanguage.ts';
 import { readyOf, RepairResults, type Rooms as ResultRooms } from './repairResults.ts';
 import { choosePipeline } from './pipelines.ts';
 import { packSnapshot } from './snapshotPack.ts';
-import { redactSnapshot } from './snapshotRedact.ts';
+import { SnapshotRedaction } from './snapshotRedact.ts';
 import type { SavepointsNode } from './savepointsView.ts';
 
 interface Rooms extends ResultRooms {
@@ -23,6 +23,7 @@ export function registerRepairCommands(rooms: Rooms): vscode.Disposable[] {
   const { process, messages, selected, pick } = rooms;
   const language = new EditPlanLanguage(process);
   const results = new RepairResults(rooms);
+  const redaction = new SnapshotRedaction(rooms);
   const on = (id: string, work: (target: Target, others: unknown) => Promise<void>): vscode.Disposable =>
     vscode.commands.registerCommand(`tidemark.repair.${id}`, (target: Target, others: unknown) =>
       messages.guard(vscode.l10n.t('The savepoint could not be edited'), () => work(target ?? selected(), others)),
@@ -57,7 +58,7 @@ export function registerRepairCommands(rooms: Rooms): vscode.Disposable[] {
     );
   };
   return [
-    vscode.Disposable.from(language, results),
+    vscode.Disposable.from(language, results, redaction),
     on('edit', async (target) => {
       const location = await locationOf(target);
       if (location !== undefined) await openEditPlan([location]);
@@ -102,7 +103,7 @@ export function registerRepairCommands(rooms: Rooms): vscode.Disposable[] {
     }),
     on('redact', async (target) => {
       const location = await locationOf(target, vscode.l10n.t('Redact which savepoint?'));
-      if (location !== undefined) await redactSnapshot(rooms, location);
+      if (location !== undefined) await redaction.redact(location);
     }),
     on('migrate', async (target, program) => {
       const location = await locationOf(target);

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { basename, dirname, isAbsolute } from 'node:path';
 import * as vscode from 'vscode';
+import { diagnosticsOf } from './documentProblems.ts';
 import { bytes, count } from './figures.ts';
 import { freeDocument, homeOf } from './editPlans.ts';
 import { withRewritingProgress } from './rewritingProgress.ts';
@@ -16,14 +17,63 @@ interface Rooms {
   readonly reveal: (location: string) => Promise<void>;
 }
 
-/** Asks for rules, the salt and a place, writes a savepoint without what must not leave, and shows what was done. */
-export async function redactSnapshot({ process, reveal }: Rooms, location: string): Promise<void> {
-  const rules = await chooseRules(process, location);
-  if (rules === undefined) return;
-  const { hashes, saltMin, target: free } = await process.request('redact/check', { location, rules });
-  const salt = hashes ? await askForSalt(saltMin) : null;
-  if (salt === undefined) return;
-  const target = await vscode.window.showInputBox({
+/** Writes savepoints without what must not leave. */
+export class SnapshotRedaction implements vscode.Disposable {
+  readonly #rooms: Rooms;
+  /** Of documents of rules, until they are changed. */
+  readonly #diagnostics = vscode.languages.createDiagnosticCollection('tidemark-redaction');
+  readonly #subscription: vscode.Disposable;
+
+  constructor(rooms: Rooms) {
+    this.#rooms = rooms;
+    this.#subscription = vscode.Disposable.from(
+      vscode.workspace.onDidChangeTextDocument(({ document }) => this.#diagnostics.delete(document.uri)),
+      vscode.workspace.onDidCloseTextDocument(({ uri }) => this.#diagnostics.delete(uri)),
+    );
+  }
+
+  /** Asks for rules, the salt and a place, writes, and shows what was done. */
+  async redact(location: string): Promise<void> {
+    const { process, reveal } = this.#rooms;
+    const document = await chooseRules(process, location);
+    if (document === undefined) return;
+    const rules = document.getText();
+    const { problems, hashes, saltMin, target: free } = await process.request('redact/check', { location, rules });
+    this.#diagnostics.set(document.uri, diagnosticsOf(document, problems));
+    const [wrong, ...more] = problems;
+    if (wrong !== undefined) {
+      await vscode.window.showTextDocument(document, { preview: false });
+      const others = more.length === 0 ? '' : vscode.l10n.t(' (and {0} more, underlined in the rules)', count(more.length));
+      throw new Error(`${wrong.message}${others}`);
+    }
+    const salt = hashes ? await askForSalt(saltMin) : null;
+    if (salt === undefined) return;
+    const target = await askForTarget(free);
+    if (target === undefined) return;
+    mkdirSync(dirname(target), { recursive: true });
+    const written = await withRewritingProgress(
+      vscode.l10n.t('Redacting {0}', basename(location)),
+      (percent, total) => vscode.l10n.t('{0} % of {1} read', percent, total),
+      (onProgress, token) => process.requestWithProgress('redact/write', { location, rules, salt, target }, onProgress, token),
+    );
+    await reveal(target);
+    await vscode.window.showTextDocument(vscode.Uri.file(written.report), { preview: true });
+    const said = vscode.l10n.t('{0} is written, {1}: {2} values redacted.', basename(target), bytes(written.bytes), count(written.values));
+    const gone = vscode.l10n.t('The salt was random and is gone: another redaction gives other hashes.');
+    const open = vscode.l10n.t('Open');
+    void vscode.window.showInformationMessage(written.salt === 'random' ? `${said} ${gone}` : said, open).then((answer) => {
+      if (answer === open) void vscode.commands.executeCommand('tidemark.openSavepointEditor', target);
+    });
+  }
+
+  dispose(): void {
+    this.#subscription.dispose();
+    this.#diagnostics.dispose();
+  }
+}
+
+async function askForTarget(free: string): Promise<string | undefined> {
+  return vscode.window.showInputBox({
     title: vscode.l10n.t('Folder of the redacted savepoint'),
     value: free,
     ignoreFocusOut: true,
@@ -32,25 +82,10 @@ export async function redactSnapshot({ process, reveal }: Rooms, location: strin
       return existsSync(path) ? vscode.l10n.t('It is there already: a savepoint is written beside others, never over them') : null;
     },
   });
-  if (target === undefined) return;
-  mkdirSync(dirname(target), { recursive: true });
-  const written = await withRewritingProgress(
-    vscode.l10n.t('Redacting {0}', basename(location)),
-    (percent, total) => vscode.l10n.t('{0} % of {1} read', percent, total),
-    (onProgress, token) => process.requestWithProgress('redact/write', { location, rules, salt, target }, onProgress, token),
-  );
-  await reveal(target);
-  await vscode.window.showTextDocument(vscode.Uri.file(written.report), { preview: true });
-  const said = vscode.l10n.t('{0} is written, {1}: {2} values redacted.', basename(target), bytes(written.bytes), count(written.values));
-  const gone = vscode.l10n.t('The salt was random and is gone: another redaction gives other hashes.');
-  const open = vscode.l10n.t('Open');
-  void vscode.window.showInformationMessage(written.salt === 'random' ? `${said} ${gone}` : said, open).then((answer) => {
-    if (answer === open) void vscode.commands.executeCommand('tidemark.openSavepointEditor', target);
-  });
 }
 
-/** The text of rules, as it stands in an editor or a file. Undefined where there are only new ones, or the user gives up. */
-async function chooseRules(process: SnapshotProcess, location: string): Promise<string | undefined> {
+/** A document of rules, saved or not. Undefined where there are only new ones, or the user gives up. */
+async function chooseRules(process: SnapshotProcess, location: string): Promise<vscode.TextDocument | undefined> {
   const open = vscode.workspace.textDocuments.filter(({ uri }) => uri.path.endsWith(ENDING)).map(({ uri }) => uri);
   const found = await vscode.workspace.findFiles(`**/*${ENDING}`, '**/node_modules/**', FILES_MAX);
   const uris = new Map([...open, ...found].map((uri) => [uri.fsPath, uri]));
@@ -72,10 +107,10 @@ async function chooseRules(process: SnapshotProcess, location: string): Promise<
     case undefined:
       return undefined;
     case 'file':
-      return (await vscode.workspace.openTextDocument(chosen.uri)).getText();
+      return vscode.workspace.openTextDocument(chosen.uri);
     case 'other': {
       const [uri] = (await vscode.window.showOpenDialog({ title, filters: { JSON: ['jsonc', 'json'] } })) ?? [];
-      return uri === undefined ? undefined : (await vscode.workspace.openTextDocument(uri)).getText();
+      return uri === undefined ? undefined : vscode.workspace.openTextDocument(uri);
     }
     case 'new': {
       const { text } = await process.request('redact/rules', { location });

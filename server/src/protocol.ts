@@ -606,6 +606,8 @@ export interface NamedByNode {
 }
 
 export interface RedactionCheck {
+  /** Why the rules cannot be heeded, in their document. */
+  problems: PlanProblem[];
   /** Hashes are made, for which a salt is needed. */
   hashes: boolean;
   /** The fewest characters of a salt. */

@@ -214,6 +214,12 @@ export async function repairSuite({ server, browser, paths, report }) {
       await page.locator('.tab.active', { hasText: 'savepoint-zoo.redaction.jsonc' }).waitFor();
       await editor().filter({ hasText: 'Rules of a redaction' }).waitFor();
       await steps.shot('12-rules');
+      // What nobody can read has to be decided: that is said at the rules.
+      await menu(rows(2, 'savepoint-zoo').last(), 'Redact Savepoint…');
+      await choices.filter({ hasText: 'savepoint-zoo.redaction.jsonc' }).first().click();
+      await page.locator('.notification-toast', { hasText: 'is refused by rule' }).first().waitFor();
+      await page.locator('.squiggly-error').first().waitFor();
+      await steps.shot('12-refused');
       await replaceDocument(
         JSON.stringify({
           rules: [

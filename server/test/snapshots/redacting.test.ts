@@ -38,18 +38,27 @@ test('rules to begin from name all that there is, and are rules', async () => {
   expect(text).toContain('"v-string"');
   const decided = text.replaceAll('"refuse"', '"keep"');
   expect(await request('redact/check', { location, rules: decided })).toEqual({
+    problems: [],
     hashes: false,
     saltMin: 16,
     target: join(root, 'savepoint-redacted'),
   });
 });
 
-test('rules that cannot be heeded are refused before anything is asked for', async () => {
-  const check = (text: string): Promise<unknown> => request('redact/check', { location, rules: text });
-  expect(await check(rules(HASH))).toMatchObject({ hashes: true });
-  await expect(check('{ "rules": [')).rejects.toThrow('the rules are no JSON');
-  await expect(check(rules({ ...MASK, state: 'nothing' }))).rejects.toThrow('rule 2');
-  await expect(check('{}')).rejects.toThrow('everything');
+test('why rules cannot be heeded is said at the rules, before anything is asked for', async () => {
+  const check = async (text: string): Promise<{ hashes: boolean; problems: [string, string][] }> => {
+    const { hashes, problems } = await request('redact/check', { location, rules: text });
+    return { hashes, problems: problems.map(({ offset, length, message }) => [text.slice(offset, offset + length), message]) };
+  };
+  expect(await check(rules(HASH))).toEqual({ hashes: true, problems: [] });
+  const unfit = { ...MASK, state: 'nothing' };
+  expect((await check(rules(unfit))).problems).toEqual([[JSON.stringify(unfit), expect.stringContaining('rule 2')]]);
+  const unknown = { ...MASK, action: 'forget' };
+  expect((await check(rules(MASK, unknown))).problems).toEqual([[JSON.stringify(unknown), expect.stringContaining('rule 3')]]);
+  expect((await check('{ "rules": [')).problems).toMatchObject([[expect.any(String), expect.stringContaining('no JSON')]]);
+  const opaque = (await check('{ "default": "keep" }')).problems;
+  expect(opaque.length).toBeGreaterThan(1);
+  expect(new Set(opaque.map(([at]) => at))).toEqual(new Set(['"keep"']));
 });
 
 test('a savepoint is written without what the rules name, with a report that has nothing of the salt', async () => {

@@ -5,15 +5,17 @@ import {
   prepareRedaction,
   redactableOperators,
   redactionReport,
+  RewriteRefused,
   rulesTemplate,
   usesHash,
   type RedactionReport,
   type RewritePlan,
   type RewriteReport,
 } from 'tidemark/snapshot';
-import type { RedactionResult } from '../../protocol.ts';
+import type { RedactionCheck, RedactionResult } from '../../protocol.ts';
 import type { OpenedSnapshot } from '../openedSnapshot.ts';
 import { writeSnapshot, type WriteOptions } from '../rewrite/writeSnapshot.ts';
+import { rulesProblems } from './rulesProblems.ts';
 
 /** What was done, beside `_metadata`. */
 export const REPORT_FILE = 'redaction.json';
@@ -31,11 +33,16 @@ export async function rulesOf({ snapshot, uids }: OpenedSnapshot): Promise<strin
   return rulesTemplate(await redactableOperators(snapshot, uids));
 }
 
-/** Whether hashes are made, for which a salt is needed. @throws RewriteRefused where the rules make no sense, or do not fit the snapshot */
-export async function checkRules({ snapshot, uids }: OpenedSnapshot, text: string): Promise<{ readonly hashes: boolean }> {
-  const rules = parseRedactionRules(text);
-  await prepareRedaction(snapshot, rules, { uids, salted: (bytes) => bytes });
-  return { hashes: usesHash(rules) };
+/** Whether hashes are made, for which a salt is needed, and why rules make no sense, or do not fit the snapshot. */
+export async function checkRules({ snapshot, uids }: OpenedSnapshot, text: string): Promise<Pick<RedactionCheck, 'hashes' | 'problems'>> {
+  try {
+    const rules = parseRedactionRules(text);
+    await prepareRedaction(snapshot, rules, { uids, salted: (bytes) => bytes });
+    return { hashes: usesHash(rules), problems: [] };
+  } catch (error) {
+    if (!(error instanceof RewriteRefused)) throw error;
+    return { hashes: false, problems: rulesProblems(text, error) };
+  }
 }
 
 export interface RedactOptions extends Pick<WriteOptions, 'signal' | 'onProgress' | 'keyHash'> {

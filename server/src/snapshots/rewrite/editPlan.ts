@@ -6,6 +6,7 @@ import type { PlanCheck, PlanProblem, RewriteCode, RewriteModule } from '../../p
 import type { OpenedSnapshot } from '../openedSnapshot.ts';
 import { factsOf } from '../operatorFacts.ts';
 import { SealedFileError } from '../storage/sealedFile.ts';
+import { problemAt } from './problemAt.ts';
 
 /** A plan as it stands in a document: JSON with comments, which also says what is rewritten and where to. */
 export interface EditPlan {
@@ -43,11 +44,15 @@ export const MODULE = /\.[cm]?[jt]s$/;
 export function readEditPlan(text: string, folder: string): EditPlan {
   const errors: ParseError[] = [];
   const root = parseTree(text, errors, { allowTrailingComma: true }) ?? null;
-  const problems = errors.map(({ error, offset, length }): PlanProblem =>
-    problem('syntax', offset, length, `Not JSON: ${printParseErrorCode(error)}`),
-  );
+  const problems = errors.map(({ error, offset, length }): PlanProblem => ({
+    severity: 'syntax',
+    offset,
+    length,
+    message: `Not JSON: ${printParseErrorCode(error)}`,
+  }));
   if (root?.type !== 'object') {
-    if (problems.length === 0) problems.push(problem('error', 0, text.length, 'A plan is an object, such as { "edits": [] }'));
+    if (problems.length === 0)
+      problems.push({ severity: 'error', offset: 0, length: text.length, message: 'A plan is an object, such as { "edits": [] }' });
     const readable = { plan: {}, edits: [] };
     return { sources: [], target: null, plan: null, readable, code: NO_CODE, problems, root: null };
   }
@@ -55,7 +60,7 @@ export function readEditPlan(text: string, folder: string): EditPlan {
   const given = value['savepoint'];
   const named = (Array.isArray(given) ? given : [given]).filter((each): each is string => typeof each === 'string' && each !== '');
   const target = value['target'];
-  if (named.length === 0) problems.push(at(root, ['savepoint'], 'error', 'savepoint is missing: the folder of what is rewritten'));
+  if (named.length === 0) problems.push(problemAt(root, ['savepoint'], 'error', 'savepoint is missing: the folder of what is rewritten'));
   let plan: RewritePlan | null = null;
   if (errors.length === 0) {
     try {
@@ -83,7 +88,9 @@ function codeOf(value: Readonly<Record<string, unknown>>, folder: string, root: 
     const isModule = typeof given === 'string' && MODULE.test(given);
     const path = isModule ? resolve(folder, given) : null;
     if (isModule && path !== null && existsSync(path)) return { named: `${name} ${given}`, path };
-    problems.push(at(root, [name], 'error', path === null ? `${name} is the path of a JavaScript module` : `${path} does not exist`));
+    problems.push(
+      problemAt(root, [name], 'error', path === null ? `${name} is the path of a JavaScript module` : `${path} does not exist`),
+    );
     return null;
   };
   return {
@@ -99,7 +106,7 @@ function migrateToOf(value: Readonly<Record<string, unknown>>, folder: string, r
   const path = typeof given === 'string' && given.endsWith('.pipeline.ts') ? resolve(folder, given) : null;
   if (path === null || !existsSync(path)) {
     const reason = path === null ? 'migrateTo is the path of a *.pipeline.ts' : `${path} does not exist`;
-    problems.push(at(root, ['migrateTo'], 'error', reason));
+    problems.push(problemAt(root, ['migrateTo'], 'error', reason));
     return null;
   }
   return path;
@@ -146,7 +153,7 @@ export function unreadableSource(read: EditPlan, error: unknown): PlanCheck {
   if (error instanceof SealedFileError || read.root === null) throw error;
   const reason = error instanceof Error ? error.message : String(error);
   return {
-    problems: [...read.problems, at(read.root, ['savepoint'], 'error', reason)],
+    problems: [...read.problems, problemAt(read.root, ['savepoint'], 'error', reason)],
     sources: [...read.sources],
     target: targetOf(read),
     plan: null,
@@ -194,7 +201,9 @@ async function planProblems({ root, readable, target, code }: EditPlan, sources:
   if (root === null) return [];
   const problems: PlanProblem[] = [];
   if (target !== null && existsSync(target))
-    problems.push(at(root, ['target'], 'error', `${target} is there already: a savepoint is written beside others, never over them`));
+    problems.push(
+      problemAt(root, ['target'], 'error', `${target} is there already: a savepoint is written beside others, never over them`),
+    );
   const known: PlacedEdit[] = [];
   const names = new KnownNames(sources);
   for (const placed of readable.edits) {
@@ -210,7 +219,7 @@ async function planProblems({ root, readable, target, code }: EditPlan, sources:
   for (const { path, reason } of await checkEdits(snapshots, plan, options)) {
     const [list, index, ...rest] = path;
     const place = typeof index === 'number' ? [list ?? '', known[index]?.place ?? 0, ...rest] : path;
-    problems.push(at(root, place.length === 0 ? ['savepoint'] : place, 'error', reason));
+    problems.push(problemAt(root, place.length === 0 ? ['savepoint'] : place, 'error', reason));
   }
   return problems;
 }
@@ -258,13 +267,13 @@ async function unknownName(root: Node, { place, edit }: PlacedEdit, names: Known
   if (states === null) {
     const known = names.operators;
     const text = `There is no operator ${JSON.stringify(operator)}${meant(operator, known)}. There are ${listed(known)}.`;
-    return at(root, ['edits', place, 'operator'], 'error', text);
+    return problemAt(root, ['edits', place, 'operator'], 'error', text);
   }
   const state = 'state' in edit ? edit.state : undefined;
   if (state === undefined) return null;
   if (states.unreadable || states.names.includes(state)) return null;
   const text = `${operator} has no state ${JSON.stringify(state)}${meant(state, states.names)}. It has ${listed(states.names)}.`;
-  return at(root, ['edits', place, 'state'], 'error', text);
+  return problemAt(root, ['edits', place, 'state'], 'error', text);
 }
 
 /** As an edit names the operator: the uid, else a name that no other has, else the id. */
@@ -284,7 +293,7 @@ function operatorsNamed({ uids, snapshot }: OpenedSnapshot, name: string): Snaps
 /** `parsePlan` stops at the first mistake: each edit is read by itself, so that each has its own. */
 function refusals(root: Node, value: Readonly<Record<string, unknown>>, whole: RewriteRefused): PlanProblem[] {
   const edits = value['edits'];
-  if (!Array.isArray(edits)) return [at(root, ['edits'], 'error', whole.message)];
+  if (!Array.isArray(edits)) return [problemAt(root, ['edits'], 'error', whole.message)];
   const found = edits.flatMap((edit: unknown, i): PlanProblem[] => {
     try {
       parsePlan({ edits: [edit] });
@@ -294,25 +303,12 @@ function refusals(root: Node, value: Readonly<Record<string, unknown>>, whole: R
       const names = findNodeAtLocation(root, ['edits', i])?.children?.map(({ children }) => String(children?.[0]?.value)) ?? [];
       const text = error.message.replace(/^edit 1 of the plan/, 'This edit');
       const [named] = names.filter((name) => text.includes(`: ${name} is`) || text.includes(`has ${JSON.stringify(name)}`));
-      return [at(root, ['edits', i, named ?? 'edit'], 'error', text)];
+      return [problemAt(root, ['edits', i, named ?? 'edit'], 'error', text)];
     }
   });
   if (found.length > 0) return found;
   const named = Object.keys(value).find((name) => !OWN.has(name) && name !== 'edits' && whole.message.includes(name));
-  return [at(root, named === undefined ? [] : [named], 'error', whole.message)];
-}
-
-/** The innermost part of the path that is there. */
-function at(root: Node, path: readonly (string | number)[], severity: PlanProblem['severity'], message: string): PlanProblem {
-  for (let length = path.length; length > 0; length--) {
-    const node = findNodeAtLocation(root, path.slice(0, length));
-    if (node !== undefined) return problem(severity, node.offset, node.length, message);
-  }
-  return problem(severity, root.offset, 1, message);
-}
-
-function problem(severity: PlanProblem['severity'], offset: number, length: number, message: string): PlanProblem {
-  return { severity, offset, length, message };
+  return [problemAt(root, named === undefined ? [] : [named], 'error', whole.message)];
 }
 
 function pathIn(folder: string, path: string): string {
