@@ -12,6 +12,7 @@ import {
   type DumpValue,
   type RewriteOptions,
   type RewritePlan,
+  type SettleConflict,
   type Snapshot,
   type SnapshotEdit,
   type SnapshotOutput,
@@ -71,6 +72,8 @@ export interface Repair {
   readonly classes?: readonly (readonly [string, string])[];
   /** It is taken apart first, by an expression over keys or into some operators and all others, and both parts are written together. */
   readonly split?: string | readonly string[];
+  /** It is edited in several ways, and what comes out is put together by a rule. */
+  readonly conflict?: { readonly edits: readonly (readonly SnapshotEdit[])[]; readonly rule: 'first' | 'newest' | SettleConflict };
   /** Its files are moved afterwards, and `_metadata` names them by where they are then. */
   readonly isMoved?: boolean;
 }
@@ -131,15 +134,18 @@ export function repairs(flink: string): Repair[] {
       plan: {
         edits: [
           { edit: 'renameField', ...at('v-avro'), field: 'id', to: 'number' },
+          { edit: 'promoteField', ...at('v-avro'), field: 'number', type: 'float' },
           { edit: 'promoteField', ...at('v-avro'), field: 'number', type: 'double' },
           { edit: 'dropField', ...at('v-avro'), field: 's' },
           { edit: 'addField', ...at('v-avro'), field: 'currency', type: 'string', value: 'EUR' },
           { edit: 'orderFields', ...at('v-avro'), fields: ['currency'] },
+          { edit: 'promoteField', ...at('v-row'), field: 'f0', type: 'float' },
           { edit: 'promoteField', ...at('v-row'), field: 'f0', type: 'double' },
           { edit: 'dropField', ...at('v-row'), field: 'f1' },
           { edit: 'addField', ...at('v-row'), field: 'f3', type: 'int', value: 7 },
           { edit: 'promoteField', ...at('v-row'), field: 'f3', type: 'long' },
           { edit: 'orderFields', ...at('v-row'), fields: ['f3'] },
+          { edit: 'promoteField', ...at('v-tuple3'), field: 'f1', type: 'float' },
           { edit: 'promoteField', ...at('v-tuple3'), field: 'f1', type: 'double' },
           DROPPED_OF_POJO,
         ],
@@ -169,11 +175,28 @@ export function repairs(flink: string): Repair[] {
       changes: [],
       split: ['everything', 'key-long', 'broadcast', 'src'],
     },
+    {
+      name: 'of which only some operators and states are kept',
+      fixture: native,
+      plan: {
+        edits: [
+          ...['key-long', 'key-row', 'key-tuple2', 'broadcast'].map((operator): SnapshotEdit => ({ edit: 'keep', operator })),
+          ...['v-int', 'map'].map((state): SnapshotEdit => ({ edit: 'keep', ...at(state) })),
+        ],
+      },
+      changes: [],
+      expect: (entry, operator) => (operator !== 'everything' || ['v-int', 'map'].includes(entry.state) ? entry : null),
+      added: [SEEN],
+    },
+    ...(['first', 'newest', bothTogether] as const).map((rule): Repair => conflicting(native, rule)),
     { name: 'with its files elsewhere', fixture: native, plan: {}, changes: [], isMoved: true },
     ...(flink.startsWith('2.') ? CHECKPOINTS : [FOR_OLDER_FLINK]),
     { name: 'redacted', fixture: native, plan: {}, changes: [], redaction: REDACTION },
   ];
 }
+
+/** With which an operator begins that finds no state. */
+const SEEN = { kind: 'broadcast', operator: 'generated', state: 'op-bcast', key: 'seen', value: { $long: '1' } } as const;
 
 /** What Kryo of Flink 2 has not written is restored by Flink 1. */
 const FOR_OLDER_FLINK: Repair = {
@@ -181,8 +204,7 @@ const FOR_OLDER_FLINK: Repair = {
   fixture: '2.3.0-rocksdb-native',
   plan: { metadataVersion: 4, edits: ['key-long', 'key-row', 'key-tuple2', 'win-evictor'].map((operator) => ({ edit: 'keep', operator })) },
   changes: [],
-  // An operator that finds no state begins with this.
-  added: [{ kind: 'broadcast', operator: 'generated', state: 'op-bcast', key: 'seen', value: { $long: '1' } }],
+  added: [SEEN],
 };
 
 /** Of 2.3.0 alone. */
@@ -335,6 +357,37 @@ function withOtherFields(entry: Entry, operator: string): Entry | null {
   }
 }
 
+/** The one has what the other has not, and of some keys both have something else. */
+function conflicting(fixture: string, rule: 'first' | 'newest' | SettleConflict): Repair {
+  const set = (key: string, value: number): SnapshotEdit => ({ edit: 'set', ...at('v-int'), key, value });
+  const added = { operator: 'key-long', state: 'count', key: { $long: '1234' }, value: { $long: '5' } } as const;
+  return {
+    name: `changed in two ways and put together, ${typeof rule === 'string' ? `where the ${rule} is right` : 'where a function says what is right'}`,
+    fixture,
+    plan: {},
+    changes: [],
+    conflict: {
+      edits: [
+        [set('k29', 1001), set('k18', 1002)],
+        [set('k29', 2001), { edit: 'set', ...added }],
+      ],
+      rule,
+    },
+    expect: (entry, operator) => {
+      if (operator !== 'everything' || entry.state !== 'v-int') return entry;
+      const one = entry['key'] === 'k29' ? 1001 : entry['key'] === 'k18' ? 1002 : null;
+      if (one === null) return entry;
+      const other = entry['key'] === 'k29' ? 2001 : Number(entry['value']);
+      return { ...entry, value: rule === 'first' ? one : rule === 'newest' ? other : one + other };
+    },
+    added: [{ kind: 'keyed', ...added, namespace: null }],
+  };
+}
+
+function bothTogether({ sources }: Parameters<SettleConflict>[0]): { readonly value: DumpValue } {
+  return { value: sources.reduce((sum, { value }) => sum + Number(value), 0) };
+}
+
 /** Keys of texts, numbers and tuples become others, and values at every depth. */
 const REDACTION: readonly object[] = [
   { operator: 'everything', field: 'key', action: 'hash' },
@@ -356,7 +409,7 @@ const REDACTION: readonly object[] = [
 
 /** Lays a fixture out, and writes what the repair makes of it into `target`. Returns the entries that Flink is expected to hold then. */
 export async function repair(
-  { fixture, plan, redaction, expect = (entry) => entry, added = [], keyHash, split, isMoved = false }: Repair,
+  { fixture, plan, redaction, expect = (entry) => entry, added = [], keyHash, split, conflict, isMoved = false }: Repair,
   work: string,
   target: string,
 ): Promise<string[]> {
@@ -370,15 +423,19 @@ export async function repair(
   );
   const edits = [...WITHOUT_SINK, ...(plan.edits ?? [])];
   const redacting = redaction === undefined ? null : await redacted(snapshot, redaction, uids);
-  const sources = split === undefined ? [snapshot] : await parts(snapshot, split, work, uids);
+  const plans = conflict?.edits.map((own) => ({ edits: own })) ?? (split === undefined ? [] : plansOf(split));
+  const sources = plans.length === 0 ? [snapshot] : await variants(snapshot, plans, work, uids);
+  const rule = conflict?.rule;
   const { operators } = await rewriteSnapshot(
     sources,
-    { ...plan, edits: [...edits, ...(redacting?.edits ?? [])] },
+    { ...plan, edits: [...edits, ...(redacting?.edits ?? [])], ...(typeof rule === 'string' ? { onConflict: rule } : {}) },
     folderOutput(isMoved ? join(work, 'moving') : target),
     {
       uids,
       ...(keyHash === undefined ? {} : { keyHash }),
       ...(redacting === null ? {} : { redacting }),
+      ...(rule === undefined ? {} : { takenAt: [1, 2] }),
+      ...(typeof rule === 'function' ? { settle: rule } : {}),
     },
   );
   if (isMoved) await moveFiles(join(work, 'moving'), join(work, 'moved'), target);
@@ -409,19 +466,25 @@ async function moveFiles(from: string, to: string, target: string): Promise<void
   await folderOutput(target).complete(bytes);
 }
 
-async function parts(
+/** Of one part, and of all others. */
+function plansOf(split: string | readonly string[]): RewritePlan[] {
+  return [true, false].map((matching) =>
+    typeof split === 'string'
+      ? { keys: { where: split, matching } }
+      : { edits: split.map((operator) => ({ edit: matching ? ('keep' as const) : ('dropOperator' as const), operator })) },
+  );
+}
+
+/** A snapshot, written once by each plan. */
+async function variants(
   snapshot: Snapshot,
-  by: string | readonly string[],
+  plans: readonly RewritePlan[],
   work: string,
   uids: ReadonlyMap<string, string>,
 ): Promise<Snapshot[]> {
   const written: Snapshot[] = [];
-  for (const matching of [true, false]) {
-    const folder = join(work, `part-${String(matching)}`);
-    const plan: RewritePlan =
-      typeof by === 'string'
-        ? { keys: { where: by, matching } }
-        : { edits: by.map((operator) => ({ edit: matching ? ('keep' as const) : ('dropOperator' as const), operator })) };
+  for (const [i, plan] of plans.entries()) {
+    const folder = join(work, `part-${String(i)}`);
     await rewriteSnapshot([snapshot], plan, folderOutput(folder), { uids });
     written.push(await readSnapshot(storage, folder));
   }
@@ -481,7 +544,7 @@ function entries(lines: readonly string[]): Entry[] {
 
 const REWRITTEN: ReadonlySet<string> = new Set(['op-union']);
 
-function folderOutput(folder: string): SnapshotOutput {
+export function folderOutput(folder: string): SnapshotOutput {
   mkdirSync(folder, { recursive: true });
   return {
     create(name) {
