@@ -5,10 +5,11 @@ import type { Sink, Source } from 'tidemark';
 import { t } from 'tidemark';
 import { nodeFileAccess, snapshotFiles } from 'tidemark/host';
 import { buildPlan } from 'tidemark/plan';
-import { createSnapshotStore, restoreSnapshot, type SnapshotManifest } from 'tidemark/restore';
+import { createSnapshotStore, PlanMigration, restoreSnapshot, type SnapshotManifest } from 'tidemark/restore';
 import { createEngine } from 'tidemark/runtime';
-import { dumpLines, readSnapshot, type SnapshotStorage } from 'tidemark/snapshot';
+import { dumpLines, readSnapshot, rewriteSnapshot, type SnapshotStorage } from 'tidemark/snapshot';
 import { everythingPipeline, FAR } from './everything.ts';
+import { folderOutput } from './rewriteSide.ts';
 
 export { heldEntries, KEY_POJO_MAX, misplacedKeys, repair, repairs } from './rewriteSide.ts';
 
@@ -60,11 +61,12 @@ interface RunOptions {
   readonly now: number;
   /** A snapshot's folder. */
   readonly from: string | null;
+  readonly isPast?: boolean;
 }
 
 /** Runs until the source has nothing more, and takes a savepoint into `folder`. Returns its path. */
-function run(folder: string, { parallelism, metadataVersion, outOfOrderness, now, from }: RunOptions): string {
-  const plan = buildPlan(everythingPipeline({ source: numbers, sink: discard, outOfOrderness }), { parallelism });
+function run(folder: string, { parallelism, metadataVersion, outOfOrderness, now, from, isPast = false }: RunOptions): string {
+  const plan = buildPlan(everythingPipeline({ source: numbers, sink: discard, outOfOrderness, isPast }), { parallelism });
   const files = snapshotFiles('/');
   const restore = (location: string) => restoreSnapshot({ files, location, plan, allowNonRestoredState: false, now: () => now }).state;
   const restored = from === null ? null : restore(from);
@@ -122,9 +124,31 @@ function run(folder: string, { parallelism, metadataVersion, outOfOrderness, now
   return outcome.path;
 }
 
-export function writeSavepoint(folder: string, options: { parallelism: number; metadataVersion: 4 | 6; windowsFire: boolean }): string {
+export function writeSavepoint(
+  folder: string,
+  options: {
+    parallelism: number;
+    metadataVersion: 4 | 6;
+    windowsFire: boolean;
+    isPast?: boolean;
+  },
+): string {
   // Event time goes to 300 s: with a minute of patience, some windows have fired and some not.
   return run(folder, { ...options, outOfOrderness: options.windowsFire ? 60_000 : 86_400_000, now: FAR, from: null });
+}
+
+/** Gives a savepoint of the past the types of the present. Returns the entries that it is expected to have then. */
+export async function migrate(past: string, target: string): Promise<string[]> {
+  await rewriteSnapshot([await readSnapshot(storage, past)], {}, folderOutput(target), { migrating: new PlanMigration(plan, FAR) });
+  return (await dump(past)).map((line) => JSON.stringify(withExtra(parse(line))));
+}
+
+/** Every record gets the field that it had not. */
+function withExtra(value: Json): Json {
+  if (Array.isArray(value)) return value.map(withExtra);
+  if (typeof value !== 'object' || value === null) return value;
+  const parts = Object.fromEntries(Object.entries(value).map(([name, part]) => [name, withExtra(part)]));
+  return 'text' in value && 'byNumber' in value ? { ...parts, extra: '-' } : parts;
 }
 
 /** Restores, reads nothing, and takes a savepoint. By the wall clock, because Flink may have kept things in processing time. */

@@ -149,6 +149,9 @@ async function main() {
   const fired = engine.writeSavepoint(join(work, 'fired'), { parallelism: 2, metadataVersion: 4, windowsFire: true });
   const resting = engine.writeSavepoint(join(work, 'resting'), { parallelism: 1, metadataVersion: 4, windowsFire: false });
   const named = engine.writeSavepoint(join(work, 'named'), { parallelism: 3, metadataVersion: 6, windowsFire: true });
+  const past = engine.writeSavepoint(join(work, 'past'), { parallelism: 2, metadataVersion: 4, windowsFire: true, isPast: true });
+  const migrated = join(work, 'migrated');
+  const migratedLines = await engine.migrate(past, migrated);
   const firedLines = await engine.dump(fired);
   const restingLines = await engine.dump(resting);
   const namedLines = await engine.dump(named);
@@ -187,12 +190,14 @@ async function main() {
       ...(readsNames ? [['dump', named, file('named')]] : []),
       ['resume', fired, folder('idle-hashmap'), 'hashmap', 3, 0, 0],
       ['resume', fired, folder('idle-rocksdb'), 'rocksdb', 1, 0, 0],
+      ['resume', migrated, folder('migrated-hashmap'), 'hashmap', 3, 0, 0],
+      ['resume', migrated, folder('migrated-rocksdb'), 'rocksdb', 1, 0, 0],
       ['resume', fired, folder('gone-on'), 'hashmap', 2, 300, 40],
       ['resume', '-', folder('afresh'), 'rocksdb', 1, 0, engine.COUNT],
       ['keyGroups', engine.KEY_POJO_MAX, file('keyGroups')],
       ...repairs.filter(({ classes }) => classes === undefined).map(({ command }) => command),
     ]);
-    const [idleHashmap, idleRocksdb, goneOn, afresh, ...restored] = taken;
+    const [idleHashmap, idleRocksdb, migratedHashmap, migratedRocksdb, goneOn, afresh, ...restored] = taken;
     // Each set of classes needs a JVM of its own.
     const withOthers = new Map();
     for (const { classes } of repairs) {
@@ -223,6 +228,15 @@ async function main() {
       `${name} restores it on RocksDB at parallelism 1; retaken, entries are the same`,
       differences(alike(firedLines), alike(await engine.dump(idleRocksdb))),
     );
+    for (const [backend, retaken] of [
+      ['HashMap', migratedHashmap],
+      ['RocksDB', migratedRocksdb],
+    ]) {
+      check(
+        `${name} restores a savepoint that was migrated to other types of records on ${backend}; retaken, entries are the expected ones`,
+        differences(alike(migratedLines), alike(await engine.dump(retaken))),
+      );
+    }
     for (const [i, repair] of repairs.entries()) {
       check(
         `${name} restores ${repair.fixture}, ${repair.name}, on ${repair.backend}; retaken, entries are the expected ones`,
