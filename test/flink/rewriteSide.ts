@@ -138,19 +138,24 @@ export function repairs(flink: string): Repair[] {
           { edit: 'promoteField', ...at('v-avro'), field: 'number', type: 'double' },
           { edit: 'dropField', ...at('v-avro'), field: 's' },
           { edit: 'addField', ...at('v-avro'), field: 'currency', type: 'string', value: 'EUR' },
+          { edit: 'addField', ...at('v-avro'), field: 'rate', type: 'int', value: 7 },
+          { edit: 'promoteField', ...at('v-avro'), field: 'rate', type: 'float' },
           { edit: 'orderFields', ...at('v-avro'), fields: ['currency'] },
           { edit: 'promoteField', ...at('v-row'), field: 'f0', type: 'float' },
           { edit: 'promoteField', ...at('v-row'), field: 'f0', type: 'double' },
           { edit: 'dropField', ...at('v-row'), field: 'f1' },
           { edit: 'addField', ...at('v-row'), field: 'f3', type: 'int', value: 7 },
           { edit: 'promoteField', ...at('v-row'), field: 'f3', type: 'long' },
+          { edit: 'addField', ...at('v-row'), field: 'f4', type: 'int', value: 9 },
+          { edit: 'promoteField', ...at('v-row'), field: 'f4', type: 'float' },
           { edit: 'orderFields', ...at('v-row'), fields: ['f3'] },
           { edit: 'promoteField', ...at('v-tuple3'), field: 'f1', type: 'float' },
           { edit: 'promoteField', ...at('v-tuple3'), field: 'f1', type: 'double' },
+          { edit: 'promoteField', ...at('v-tuple3'), field: 'f2.f0', type: 'float' },
           DROPPED_OF_POJO,
         ],
       },
-      changes: [`type:v-avro=${JSON.stringify(OTHER_FIELDS)}`, 'type:v-row=long,double,double', 'type:v-tuple3=double'],
+      changes: [`type:v-avro=${JSON.stringify(OTHER_FIELDS)}`, 'type:v-row=long,double,double,float', 'type:v-tuple3=double,float'],
       expect: withOtherFields,
     },
     otherPojos(native),
@@ -234,6 +239,7 @@ const OTHER_FIELDS = {
     { name: 'currency', type: 'string', default: 'EUR' },
     { name: 'number', type: 'double' },
     { name: 'xs', type: { type: 'array', items: 'double' } },
+    { name: 'rate', type: 'float' },
   ],
 };
 
@@ -340,16 +346,21 @@ function withOtherFields(entry: Entry, operator: string): Entry | null {
   const value = entry['value'] as {
     $avro: { id: number; xs: unknown };
     $row: readonly { $long: string }[];
-    $tuple: readonly [string, { $long: string }, unknown];
+    $tuple: readonly [string, { $long: string }, { $tuple: readonly [number, boolean] }];
     kind: string;
   };
   switch (entry.state) {
     case 'v-avro':
-      return { ...entry, value: { $avro: { currency: 'EUR', number: value.$avro.id, xs: value.$avro.xs } } };
-    case 'v-row':
-      return { ...entry, value: { $row: [{ $long: '7' }, { $double: Number(value.$row[0]?.$long) }, value.$row[2]], kind: value.kind } };
-    case 'v-tuple3':
-      return { ...entry, value: { $tuple: [value.$tuple[0], { $double: Number(value.$tuple[1].$long) }, value.$tuple[2]] } };
+      return { ...entry, value: { $avro: { currency: 'EUR', number: value.$avro.id, xs: value.$avro.xs, rate: 7 } } };
+    case 'v-row': {
+      const [f0, , f2] = value.$row;
+      return { ...entry, value: { $row: [{ $long: '7' }, { $double: Number(f0?.$long) }, f2, { $float: 9 }], kind: value.kind } };
+    }
+    case 'v-tuple3': {
+      const [f0, f1, f2] = value.$tuple;
+      const inner = { ...f2, $tuple: [{ $float: f2.$tuple[0] }, f2.$tuple[1]] };
+      return { ...entry, value: { $tuple: [f0, { $double: Number(f1.$long) }, inner] } };
+    }
     case 'v-pojo':
       return { ...entry, value: { ...value, nullable: null } };
     default:

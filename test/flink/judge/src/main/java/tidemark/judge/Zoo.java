@@ -35,8 +35,8 @@ import org.apache.flink.util.Collector;
  * The job that wrote the fixtures of the snapshot tests, with a source that is silent and without
  * its file sink: it restores a savepoint that was made from one of them. What was changed there is
  * changed here, as `uid:OLD=NEW`, `max:UID=N`, `without:UID`, or `type:STATE=TYPE` for states of
- * "everything": an Avro schema for v-avro, types separated by commas for v-row, that of the second
- * field for v-tuple3.
+ * "everything": an Avro schema for v-avro, types separated by commas for v-row, those of its
+ * numbers for v-tuple3.
  */
 final class Zoo {
   static final long FAR = 4102444800000L; // 2100-01-01
@@ -248,15 +248,32 @@ final class Zoo {
 
     TypeInformation<Row> rowType() {
       List<TypeInformation<?>> fields = new ArrayList<>();
-      for (String name : types.getOrDefault("v-row", "long,string,double").split(",")) {
-        fields.add(
-            name.equals("long")
-                ? Types.LONG
-                : name.equals("int")
-                    ? Types.INT
-                    : name.equals("string") ? Types.STRING : Types.DOUBLE);
-      }
+      for (String name : types.getOrDefault("v-row", "long,string,double").split(","))
+        fields.add(simpleType(name));
       return Types.ROW(fields.toArray(new TypeInformation<?>[0]));
+    }
+
+    TypeInformation<?> tupleType() {
+      String[] names = types.getOrDefault("v-tuple3", "long,int").split(",");
+      TypeInformation<?> inner = Types.TUPLE(simpleType(names[1]), Types.BOOLEAN);
+      return Types.TUPLE(Types.STRING, simpleType(names[0]), inner);
+    }
+
+    static TypeInformation<?> simpleType(String name) {
+      switch (name) {
+        case "long":
+          return Types.LONG;
+        case "int":
+          return Types.INT;
+        case "float":
+          return Types.FLOAT;
+        case "double":
+          return Types.DOUBLE;
+        case "string":
+          return Types.STRING;
+        default:
+          throw new IllegalArgumentException("no such type: " + name);
+      }
     }
 
     transient Map<String, ValueState<Object>> vs;
@@ -311,9 +328,7 @@ final class Zoo {
       v("v-bools", PrimitiveArrayTypeInfo.BOOLEAN_PRIMITIVE_ARRAY_TYPE_INFO);
       v("v-strings", BasicArrayTypeInfo.STRING_ARRAY_TYPE_INFO);
       v("v-objarr", Types.OBJECT_ARRAY(Types.POJO(PKey.class)));
-      TypeInformation<?> second =
-          types.getOrDefault("v-tuple3", "long").equals("double") ? Types.DOUBLE : Types.LONG;
-      v("v-tuple3", Types.TUPLE(Types.STRING, second, Types.TUPLE(Types.INT, Types.BOOLEAN)));
+      v("v-tuple3", tupleType());
       v("v-list", Types.LIST(Types.STRING));
       v("v-map", Types.MAP(Types.STRING, Types.INT));
       v("v-enum", Types.ENUM(Color.class));
