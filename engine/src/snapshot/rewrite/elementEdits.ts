@@ -16,8 +16,7 @@ import { valueReader, type ValueContext, type ValueReader } from '../values/valu
 import { valueWriter } from '../values/valueWriter.ts';
 import { keyOfText, SEVERAL_FORMS } from './entryEdits.ts';
 import type { StoredSubtask } from './operatorRewrite.ts';
-import { isFieldEdit } from './fieldEdits.ts';
-import { refuse, type EntryEdit } from './rewritePlan.ts';
+import { isFieldEdit, refuse, type EntryEdit } from './rewritePlan.ts';
 import type { TargetOperator } from './targetOperators.ts';
 
 type StoredState = StoredSubtask['managed'][number];

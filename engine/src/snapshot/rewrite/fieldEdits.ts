@@ -6,25 +6,12 @@ import { UnfitValue } from '../values/unfitValue.ts';
 import { isDumpObject } from '../values/valueParts.ts';
 import { changedSerializer } from './fieldsOfSerializer.ts';
 import type { Convert } from './recordFields.ts';
-import { refuse, type FieldEdit, type SnapshotEdit } from './rewritePlan.ts';
+import { refuse, type FieldEdit } from './rewritePlan.ts';
 import type { StateReport } from './rewriteReport.ts';
 import type { RowInHand } from './rowInHand.ts';
 import { StateWriter } from './stateWriter.ts';
 
 const VALUE = 'VALUE_SERIALIZER';
-
-const FIELD_EDITS: ReadonlySet<string> = new Set<FieldEdit['edit']>([
-  'renameField',
-  'dropField',
-  'addField',
-  'fillField',
-  'promoteField',
-  'orderFields',
-]);
-
-export function isFieldEdit(edit: SnapshotEdit): edit is FieldEdit {
-  return FIELD_EDITS.has(edit.edit);
-}
 
 /** A state whose records have other fields, and how its values follow. @throws RewriteRefused where the values have no such fields */
 export function changedState(

@@ -88,13 +88,7 @@ function promoted(names: AvroNames, root: unknown, path: FieldPath, type: string
   const end = path.findLastIndex((part) => part !== '[]' && part !== '{value}');
   const name = path[end] ?? refuse(`${label}: ${fieldPathText(path)} is no field`);
   const record = names.recordAt(root, path.slice(0, end), label);
-  const field = record.fields.find((each) => each.name === name);
-  if (field === undefined)
-    return noField(
-      label,
-      name,
-      record.fields.map((each) => each.name),
-    );
+  const field = fieldOf(record, name, label);
   const wider =
     promotedAvro(field.type, type, path.slice(end + 1)) ??
     refuse(`${label}: field ${fieldPathText(path)} is no number that ${type} is wider than`);
@@ -130,14 +124,7 @@ class AvroNames {
       );
     const [name, ...rest] = found.path;
     if (name === undefined) return record;
-    const field = record.fields.find((each) => each.name === name);
-    if (field === undefined)
-      return noField(
-        label,
-        name,
-        record.fields.map((each) => each.name),
-      );
-    return this.recordAt(field.type, rest, label, this.#namespaces.get(record) ?? '');
+    return this.recordAt(fieldOf(record, name, label).type, rest, label, this.#namespaces.get(record) ?? '');
   }
 
   /** Down to records, through lists, maps and unions. */
@@ -174,6 +161,11 @@ class AvroNames {
     for (const part of ['type', 'items', 'values']) this.#define(fields[part], inner);
     if (isRecord(type)) for (const field of type.fields) this.#define(field.type, inner);
   }
+}
+
+function fieldOf({ fields }: AvroRecord, name: string, label: string): AvroField {
+  const names = fields.map((field) => field.name);
+  return fields[names.indexOf(name)] ?? noField(label, name, names);
 }
 
 function isRecord(type: unknown): type is AvroRecord {

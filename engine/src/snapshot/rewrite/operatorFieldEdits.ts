@@ -5,9 +5,9 @@ import type { FlinkMajor } from '../values/flinkMajor.ts';
 import { UnfitValue } from '../values/unfitValue.ts';
 import { UnreadableValue } from '../values/unreadableValue.ts';
 import { countsOf, type CountsByState } from './elementEdits.ts';
-import { changedState, isFieldEdit } from './fieldEdits.ts';
+import { changedState } from './fieldEdits.ts';
 import type { StoredSubtask } from './operatorRewrite.ts';
-import { refuse, type FieldEdit } from './rewritePlan.ts';
+import { isFieldEdit, refuse, type FieldEdit } from './rewritePlan.ts';
 import type { TargetOperator } from './targetOperators.ts';
 
 /** Changes the fields of records, rows and POJOs in an operator's list, union and broadcast state. Keys of broadcast state keep theirs. */

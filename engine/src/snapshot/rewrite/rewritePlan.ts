@@ -101,6 +101,19 @@ export type FieldEdit =
     }
   | { readonly edit: 'orderFields'; readonly operator: string; readonly state: string; readonly fields: readonly string[] };
 
+export const FIELD_EDITS: readonly FieldEdit['edit'][] = [
+  'renameField',
+  'dropField',
+  'addField',
+  'fillField',
+  'promoteField',
+  'orderFields',
+];
+
+export function isFieldEdit(edit: SnapshotEdit): edit is FieldEdit {
+  return FIELD_EDITS.some((each) => each === edit.edit);
+}
+
 /** The plan cannot be done. Says what is in the way, by name. */
 export class RewriteRefused extends Error {
   override readonly name = 'RewriteRefused';

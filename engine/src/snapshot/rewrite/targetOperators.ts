@@ -1,7 +1,7 @@
 import { operatorIdOf } from '../../keys/operatorId.ts';
 import { MAX_MAX_PARALLELISM } from '../../keys/keyGroup.ts';
 import type { Snapshot, SnapshotOperator } from '../snapshot.ts';
-import { refuse, type EntryEdit, type FieldEdit, type RewritePlan, type SnapshotEdit } from './rewritePlan.ts';
+import { FIELD_EDITS, refuse, type EntryEdit, type FieldEdit, type RewritePlan, type SnapshotEdit } from './rewritePlan.ts';
 
 /** An operator of one of the sources. */
 export interface SourceOperator {
@@ -116,12 +116,7 @@ const STATE_EDITS: ReadonlySet<SnapshotEdit['edit']> = new Set([
   'shiftTimers',
   'set',
   'delete',
-  'renameField',
-  'dropField',
-  'addField',
-  'fillField',
-  'promoteField',
-  'orderFields',
+  ...FIELD_EDITS,
 ]);
 
 function keeperOf(edits: readonly SnapshotEdit[]): (state: string) => boolean {

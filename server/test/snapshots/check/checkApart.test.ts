@@ -1,37 +1,26 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CheckedSnapshot } from 'tidemark/restore';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { CheckReport } from '../../../src/protocol.ts';
 import { checkApart } from '../../../src/snapshots/check/checkApart.ts';
-import { openSnapshot, type OpenedSnapshot } from '../../../src/snapshots/openedSnapshot.ts';
-import { countingPipeline, takeSavepoint } from '../../savepointOfPipeline.ts';
-import { buildPlanProcess } from '../planProcessProgram.ts';
+import type { OpenedSnapshot } from '../../../src/snapshots/openedSnapshot.ts';
+import { countingPipeline } from '../../savepointOfPipeline.ts';
+import { savepointBesidePipelines, type SavepointBesidePipelines } from '../savepointBesidePipelines.ts';
 
+let beside: SavepointBesidePipelines;
 let folder: string;
-let programs: Awaited<ReturnType<typeof buildPlanProcess>>;
 let opened: OpenedSnapshot;
 let checked: CheckedSnapshot;
 
 beforeAll(async () => {
-  programs = await buildPlanProcess();
-  folder = mkdtempSync(join(tmpdir(), 'tidemark-check-'));
-  writeFileSync(join(folder, 'package.json'), '{}');
-  opened = await openSnapshot(await takeSavepoint(written('v1', countingPipeline({ count: '{ n: t.long }' }))));
+  beside = await savepointBesidePipelines();
+  ({ folder, opened } = beside);
   checked = new CheckedSnapshot(opened.snapshot, opened.manifest);
 });
-afterAll(async () => {
-  await opened.storage.close?.();
-  programs.remove();
-  rmSync(folder, { recursive: true, force: true });
-});
+afterAll(() => beside.remove());
 
-function written(name: string, text: string): string {
-  const path = join(folder, `${name}.pipeline.ts`);
-  writeFileSync(path, text);
-  return path;
-}
+const written = (name: string, text: string): string => beside.pipeline(name, text);
 
 interface Wanted {
   readonly text?: string;
@@ -47,7 +36,7 @@ function check(
   return checkApart(
     checked,
     { program, text: text ?? null, parallelism: null },
-    { allowNonRestoredState: allow, flink: null, signal, timeout, program: programs.program },
+    { allowNonRestoredState: allow, flink: null, signal, timeout, program: beside.program },
   );
 }
 

@@ -1,5 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CheckedSnapshot } from 'tidemark/restore';
 import { dumpLines } from 'tidemark/snapshot';
@@ -9,30 +8,20 @@ import { checkApart } from '../../../src/snapshots/check/checkApart.ts';
 import { openSnapshot, type OpenedSnapshot } from '../../../src/snapshots/openedSnapshot.ts';
 import { writeApart } from '../../../src/snapshots/rewrite/writeApart.ts';
 import { writeSnapshot } from '../../../src/snapshots/rewrite/writeSnapshot.ts';
-import { countingPipeline, takeSavepoint } from '../../savepointOfPipeline.ts';
-import { buildPlanProcess } from '../planProcessProgram.ts';
+import { countingPipeline } from '../../savepointOfPipeline.ts';
+import { savepointBesidePipelines, type SavepointBesidePipelines } from '../savepointBesidePipelines.ts';
 
+let beside: SavepointBesidePipelines;
 let folder: string;
-let programs: Awaited<ReturnType<typeof buildPlanProcess>>;
 let opened: OpenedSnapshot;
 
 beforeAll(async () => {
-  programs = await buildPlanProcess();
-  folder = mkdtempSync(join(tmpdir(), 'tidemark-migrate-'));
-  writeFileSync(join(folder, 'package.json'), '{}');
-  opened = await openSnapshot(await takeSavepoint(written('v1', countingPipeline({ count: '{ n: t.long }' }))));
+  beside = await savepointBesidePipelines();
+  ({ folder, opened } = beside);
 });
-afterAll(async () => {
-  await opened.storage.close?.();
-  programs.remove();
-  rmSync(folder, { recursive: true, force: true });
-});
+afterAll(() => beside.remove());
 
-function written(name: string, text: string): string {
-  const path = join(folder, `${name}.pipeline.ts`);
-  writeFileSync(path, text);
-  return path;
-}
+const written = (name: string, text: string): string => beside.pipeline(name, text);
 
 const WITH_NOTE = countingPipeline({ count: `{ note: t.field(t.string, { default: 'none' }), n: t.long }` });
 
@@ -50,7 +39,7 @@ function migrate(
   return writeApart(
     [opened],
     { code: { migrateTo: program, keyHash: null, onConflict: null }, plan, target },
-    { signal, onProgress, timeout: 60_000, program: programs.program },
+    { signal, onProgress, timeout: 60_000, program: beside.program },
   );
 }
 
@@ -66,7 +55,7 @@ test('the process that builds the pipeline writes the savepoint with its types, 
   expect(state?.changed).toBe(state?.written);
   expect(progress.length).toBeGreaterThan(0);
   const after = await openSnapshot(target);
-  const options = { allowNonRestoredState: false, flink: '2.3', signal: new AbortController().signal, program: programs.program } as const;
+  const options = { allowNonRestoredState: false, flink: '2.3', signal: new AbortController().signal, program: beside.program } as const;
   const checked = new CheckedSnapshot(after.snapshot, after.manifest);
   const { findings } = await checkApart(checked, { program, text: null, parallelism: null }, { ...options, timeout: 60_000 });
   expect(findings.filter(({ operator }) => operator === 'count').map(({ code, state: name }) => [code, name])).toContainEqual([
@@ -117,7 +106,7 @@ test('modules decide about keys, without a pipeline', async () => {
   await writeSnapshot([opened], { edits: [set] }, changed, {});
   const other = await openSnapshot(changed);
   const signal = new AbortController().signal;
-  const options = { signal, onProgress: () => undefined, timeout: 60_000, program: programs.program };
+  const options = { signal, onProgress: () => undefined, timeout: 60_000, program: beside.program };
   const write = (onConflict: string | null, keyHash: string | null, target: string): Promise<RewriteResult> => {
     const code = {
       migrateTo: null,
