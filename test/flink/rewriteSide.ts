@@ -138,16 +138,20 @@ export function repairs(flink: string): Repair[] {
           { edit: 'promoteField', ...at('v-avro'), field: 'number', type: 'double' },
           { edit: 'dropField', ...at('v-avro'), field: 's' },
           { edit: 'addField', ...at('v-avro'), field: 'currency', type: 'string', value: 'EUR' },
-          { edit: 'addField', ...at('v-avro'), field: 'rate', type: 'int', value: 7 },
+          { edit: 'addField', ...at('v-avro'), field: 'rate', type: 'int', value: NO_FLOAT },
           { edit: 'promoteField', ...at('v-avro'), field: 'rate', type: 'float' },
+          { edit: 'addField', ...at('v-avro'), field: 'share', type: 'float', value: 0.1 },
+          { edit: 'promoteField', ...at('v-avro'), field: 'share', type: 'double' },
           { edit: 'orderFields', ...at('v-avro'), fields: ['currency'] },
           { edit: 'promoteField', ...at('v-row'), field: 'f0', type: 'float' },
           { edit: 'promoteField', ...at('v-row'), field: 'f0', type: 'double' },
           { edit: 'dropField', ...at('v-row'), field: 'f1' },
           { edit: 'addField', ...at('v-row'), field: 'f3', type: 'int', value: 7 },
           { edit: 'promoteField', ...at('v-row'), field: 'f3', type: 'long' },
-          { edit: 'addField', ...at('v-row'), field: 'f4', type: 'int', value: 9 },
+          { edit: 'addField', ...at('v-row'), field: 'f4', type: 'int', value: NO_FLOAT },
           { edit: 'promoteField', ...at('v-row'), field: 'f4', type: 'float' },
+          { edit: 'addField', ...at('v-row'), field: 'f5', type: 'float', value: { $float: 0.1 } },
+          { edit: 'promoteField', ...at('v-row'), field: 'f5', type: 'double' },
           { edit: 'orderFields', ...at('v-row'), fields: ['f3'] },
           { edit: 'promoteField', ...at('v-tuple3'), field: 'f1', type: 'float' },
           { edit: 'promoteField', ...at('v-tuple3'), field: 'f1', type: 'double' },
@@ -155,7 +159,7 @@ export function repairs(flink: string): Repair[] {
           DROPPED_OF_POJO,
         ],
       },
-      changes: [`type:v-avro=${JSON.stringify(OTHER_FIELDS)}`, 'type:v-row=long,double,double,float', 'type:v-tuple3=double,float'],
+      changes: [`type:v-avro=${JSON.stringify(OTHER_FIELDS)}`, 'type:v-row=long,double,double,float,double', 'type:v-tuple3=double,float'],
       expect: withOtherFields,
     },
     otherPojos(native),
@@ -231,6 +235,9 @@ function hashOfPKey(key: DumpValue): number | null {
   return (Math.imul(hash, 31) + b) | 0;
 }
 
+/** Java rounds it to 16777216. A double that was the float 0.1 has its other digits, too. */
+const NO_FLOAT = 16_777_217;
+
 const OTHER_FIELDS = {
   type: 'record',
   name: 'Av',
@@ -240,6 +247,7 @@ const OTHER_FIELDS = {
     { name: 'number', type: 'double' },
     { name: 'xs', type: { type: 'array', items: 'double' } },
     { name: 'rate', type: 'float' },
+    { name: 'share', type: 'double' },
   ],
 };
 
@@ -351,10 +359,14 @@ function withOtherFields(entry: Entry, operator: string): Entry | null {
   };
   switch (entry.state) {
     case 'v-avro':
-      return { ...entry, value: { $avro: { currency: 'EUR', number: value.$avro.id, xs: value.$avro.xs, rate: 7 } } };
+      return {
+        ...entry,
+        value: { $avro: { currency: 'EUR', number: value.$avro.id, xs: value.$avro.xs, rate: 16_777_216, share: 0.10000000149011612 } },
+      };
     case 'v-row': {
       const [f0, , f2] = value.$row;
-      return { ...entry, value: { $row: [{ $long: '7' }, { $double: Number(f0?.$long) }, f2, { $float: 9 }], kind: value.kind } };
+      const row = [{ $long: '7' }, { $double: Number(f0?.$long) }, f2, { $float: 16_777_216 }, { $double: 0.10000000149011612 }];
+      return { ...entry, value: { $row: row, kind: value.kind } };
     }
     case 'v-tuple3': {
       const [f0, f1, f2] = value.$tuple;
