@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { applyEdits, findNodeAtLocation, modify, parse, parseTree, type Node } from 'jsonc-parser';
 import * as vscode from 'vscode';
@@ -43,10 +44,12 @@ export async function openEditPlan(
   }
 }
 
-/** Where documents about a snapshot lie: in its workspace folder. */
+/** Where documents about a snapshot lie: in its workspace folder, or beside it; of what is at an address, in the first folder. */
 export function homeOf(snapshot: string): string {
-  const folder = vscode.workspace.getWorkspaceFolder(vscode.Uri.file(snapshot)) ?? vscode.workspace.workspaceFolders?.[0];
-  return folder?.uri.fsPath ?? dirname(snapshot);
+  const isPath = isAbsolute(snapshot);
+  const own = isPath ? vscode.workspace.getWorkspaceFolder(vscode.Uri.file(snapshot)) : undefined;
+  const folder = own ?? vscode.workspace.workspaceFolders?.[0];
+  return folder?.uri.fsPath ?? (isPath ? dirname(snapshot) : homedir());
 }
 
 /** A document that nothing stands in, and that is not saved yet. */

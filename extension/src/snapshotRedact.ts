@@ -38,7 +38,7 @@ export class SnapshotRedaction implements vscode.Disposable {
     const document = await chooseRules(process, location);
     if (document === undefined) return;
     const rules = document.getText();
-    const { problems, hashes, saltMin, target: free } = await process.request('redact/check', { location, rules });
+    const { problems, hashes, saltMin, target: free } = await process.request('redact/check', { location, home: homeOf(location), rules });
     this.#diagnostics.set(document.uri, diagnosticsOf(document, problems));
     const [wrong, ...more] = problems;
     if (wrong !== undefined) {

@@ -66,8 +66,8 @@ export interface SnapshotRequests {
   };
   /** Rules of a redaction to begin from, as a document: all that the snapshot has. Reads headers, and no entries. */
   'redact/rules': { params: { location: string }; result: { text: string } };
-  /** Whether rules can be heeded, and what is to be asked for before. Reads headers, and no entries. */
-  'redact/check': { params: { location: string; rules: string }; result: RedactionCheck };
+  /** Whether rules can be heeded, and what is to be asked for before. What is at an address is written below `home`. Reads headers, and no entries. */
+  'redact/check': { params: { location: string; rules: string; home: string }; result: RedactionCheck };
   /** Writes a new savepoint without what must not leave into `target`, as `rewrite/write` does. Reports `ReadProgress`. */
   'redact/write': {
     params: { location: string; rules: string; salt: string | null; target: string } & Reporting;

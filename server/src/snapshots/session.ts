@@ -107,11 +107,11 @@ export class SnapshotSession {
       );
     },
     'redact/rules': ({ location }) => this.#snapshots.use(location, async ({ opened }) => ({ text: await rulesOf(opened) })),
-    'redact/check': ({ location, rules }) =>
+    'redact/check': ({ location, rules, home }) =>
       this.#snapshots.use(location, async ({ opened }) => ({
         ...(await checkRules(opened, rules)),
         saltMin: SALT_MIN,
-        target: targetBeside(location, 'redacted'),
+        target: targetBeside(location, home, 'redacted'),
       })),
     'redact/write': ({ location, rules, salt, target }, { signal, report }) =>
       this.#snapshots.use(location, ({ opened }) => {

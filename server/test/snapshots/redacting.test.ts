@@ -37,7 +37,7 @@ test('rules to begin from name all that there is, and are rules', async () => {
   const { text } = await request('redact/rules', { location });
   expect(text).toContain('"v-string"');
   const decided = text.replaceAll('"refuse"', '"keep"');
-  expect(await request('redact/check', { location, rules: decided })).toEqual({
+  expect(await request('redact/check', { location, home: root, rules: decided })).toEqual({
     problems: [],
     hashes: false,
     saltMin: 16,
@@ -47,7 +47,7 @@ test('rules to begin from name all that there is, and are rules', async () => {
 
 test('why rules cannot be heeded is said at the rules, before anything is asked for', async () => {
   const check = async (text: string): Promise<{ hashes: boolean; problems: [string, string][] }> => {
-    const { hashes, problems } = await request('redact/check', { location, rules: text });
+    const { hashes, problems } = await request('redact/check', { location, home: root, rules: text });
     return { hashes, problems: problems.map(({ offset, length, message }) => [text.slice(offset, offset + length), message]) };
   };
   expect(await check(rules(HASH))).toEqual({ hashes: true, problems: [] });

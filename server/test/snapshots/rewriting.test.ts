@@ -13,6 +13,7 @@ import {
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { snapshotFiles } from '../../../engine/test/snapshot/snapshotFixtures.ts';
 import type { SnapshotNode, SnapshotRequests } from '../../src/protocol.ts';
+import { targetBeside } from '../../src/snapshots/rewrite/editPlan.ts';
 import { serveSnapshots } from '../../src/snapshots/session.ts';
 
 const NAME = '2.3.0-hashmap-canonical';
@@ -243,4 +244,10 @@ test('raw state is shown and not edited', async () => {
   const [element] = await nodes(raw.id);
   expect(element).toMatchObject({ kind: 'fact', label: expect.stringMatching(/^0x/) as string });
   await expect(ask('rewrite/named', { location, node: element!.id })).rejects.toThrow("the operator's own code only");
+});
+
+test('a result lies beside its snapshot, never among checkpoints, and of what is at an address beside the document', () => {
+  expect(targetBeside(location, '/elsewhere')).toBe(`${location}-edited`);
+  expect(targetBeside(join(folder, 'checkpoints', 'chk-7'), '/elsewhere')).toBe(join(folder, 'savepoints', 'chk-7-edited'));
+  expect(targetBeside('s3://bucket/savepoints/savepoint-1.tar.gz', folder, 'redacted')).toBe(join(folder, 'savepoint-1-redacted'));
 });

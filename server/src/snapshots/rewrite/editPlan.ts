@@ -10,6 +10,8 @@ import { problemAt } from './problemAt.ts';
 
 /** A plan as it stands in a document: JSON with comments, which also says what is rewritten and where to. */
 export interface EditPlan {
+  /** Of the document. */
+  readonly folder: string;
   /** Absolute paths, or addresses. */
   readonly sources: readonly string[];
   /** Absolute; null where the document does not say it. */
@@ -54,7 +56,7 @@ export function readEditPlan(text: string, folder: string): EditPlan {
     if (problems.length === 0)
       problems.push({ severity: 'error', offset: 0, length: text.length, message: 'A plan is an object, such as { "edits": [] }' });
     const readable = { plan: {}, edits: [] };
-    return { sources: [], target: null, plan: null, readable, code: NO_CODE, problems, root: null };
+    return { folder, sources: [], target: null, plan: null, readable, code: NO_CODE, problems, root: null };
   }
   const value = getNodeValue(root) as Record<string, unknown>;
   const given = value['savepoint'];
@@ -71,6 +73,7 @@ export function readEditPlan(text: string, folder: string): EditPlan {
     }
   }
   return {
+    folder,
     sources: named.map((path) => pathIn(folder, path)),
     target: typeof target === 'string' && target !== '' ? resolve(folder, target) : null,
     plan,
@@ -161,15 +164,18 @@ export function unreadableSource(read: EditPlan, error: unknown): PlanCheck {
   };
 }
 
-function targetOf({ target, sources }: EditPlan): string | null {
+function targetOf({ target, sources, folder }: EditPlan): string | null {
   const [first] = sources;
-  return target ?? (first === undefined ? null : targetBeside(first));
+  return target ?? (first === undefined ? null : targetBeside(first, folder));
 }
 
-/** Where the result goes where nothing is said: beside the snapshot, never among the checkpoints of a run. */
-export function targetBeside(source: string, what = 'edited'): string {
+/**
+ * Where the result goes where nothing is said: beside the snapshot, never among the checkpoints of a run; of what is at an address, into `home`.
+ */
+export function targetBeside(source: string, home: string, what = 'edited'): string {
   const name = basename(source).replace(/\.(zip|tar|tar\.gz|tgz|tar\.age)$/, '');
-  const folder = basename(dirname(source)) === 'checkpoints' ? join(dirname(dirname(source)), 'savepoints') : dirname(source);
+  const above = isAddress(source) ? home : dirname(source);
+  const folder = basename(above) === 'checkpoints' ? join(dirname(above), 'savepoints') : above;
   const free = (n: number): string => {
     const path = join(folder, `${name}-${what}${n === 1 ? '' : `-${String(n)}`}`);
     return existsSync(path) ? free(n + 1) : path;
@@ -312,7 +318,11 @@ function refusals(root: Node, value: Readonly<Record<string, unknown>>, whole: R
 }
 
 function pathIn(folder: string, path: string): string {
-  return /^[a-z][a-z0-9]*:\/\//.test(path) ? path : resolve(folder, path);
+  return isAddress(path) ? path : resolve(folder, path);
+}
+
+function isAddress(location: string): boolean {
+  return /^[a-z][a-z0-9]*:\/\//.test(location);
 }
 
 function listed(names: readonly string[]): string {
