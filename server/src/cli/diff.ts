@@ -15,7 +15,8 @@ import {
   type OperatorDifference,
 } from 'tidemark/snapshot';
 import { entryLines, operatorLine, stateLines } from '../snapshots/compare/differenceText.ts';
-import { invariant, InvariantModuleError, type Invariant, type Verdict } from '../snapshots/compare/invariant.ts';
+import { UserModuleError } from '../snapshots/userFunction.ts';
+import { invariant, type Invariant, type Verdict } from '../snapshots/compare/invariant.ts';
 import { SnapshotSide } from '../snapshots/compare/snapshotSide.ts';
 import type { OpenedSnapshot } from '../snapshots/openedSnapshot.ts';
 import { EXIT, plural, sizeText, UsageError, type CliIo } from './io.ts';
@@ -106,7 +107,8 @@ export async function invariantsOf(texts: readonly string[], io: CliIo): Promise
   try {
     return await Promise.all(texts.map((text) => invariant(text, io.cwd)));
   } catch (error) {
-    if (error instanceof ExpressionError || error instanceof InvariantModuleError) throw new UsageError(`--expect: ${error.message}.`);
+    if (error instanceof ExpressionError) throw new UsageError(`--expect: ${error.message}.`);
+    if (error instanceof UserModuleError) throw new UsageError(error.message);
     throw error;
   }
 }

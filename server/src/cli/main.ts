@@ -4,7 +4,7 @@ import { check } from './check.ts';
 import { diff } from './diff.ts';
 import { doctor } from './doctor.ts';
 import { dump } from './dump.ts';
-import { UserModuleError } from '../snapshots/rewrite/userModules.ts';
+import { UserModuleError } from '../snapshots/userFunction.ts';
 import { edit } from './edit.ts';
 import { inspect } from './inspect.ts';
 import type { CliIo, Command } from './io.ts';

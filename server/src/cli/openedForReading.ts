@@ -1,7 +1,7 @@
 import { ExpressionError, KeyTextError } from 'tidemark/snapshot';
 import { OutputError } from '../snapshots/export/outputFile.ts';
 import { openSnapshot, type OpenedSnapshot, type UidSources } from '../snapshots/openedSnapshot.ts';
-import { UserModuleError } from '../snapshots/rewrite/userModules.ts';
+import { UserModuleError } from '../snapshots/userFunction.ts';
 import { absoluteLocation } from '../snapshots/storage/openStorage.ts';
 import { keysIn } from './sealKeys.ts';
 import { EXIT, UsageError, type CliIo } from './io.ts';

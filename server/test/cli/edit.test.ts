@@ -263,6 +263,24 @@ describe('the hash of keys from a module', () => {
     expect(err).toContain('where its hash does not lead');
   });
 
+  test('may be TypeScript, with other modules of its own', async () => {
+    writeFileSync(join(root, 'fold.ts'), 'export enum Fold { Bits = 32 }');
+    const typed = join(root, 'hash.ts');
+    writeFileSync(
+      typed,
+      `import { Fold } from './fold';
+export default function hash({ $long }: { readonly $long: string }): number {
+  const key = BigInt($long);
+  return Number(BigInt.asIntN(Fold.Bits, key ^ (key >> BigInt(Fold.Bits))));
+}`,
+    );
+    expect(entries((await edited(...rehash, '--key-hash', typed)).lines)).toEqual(entries((await edited(...rehash)).lines));
+    writeFileSync(typed, 'export default (: number) => 1;');
+    await expect(runCommand(edit, root, [savepoint, '--out', fresh(), ...rehash, '--key-hash', typed])).rejects.toThrow(
+      'hash.ts cannot be loaded',
+    );
+  });
+
   test('is refused where keys do not lie where it leads, and where it is none', async () => {
     const wrong = await runCommand(edit, root, [savepoint, '--out', fresh(), ...rehash, '--key-hash', module('export default () => 1;')]);
     expect(wrong.code).toBe(EXIT.failed);

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { holds, needsBefore, parseExpectation } from 'tidemark/snapshot';
+import { userFunction } from '../userFunction.ts';
 import type { AggregateValue, SnapshotSide } from './snapshotSide.ts';
 
 /** What came of it, and the words to say it with. */
@@ -17,16 +17,9 @@ export interface Invariant {
   verdict(before: SnapshotSide, after: SnapshotSide): Promise<Verdict>;
 }
 
-/** A module of the user that is none. */
-export class InvariantModuleError extends Error {
-  override readonly name = 'InvariantModuleError';
-}
+const MODULE = /\.[cm]?[jt]s$/;
 
-type UserFunction = (sides: { readonly before: SnapshotSide; readonly after: SnapshotSide }) => unknown;
-
-const MODULE = /\.[cm]?js$/;
-
-/** An expression, as `parseExpectation` takes it, or the path of a module. @throws ExpressionError, InvariantModuleError */
+/** An expression, as `parseExpectation` takes it, or the path of a module. @throws ExpressionError, UserModuleError */
 export function invariant(text: string, folder: string): Promise<Invariant> {
   return MODULE.test(text) ? moduleInvariant(text, folder) : Promise.resolve(expressionInvariant(text));
 }
@@ -50,7 +43,7 @@ function valueText(value: AggregateValue): string {
 
 /** The default export gets both sides. It fails by false, by a text that says why, or by an error. */
 async function moduleInvariant(text: string, folder: string): Promise<Invariant> {
-  const check = await userFunction(text, folder);
+  const check = await userFunction(`--expect ${text}`, resolve(folder, text));
   return {
     text,
     async verdict(before, after) {
@@ -64,16 +57,4 @@ async function moduleInvariant(text: string, folder: string): Promise<Invariant>
       }
     },
   };
-}
-
-async function userFunction(text: string, folder: string): Promise<UserFunction> {
-  let loaded: unknown;
-  try {
-    loaded = await import(pathToFileURL(resolve(folder, text)).href);
-  } catch (error) {
-    throw new InvariantModuleError(`${text} cannot be loaded: ${error instanceof Error ? error.message : String(error)}`);
-  }
-  const check: unknown = typeof loaded === 'object' && loaded !== null && 'default' in loaded ? loaded.default : undefined;
-  if (typeof check !== 'function') throw new InvariantModuleError(`${text} has no function as its default export`);
-  return check as UserFunction;
 }

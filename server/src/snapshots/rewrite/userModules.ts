@@ -1,5 +1,5 @@
-import { pathToFileURL } from 'node:url';
 import { dumpText, type ConflictingValue, type DumpValue, type RewriteOptions, type SettleConflict } from 'tidemark/snapshot';
+import { userFunction, UserModuleError } from '../userFunction.ts';
 
 type KeyHash = NonNullable<RewriteOptions['keyHash']>;
 
@@ -11,14 +11,9 @@ export interface UserModule {
   readonly path: string;
 }
 
-/** A module of the user's does not do what it is for. */
-export class UserModuleError extends Error {
-  override readonly name = 'UserModuleError';
-}
-
 /** Java's hashCode of keys whose class has code of its own, as a module's default export finds it. @throws UserModuleError */
 export async function keyHashOf(module: UserModule): Promise<KeyHash> {
-  const hash = await userFunction(module);
+  const hash = await userFunction(module.named, module.path);
   return (key) => {
     const found: unknown = hash(key);
     if (found === null || found === undefined) return null;
@@ -32,7 +27,7 @@ export async function keyHashOf(module: UserModule): Promise<KeyHash> {
  * a dump has them in JSON, and returns one of the sources or `{ value }`. @throws UserModuleError
  */
 export async function settleOf(module: UserModule): Promise<SettleConflict> {
-  const decide = await userFunction(module);
+  const decide = await userFunction(module.named, module.path);
   return ({ operator, state, key, namespace, sources }) => {
     const plain = sources.map((each) => ({ ...each, value: json(each.value) }));
     const answer = decide({ operator, state, key: json(key), namespace: json(namespace), sources: plain });
@@ -49,17 +44,4 @@ function valueOf(answer: unknown, place: string): ConflictingValue['value'] {
   if (typeof answer === 'object' && answer !== null && 'value' in answer && answer.value !== undefined) return answer.value as DumpValue;
   const found = answer === undefined ? 'nothing' : JSON.stringify(answer);
   throw new UserModuleError(`${place}: one of its sources or { value } is expected, found ${found}.`);
-}
-
-/** The default export. @throws UserModuleError where there is no such function */
-async function userFunction({ named, path }: UserModule): Promise<(argument: unknown) => unknown> {
-  let loaded: unknown;
-  try {
-    loaded = await import(pathToFileURL(path).href);
-  } catch (error) {
-    throw new UserModuleError(`${named} cannot be loaded: ${error instanceof Error ? error.message : String(error)}`);
-  }
-  const found: unknown = typeof loaded === 'object' && loaded !== null && 'default' in loaded ? loaded.default : undefined;
-  if (typeof found !== 'function') throw new UserModuleError(`${named} has no function as its default export.`);
-  return found as (argument: unknown) => unknown;
 }
