@@ -26,22 +26,9 @@ const VSIX_BYTES_MAX = 12 * 1024 * 1024;
 /** What pipelines and their tests import; everything else of the engine is for our own processes. */
 const LIBRARY = { index: 'index.ts', connectors: 'connectors/index.ts', testing: 'testing/index.ts' };
 
-const VSIX_PROGRAMS = [
-  'extension',
-  'lsp',
-  'dap',
-  'snapshots',
-  'run',
-  'controlWorker',
-  'scanWorker',
-  'planProcess',
-  's3Storage',
-  'age',
-  'rewriteApart',
-];
-const NPM_PROGRAMS = ['cli', 'run', 'controlWorker', 'scanWorker', 's3Storage', 'age', 'rewriteApart'];
-
 if (!process.argv.includes('--no-build')) execFileSync(process.execPath, [at('scripts/build.mjs')], { stdio: 'inherit' });
+const VSIX_PROGRAMS = withWhatTheyLoad(['extension', 'lsp', 'dap', 'snapshots', 'run', 'controlWorker', 'scanWorker', 'planProcess']);
+const NPM_PROGRAMS = withWhatTheyLoad(['cli', 'run', 'controlWorker', 'scanWorker']);
 for (const name of new Set([...VSIX_PROGRAMS, ...NPM_PROGRAMS])) {
   if (!existsSync(at('dist', `${name}.cjs`))) fail(`dist/${name}.cjs is missing: run npm run build and see why`);
 }
@@ -49,6 +36,19 @@ for (const name of new Set([...VSIX_PROGRAMS, ...NPM_PROGRAMS])) {
 const library = await buildLibrary(at('build/library'));
 await packNpm(library, at('build/npm'));
 await packVsix(library, at('build/vsix'));
+
+/** Programs, and the bundles beside them that they load when they need them: the build has noted which. */
+function withWhatTheyLoad(programs) {
+  const names = new Set(programs);
+  for (const name of names) {
+    const { outputs } = JSON.parse(readFileSync(at('build/meta', `${name}.json`), 'utf8'));
+    for (const { path, external } of Object.values(outputs).flatMap(({ imports }) => imports)) {
+      const [, beside] = /^\.\/(\w+)\.cjs$/.exec(path) ?? [];
+      if (external && beside !== undefined) names.add(beside);
+    }
+  }
+  return [...names];
+}
 
 /** `index.js`, `connectors.js`, `testing.js` with one shared chunk, and their types, in a folder that is a package. */
 async function buildLibrary(folder) {
