@@ -22,6 +22,12 @@ import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 final class Resume {
   private static final Duration PATIENCE = Duration.ofSeconds(90);
 
+  /** As many as any job needs. */
+  private static final int SLOTS = 3;
+
+  /** One for all jobs, which come one after the other. */
+  private static MiniCluster cluster;
+
   static String run(
       String snapshot, String target, String backend, int parallelism, long first, int records)
       throws Exception {
@@ -30,7 +36,6 @@ final class Resume {
         snapshot,
         target,
         backend,
-        parallelism,
         environment -> {
           environment.setParallelism(parallelism);
           environment.setMaxParallelism(128);
@@ -42,40 +47,46 @@ final class Resume {
   static String zoo(String snapshot, String target, String backend, String[] changes)
       throws Exception {
     SilentSource.REMAINING.set(0);
-    return run(snapshot, target, backend, 3, environment -> Zoo.build(environment, changes));
+    return run(snapshot, target, backend, environment -> Zoo.build(environment, changes));
   }
 
   private static String run(
       String snapshot,
       String target,
       String backend,
-      int slots,
       Consumer<StreamExecutionEnvironment> build)
       throws Exception {
     Configuration configuration = new Configuration();
     configuration.setString("state.backend.type", backend);
-    configuration.setString("rest.port", "0");
-    configuration.setString("taskmanager.memory.network.max", "256m");
-    configuration.setString("taskmanager.memory.network.min", "256m");
     StreamExecutionEnvironment environment = new StreamExecutionEnvironment(configuration);
     build.accept(environment);
     JobGraph job = environment.getStreamGraph().getJobGraph();
     if (!snapshot.equals("-"))
       job.setSavepointRestoreSettings(SavepointRestoreSettings.forPath(snapshot, false));
-    MiniClusterConfiguration cluster =
-        new MiniClusterConfiguration.Builder()
-            .setConfiguration(configuration)
-            .setNumTaskManagers(1)
-            .setNumSlotsPerTaskManager(slots)
-            .build();
-    try (MiniCluster flink = new MiniCluster(cluster)) {
-      flink.start();
-      JobID id = flink.submitJob(job).get().getJobID();
-      await(flink, id);
-      String path = flink.triggerSavepoint(id, target, false, SavepointFormatType.CANONICAL).get();
-      flink.cancelJob(id).get();
-      return path;
-    }
+    MiniCluster flink = cluster();
+    JobID id = flink.submitJob(job).get().getJobID();
+    await(flink, id);
+    String path = flink.triggerSavepoint(id, target, false, SavepointFormatType.CANONICAL).get();
+    flink.cancelJob(id).get();
+    flink.requestJobResult(id).get();
+    return path;
+  }
+
+  private static MiniCluster cluster() throws Exception {
+    if (cluster != null) return cluster;
+    Configuration configuration = new Configuration();
+    configuration.setString("rest.port", "0");
+    configuration.setString("taskmanager.memory.network.max", "256m");
+    configuration.setString("taskmanager.memory.network.min", "256m");
+    cluster =
+        new MiniCluster(
+            new MiniClusterConfiguration.Builder()
+                .setConfiguration(configuration)
+                .setNumTaskManagers(1)
+                .setNumSlotsPerTaskManager(SLOTS)
+                .build());
+    cluster.start();
+    return cluster;
   }
 
   /** Until every task runs and every number has been emitted. */
