@@ -7,7 +7,7 @@ import { nodeFileAccess, snapshotFiles } from 'tidemark/host';
 import { buildPlan } from 'tidemark/plan';
 import { createSnapshotStore, PlanMigration, restoreSnapshot, type SnapshotManifest } from 'tidemark/restore';
 import { createEngine } from 'tidemark/runtime';
-import { dumpLines, readSnapshot, rewriteSnapshot, type SnapshotStorage } from 'tidemark/snapshot';
+import { dumpLines, readSnapshot, rewriteSnapshot, type SnapshotEdit, type SnapshotStorage } from 'tidemark/snapshot';
 import { everythingPipeline, FAR } from './everything.ts';
 import { folderOutput } from './rewriteSide.ts';
 
@@ -141,6 +141,33 @@ export function writeSavepoint(
 export async function migrate(past: string, target: string): Promise<string[]> {
   await rewriteSnapshot([await readSnapshot(storage, past)], {}, folderOutput(target), { migrating: new PlanMigration(plan, FAR) });
   return (await dump(past)).map((line) => JSON.stringify(withExtra(parse(line))));
+}
+
+const RECORDS = ['record', 'records', 'recordsByNumber'];
+
+/** Changes records of Avro that are inside of others. Returns the entries that are expected then. */
+export async function changePlaces(from: string, target: string): Promise<string[]> {
+  const edits = RECORDS.flatMap((state): SnapshotEdit[] => {
+    const at = { operator: 'every-type', state } as const;
+    return [
+      { edit: 'renameField', ...at, field: 'place.name', to: 'title' },
+      { edit: 'addField', ...at, field: 'inner.places[].zip', type: 'int', value: 5 },
+      { edit: 'promoteField', ...at, field: 'numbers[]', type: 'long' },
+    ];
+  });
+  const snapshot = await readSnapshot(storage, from);
+  await rewriteSnapshot([snapshot], { edits }, folderOutput(target), { uids: new Map([[idOf('every-type') ?? '', 'every-type']]) });
+  return (await dump(from)).map((line) => {
+    const entry = parse(line);
+    return RECORDS.some((state) => state === entry['state']) ? JSON.stringify(withTitles(entry)) : line;
+  });
+}
+
+function withTitles(value: Json): Json {
+  if (Array.isArray(value)) return value.map(withTitles);
+  if (typeof value !== 'object' || value === null) return value;
+  if ('height' in value && 'name' in value) return { title: value['name'] ?? null, height: value['height'] ?? null, zip: 5 };
+  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, withTitles(part)]));
 }
 
 /** Every record gets the field that it had not. */

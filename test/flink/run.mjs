@@ -81,15 +81,36 @@ function compile(project, { flink, avro, connector }) {
 
 /** The class path with other classes of the job's state: pairs of what stands in their source, and what comes in its place. */
 function withClasses(classpath, classes, folder) {
-  let source = readFileSync(join(judge, 'src/main/java/lab/Types_.java'), 'utf8');
-  for (const [from, to] of classes) {
-    if (!source.includes(from)) throw new Error(`the classes of the job have no ${from}`);
-    source = source.replace(from, to);
-  }
   const file = join(folder, 'Types_.java');
-  writeFileSync(file, source);
+  writeFileSync(file, replaced(join(judge, 'src/main/java/lab/Types_.java'), classes));
   execFileSync('javac', ['-cp', classpath, '-d', folder, file], { stdio: ['ignore', 'inherit', 'inherit'] });
   return [folder, classpath].join(delimiter);
+}
+
+/** What is changed in the schema of the job's records: pairs, as of classes. */
+const PLACES = [
+  ['{ "name": "name", "type": "string" }', '{ "name": "title", "type": "string" }'],
+  [
+    '{ "name": "height", "type": ["null", "double"] }',
+    '{ "name": "height", "type": ["null", "double"] }, { "name": "zip", "type": "int" }',
+  ],
+  ['{ "type": "array", "items": "int" }', '{ "type": "array", "items": "long" }'],
+];
+
+/** The class path with another schema of the job's records. */
+function withSchema(classpath, changes, folder) {
+  writeFileSync(join(folder, 'everything.avsc'), replaced(join(judge, 'src/main/resources/everything.avsc'), changes));
+  return [folder, classpath].join(delimiter);
+}
+
+/** The text of a file with others in place of some. */
+function replaced(file, changes) {
+  let text = readFileSync(file, 'utf8');
+  for (const [from, to] of changes) {
+    if (!text.includes(from)) throw new Error(`${file} has no ${from}`);
+    text = text.replace(from, to);
+  }
+  return text;
 }
 
 function sourcesHash(project) {
@@ -153,6 +174,8 @@ async function main() {
   const past = engine.writeSavepoint(join(work, 'past'), { parallelism: 2, metadataVersion: 4, windowsFire: true, isPast: true });
   const migrated = join(work, 'migrated');
   const migratedLines = await engine.migrate(past, migrated);
+  const places = join(work, 'places');
+  const placesLines = await engine.changePlaces(fired, places);
   const firedLines = await engine.dump(fired);
   const restingLines = await engine.dump(resting);
   const namedLines = await engine.dump(named);
@@ -236,6 +259,16 @@ async function main() {
       check(
         `${name} restores a savepoint that was migrated to other types of records on ${backend}; retaken, entries are the expected ones`,
         differences(alike(migratedLines), alike(await engine.dump(retaken))),
+      );
+    }
+    const changed = runJudge(
+      withSchema(classpath, PLACES, folder('schema')),
+      ['hashmap', 'rocksdb'].map((backend) => ['resume', places, folder(`places-${backend}`), backend, 2, 0, 0]),
+    );
+    for (const [i, backend] of ['HashMap', 'RocksDB'].entries()) {
+      check(
+        `${name} restores records of Avro whose fields were changed inside of others on ${backend}; retaken, entries are the expected ones`,
+        differences(alike(placesLines), alike(await engine.dump(changed[i]))),
       );
     }
     for (const [i, repair] of repairs.entries()) {
