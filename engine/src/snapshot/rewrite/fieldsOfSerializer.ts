@@ -269,47 +269,19 @@ function holesOf(snapshot: SerializerSnapshot): readonly Hole[] {
     case 'external':
     case 'nullable':
     case 'scalaOption':
-      return [passed('', snapshot.value, (value) => ({ ...snapshot, value }), unlessNull)];
+      return [passed(UNNAMED, snapshot.value, (value) => ({ ...snapshot, value }), unlessNull)];
     case 'ttl':
-      return [
-        passed(
-          'value',
-          snapshot.value,
-          (value) => ({ ...snapshot, value }),
-          (inner) => inField('value', inner),
-        ),
-      ];
+      return [inside('value', snapshot.value, (value) => ({ ...snapshot, value }))];
     case 'bufferEntry':
-      return [
-        passed(
-          'element',
-          snapshot.value,
-          (value) => ({ ...snapshot, value }),
-          (inner) => inField('element', inner),
-        ),
-      ];
+      return [inside('element', snapshot.value, (value) => ({ ...snapshot, value }))];
     case 'streamElement':
-      return [
-        passed(
-          '$streamRecord',
-          snapshot.value,
-          (value) => ({ ...snapshot, value }),
-          (inner) => inField('$streamRecord', inner),
-        ),
-      ];
+      return [inside('$streamRecord', snapshot.value, (value) => ({ ...snapshot, value }))];
     case 'lockable':
-      return [
-        passed(
-          'element',
-          snapshot.element,
-          (element) => ({ ...snapshot, element }),
-          (inner) => inField('element', inner),
-        ),
-      ];
+      return [inside('element', snapshot.element, (element) => ({ ...snapshot, element }))];
     case 'listView':
-      return [passed('', snapshot.list, (list) => ({ ...snapshot, list }), unlessNull)];
+      return [passed(UNNAMED, snapshot.list, (list) => ({ ...snapshot, list }), unlessNull)];
     case 'mapView':
-      return [passed('', snapshot.map, (map) => ({ ...snapshot, map }), unlessNull)];
+      return [passed(UNNAMED, snapshot.map, (map) => ({ ...snapshot, map }), unlessNull)];
     case 'list':
     case 'arrayList':
     case 'linkedList':
@@ -348,6 +320,13 @@ function holesOf(snapshot: SerializerSnapshot): readonly Hole[] {
     default:
       return [];
   }
+}
+
+/** No path has it: what stands around a record may be called like one of the record's own fields. */
+const UNNAMED = '';
+
+function inside(name: string, part: SerializerSnapshot, filled: Hole['filled']): Hole {
+  return passed(UNNAMED, part, filled, (inner) => inField(name, inner));
 }
 
 function passed(segment: string, part: SerializerSnapshot, filled: Hole['filled'], within: Hole['within']): Hole {

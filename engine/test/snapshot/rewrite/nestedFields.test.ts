@@ -134,6 +134,13 @@ describe('fields inside of others', () => {
     refused(order, { edit: 'fillField', field: 'address.town', value: 'x' }, 'has no field "town"');
   });
 
+  test('may be called like what stands around them', () => {
+    const inner = pojo('Amount', { value: INT });
+    const state: SerializerSnapshot = { kind: 'ttl', value: pojo('Account', { value: inner }) };
+    const stored = (value: DumpValue): DumpValue => ({ $ttl: 1, value: { $class: 'Account', value: { $class: 'Amount', value } } });
+    expect(changed(state, stored(3), { edit: 'promoteField', field: 'value.value', type: 'long' })).toEqual(stored({ $long: '3' }));
+  });
+
   test('what has none is kept: nulls stay', () => {
     expect(changed(order, { ...value, address: null }, { edit: 'dropField', field: 'address.city' })).toEqual({ ...value, address: null });
   });
