@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { ConflictRule } from 'tidemark/snapshot';
-import { MODULE } from '../snapshots/rewrite/editPlan.ts';
+import { MODULE } from '../snapshots/userFunction.ts';
 import { settleOf } from '../snapshots/rewrite/userModules.ts';
 import { UsageError, type CliIo } from './io.ts';
 import { READING_OPTIONS } from './openedForReading.ts';

@@ -3,6 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
+/** Names of such modules. */
+export const MODULE = /\.[cm]?[jt]s$/;
+
 /** A module of the user's does not do what it is for. */
 export class UserModuleError extends Error {
   override readonly name = 'UserModuleError';

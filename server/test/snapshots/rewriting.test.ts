@@ -141,7 +141,7 @@ test('a document names modules of the user beside a rule; what is there is code,
     return (await check(text)).problems.map(({ offset, length, message }) => [text.slice(offset, offset + length), message]);
   };
   expect(await placed({ keyHash: 'none.mjs' })).toEqual([['"none.mjs"', `${join(folder, 'none.mjs')} does not exist`]]);
-  expect(await placed({ keyHash: 7 })).toEqual([['7', 'keyHash is the path of a JavaScript module']]);
+  expect(await placed({ keyHash: 7 })).toEqual([['7', 'keyHash is the path of a module of JavaScript or TypeScript']]);
   expect(await placed({ onConflict: 'none.mjs' })).toEqual([['"none.mjs"', `${join(folder, 'none.mjs')} does not exist`]]);
   expect(await placed({ onConflict: 'oldest' })).toEqual([['"oldest"', expect.stringContaining('onConflict is not right')]]);
 });

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { holds, needsBefore, parseExpectation } from 'tidemark/snapshot';
-import { userFunction } from '../userFunction.ts';
+import { MODULE, userFunction } from '../userFunction.ts';
 import type { AggregateValue, SnapshotSide } from './snapshotSide.ts';
 
 /** What came of it, and the words to say it with. */
@@ -16,8 +16,6 @@ export interface Invariant {
   readonly text: string;
   verdict(before: SnapshotSide, after: SnapshotSide): Promise<Verdict>;
 }
-
-const MODULE = /\.[cm]?[jt]s$/;
 
 /** An expression, as `parseExpectation` takes it, or the path of a module. @throws ExpressionError, UserModuleError */
 export function invariant(text: string, folder: string): Promise<Invariant> {

@@ -6,6 +6,7 @@ import type { PlanCheck, PlanProblem, RewriteCode, RewriteModule } from '../../p
 import type { OpenedSnapshot } from '../openedSnapshot.ts';
 import { factsOf } from '../operatorFacts.ts';
 import { SealedFileError } from '../storage/sealedFile.ts';
+import { MODULE } from '../userFunction.ts';
 import { problemAt } from './problemAt.ts';
 
 /** A plan as it stands in a document: JSON with comments, which also says what is rewritten and where to. */
@@ -39,8 +40,6 @@ interface PlacedEdit {
 /** Of the document alone, and no part of a plan. */
 const OWN = new Set(['$schema', 'savepoint', 'target', 'migrateTo', 'keyHash']);
 const NO_CODE: RewriteCode = { migrateTo: null, keyHash: null, onConflict: null };
-/** Names of modules. */
-export const MODULE = /\.[cm]?[jt]s$/;
 
 /** `folder` is where the document lies: its paths are relative to it. */
 export function readEditPlan(text: string, folder: string): EditPlan {
@@ -92,7 +91,12 @@ function codeOf(value: Readonly<Record<string, unknown>>, folder: string, root: 
     const path = isModule ? resolve(folder, given) : null;
     if (isModule && path !== null && existsSync(path)) return { named: `${name} ${given}`, path };
     problems.push(
-      problemAt(root, [name], 'error', path === null ? `${name} is the path of a JavaScript module` : `${path} does not exist`),
+      problemAt(
+        root,
+        [name],
+        'error',
+        path === null ? `${name} is the path of a module of JavaScript or TypeScript` : `${path} does not exist`,
+      ),
     );
     return null;
   };
