@@ -7,8 +7,10 @@ import type { SnapshotProcess } from './snapshotProcess.ts';
 
 /** After the last change. */
 const CHECK_MS = 250;
+/** Parts of an edit whose values are names in the snapshots. */
+const NAMED: readonly string[] = ['operator', 'state', 'field', 'fields'];
 
-/** What the editor says about documents of edits: mistakes, what can be done with them, and names of operators and states. */
+/** What the editor says about documents of edits: mistakes, what can be done with them, and names of operators, states and fields. */
 export class EditPlanLanguage implements vscode.CompletionItemProvider, vscode.CodeLensProvider, vscode.Disposable {
   readonly #process: SnapshotProcess;
   readonly #diagnostics = vscode.languages.createDiagnosticCollection('tidemark-edits');
@@ -59,15 +61,20 @@ export class EditPlanLanguage implements vscode.CompletionItemProvider, vscode.C
     const text = document.getText();
     const { path, previousNode, isAtPropertyKey } = getLocation(text, document.offsetAt(position));
     const [list, index, name] = path;
-    if (isAtPropertyKey || list !== 'edits' || (name !== 'operator' && name !== 'state')) return [];
+    if (isAtPropertyKey || list !== 'edits' || !NAMED.includes(String(name))) return [];
     const { sources } = await this.#process.request('rewrite/check', { text, folder: folderOfPlan(document) });
     const range =
       previousNode === undefined
         ? undefined
         : new vscode.Range(document.positionAt(previousNode.offset), document.positionAt(previousNode.offset + previousNode.length));
-    const plan = parse(text) as { readonly edits?: readonly { readonly operator?: unknown }[] };
-    const operator = plan.edits?.[Number(index)]?.operator;
-    const names = name === 'operator' ? await this.#operators(sources) : await this.#states(sources, operator);
+    const plan = parse(text) as { readonly edits?: readonly { readonly operator?: unknown; readonly state?: unknown }[] };
+    const { operator, state } = plan.edits?.[Number(index)] ?? {};
+    const names =
+      name === 'operator'
+        ? await this.#operators(sources)
+        : name === 'state'
+          ? await this.#states(sources, operator)
+          : await this.#fields(sources, operator, state);
     return names.map(({ label, detail }) => {
       const item = new vscode.CompletionItem({ label, description: detail }, vscode.CompletionItemKind.Value);
       item.insertText = item.filterText = JSON.stringify(label);
@@ -96,6 +103,13 @@ export class EditPlanLanguage implements vscode.CompletionItemProvider, vscode.C
         found.set(name, { label: name, detail: `${kind} ${value ?? ''}` });
     }
     return [...found.values()];
+  }
+
+  /** Those inside of others by their paths. */
+  async #fields(sources: readonly string[], operator: unknown, state: unknown): Promise<{ label: string; detail: string }[]> {
+    if (typeof operator !== 'string' || typeof state !== 'string') return [];
+    const { fields } = await this.#process.request('rewrite/fields', { sources: [...sources], operator, state });
+    return fields.map(({ path, type }) => ({ label: path, detail: type }));
   }
 
   dispose(): void {

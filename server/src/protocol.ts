@@ -57,6 +57,11 @@ export interface SnapshotRequests {
   };
   /** What a plan of edits says, as a document in `folder`, and what in it does not fit its snapshots. Reads headers, and no entries. */
   'rewrite/check': { params: { text: string; folder: string }; result: PlanCheck };
+  /** The fields that edits can name of a state in some snapshots. */
+  'rewrite/fields': {
+    params: { sources: string[]; operator: string; state: string };
+    result: { fields: { path: string; type: string }[] };
+  };
   /** What an edit says to mean a node of the tree, from `snapshot/children`. */
   'rewrite/named': { params: { location: string; node: string }; result: NamedByNode };
   /** Writes a new savepoint into `target`, which must not be there. Nothing is left when it fails or is cancelled. Reports `ReadProgress`. */

@@ -64,6 +64,7 @@ export { parsePlan } from './rewrite/parsePlan.ts';
 export { relocatePaths } from './rewrite/relocatePaths.ts';
 export { RewriteRefused, type ConflictRule, type RewritePlan, type SnapshotEdit } from './rewrite/rewritePlan.ts';
 export type { Migrating } from './rewrite/migrating.ts';
+export { fieldsOfState, type NamedField } from './rewrite/fieldPaths.ts';
 export type { Redacting } from './rewrite/redacting.ts';
 export type { RewriteReport } from './rewrite/rewriteReport.ts';
 export { rewriteSnapshot, type RewriteOptions } from './rewrite/rewriteSnapshot.ts';

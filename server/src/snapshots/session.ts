@@ -13,7 +13,7 @@ import { factsOf } from './operatorFacts.ts';
 import { overviewOf, verdictOf } from './overview.ts';
 import { packSnapshot } from './pack.ts';
 import { checkRules, redactionResult, rulesOf, SALT_MIN } from './redact/redactSnapshot.ts';
-import { checkEditPlan, readEditPlan, targetBeside, unreadableSource } from './rewrite/editPlan.ts';
+import { checkEditPlan, fieldsNamed, readEditPlan, targetBeside, unreadableSource } from './rewrite/editPlan.ts';
 import { writeApart } from './rewrite/writeApart.ts';
 import { namedByNode } from './rewrite/namedByNode.ts';
 import { rewriteResult } from './rewrite/writeSnapshot.ts';
@@ -97,6 +97,8 @@ export class SnapshotSession {
       const read = readEditPlan(text, folder);
       return this.#useAll(read.sources, (opened) => checkEditPlan(read, opened)).catch((error: unknown) => unreadableSource(read, error));
     },
+    'rewrite/fields': ({ sources, operator, state }) =>
+      this.#useAll(sources, async (opened) => ({ fields: await fieldsNamed(opened, operator, state) })),
     'rewrite/named': ({ location, node }) => this.#snapshots.use(location, ({ opened }) => namedByNode(opened, node)),
     'rewrite/write': ({ sources, plan, code, target }, { signal, report }) => {
       const onProgress = (bytesRead: number, bytesTotal: number): void => report({ bytesRead, bytesTotal });

@@ -251,3 +251,12 @@ test('a result lies beside its snapshot, never among checkpoints, and of what is
   expect(targetBeside(join(folder, 'checkpoints', 'chk-7'), '/elsewhere')).toBe(join(folder, 'savepoints', 'chk-7-edited'));
   expect(targetBeside('s3://bucket/savepoints/savepoint-1.tar.gz', folder, 'redacted')).toBe(join(folder, 'savepoint-1-redacted'));
 });
+
+test('fields are offered by their paths, of keyed and of operator state', async () => {
+  const fields = async (operator: string, state: string): Promise<string[]> =>
+    (await ask('rewrite/fields', { sources: [location], operator, state })).fields.map(({ path, type }) => `${path}: ${type}`);
+  expect(await fields('everything', 'v-avro')).toEqual(['id: long', 's: string', 'xs: list']);
+  expect(await fields('op-state', 'op-list-pojo')).toEqual(expect.arrayContaining(['address: Address', 'address.number: int', 'age: int']));
+  expect(await fields('everything', 'v-long')).toEqual([]);
+  expect(await fields('nowhere', 'x')).toEqual([]);
+});

@@ -9,8 +9,8 @@ import { promotedSimple } from './fieldPromotion.ts';
 import { changedAvro } from './fieldsOfAvro.ts';
 import { editedFields, fieldsByName, noField, unchanged, valueOf, type Changed, type Convert } from './recordFields.ts';
 import { refuse, type FieldEdit } from './rewritePlan.ts';
+import { holesOf, holesOfRow, inField, type RowSnapshot } from './serializerHoles.ts';
 
-type RowSnapshot = Extract<SerializerSnapshot, { kind: 'row' }>;
 type ChangedSerializer = Changed<SerializerSnapshot>;
 
 /**
@@ -33,16 +33,6 @@ export function changedSerializer(snapshot: SerializerSnapshot, edits: readonly 
  * Of rows that an edit has made.
  */
 type RowNames = WeakMap<SerializerSnapshot, readonly string[]>;
-
-/** Where a serializer's values hold others. */
-interface Hole {
-  readonly segment: string;
-  readonly part: SerializerSnapshot;
-  readonly filled: (part: SerializerSnapshot) => SerializerSnapshot;
-  readonly within: (inner: Convert) => Convert;
-  /** It is the only one, and need not be named. */
-  readonly isPassed: boolean;
-}
 
 /** One edit on its way to the record that it is for, or to the number that becomes wider. */
 class FieldWalk {
@@ -261,121 +251,4 @@ function checkFits(serializer: SerializerSnapshot | null, value: DumpValue): voi
 function hasField(pojo: PojoSnapshot, concerns: (pojo: PojoSnapshot) => boolean): boolean {
   const subclasses = [...pojo.registered, ...pojo.unregistered];
   return concerns(pojo) || subclasses.some(({ serializer }) => serializer?.kind === 'pojo' && hasField(serializer, concerns));
-}
-
-function holesOf(snapshot: SerializerSnapshot): readonly Hole[] {
-  switch (snapshot.kind) {
-    case 'ttlAware':
-    case 'external':
-    case 'nullable':
-    case 'scalaOption':
-      return [passed(UNNAMED, snapshot.value, (value) => ({ ...snapshot, value }), unlessNull)];
-    case 'ttl':
-      return [inside('value', snapshot.value, (value) => ({ ...snapshot, value }))];
-    case 'bufferEntry':
-      return [inside('element', snapshot.value, (value) => ({ ...snapshot, value }))];
-    case 'streamElement':
-      return [inside('$streamRecord', snapshot.value, (value) => ({ ...snapshot, value }))];
-    case 'lockable':
-      return [inside('element', snapshot.element, (element) => ({ ...snapshot, element }))];
-    case 'listView':
-      return [passed(UNNAMED, snapshot.list, (list) => ({ ...snapshot, list }), unlessNull)];
-    case 'mapView':
-      return [passed(UNNAMED, snapshot.map, (map) => ({ ...snapshot, map }), unlessNull)];
-    case 'list':
-    case 'arrayList':
-    case 'linkedList':
-    case 'set':
-    case 'scalaTraversable':
-      return [passed('[]', snapshot.element, (element) => ({ ...snapshot, element }), inItems)];
-    case 'genericArray':
-      return [
-        passed(
-          '[]',
-          snapshot.element,
-          (element) => ({ ...snapshot, element }),
-          (inner) => inField('$array', inItems(inner)),
-        ),
-      ];
-    case 'map':
-    case 'sortedMap':
-    case 'nullAwareMap':
-      return [passed('{value}', snapshot.value, (value) => ({ ...snapshot, value }), inMap)];
-    case 'either':
-    case 'scalaEither':
-      return [
-        named('$left', snapshot.left, (left) => ({ ...snapshot, left })),
-        named('$right', snapshot.right, (right) => ({ ...snapshot, right })),
-      ];
-    case 'taggedUnion':
-      return [named('one', snapshot.one, (one) => ({ ...snapshot, one })), named('two', snapshot.two, (two) => ({ ...snapshot, two }))];
-    case 'tuple':
-    case 'scalaCaseClass':
-      return listed(
-        snapshot.fields.map((_field, i) => `f${String(i)}`),
-        snapshot.fields,
-        '$tuple',
-        (fields) => ({ ...snapshot, fields }),
-      );
-    default:
-      return [];
-  }
-}
-
-/** No path has it: what stands around a record may be called like one of the record's own fields. */
-const UNNAMED = '';
-
-function inside(name: string, part: SerializerSnapshot, filled: Hole['filled']): Hole {
-  return passed(UNNAMED, part, filled, (inner) => inField(name, inner));
-}
-
-function passed(segment: string, part: SerializerSnapshot, filled: Hole['filled'], within: Hole['within']): Hole {
-  return { segment, part, filled, within, isPassed: true };
-}
-
-function named(segment: string, part: SerializerSnapshot, filled: Hole['filled']): Hole {
-  return { segment, part, filled, within: (inner) => inField(segment, inner), isPassed: false };
-}
-
-function holesOfRow(row: RowSnapshot, names: readonly string[]): readonly Hole[] {
-  return listed(names, row.fields, '$row', (fields) => ({ ...row, fields }));
-}
-
-/** Fields that stand in a list under a tag. */
-function listed(
-  names: readonly string[],
-  fields: readonly SerializerSnapshot[],
-  tag: string,
-  filled: (fields: readonly SerializerSnapshot[]) => SerializerSnapshot,
-): Hole[] {
-  return fields.map((part, i) => ({
-    segment: names[i] ?? '',
-    part,
-    filled: (other) => filled(fields.with(i, other)),
-    within: (inner) =>
-      inField(tag, (items) => (isList(items) && i < items.length ? items.with(i, unlessNull(inner)(items[i] ?? null)) : items)),
-    isPassed: false,
-  }));
-}
-
-function unlessNull(inner: Convert): Convert {
-  return (value) => (value === null ? null : inner(value));
-}
-
-function inField(name: string, inner: Convert): Convert {
-  return (value: DumpValue) => {
-    const part = isDumpObject(value) ? value[name] : undefined;
-    return !isDumpObject(value) || part === undefined || part === null ? value : { ...value, [name]: inner(part) };
-  };
-}
-
-function inItems(inner: Convert): Convert {
-  return (value) => (isList(value) ? value.map(unlessNull(inner)) : value);
-}
-
-function inMap(inner: Convert): Convert {
-  const convert = unlessNull(inner);
-  return inField('$map', (pairs) =>
-    isList(pairs) ? pairs.map((pair) => (isList(pair) ? [pair[0] ?? null, convert(pair[1] ?? null)] : pair)) : pairs,
-  );
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { ByteReader } from '../../../src/snapshot/bytes/byteReader.ts';
 import { ByteWriter } from '../../../src/snapshot/bytes/byteWriter.ts';
+import { fieldPaths } from '../../../src/snapshot/rewrite/fieldPaths.ts';
 import { changedSerializer } from '../../../src/snapshot/rewrite/fieldsOfSerializer.ts';
 import type { FieldEdit, SnapshotEdit } from '../../../src/snapshot/rewrite/rewritePlan.ts';
 import type { PojoSnapshot, SerializerSnapshot } from '../../../src/snapshot/serializers/serializerSnapshot.ts';
@@ -84,6 +85,31 @@ describe('fields inside of others', () => {
       pair: { $tuple: [{ $double: 7 }, stored(3)] },
       rows: { $array: [{ $row: ['five'], kind: '+I' }, null] },
     });
+  });
+
+  test('are listed by the paths that name them', () => {
+    expect(fieldPaths({ kind: 'ttl', value: { kind: 'list', element: order } })).toEqual(
+      [
+        ['address', 'Address'],
+        ['address.city', 'string'],
+        ['byDay', 'map<string, list<Line>>'],
+        ['byDay.price', 'int'],
+        ['byDay.product', 'string'],
+        ['lines', 'list<Line>'],
+        ['lines.price', 'int'],
+        ['lines.product', 'string'],
+        ['pair', 'tuple<int, Line>'],
+        ['pair.f0', 'int'],
+        ['pair.f1', 'Line'],
+        ['pair.f1.price', 'int'],
+        ['pair.f1.product', 'string'],
+        ['rows', 'row<int, string>[]'],
+        ['rows.f0', 'int'],
+        ['rows.f1', 'string'],
+      ].map(([path, type]) => ({ path, type })),
+    );
+    for (const { path } of fieldPaths(order))
+      expect(() => changedSerializer(order, edits([{ edit: 'fillField', field: path, value: null }]), 'o')).not.toThrow(/has no field/);
   });
 
   test('lists, maps and arrays on the way need not be named', () => {
@@ -312,6 +338,18 @@ describe('records of Avro inside of others', () => {
       { edit: 'dropField', field: 'n' },
       'a union has integer and integer, whose values look alike',
     );
+  });
+
+  test('are listed by the paths that name them', () => {
+    expect(fieldPaths(order).map(({ path, type }) => `${path}: ${type}`)).toEqual([
+      'home: shop.Address',
+      'home.zip: int',
+      'work: shop.Address',
+      'work.zip: int',
+      'past: map',
+      'past.zip: int',
+      'prices: list',
+    ]);
   });
 
   test('a path that leads nowhere is refused', () => {

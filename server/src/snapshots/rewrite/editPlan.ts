@@ -1,7 +1,16 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { findNodeAtLocation, getNodeValue, parse, parseTree, printParseErrorCode, type Node, type ParseError } from 'jsonc-parser';
-import { checkEdits, parsePlan, RewriteRefused, type RewritePlan, type SnapshotEdit, type SnapshotOperator } from 'tidemark/snapshot';
+import {
+  checkEdits,
+  fieldsOfState,
+  parsePlan,
+  RewriteRefused,
+  type NamedField,
+  type RewritePlan,
+  type SnapshotEdit,
+  type SnapshotOperator,
+} from 'tidemark/snapshot';
 import type { PlanCheck, PlanProblem, RewriteCode, RewriteModule } from '../../protocol.ts';
 import type { OpenedSnapshot } from '../openedSnapshot.ts';
 import { factsOf } from '../operatorFacts.ts';
@@ -291,6 +300,13 @@ export function editName({ uids, snapshot }: OpenedSnapshot, { metadata }: Snaps
   const { operatorId, uid, name } = metadata;
   const isOnly = snapshot.operators.filter((other) => other.metadata.name === name).length === 1;
   return uids.get(operatorId) ?? uid ?? (name !== null && isOnly ? name : operatorId);
+}
+
+/** The fields of a state that edits can name, in any of the sources. */
+export async function fieldsNamed(sources: readonly OpenedSnapshot[], operator: string, state: string): Promise<NamedField[]> {
+  const operators = sources.flatMap((source) => operatorsNamed(source, operator));
+  const all = await Promise.all(operators.map((each) => fieldsOfState(each, state)));
+  return [...new Map(all.flat().map((field) => [field.path, field])).values()];
 }
 
 function operatorsNamed({ uids, snapshot }: OpenedSnapshot, name: string): SnapshotOperator[] {
