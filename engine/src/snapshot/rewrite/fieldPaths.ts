@@ -70,10 +70,14 @@ function walkAvro(schema: string, path: FieldPath, add: (path: FieldPath, type: 
       case 'record':
         for (const { name, form: field } of form.fields) if (add([...at, name], typeOf(field()))) walk(field(), [...at, name]);
         return;
-      case 'items':
-        return walk(form.item(), at);
-      case 'pairs':
-        return walk(form.value(), at);
+      case 'items': {
+        walk(form.item(), at);
+        return;
+      }
+      case 'pairs': {
+        walk(form.value(), at);
+        return;
+      }
       case 'choice':
         for (const branch of form.of) walk(branch.form(), at);
     }
