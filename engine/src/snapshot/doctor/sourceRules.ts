@@ -1,6 +1,7 @@
 import type { ConnectorView } from '../connectorState/connectorView.ts';
 import { longOf } from '../values/valueParts.ts';
-import type { Examination, PartitionOffsets } from './examination.ts';
+import { SOURCE_READER_STATE } from '../connectorState/sourceState.ts';
+import { argumentOf, type Examination, type PartitionOffsets } from './examination.ts';
 import type { DoctorFinding } from './finding.ts';
 import { countText } from '../sizeText.ts';
 import { counted, firstOf, inOperator } from './place.ts';
@@ -43,7 +44,7 @@ export function* sourceFindings(examination: Examination): Generator<DoctorFindi
         severity: 'error',
         code,
         message: messageOf(code, topic, problems),
-        remedy: REMEDIES[code],
+        remedy: remedyOf(code, argumentOf(examination, operator), topic),
       };
     }
   }
@@ -68,12 +69,17 @@ function topicMissing(topic: string, problems: readonly Problem[]): string | nul
   return problems.every(({ text }) => text === '') ? `goes on reading topic ${topic}, which the cluster does not have.` : null;
 }
 
-const REMEDIES: Readonly<Record<Problem['code'], string>> = {
-  topicGone: 'Bring the topic back, or drop the state of the source, and let it begin afresh.',
-  offsetsGone:
-    'Restore a younger snapshot, or read those records from elsewhere; move the offsets to where reading shall go on (tidemark edit --move-offset), so that no policy of the consumer decides.',
-  offsetsAhead: 'Move the offsets to where reading shall go on (tidemark edit --move-offset), or the source waits, or skips what is new.',
-};
+function remedyOf(code: Problem['code'], operator: string, topic: string): string {
+  const edit = 'tidemark edit SNAPSHOT --out OUT';
+  switch (code) {
+    case 'topicGone':
+      return `Bring the topic back, or let the source begin afresh: ${edit} --drop-state ${operator}/${SOURCE_READER_STATE}.`;
+    case 'offsetsGone':
+      return `Restore a younger snapshot, or say where reading goes on, so that no policy of the consumer decides: ${edit} --move-offset ${operator}:${topic}=earliest.`;
+    case 'offsetsAhead':
+      return `Say where reading goes on, or the source waits, or skips what is new: ${edit} --move-offset ${operator}:${topic}=latest.`;
+  }
+}
 
 /** Offsets below 0 are names of places, which are always there. `end` is the offset of the next record. */
 function problemOf({ topic, partition, offset }: Position, known: ReadonlyMap<number, PartitionOffsets> | undefined): Problem | null {
