@@ -1,3 +1,4 @@
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ByteReader } from '../../../src/snapshot/bytes/byteReader.ts';
 import { ByteWriter } from '../../../src/snapshot/bytes/byteWriter.ts';
@@ -424,4 +425,72 @@ describe('in real snapshots', async () => {
     const at = { operator: '06e52d450511c3a5b3d87044a0efe24b', state: 'v-pojo' } as const;
     await expectReplaced(older, { edit: 'promoteField', ...at, field: 'age', type: 'long' }, /"age":(\d+)/, '"age":{"$long":"$1"}');
   });
+});
+
+/** A serializer of records inside of others, and values of it. */
+interface Sample {
+  readonly serializer: SerializerSnapshot;
+  readonly value: fc.Arbitrary<DumpValue>;
+}
+
+const leaf: fc.Arbitrary<Sample> = fc.constantFrom<Sample>(
+  { serializer: INT, value: fc.integer() },
+  { serializer: STRING, value: fc.string() },
+  { serializer: { kind: 'double' }, value: fc.integer().map((each) => ({ $double: each })) },
+);
+
+const sample = fc.letrec<{ record: Sample; part: Sample }>((tie) => ({
+  record: fc.dictionary(fc.constantFrom('a', 'b', 'c', 'd', 'e'), tie('part'), { minKeys: 1 }).map((parts): Sample => {
+    const serializers = Object.fromEntries(Object.entries(parts).map(([name, { serializer }]) => [name, serializer]));
+    const names = Object.keys(serializers).sort();
+    const values = fc.tuple(...names.map((name) => fc.option(parts[name]?.value ?? fc.constant(null))));
+    return {
+      serializer: pojo('Random', Object.fromEntries(names.map((name) => [name, serializers[name] ?? INT]))),
+      value: values.map((own) => ({ $class: 'Random', ...Object.fromEntries(names.map((name, i) => [name, own[i] ?? null])) })),
+    };
+  }),
+  part: fc.oneof(
+    { depthSize: 'small', withCrossShrink: true },
+    leaf,
+    tie('record'),
+    tie('part').map(({ serializer, value }): Sample => ({
+      serializer: { kind: 'list', element: serializer },
+      value: fc.array(value, { maxLength: 3 }),
+    })),
+    tie('part').map(({ serializer, value }): Sample => ({
+      serializer: { kind: 'map', key: INT, value: serializer },
+      value: fc.array(value, { maxLength: 3 }).map((own) => ({ $map: own.map((each, i) => [i, each]) })),
+    })),
+  ),
+}));
+
+test('what is undone leaves everything as it was, at every depth', () => {
+  const cases = sample.record.chain(({ serializer, value }) => {
+    const paths = fieldPaths(serializer).map(({ path }) => path);
+    return fc.record({ serializer: fc.constant(serializer), value, path: fc.constantFrom(...paths) });
+  });
+  fc.assert(
+    fc.property(cases, ({ serializer, value, path }) => {
+      const above = path.includes('.') ? path.slice(0, path.lastIndexOf('.') + 1) : '';
+      const undone: readonly Change[][] = [
+        [
+          { edit: 'renameField', field: path, to: 'other' },
+          { edit: 'renameField', field: `${above}other`, to: path.slice(above.length) },
+        ],
+        [
+          { edit: 'addField', field: `${above}other`, type: 'long', value: { $long: '1' } },
+          { edit: 'dropField', field: `${above}other` },
+        ],
+      ];
+      for (const changes of undone) {
+        const first = changedSerializer(serializer, edits(changes.slice(0, 1)), 'o');
+        // What has other fields than its type cannot be written.
+        valueWriter(first.part, 2)(new ByteWriter(), first.convert(value));
+        const { part, convert } = changedSerializer(serializer, edits(changes), 'o');
+        expect(part).toEqual(serializer);
+        expect(convert(value)).toEqual(value);
+      }
+    }),
+    { numRuns: 300 },
+  );
 });
