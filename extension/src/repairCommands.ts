@@ -24,9 +24,13 @@ export function registerRepairCommands(rooms: Rooms): vscode.Disposable[] {
   const language = new EditPlanLanguage(process);
   const results = new RepairResults(rooms);
   const redaction = new SnapshotRedaction(rooms);
-  const on = (id: string, work: (target: Target, others: unknown) => Promise<void>): vscode.Disposable =>
+  const on = (
+    id: string,
+    work: (target: Target, others: unknown) => Promise<void>,
+    failure = vscode.l10n.t('The savepoint could not be edited'),
+  ): vscode.Disposable =>
     vscode.commands.registerCommand(`tidemark.repair.${id}`, (target: Target, others: unknown) =>
-      messages.guard(vscode.l10n.t('The savepoint could not be edited'), () => work(target ?? selected(), others)),
+      messages.guard(failure, () => work(target ?? selected(), others)),
     );
   const locationOf = async (target: Target, question = vscode.l10n.t('Edit which savepoint?')): Promise<string | undefined> => {
     if (target instanceof vscode.Uri) {
@@ -97,14 +101,22 @@ export function registerRepairCommands(rooms: Rooms): vscode.Disposable[] {
       });
       if (where !== undefined && where !== '') await openEditPlan([location], { keys: { where, matching: true } });
     }),
-    on('pack', async (target) => {
-      const location = await locationOf(target, vscode.l10n.t('Pack which savepoint?'));
-      if (location !== undefined) await packSnapshot(process, location);
-    }),
-    on('redact', async (target) => {
-      const location = await locationOf(target, vscode.l10n.t('Redact which savepoint?'));
-      if (location !== undefined) await redaction.redact(location);
-    }),
+    on(
+      'pack',
+      async (target) => {
+        const location = await locationOf(target, vscode.l10n.t('Pack which savepoint?'));
+        if (location !== undefined) await packSnapshot(process, location);
+      },
+      vscode.l10n.t('The savepoint could not be packed'),
+    ),
+    on(
+      'redact',
+      async (target) => {
+        const location = await locationOf(target, vscode.l10n.t('Redact which savepoint?'));
+        if (location !== undefined) await redaction.redact(location);
+      },
+      vscode.l10n.t('The savepoint could not be redacted'),
+    ),
     on('migrate', async (target, program) => {
       const location = await locationOf(target);
       if (location === undefined) return;
