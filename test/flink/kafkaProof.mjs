@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 const PER_PARTITION = 100;
+const PATIENCE_MS = 240_000;
 
 /** The command line is that of the user: `tidemark ARGS` prints, and ends with a code. */
 export async function kafkaProof({ classpath, folder, javaOptions, tidemark }) {
@@ -15,6 +16,8 @@ export async function kafkaProof({ classpath, folder, javaOptions, tidemark }) {
   const java = spawn('java', [...javaOptions, '-Xmx1g', '-cp', classpath, 'tidemark.kafka.KafkaProof', join(folder, 'broker')], {
     stdio: ['pipe', 'pipe', 'pipe'],
   });
+  // What hangs ends in an error, not in a run that never ends.
+  const patience = setTimeout(() => java.kill(), PATIENCE_MS);
   let said = '';
   java.stderr.on('data', (text) => (said += text));
   const lines = createInterface(java.stdout)[Symbol.asyncIterator]();
@@ -89,10 +92,15 @@ export async function kafkaProof({ classpath, folder, javaOptions, tidemark }) {
       ],
     );
     expect('is told the same over TLS, with a password', await findings(moved, secured), gone);
+    const remedy = [...(gone[0]?.remedy ?? '').matchAll(/--move-offset (\S+=earliest)/g)].flatMap(([, place]) => ['--move-offset', place]);
+    const mended = await edited(moved, 'mended', ...remedy);
+    expect('finds nothing any more once that is done which the finding says', await findings(mended, brokers), []);
+    expect('reads what is left then', (await read(mended, 2 * PER_PARTITION - 50, 'left')).seen, records(50, 0));
     const ahead = await edited(first.savepoint, 'ahead', '--move-offset', 'orders:orders/1=300');
     expect('is told of offsets that Kafka does not have yet', codes(await findings(ahead, brokers)), ['offsetsAhead']);
     return checks;
   } finally {
+    clearTimeout(patience);
     java.stdin.end();
     java.kill();
   }

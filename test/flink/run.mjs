@@ -310,7 +310,7 @@ async function main() {
 
 const missing = missingTool();
 if (missing !== null) {
-  console.log(`SKIPPED flink: there is no ${missing} on the PATH, and the judge needs Java 11 or later and Maven`);
+  console.log(`SKIPPED flink: there is no ${missing} on the PATH, and the judge needs Java 17 or later, for Kafka, and Maven`);
   if (process.env.CI === 'true') failed++;
 } else {
   try {

@@ -1,6 +1,5 @@
 import type { ConnectorView } from '../connectorState/connectorView.ts';
 import { longOf } from '../values/valueParts.ts';
-import { SOURCE_READER_STATE } from '../connectorState/sourceState.ts';
 import { argumentOf, type Examination, type PartitionOffsets } from './examination.ts';
 import type { DoctorFinding } from './finding.ts';
 import { countText } from '../sizeText.ts';
@@ -13,8 +12,12 @@ interface Position {
   readonly offset: bigint;
 }
 
+type ProblemCode = 'topicGone' | 'offsetsGone' | 'offsetsAhead';
+
 interface Problem {
-  readonly code: 'topicGone' | 'offsetsGone' | 'offsetsAhead';
+  readonly code: ProblemCode;
+  readonly topic: string;
+  readonly partition: number;
   readonly text: string;
   /** Records that are gone. */
   readonly records: bigint;
@@ -30,32 +33,31 @@ export function* sourceFindings(examination: Examination): Generator<DoctorFindi
   const { topics } = examination;
   if (topics === null) return;
   for (const operator of examination.headers.operators) {
-    const byTopic = new Map<string, Problem[]>();
-    for (const position of positionsOf(operator)) {
-      const problem = problemOf(position, topics.get(position.topic));
-      if (problem !== null)
-        byTopic.set(`${problem.code} ${position.topic}`, [...(byTopic.get(`${problem.code} ${position.topic}`) ?? []), problem]);
-    }
-    for (const [key, problems] of byTopic) {
-      const code = problems[0]?.code ?? 'topicGone';
-      const topic = key.slice(code.length + 1);
-      yield {
-        ...inOperator(examination, operator),
-        severity: 'error',
-        code,
-        message: messageOf(code, topic, problems),
-        remedy: remedyOf(code, argumentOf(examination, operator), topic),
-      };
+    const positions = positionsOf(operator);
+    const all = positions.flatMap((position) => problemOf(position, topics.get(position.topic)) ?? []);
+    for (const topic of new Set(all.map((problem) => problem.topic))) {
+      for (const code of CODES) {
+        const problems = all.filter((problem) => problem.topic === topic && problem.code === code);
+        if (problems.length === 0) continue;
+        const message =
+          code === 'topicGone' && !topics.has(topic)
+            ? `goes on reading topic ${topic}, which the cluster does not have.`
+            : messageOf(code, topic, problems);
+        const remedy = remedyOf(code, argumentOf(examination, operator), problems);
+        yield { ...inOperator(examination, operator), severity: 'error', code, message, remedy };
+      }
     }
   }
 }
 
-function messageOf(code: Problem['code'], topic: string, problems: readonly Problem[]): string {
+const CODES: readonly ProblemCode[] = ['topicGone', 'offsetsGone', 'offsetsAhead'];
+
+function messageOf(code: ProblemCode, topic: string, problems: readonly Problem[]): string {
   const places = firstOf(problems.map(({ text }) => text));
   const partitions = counted(problems.length, 'partition');
   switch (code) {
     case 'topicGone':
-      return topicMissing(topic, problems) ?? `goes on reading ${partitions} of topic ${topic} that the cluster does not have (${places}).`;
+      return `goes on reading ${partitions} of topic ${topic} that the cluster does not have (${places}).`;
     case 'offsetsGone': {
       const records = problems.reduce((sum, each) => sum + each.records, 0n);
       return `goes on before the first record of ${partitions} of topic ${topic}: ${countText(records)} records are gone (${places}).`;
@@ -65,33 +67,45 @@ function messageOf(code: Problem['code'], topic: string, problems: readonly Prob
   }
 }
 
-function topicMissing(topic: string, problems: readonly Problem[]): string | null {
-  return problems.every(({ text }) => text === '') ? `goes on reading topic ${topic}, which the cluster does not have.` : null;
-}
+/** More partitions than these are not named in one command. */
+const MOVED_MAX = 50;
 
-function remedyOf(code: Problem['code'], operator: string, topic: string): string {
+/** Partitions that are as they should be are not moved. */
+function remedyOf(code: ProblemCode, operator: string, problems: readonly Problem[]): string {
   const edit = 'tidemark edit SNAPSHOT --out OUT';
+  const moved = problems
+    .slice(0, MOVED_MAX)
+    .map(({ topic, partition }) => ` --move-offset ${operator}:${topic}/${String(partition)}=earliest`)
+    .join('');
+  const more = problems.length > MOVED_MAX ? `, and so on for ${counted(problems.length - MOVED_MAX, 'more partition')}` : '';
   switch (code) {
     case 'topicGone':
-      return `Bring the topic back, or let the source begin afresh: ${edit} --drop-state ${operator}/${SOURCE_READER_STATE}.`;
+      // The enumerator has its state, too: without the state of the readers alone, partitions would be nobody's.
+      return `Bring it back, or let the source begin afresh, with all its topics: ${edit} --drop-operator ${operator}.`;
     case 'offsetsGone':
-      return `Restore a younger snapshot, or say where reading goes on, so that no policy of the consumer decides: ${edit} --move-offset ${operator}:${topic}=earliest.`;
+      return `Restore a younger snapshot, or say where reading goes on, so that no policy of the consumer decides: ${edit}${moved}${more}.`;
     case 'offsetsAhead':
-      return `Say where reading goes on, or the source waits, or skips what is new: ${edit} --move-offset ${operator}:${topic}=latest.`;
+      return `Say where reading goes on, so that no policy of the consumer decides; where the last records were lost, latest instead of earliest: ${edit}${moved}${more}.`;
   }
 }
 
 /** Offsets below 0 are names of places, which are always there. `end` is the offset of the next record. */
 function problemOf({ topic, partition, offset }: Position, known: ReadonlyMap<number, PartitionOffsets> | undefined): Problem | null {
-  if (known === undefined) return { code: 'topicGone', text: '', records: 0n };
-  const there = known.get(partition);
   const name = `${topic}-${String(partition)}`;
-  if (there === undefined) return { code: 'topicGone', text: name, records: 0n };
+  const place = { topic, partition };
+  const there = known?.get(partition);
+  if (there === undefined) return { ...place, code: 'topicGone', text: name, records: 0n };
   const at = countText(offset);
   if (offset < 0n) return null;
   if (offset < there.first)
-    return { code: 'offsetsGone', text: `${name} at ${at}, which begins at ${countText(there.first)}`, records: there.first - offset };
-  if (offset > there.end) return { code: 'offsetsAhead', text: `${name} at ${at}, which ends at ${countText(there.end)}`, records: 0n };
+    return {
+      ...place,
+      code: 'offsetsGone',
+      text: `${name} at ${at}, which begins at ${countText(there.first)}`,
+      records: there.first - offset,
+    };
+  if (offset > there.end)
+    return { ...place, code: 'offsetsAhead', text: `${name} at ${at}, which ends at ${countText(there.end)}`, records: 0n };
   return null;
 }
 

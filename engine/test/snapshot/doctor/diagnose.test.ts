@@ -252,6 +252,12 @@ describe('made up', () => {
         'goes on behind the last record of 1 partition of topic orders, which was made anew or lost records (orders-2 at 30, which ends at 20).',
       ],
     ]);
+    const remedies = found([source], { topics: new Map([['orders', new Map([0, 1, 2, 3, 4].map((partition) => [partition, there]))]]) });
+    // What is as it should be is not moved.
+    expect(remedies.map(({ remedy }) => remedy?.slice(remedy.indexOf('tidemark edit')))).toEqual([
+      'tidemark edit SNAPSHOT --out OUT --move-offset src:orders/0=earliest --move-offset src:orders/1=earliest.',
+      'tidemark edit SNAPSHOT --out OUT --move-offset src:orders/2=earliest.',
+    ]);
     expect(asked(new Map())).toEqual([['topicGone', 'goes on reading topic orders, which the cluster does not have.']]);
     expect(
       asked(
