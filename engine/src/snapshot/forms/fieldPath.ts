@@ -1,4 +1,7 @@
-/** Where a part of an entry stands: `key`, `namespace` or `value`, and from there names of fields, `[]`, `{key}` and `{value}`. */
+/**
+ * Where a part of a value stands: names of fields, `[]`, `{key}` and `{value}`. In rules of a redaction, the first part says of what: `key`,
+ * `namespace` or `value`.
+ */
 export type FieldPath = readonly string[];
 
 const TOKEN = /"(?:[^"\\]|\\.)*"|\[\]|\{key\}|\{value\}|[^.[\]{}"\s]+/y;

@@ -102,7 +102,7 @@ export function typeNames(form: Form): readonly string[] {
   switch (form.kind) {
     case 'leaf': {
       const own = form.type === 'integer' ? [INTEGERS.get(form.bits ?? 32) ?? 'int'] : [];
-      const group = NUMBERS.has(form.type) ? ['number'] : TIMES.has(form.type) ? ['time'] : [];
+      const group = NUMBERS.has(form.type) ? ['number'] : TIME_TYPES.has(form.type) ? ['time'] : [];
       return [form.type, ...own, ...group, ...(form.name === null ? [] : [form.name])];
     }
     case 'record':
@@ -123,7 +123,7 @@ const INTEGERS = new Map([
   [64, 'long'],
 ]);
 const NUMBERS: ReadonlySet<LeafType> = new Set(['integer', 'float', 'double', 'bigInteger', 'decimal']);
-const TIMES: ReadonlySet<LeafType> = new Set(['date', 'time', 'localDateTime', 'instant', 'millis', 'sqlTimestamp']);
+export const TIME_TYPES: ReadonlySet<LeafType> = new Set(['date', 'time', 'localDateTime', 'instant', 'millis', 'sqlTimestamp']);
 
 /** For reports: the narrowest name. */
 export function typeName(form: Form): string {
@@ -153,12 +153,7 @@ export const TYPE_NAMES: readonly string[] = [
   'number',
   'bytes',
   'enum',
-  'date',
-  'time',
-  'localDateTime',
-  'instant',
-  'millis',
-  'sqlTimestamp',
+  ...TIME_TYPES,
   'record',
   'list',
   'map',

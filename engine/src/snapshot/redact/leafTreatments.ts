@@ -3,7 +3,7 @@ import { bytesOfHex, decimalText, dumpText, Floating, hexText, isList, parseDeci
 import { parseDate, parseDateTime, parseInstant, parseTime } from '../values/isoTime.ts';
 import { unfit, UnfitValue } from '../values/unfitValue.ts';
 import { bigintOfValue, booleanOf, charOf, floatingOf, integerOf, isDumpObject, longOf, textOf, untag } from '../values/valueParts.ts';
-import type { LeafForm, LeafType } from '../forms/form.ts';
+import { TIME_TYPES, type LeafForm, type LeafType } from '../forms/form.ts';
 import type { Treatment } from './redactionRules.ts';
 
 /** HMAC-SHA-256 with the salt as its key: 32 bytes. The platform's own cryptography stands behind it. */
@@ -13,17 +13,7 @@ export type SaltedHash = (bytes: Uint8Array) => Uint8Array;
 export type Convert = (value: DumpValue) => DumpValue;
 
 /** What has too few values to be hidden by a hash, or where a hash would mean nothing. */
-const UNHASHED: ReadonlySet<LeafType> = new Set([
-  'boolean',
-  'char',
-  'enum',
-  'date',
-  'time',
-  'localDateTime',
-  'instant',
-  'millis',
-  'sqlTimestamp',
-]);
+const UNHASHED: ReadonlySet<LeafType> = new Set(['boolean', 'char', 'enum', ...TIME_TYPES]);
 
 /** Null where values of the type cannot be hashed. */
 export function hashing(form: LeafForm, length: number, salted: SaltedHash): Convert | null {

@@ -59,6 +59,7 @@ class FieldWalk {
       this.#edit = { ...edit, fields: paths.map((path) => path.at(-1) ?? '') };
     } else {
       const path = parse(edit.field);
+      if (edit.edit === 'renameField' && parse(edit.to).length > 1) refuse(`${label}: ${edit.to} is a path; the new name stands alone`);
       this.#path = path.slice(0, -1);
       this.#edit = { ...edit, field: path.at(-1) ?? '' };
     }

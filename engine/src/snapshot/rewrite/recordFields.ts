@@ -78,6 +78,7 @@ export function editedFields<T>(
       return fields.map((field) => (field.name === edit.field ? { ...field, value: fitting(field.part, edit) } : field));
     case 'orderFields':
       edit.fields.forEach(checkThere);
+      if (new Set(edit.fields).size < edit.fields.length) refuse(`${label}: a field is named twice in the order ${edit.fields.join(', ')}`);
       return [
         ...edit.fields.flatMap((name) => fields.filter((field) => field.name === name)),
         ...fields.filter(({ name }) => !edit.fields.includes(name)),

@@ -203,6 +203,8 @@ describe('fields inside of others', () => {
     );
     refused(order, { edit: 'dropField', field: 'byDay{key}.x' }, 'records in keys of maps keep their fields');
     refused(order, { edit: 'orderFields', fields: ['address.city', 'lines'] }, 'only the fields of one record');
+    refused(order, { edit: 'renameField', field: 'address.city', to: 'address.town' }, 'address.town is a path; the new name stands alone');
+    refused(order, { edit: 'orderFields', fields: ['rows.f1', 'rows.f1'] }, 'a field is named twice');
     refused(order, { edit: 'dropField', field: 'address..city' }, '"address..city" is no field');
     refused(order, { edit: 'renameField', field: 'pair.f0', to: 'x' }, 'the fields of a tuple can only be promoted');
   });
