@@ -45,9 +45,8 @@ export async function doctor(args: readonly string[], io: CliIo): Promise<number
   const other = values.against === undefined ? null : await headersOf(values.against, values, io);
   if (typeof other === 'number') return DOCTOR_EXIT.failed;
   const look = async (opened: OpenedSnapshot): Promise<number> => {
-    const wanted = { asOf, plan, other, kafka };
     const report = await untilInterrupted((signal) =>
-      examined(opened, { ...wanted, scan: values.scan ? { ttl, signal } : null }, io),
+      examined(opened, { asOf, plan, other, kafka: kafka && { ...kafka, signal }, scan: values.scan ? { ttl, signal } : null }, io),
     ).catch((error: unknown) => {
       if (error instanceof KafkaError) return error;
       throw error;

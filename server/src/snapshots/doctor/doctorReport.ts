@@ -1,8 +1,9 @@
 import { diagnose, type DoctorFinding, type Examination } from 'tidemark/snapshot';
 import type { DoctorReport, ReadProgress } from '../../protocol.ts';
 import { KafkaError } from '../kafka/clientProperties.ts';
+import type { KafkaCluster } from '../kafka/topicOffsets.ts';
 import type { OpenedSnapshot } from '../openedSnapshot.ts';
-import { examine, type ExamineOptions } from './examine.ts';
+import { examine } from './examine.ts';
 
 interface ReportContext {
   readonly signal: AbortSignal;
@@ -12,13 +13,13 @@ interface ReportContext {
 /** What will hurt later, by the clock of now. A cluster of Kafka that does not answer is one of them. @throws the signal's reason */
 export async function doctorReport(
   opened: OpenedSnapshot,
-  { scan, kafka }: { readonly scan: boolean; readonly kafka: ExamineOptions['kafka'] },
+  { scan, kafka }: { readonly scan: boolean; readonly kafka: Omit<KafkaCluster, 'signal'> | null },
   { signal, report }: ReportContext,
 ): Promise<DoctorReport> {
   const onProgress = (bytesRead: number, bytesTotal: number): void => report({ bytesRead, bytesTotal });
   const options = { asOf: Date.now(), plan: null, other: null, scan: scan ? { ttl: null, signal, onProgress } : null };
   try {
-    return reportOf(opened, await examine(opened, { ...options, kafka }));
+    return reportOf(opened, await examine(opened, { ...options, kafka: kafka && { ...kafka, signal } }));
   } catch (error) {
     // The rest is as good without it. It is asked first: nothing has been read in vain.
     if (!(error instanceof KafkaError)) throw error;

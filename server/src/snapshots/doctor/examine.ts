@@ -9,7 +9,7 @@ import {
 } from 'tidemark/snapshot';
 import { takenAt, type OpenedSnapshot } from '../openedSnapshot.ts';
 import { runScan } from '../scan/runScan.ts';
-import { topicOffsets } from '../kafka/topicOffsets.ts';
+import { topicOffsets, type KafkaCluster } from '../kafka/topicOffsets.ts';
 import { checkpointRootOf } from './checkpointRoot.ts';
 
 const MISSING_MAX = 100;
@@ -22,8 +22,8 @@ export interface ExamineOptions {
   readonly plan: readonly string[] | null;
   /** A snapshot of the job that takes this one over. */
   readonly other: SnapshotHeaders | null;
-  /** A cluster of Kafka, as `topicOffsets` takes it, and the folder that files are named from; null where none is asked. */
-  readonly kafka: { readonly cluster: string; readonly folder: string } | null;
+  /** Null where none is asked. */
+  readonly kafka: KafkaCluster | null;
   /** Reads every entry of keyed state; null leaves it. */
   readonly scan: ScanOptions | null;
 }
@@ -40,7 +40,7 @@ export async function examine(opened: OpenedSnapshot, options: ExamineOptions): 
   const { snapshot, storage, uids } = opened;
   const { asOf, plan, other, scan, kafka } = options;
   const headers = await readHeaders(snapshot);
-  const topics = kafka === null ? null : await topicOffsets(headers, kafka.cluster, kafka.folder);
+  const topics = kafka === null ? null : await topicOffsets(headers, kafka);
   const missing = await missingFiles(storage, snapshot, MISSING_MAX);
   return {
     headers,

@@ -3,19 +3,30 @@ import { dirname, resolve } from 'node:path';
 import { topicsRead, type Examination, type SnapshotHeaders } from 'tidemark/snapshot';
 import { KafkaError, parseBrokers, readClientProperties, type KafkaConnection } from './clientProperties.ts';
 
-/**
- * What a cluster has of the topics that the sources of a snapshot read; null where they read none. `cluster` is `host:port,host:port`, or a
- * file of the properties of Kafka's clients. @throws KafkaError
- */
-export async function topicOffsets(headers: SnapshotHeaders, cluster: string, folder: string): Promise<Examination['topics']> {
+export interface KafkaCluster {
+  /** `host:port,host:port`, or a file of the properties of Kafka's clients. */
+  readonly cluster: string;
+  /** From which files are named. */
+  readonly folder: string;
+  readonly signal: AbortSignal;
+}
+
+/** What a cluster has of the topics that the sources of a snapshot read; null where they read none. @throws KafkaError, the signal's reason */
+export async function topicOffsets(headers: SnapshotHeaders, { cluster, folder, signal }: KafkaCluster): Promise<Examination['topics']> {
   const topics = topicsRead(headers);
   const connection = await connectionTo(cluster, folder);
   if (topics.length === 0) return null;
   const { kafkaOffsets } = await import('./kafkaOffsets.ts');
+  signal.throwIfAborted();
   // A class of another bundle is another class.
-  return kafkaOffsets(connection, topics).catch((error: unknown) => {
+  const asked = kafkaOffsets(connection, topics).catch((error: unknown) => {
     throw new KafkaError(error instanceof Error ? error.message : String(error));
   });
+  // A host that does not answer is waited for by nobody who has given up.
+  const givenUp = new Promise<never>((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+  });
+  return Promise.race([asked, givenUp]);
 }
 
 async function connectionTo(cluster: string, folder: string): Promise<KafkaConnection> {

@@ -1,7 +1,8 @@
-import { createServer, type AddressInfo } from 'node:net';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { parseBrokers, readClientProperties } from '../../../src/snapshots/kafka/clientProperties.ts';
 import { kafkaOffsets } from '../../../src/snapshots/kafka/kafkaOffsets.ts';
+import { topicOffsets } from '../../../src/snapshots/kafka/topicOffsets.ts';
 
 const files: Readonly<Record<string, string>> = { 'ca.pem': 'CA', 'me.pem': 'CERT AND KEY' };
 const read = (path: string): Promise<string> =>
@@ -65,4 +66,21 @@ test('a cluster that is not there is named, with the reason', async () => {
   await expect(kafkaOffsets({ brokers: [broker], sasl: null, tls: null }, ['orders'])).rejects.toThrow(
     `Kafka at ${broker} cannot be asked: connect ECONNREFUSED ${broker}`,
   );
+});
+
+test('whoever gives up does not wait for a host that never answers', async () => {
+  const sockets: Socket[] = [];
+  const server = createServer((socket) => sockets.push(socket));
+  const connected = new Promise((resolve) => server.once('connection', resolve));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const cluster = `127.0.0.1:${String((server.address() as AddressInfo).port)}`;
+  const split = { kind: 'kafkaSplit', fields: { topic: 'orders', partition: 0, startingOffset: { $long: '1' } } };
+  const headers = { operators: [{ operatorStates: [{ views: [split] }] }] } as never;
+  const givingUp = new AbortController();
+  const asked = topicOffsets(headers, { cluster, folder: '/', signal: givingUp.signal });
+  await connected;
+  givingUp.abort(new Error('given up'));
+  await expect(asked).rejects.toThrow('given up');
+  for (const socket of sockets) socket.destroy();
+  await new Promise((resolve) => server.close(resolve));
 });
