@@ -49,7 +49,8 @@ export interface OperatorStatePart {
   readonly views: readonly ConnectorView[];
 }
 
-const VIEWS_MAX = 1000;
+/** Of each state of a subtask. */
+export const VIEWS_MAX = 1000;
 const CONNECTOR_STATES: readonly string[] = [SOURCE_READER_STATE, SINK_WRITER_STATE, SINK_COMMITTER_STATE];
 
 /** Damage is a fact among others, and spoils its own operator only. */

@@ -3,6 +3,7 @@ import { longOf } from '../values/valueParts.ts';
 import { argumentOf, type Examination, type PartitionOffsets } from './examination.ts';
 import type { DoctorFinding } from './finding.ts';
 import { countText } from '../sizeText.ts';
+import { VIEWS_MAX } from '../snapshotHeaders.ts';
 import { counted, firstOf, inOperator } from './place.ts';
 
 /** Where a source of Kafka goes on, in a partition of a topic. */
@@ -34,6 +35,15 @@ export function* sourceFindings(examination: Examination): Generator<DoctorFindi
   if (topics === null) return;
   for (const operator of examination.headers.operators) {
     const positions = positionsOf(operator);
+    const unseen = operator.operatorStates.reduce((sum, { count, views }) => sum + (views.length < VIEWS_MAX ? 0 : count - VIEWS_MAX), 0);
+    if (positions.length > 0 && unseen > 0)
+      yield {
+        ...inOperator(examination, operator),
+        severity: 'warning',
+        code: 'topicsUnknown',
+        message: `has ${counted(unseen, 'split')} more than are looked at: of each subtask, the first ${countText(VIEWS_MAX)}.`,
+        remedy: null,
+      };
     const all = positions.flatMap((position) => problemOf(position, topics.get(position.topic)) ?? []);
     for (const topic of new Set(all.map((problem) => problem.topic))) {
       for (const code of CODES) {

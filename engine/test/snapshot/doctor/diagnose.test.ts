@@ -258,6 +258,12 @@ describe('made up', () => {
       'tidemark edit SNAPSHOT --out OUT --move-offset src:orders/0=earliest --move-offset src:orders/1=earliest.',
       'tidemark edit SNAPSHOT --out OUT --move-offset src:orders/2=earliest.',
     ]);
+    const many = Array.from({ length: 1000 }, (_, partition) => split(partition, '-1'));
+    const large = operator('src', { operatorStates: [{ subtask: 0, meta, mode: 'SPLIT_DISTRIBUTE' as const, count: 1200, views: many }] });
+    const all = new Map([['orders', new Map(many.map((_view, partition) => [partition, there]))]]);
+    expect(found([large], { topics: all }).map(({ code, message }) => [code, message])).toEqual([
+      ['topicsUnknown', 'has 200 splits more than are looked at: of each subtask, the first 1,000.'],
+    ]);
     expect(asked(new Map())).toEqual([['topicGone', 'goes on reading topic orders, which the cluster does not have.']]);
     expect(
       asked(
