@@ -4,9 +4,10 @@
  * `npm start -- --no-editor` ends after the first part.
  */
 import { spawn } from 'node:child_process';
-import { existsSync, rmSync, statSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { installPackages } from './packages.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const example = join(root, 'examples/flights');
@@ -39,26 +40,6 @@ function run(command, args, { cwd = root, capture = false } = {}) {
 }
 
 const tidemark = (args, options) => run(process.execPath, [join(root, 'bin/tidemark.js'), ...args], { cwd: example, ...options });
-
-function checkNode() {
-  const [major, minor] = process.versions.node.split('.').map(Number);
-  if (major > 20 || (major === 20 && minor >= 19)) return;
-  throw new Error(`Tidemark needs Node 20.19 or newer; this is ${process.versions.node}. See https://nodejs.org.`);
-}
-
-async function install() {
-  const installed = join(root, 'node_modules/.package-lock.json');
-  const wanted = join(root, 'package-lock.json');
-  if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(wanted).mtimeMs) return;
-  if (
-    existsSync(installed) &&
-    existsSync(join(root, 'node_modules/esbuild/package.json')) &&
-    existsSync(join(root, 'node_modules/elkjs/package.json'))
-  )
-    return;
-  headline('Installing packages (npm ci)');
-  await run('npm', ['ci', '--no-audit', '--no-fund']);
-}
 
 async function build() {
   headline('Building');
@@ -95,8 +76,7 @@ async function isRunning(child) {
 }
 
 async function main() {
-  checkNode();
-  await install();
+  installPackages({ log: headline });
   await build();
 
   // A fresh run: results of an earlier one would be mixed with its own.

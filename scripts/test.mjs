@@ -1,5 +1,5 @@
 /**
- * `npm test`: every check, each with a name; the last line counts. `npm run test:full` adds the exhaustive variants (TIDEMARK_FULL=1).
+ * `npm test`: installs the packages where they are missing or outdated, then runs every check, each with a name; the last line counts. `npm run test:full` adds the exhaustive variants (TIDEMARK_FULL=1).
  * A suite that cannot run on this machine says so by name and reason; with CI=true that is a failure.
  * `node scripts/test.mjs unit flink` runs only those suites. Output of every suite goes to build/test/<suite>.log, and to the screen when it fails.
  */
@@ -7,6 +7,7 @@ import { spawn } from 'node:child_process';
 import { createWriteStream, mkdirSync, readFileSync } from 'node:fs';
 import { join, dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { installPackages } from './packages.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const logs = join(root, 'build/test');
@@ -43,6 +44,7 @@ const suites = [
   { name: 'build', command: [node, 'scripts/build.mjs'] },
   { name: 'snapshots', command: [node, 'scripts/apacheSnapshots.mjs'] },
   { name: 'unit', command: [bin('vitest'), 'run'], counts: vitestCounts },
+  { name: 'bench', command: [node, 'scripts/bench.mjs', '--short'], counts: lastLineCounts },
   { name: 'start', command: [node, 'scripts/start.mjs', '--no-editor'] },
   { name: 'package', command: [node, 'scripts/package.mjs'] },
   { name: 'flink', command: [node, 'test/flink/run.mjs'], counts: lastLineCounts },
@@ -78,6 +80,7 @@ function run(suite) {
 }
 
 const started = Date.now();
+installPackages();
 let passed = 0;
 let failed = 0;
 for (const suite of suites.filter(

@@ -1,7 +1,7 @@
 // What has changed between two savepoints of Flink: Tidemark beside the same comparison with Flink's own State Processor API (a full outer
 // join by key), in turn in one run.
 //
-//     node bench/diff/run.mjs [--keys 1000000] [--runs N] [--data FOLDER] [--no-build] [--no-flink]
+//     npm run bench:diff -- [--keys 1000000] [--runs N] [--data FOLDER] [--no-build] [--no-flink] [--short]
 //
 // A job of Flink fills the keys and takes a canonical savepoint, unless it is there already; of it a second one is written in which 1 % has
 // changed. Both have to find exactly what has changed. Medians; exit code 1 when results differ or a bar is missed. The ratio is that of wall
@@ -13,16 +13,17 @@ import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
 import {
   bar,
-  buildOurs,
   cache,
   compileFlink,
   figures,
   filled,
   finish,
   java,
+  isShort,
   measure,
   medians,
   ratioBar,
+  result,
   tidemark,
 } from '../snapshots/besideFlink.mjs';
 
@@ -34,8 +35,9 @@ const MEMORY_MB_MAX = 250;
 
 const { values: options } = parseArgs({
   options: {
-    keys: { type: 'string', default: '1000000' },
-    runs: { type: 'string', default: '3' },
+    keys: { type: 'string', default: isShort ? '10000' : '1000000' },
+    runs: { type: 'string', default: isShort ? '1' : '3' },
+    short: { type: 'boolean', default: false },
     data: { type: 'string', default: cache },
     'no-build': { type: 'boolean', default: false },
     'no-flink': { type: 'boolean', default: false },
@@ -76,7 +78,6 @@ function countsText({ added, removed, changed, same }) {
   return `${String(added)} added, ${String(removed)} removed, ${String(changed)} changed, ${String(same)} the same`;
 }
 
-if (!options['no-build']) buildOurs();
 mkdirSync(cache, { recursive: true });
 const classpath = compileFlink();
 for (const keys of options.keys.split(',').map(Number)) {
@@ -91,11 +92,11 @@ for (const keys of options.keys.split(',').map(Number)) {
     if (!options['no-flink']) flinkRuns.push(await flinks(classpath, before, after, keys));
   }
   const we = medians(ourRuns);
-  bar(`Tidemark: ${countsText(we.counts)}`, countsText(we.counts) === truth);
+  result(`Tidemark: ${countsText(we.counts)}`, countsText(we.counts) === truth);
   bar(`Tidemark: ${figures(we)} (bar ${String(MEMORY_MB_MAX)} MB)`, we.memoryMb <= MEMORY_MB_MAX);
   if (flinkRuns.length === 0) continue;
   const flink = medians(flinkRuns);
-  bar(`Flink:    ${countsText(flink.counts)}; ${figures(flink)}`, countsText(flink.counts) === truth);
+  result(`Flink:    ${countsText(flink.counts)}; ${figures(flink)}`, countsText(flink.counts) === truth);
   ratioBar(we, flink, RATIO_BAR);
 }
 finish();

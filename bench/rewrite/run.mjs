@@ -1,6 +1,6 @@
 // Renaming the uid of an operator with a million keys: `tidemark edit` beside Flink's SavepointWriter, in turn in one run.
 //
-//     npm run bench:rewrite [-- --runs N --no-build]
+//     npm run bench:rewrite [-- --runs N --no-build --short]
 //
 // The savepoint is that of bench/snapshots, which makes it where it is not there yet. Tidemark looks at the lengths and the key group of every
 // entry while it copies; Flink copies the files of the state. Both savepoints must hold a million entries under the new uid. Medians of wall
@@ -10,25 +10,30 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import {
   bar,
-  buildOurs,
   cache,
   compileFlink,
   figures,
   filled,
   finish,
+  isShort,
   java,
   medians,
   ratioBar,
+  result,
   root,
   tidemark,
 } from '../snapshots/besideFlink.mjs';
 
 const RATIO_BAR = 10;
-const KEYS = 1_000_000;
+const KEYS = isShort ? 10_000 : 1_000_000;
 const work = join(root, 'build/bench-rewrite');
 
 const { values: options } = parseArgs({
-  options: { runs: { type: 'string', default: '5' }, 'no-build': { type: 'boolean', default: false } },
+  options: {
+    runs: { type: 'string', default: isShort ? '1' : '5' },
+    'no-build': { type: 'boolean', default: false },
+    short: { type: 'boolean', default: false },
+  },
 });
 
 async function entriesOf(folder) {
@@ -36,7 +41,6 @@ async function entriesOf(folder) {
   return Number(/= (\d+)$/m.exec(stdout)?.[1]);
 }
 
-if (!options['no-build']) buildOurs();
 mkdirSync(cache, { recursive: true });
 const classpath = compileFlink();
 const source = await filled(classpath, KEYS, 'hashmap', 'canonical');
@@ -54,7 +58,7 @@ for (let run = 0; run < Number(options.runs); run++) {
 rmSync(work, { recursive: true, force: true });
 
 const [we, flink] = [medians(ours), medians(flinks)];
-bar(`entries under the new uid: ${[...counts].join(', ')}`, counts.size === 1 && counts.has(KEYS));
+result(`entries under the new uid: ${[...counts].join(', ')}`, counts.size === 1 && counts.has(KEYS));
 console.log(`         Tidemark: ${figures(we)}\n         Flink:    ${figures(flink)}`);
 ratioBar(we, flink, RATIO_BAR);
 finish();

@@ -1,6 +1,6 @@
 // Reading all of a large snapshot of Flink: Tidemark beside Flink's own State Processor API, in turn in one run.
 //
-//     npm run bench:snapshots [-- --keys 1000000,10000000 --runs N --data FOLDER --no-build --no-flink]
+//     npm run bench:snapshots [-- --keys 1000000,10000000 --runs N --data FOLDER --no-build --no-flink --short]
 //
 // A job of Flink fills 1 and 10 million keys and takes a savepoint of each, canonical from the HashMap backend and, of 1 million, native
 // from RocksDB, unless they are there already. Both then count the entries and sum up a field, and have to agree. Medians; exit code 1 when results
@@ -12,18 +12,19 @@ import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
 import {
   bar,
-  buildOurs,
   cache,
   compileFlink,
   figures,
   filled,
   finish,
   HEAP_MB_MAX,
+  isShort,
   java,
   measure,
   median,
   medians,
   ratioBar,
+  result,
   tidemark,
 } from './besideFlink.mjs';
 
@@ -43,8 +44,9 @@ const KINDS = [
 
 const { values: options } = parseArgs({
   options: {
-    keys: { type: 'string', default: '1000000,10000000' },
-    runs: { type: 'string', default: '3' },
+    keys: { type: 'string', default: isShort ? '10000' : '1000000,10000000' },
+    runs: { type: 'string', default: isShort ? '1' : '3' },
+    short: { type: 'boolean', default: false },
     data: { type: 'string', default: cache },
     'no-build': { type: 'boolean', default: false },
     'no-flink': { type: 'boolean', default: false },
@@ -72,7 +74,6 @@ async function look(bundle, folder, keys) {
   return { treeMs: median(runs.map(({ treeMs }) => treeMs)), keyMs: median(runs.flatMap(({ keyMs }) => keyMs)) };
 }
 
-if (!options['no-build']) buildOurs();
 mkdirSync(cache, { recursive: true });
 const bundle = join(cache, 'look.mjs');
 await build({
@@ -102,7 +103,7 @@ for (const keys of options.keys.split(',').map(Number)) {
     if (flinkRuns.length > 0) {
       const flink = medians(flinkRuns);
       const isEqual = flink.count === we.count && flink.sum === we.sum;
-      bar(`Flink:    ${String(flink.count)} entries, sum ${String(flink.sum)}; ${figures(flink)}`, isEqual);
+      result(`Flink:    ${String(flink.count)} entries, sum ${String(flink.sum)}; ${figures(flink)}`, isEqual);
       ratioBar(we, flink, RATIO_BAR);
     }
     const { treeMs, keyMs } = await look(bundle, folder, keys);

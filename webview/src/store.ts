@@ -88,7 +88,9 @@ function keepSelected(selected: string | null, plan: PagePlan): string | null {
 
 function withStatus(model: Model, status: PageStatus): Model {
   const restarted = model.status !== null && status.startedAt !== model.status.startedAt;
-  const history = [...(restarted ? [] : model.history), sampleOf(status)].slice(-HISTORY_LENGTH);
+  // Rates are differences over time: where the clock was set back, or two statuses have one time, the older samples are of no use.
+  const older = restarted ? [] : model.history.filter((sample) => sample.now < status.now);
+  const history = [...older, sampleOf(status)].slice(-HISTORY_LENGTH);
   const snapshots = restarted ? [] : model.snapshots;
   return { ...model, status, history, snapshots: withSnapshots(snapshots, [status.lastCheckpoint, status.lastSavepoint]), connected: true };
 }

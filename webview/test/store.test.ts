@@ -30,6 +30,15 @@ describe('store', () => {
     expect(rateHistory(model, 'flights', 'recordsOut', 10)).toHaveLength(10);
   });
 
+  it('knows no rate between two statuses of one time, nor after the clock was set back', () => {
+    const model = afterTicks(30);
+    const again = reduce(model, { kind: 'status', status: statusAt(flightsPlan, 29) });
+    expect(rateOf(again, 'flights', 'recordsOut')).toBeCloseTo(rateOf(model, 'flights', 'recordsOut')!, 6);
+    const back = reduce(model, { kind: 'status', status: statusAt(flightsPlan, 0) });
+    expect(rateOf(back, 'flights', 'recordsOut')).toBeNull();
+    expect(back.history).toHaveLength(1);
+  });
+
   it('keeps a bounded history and every snapshot once', () => {
     const model = afterTicks(500);
     expect(model.history).toHaveLength(360);
