@@ -96,9 +96,7 @@ class TaskBuilder {
       senders.flatMap((receivers) => receivers[this.#subtask] ?? []),
     );
     const metrics = this.#task.operators.map(() => new UserMetrics());
-    const nodes = this.#task.operators.map((operator, index) =>
-      this.#node(operator, index, inputs.length, metrics[index] ?? new UserMetrics()),
-    );
+    const nodes = this.#task.operators.map((operator, index) => this.#node(operator, index, inputs, metrics[index] ?? new UserMetrics()));
     this.#connect(nodes);
     this.#open(nodes, metrics);
     const counters = new Float64Array(2 * nodes.length);
@@ -108,13 +106,14 @@ class TaskBuilder {
     return new Task({ nodes, subtask: this.#subtask, channels: inputs, place, counters, metrics, onBatch, acknowledge });
   }
 
-  #node(planned: PlanOperator, index: number, channelCount: number, metrics: UserMetrics): ChainNode {
+  #node(planned: PlanOperator, index: number, channels: readonly Channel[], metrics: UserMetrics): ChainNode {
     const { plan, environment, place } = this.#attempt;
     place.at = planned.index;
     const host = withCounters(environment.host, metrics);
     const operator = createOperator(plan, planned, host);
-    const valveInputs = index === 0 ? channelCount : planned.inputs.length;
-    return new ChainNode(planned, index, operator, valveInputs, connectedTags(plan, planned), place);
+    const inputs: readonly { readonly input: number }[] = index === 0 ? channels : planned.inputs;
+    const inputOf = inputs.length === 0 ? [0] : inputs.map(({ input }) => input);
+    return new ChainNode(planned, index, operator, inputOf, connectedTags(plan, planned), place);
   }
 
   #connect(nodes: readonly ChainNode[]): void {

@@ -38,11 +38,19 @@ export class ChainNode {
   /** The last watermark that went on from here. */
   sentWatermark = MIN_TIMESTAMP;
 
-  constructor(plan: PlanOperator, index: number, operator: Operator, valveInputs: number, connectedTags: Iterable<string>, place: Place) {
+  /** `inputOf`: by in-edge or channel, the operator's input that it belongs to; a source has one that nothing is connected to. */
+  constructor(
+    plan: PlanOperator,
+    index: number,
+    operator: Operator,
+    inputOf: readonly number[],
+    connectedTags: Iterable<string>,
+    place: Place,
+  ) {
     this.plan = plan;
     this.index = index;
     this.operator = operator;
-    this.valve = new WatermarkValve(Math.max(valveInputs, 1));
+    this.valve = new WatermarkValve(inputOf, (watermark) => this.#deliver(watermark));
     this.makesWatermarks = plan.spec.kind === 'watermarks';
     this.#place = place;
     this.output = new ChainOutput((watermark) => this.#forward(watermark));
@@ -65,11 +73,11 @@ export class ChainNode {
   }
 
   onWatermark(valveInput: number, watermark: number): void {
-    if (this.valve.onWatermark(valveInput, watermark)) this.#deliver();
+    this.valve.onWatermark(valveInput, watermark);
   }
 
   onIdle(valveInput: number, idle: boolean): void {
-    if (this.valve.onIdle(valveInput, idle)) this.#deliver();
+    this.valve.onIdle(valveInput, idle);
     if (!this.makesWatermarks) this.sendIdle(this.valve.idle);
   }
 
@@ -81,11 +89,11 @@ export class ChainNode {
     for (const exchange of this.#exchanges) exchange.control({ kind: 'idle', idle });
   }
 
-  #deliver(): void {
+  #deliver(watermark: number): void {
     // The end of a stream that was idle is news all the same.
-    if (this.makesWatermarks && this.valve.watermark === MAX_TIMESTAMP) this.sendIdle(false);
+    if (this.makesWatermarks && watermark === MAX_TIMESTAMP) this.sendIdle(false);
     this.#place.at = this.plan.index;
-    this.operator.onWatermark(this.valve.watermark);
+    this.operator.onWatermark(watermark);
   }
 
   #forward(watermark: number): void {

@@ -1,6 +1,18 @@
 import { expect, test } from 'vitest';
-import { pipeline, t, windows, type PipelineBuilder, type Stream } from '../../src/index.ts';
+import { generator, print } from '../../src/connectors/index.ts';
+import {
+  pipeline,
+  t,
+  windows,
+  type Infer,
+  type KeyedStream,
+  type PipelineBuilder,
+  type PipelineModule,
+  type Stream,
+} from '../../src/index.ts';
+import { testPipeline } from '../../src/testing/index.ts';
 import type { OpenSource, SourceStatus } from '../../src/operators/connector.ts';
+import { MAX_TIMESTAMP } from '../../src/operators/operator.ts';
 import { buildPlan } from '../../src/plan/index.ts';
 import type { SourceConnector } from '../../src/plan/operatorSpec.ts';
 import type { Plan } from '../../src/plan/plan.ts';
@@ -127,4 +139,66 @@ test('without idleness a source that is silent holds all event time back until i
     [10, 1],
     [20, 1],
   ]);
+});
+
+/** Two inputs of one operator: the second is idle for a while, and wakes up behind the first. */
+const Ev = t.record('Ev', { k: t.string, id: t.string, at: t.timestamp });
+type Ev = Infer<typeof Ev>;
+
+function twoInputs(build: (a: KeyedStream<string, Ev>, b: KeyedStream<string, Ev>) => Stream<string>): PipelineModule {
+  return pipeline('two-inputs', (p) => {
+    const input = (uid: string): KeyedStream<string, Ev> =>
+      p
+        .source(uid, generator({ type: Ev, count: 0, next: () => ({ k: '', id: '', at: 0 }) }))
+        .watermarks(`${uid}-time`, { timestamp: (e) => e.at, idleness: 1000 })
+        .keyBy((e) => e.k, t.string);
+    build(input('a'), input('b')).sink('out', print());
+  });
+}
+
+const joined = twoInputs((a, b) =>
+  a.intervalJoin('join', b, {
+    emits: t.string,
+    lower: -1000,
+    upper: 1000,
+    join: (left, right, ctx) => ctx.emit(`${left.id} ${right.id}`),
+  }),
+);
+const connected = twoInputs((a, b) =>
+  a.connect(b).process('connect', {
+    emits: t.string,
+    onRecord1: (e, ctx) => ctx.timers.registerEventTimeTimer(e.at + 1),
+    onRecord2: () => undefined,
+    onTimer: (time, ctx) => ctx.emit(`timer ${String(time)} at ${String(ctx.watermark)}`),
+  }),
+);
+
+test.each([
+  { what: 'an interval join loses no record', module: joined, before: ['a1 b1'], after: ['a1 b1', 'a3 b3'] },
+  {
+    what: 'timers wait for the input that has woken up',
+    module: connected,
+    before: ['timer 10001 at 19999'],
+    after: [
+      'timer 10001 at 19999',
+      'timer 20001 at 29999',
+      `timer 30501 at ${String(MAX_TIMESTAMP)}`,
+      `timer 40001 at ${String(MAX_TIMESTAMP)}`,
+    ],
+  },
+])('of two inputs one is idle and wakes up behind: $what', ({ module, before, after }) => {
+  const run = testPipeline(module);
+  const push = (uid: string, id: string, at: number): void => void run.push(uid, { k: 'k', id, at });
+  push('a', 'a1', 10_000);
+  push('b', 'b1', 10_000);
+  run.advanceProcessingTime(500);
+  push('a', 'a2', 20_000);
+  run.advanceProcessingTime(1000);
+  push('b', 'b2', 15_000);
+  push('a', 'a3', 30_500);
+  push('a', 'a4', 40_000);
+  expect(run.outputs('out')).toEqual(before);
+  push('b', 'b3', 30_000);
+  run.end();
+  expect(run.outputs('out')).toEqual(after);
 });
