@@ -1,15 +1,6 @@
 import { expect, test } from 'vitest';
 import { generator, print } from '../../src/connectors/index.ts';
-import {
-  pipeline,
-  t,
-  windows,
-  type Infer,
-  type KeyedStream,
-  type PipelineBuilder,
-  type PipelineModule,
-  type Stream,
-} from '../../src/index.ts';
+import { pipeline, t, windows, type KeyedStream, type PipelineBuilder, type PipelineModule, type Stream } from '../../src/index.ts';
 import { testPipeline } from '../../src/testing/index.ts';
 import type { OpenSource, SourceStatus } from '../../src/operators/connector.ts';
 import { MAX_TIMESTAMP } from '../../src/operators/operator.ts';
@@ -143,7 +134,7 @@ test('without idleness a source that is silent holds all event time back until i
 
 /** Two inputs of one operator: the second is idle for a while, and wakes up behind the first. */
 const Ev = t.record('Ev', { k: t.string, id: t.string, at: t.timestamp });
-type Ev = Infer<typeof Ev>;
+type Ev = t.Infer<typeof Ev>;
 
 function twoInputs(build: (a: KeyedStream<string, Ev>, b: KeyedStream<string, Ev>) => Stream<string>): PipelineModule {
   return pipeline('two-inputs', (p) => {
