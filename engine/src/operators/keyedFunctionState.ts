@@ -9,6 +9,7 @@ import { KeyedStore } from '../state/keyedStore.ts';
 import { KeyTimers } from '../state/keyTimers.ts';
 import { voidNamespace } from '../state/namespaces.ts';
 import type { FrozenKeyedState, KeyedStateImporter, KeyedStateSchema } from '../state/operatorSnapshot.ts';
+import { ProcessingTimers } from '../state/processingTimers.ts';
 import { StateScope } from '../state/stateScope.ts';
 import type { StateSlot } from '../state/stateSlot.ts';
 import { TimerQueue } from '../state/timerQueue.ts';
@@ -38,6 +39,7 @@ export function keyedFunctionSchema(keyType: KeyType<unknown>, declarations: rea
 class KeyedRecordContext extends RecordContext implements TimerContext {
   key: unknown = null;
   timerDomain: 'event' | 'processing' = 'event';
+  erasesTimestamp = false;
   readonly state: Readonly<Record<string, unknown>>;
   readonly timers: Timers;
 
@@ -45,6 +47,11 @@ class KeyedRecordContext extends RecordContext implements TimerContext {
     super(context);
     this.state = state;
     this.timers = timers;
+  }
+
+  /** As in Flink, what a processing-time timer emits has no timestamp; to side outputs it has the timer's. */
+  override emit(value: unknown): void {
+    this.operator.output.record(value, this.erasesTimestamp ? MIN_TIMESTAMP : this.timestamp);
   }
 }
 
@@ -62,7 +69,7 @@ export class KeyedFunctionState implements KeyedStateImporter, Timers {
   readonly #address: EntryAddress;
   readonly #onTimer: UserFunction | null;
   readonly #eventQueue = new TimerQueue<KeyContext>((key, time) => key.eventTimers?.has(time) === true);
-  readonly #processingQueue = new TimerQueue<KeyContext>((key, time) => key.processingTimers?.has(time) === true);
+  readonly #processingTimers = new ProcessingTimers<KeyContext>((key, time) => key.processingTimers?.has(time) === true);
   #timerCount = 0;
   #current: KeyContext;
 
@@ -117,7 +124,7 @@ export class KeyedFunctionState implements KeyedStateImporter, Timers {
   registerProcessingTimeTimer(time: number): void {
     const key = this.#current;
     if (!(key.processingTimers ??= new KeyTimers()).add(this.#checked(time))) return;
-    this.#processingQueue.add(time, key);
+    this.#processingTimers.add(time, key);
     this.#timerAdded(key);
   }
 
@@ -130,7 +137,7 @@ export class KeyedFunctionState implements KeyedStateImporter, Timers {
   deleteProcessingTimeTimer(time: number): void {
     if (this.#current.processingTimers?.delete(time) !== true) return;
     this.#timerGone(this.#current);
-    this.#processingQueue.noteDeleted();
+    this.#processingTimers.noteDeleted();
   }
 
   /** Fires what is due, in order of time; also timers that these register for times that are due already. */
@@ -145,16 +152,14 @@ export class KeyedFunctionState implements KeyedStateImporter, Timers {
   }
 
   fireProcessingTimers(now: number): void {
-    const queue = this.#processingQueue;
-    for (let key = queue.poll(now); key !== null; key = queue.poll(now)) {
-      const time = queue.polledTime;
+    this.#processingTimers.fire(now, (key, time) => {
       this.#store.touch(key);
       if (key.processingTimers?.delete(time) === true) this.#fire(key, time, 'processing');
-    }
+    });
   }
 
   nextProcessingTime(): number {
-    return Math.min(this.#processingQueue.nextTime(), MAX_TIMESTAMP);
+    return Math.min(this.#processingTimers.nextTime(), MAX_TIMESTAMP);
   }
 
   freeze(): FrozenKeyedState {
@@ -227,9 +232,11 @@ export class KeyedFunctionState implements KeyedStateImporter, Timers {
     const context = this.context;
     const onTimer = this.#onTimer;
     if (onTimer !== null) {
-      this.#show(key, domain === 'event' ? time : MIN_TIMESTAMP);
+      this.#show(key, time);
       context.timerDomain = domain;
+      context.erasesTimestamp = domain === 'processing';
       onTimer(time, context);
+      context.erasesTimestamp = false;
     }
     this.#store.leave(key);
   }

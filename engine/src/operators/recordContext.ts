@@ -5,39 +5,39 @@ import { MIN_TIMESTAMP, type OperatorContext } from './operator.ts';
 export class RecordContext implements ProcessContext {
   timestamp = MIN_TIMESTAMP;
   watermark = MIN_TIMESTAMP;
-  readonly #context: OperatorContext;
+  protected readonly operator: OperatorContext;
 
   constructor(context: OperatorContext) {
-    this.#context = context;
+    this.operator = context;
   }
 
   emit(value: unknown): void {
-    this.#context.output.record(value, this.timestamp);
+    this.operator.output.record(value, this.timestamp);
   }
 
   /** A tag that nothing is connected to leads nowhere. */
   output(tag: string, value: unknown): void {
-    this.#context.sideOutputs.get(tag)?.record(value, this.timestamp);
+    this.operator.sideOutputs.get(tag)?.record(value, this.timestamp);
   }
 
   now(): number {
-    return this.#context.now();
+    return this.operator.now();
   }
 
   random(): number {
-    return this.#context.random();
+    return this.operator.random();
   }
 
   counter(name: string): UserCounter {
-    return this.#context.counter(name);
+    return this.operator.counter(name);
   }
 
   gauge(name: string, read: () => number): void {
-    this.#context.gauge(name, read);
+    this.operator.gauge(name, read);
   }
 
   /** Passes a watermark on to all outputs. */
   forward(watermark: number): void {
-    this.#context.output.watermark(watermark);
+    this.operator.output.watermark(watermark);
   }
 }

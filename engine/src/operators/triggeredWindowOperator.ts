@@ -1,5 +1,6 @@
 import type { KeyContext } from '../state/keyContext.ts';
 import { KeyWindow, WindowBounds } from '../state/keyWindow.ts';
+import { ProcessingTimers } from '../state/processingTimers.ts';
 import { TimerQueue } from '../state/timerQueue.ts';
 import { MAX_TIMESTAMP, MIN_TIMESTAMP } from './operator.ts';
 import { FIRE, PURGE, triggerOf } from './triggers.ts';
@@ -15,7 +16,7 @@ const NO_MEMBERS: KeyWindow[] = [];
 export class TriggeredWindowOperator extends WindowOperator {
   readonly #trigger: WindowTrigger;
   readonly #eventQueue = new TimerQueue<KeyWindow>((window, time) => window.extra?.eventTimers?.has(time) === true);
-  readonly #processingQueue = new TimerQueue<KeyWindow>((window, time) => window.extra?.processingTimers?.has(time) === true);
+  readonly #processingTimers = new ProcessingTimers<KeyWindow>((window, time) => window.extra?.processingTimers?.has(time) === true);
   /** The window that the trigger is asked about. */
   #window!: KeyWindow;
   readonly #context: TriggerContext;
@@ -132,15 +133,13 @@ export class TriggeredWindowOperator extends WindowOperator {
   }
 
   override onProcessingTime(now: number): void {
-    const queue = this.#processingQueue;
-    for (let window = queue.poll(now); window !== null; window = queue.poll(now)) {
-      const time = queue.polledTime;
+    this.#processingTimers.fire(now, (window, time) => {
       if (window.context !== null) this.#fire(window.context, window, time, 'processing');
-    }
+    });
   }
 
   override nextProcessingTime(): number {
-    return Math.min(this.#processingQueue.nextTime(), MAX_TIMESTAMP);
+    return Math.min(this.#processingTimers.nextTime(), MAX_TIMESTAMP);
   }
 
   #fire(key: KeyContext, window: KeyWindow, time: number, domain: 'event' | 'processing'): void {
@@ -166,7 +165,7 @@ export class TriggeredWindowOperator extends WindowOperator {
     const extra = window.extra;
     if (extra === null) return;
     for (let i = extra.eventTimers?.size ?? 0; i > 0; i--) this.#eventQueue.noteDeleted();
-    for (let i = extra.processingTimers?.size ?? 0; i > 0; i--) this.#processingQueue.noteDeleted();
+    for (let i = extra.processingTimers?.size ?? 0; i > 0; i--) this.#processingTimers.noteDeleted();
     extra.eventTimers = null;
     extra.processingTimers = null;
     extra.triggerState = null;
@@ -196,13 +195,13 @@ export class TriggeredWindowOperator extends WindowOperator {
         if (this.extraOf(this.#window).addEventTimer(time)) this.#eventQueue.add(time, this.#window);
       },
       registerProcessingTimeTimer: (time) => {
-        if (this.extraOf(this.#window).addProcessingTimer(time)) this.#processingQueue.add(time, this.#window);
+        if (this.extraOf(this.#window).addProcessingTimer(time)) this.#processingTimers.add(time, this.#window);
       },
       deleteEventTimeTimer: (time) => {
         if (this.#window.extra?.eventTimers?.delete(time) === true) this.#eventQueue.noteDeleted();
       },
       deleteProcessingTimeTimer: (time) => {
-        if (this.#window.extra?.processingTimers?.delete(time) === true) this.#processingQueue.noteDeleted();
+        if (this.#window.extra?.processingTimers?.delete(time) === true) this.#processingTimers.noteDeleted();
       },
     };
   }

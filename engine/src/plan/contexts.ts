@@ -44,7 +44,7 @@ export interface KeyedContext extends ProcessContext {
 }
 
 export interface TimerContext extends KeyedContext {
-  /** `timestamp` is the timer's time when 'event', MIN_TIMESTAMP when 'processing'. */
+  /** `timestamp` is the timer's time. As in Flink, what a 'processing' timer emits has no timestamp; to side outputs it has the timer's. */
   readonly timerDomain: TimeDomain;
 }
 

@@ -155,6 +155,7 @@ export class Task {
   /** When the next processing-time timer is due; MAX_TIMESTAMP when there is none. */
   nextProcessingTime(): number {
     let next = MAX_TIMESTAMP;
+    if (this.hasEnded) return next;
     for (const { operator } of this.#timed) {
       const time = operator.nextProcessingTime?.() ?? MAX_TIMESTAMP;
       if (time < next) next = time;
@@ -162,9 +163,13 @@ export class Task {
     return next;
   }
 
-  /** True when something was due. Each operator is asked once: what it sets for now comes with the next call. */
+  /**
+   * True when something was due. Each operator is asked once, so that records and barriers get their turn before what is due next.
+   * As in Flink, processing-time timers that are left when the input has ended do not fire.
+   */
   onProcessingTime(now: number): boolean {
     let fired = false;
+    if (this.hasEnded) return fired;
     for (const node of this.#timed) {
       const { operator } = node;
       if ((operator.nextProcessingTime?.() ?? MAX_TIMESTAMP) > now) continue;

@@ -211,14 +211,22 @@ test('timers: in order, once, in the past at the next watermark, deleted, regist
   expect(h.operator.stateSize!()).toMatchObject({ keys: 0, timers: 0, entries: 0 });
 });
 
-test('processing-time timers fire by the clock and emit without a timestamp', () => {
-  const h = new KeyedHarness(spec());
+test('processing-time timers fire by the clock, as in Flink: the context has their time, what they emit has none, side outputs do', () => {
+  const timestamps: number[] = [];
+  const onTimer = (time: number, ctx: any): void => {
+    timestamps.push(ctx.timestamp);
+    ctx.output('side', time);
+    ctx.emit([ctx.key, time, ctx.timerDomain]);
+  };
+  const h = new KeyedHarness(spec({ onTimer }), { sides: ['side'] });
   h.operator.onRecord({ key: 1, op: (ctx: any) => ctx.timers.registerProcessingTimeTimer(5000) }, 77);
   expect(h.operator.nextProcessingTime!()).toBe(5000);
   h.operator.onProcessingTime!(4999);
   expect(h.emitted).toEqual([]);
   h.operator.onProcessingTime!(5000);
-  expect(h.emitted).toEqual([{ value: [1, 5000, 'processing', null], timestamp: MIN_TIMESTAMP }]);
+  expect(h.emitted).toEqual([{ value: [1, 5000, 'processing'], timestamp: MIN_TIMESTAMP }]);
+  expect(h.sides.get('side')).toEqual([{ value: 5000, timestamp: 5000 }]);
+  expect(timestamps).toEqual([5000]);
   expect(h.operator.nextProcessingTime!()).toBe(MAX_TIMESTAMP);
 });
 
