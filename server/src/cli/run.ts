@@ -105,9 +105,13 @@ async function restartWithChange(session: RunSession, progress: Progress): Promi
 /** Ctrl-C, the end asked for by a supervisor, and the end of the terminal. */
 const INTERRUPTIONS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
+/** Nothing heard of the engine for so long, a run that is to stop ends without a checkpoint. It tells its status every 250 ms. */
+const SILENCE_MS = 5000;
+
 /** The first Ctrl-C stops with a checkpoint, the second at once. */
 class Interrupt {
   interrupted = false;
+  #signals = 0;
   readonly #session: RunSession;
   readonly #progress: Progress;
   readonly #listener = (): void => this.#onSignal();
@@ -116,6 +120,8 @@ class Interrupt {
     this.#session = session;
     this.#progress = progress;
     for (const signal of INTERRUPTIONS) process.on(signal, this.#listener);
+    // A terminal's signal goes to the engine process as well: it is the same one, and the engine's does not count as the second.
+    session.onSignal(() => this.#interrupt());
   }
 
   release(): void {
@@ -123,10 +129,13 @@ class Interrupt {
   }
 
   #onSignal(): void {
-    if (this.interrupted) {
-      this.#session.kill();
-      return;
-    }
+    this.#signals++;
+    if (this.#signals > 1) this.#session.kill();
+    else this.#interrupt();
+  }
+
+  #interrupt(): void {
+    if (this.interrupted) return;
     this.interrupted = true;
     this.#progress.note('Stopping with a checkpoint; Ctrl-C again ends at once.');
     void this.#stop();
@@ -134,12 +143,16 @@ class Interrupt {
 
   async #stop(): Promise<void> {
     const { control } = this.#session;
+    const { silent, end } = this.#session.silence(SILENCE_MS);
+    const looping = silent.then(() => Promise.reject(new Error('the user code of an operator has not come back for 5 s')));
     try {
-      this.#progress.stoppingAt(await control.request('checkpoint', {}));
+      this.#progress.stoppingAt(await Promise.race([control.request('checkpoint', {}), looping]));
     } catch (error) {
       this.#progress.note(
         `No checkpoint could be taken, so the run is cancelled: ${error instanceof Error ? error.message : String(error)}`,
       );
+    } finally {
+      end();
     }
     // Its answer may be the end of the connection.
     await control.request('cancel', {}).catch(() => undefined);

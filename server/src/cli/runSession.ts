@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { ControlEvent, ControlEvents, RunInfo, RunPlan } from '../control.ts';
 import { ControlClient } from '../controlClient.ts';
 import { firstMessage, startRun } from '../run/launch.ts';
-import type { RunArguments } from '../run/launch.ts';
+import type { RunArguments, RunMessage } from '../run/launch.ts';
 
 const EVENTS = [
   'status',
@@ -32,6 +32,10 @@ export interface RunSession {
   /** Hands over all events from the first record on, those that have come already at once. */
   listen(listener: EventListener): void;
   kill(): void;
+  /** Calls `listener` when a signal has come to the engine process, which leaves it to its starter what is to be done. */
+  onSignal(listener: () => void): void;
+  /** Resolves when nothing has been heard of the engine for `ms` milliseconds: user code does not come back. Stop asking by `end`. */
+  silence(ms: number): { readonly silent: Promise<void>; end(): void };
 }
 
 /** Begins a run. When it could not be loaded, how it ended instead. */
@@ -42,7 +46,13 @@ export async function startSession(args: RunArguments, cwd: string): Promise<Run
   const control = await ControlClient.connect(message.socket);
   const early: Parameters<EventListener>[] = [];
   let heard: EventListener = (event, body) => void early.push([event, body]);
-  for (const event of EVENTS) control.on(event, (body) => heard(event, body as never));
+  let heardAt = performance.now();
+  for (const event of EVENTS) {
+    control.on(event, (body) => {
+      heardAt = performance.now();
+      heard(event, body as never);
+    });
+  }
   const ended = endOf(control, child);
   // All in one go: the run begins at the first of them, and a short one may have ended before another round trip.
   const [info, plan] = await Promise.all([
@@ -54,7 +64,22 @@ export async function startSession(args: RunArguments, cwd: string): Promise<Run
     heard = listener;
     for (const event of early.splice(0)) listener(...event);
   };
-  return { control, info, plan, ended, listen, kill: () => void child.kill('SIGKILL') };
+  const onSignal = (listener: () => void): void => {
+    child.on('message', (said: RunMessage) => {
+      if (said.kind === 'signal') listener();
+    });
+  };
+  const silence = (ms: number): ReturnType<RunSession['silence']> => {
+    const begin = performance.now();
+    let timer: NodeJS.Timeout | undefined;
+    const silent = new Promise<void>((resolve) => {
+      timer = setInterval(() => {
+        if (performance.now() - Math.max(heardAt, begin) >= ms) resolve();
+      }, STATUS_MS);
+    });
+    return { silent, end: () => clearInterval(timer) };
+  };
+  return { control, info, plan, ended, listen, kill: () => void child.kill('SIGKILL'), onSignal, silence };
 }
 
 async function endOf(control: ControlClient, child: ChildProcess): Promise<Ended> {

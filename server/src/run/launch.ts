@@ -34,8 +34,12 @@ export interface RunArguments {
 /** What the child says over IPC, before and outside of its socket. */
 export type RunMessage =
   | { readonly kind: 'listening'; readonly socket: string }
+  /** SIGINT, SIGTERM or SIGHUP has come: what is to happen is for the starter to decide. Never the first message. */
+  | { readonly kind: 'signal' }
   /** Loading failed; the process ends with `exitCode`. */
   | { readonly kind: 'failed'; readonly failure: Failure; readonly exitCode: number };
+
+export type FirstMessage = Exclude<RunMessage, { kind: 'signal' }>;
 
 /** V8 flags of an engine process: allocation sites that flip to pretenuring halve the throughput of keyed operators. */
 export const RUN_FLAGS: readonly string[] = ['--no-allocation-site-pretenuring', '--max-semi-space-size=64'];
@@ -50,10 +54,10 @@ export function startRun(dist: string, args: RunArguments, cwd: string, output: 
 }
 
 /** The child's first word; a child that dies without one counts as failed. Never rejects. */
-export async function firstMessage(child: ChildProcess): Promise<RunMessage> {
+export async function firstMessage(child: ChildProcess): Promise<FirstMessage> {
   const exited = new AbortController();
-  const message = once(child, 'message', { signal: exited.signal }).then(([value]) => value as RunMessage);
-  const died = new Promise<RunMessage>((resolve) => {
+  const message = once(child, 'message', { signal: exited.signal }).then(([value]) => value as FirstMessage);
+  const died = new Promise<FirstMessage>((resolve) => {
     const fail = (text: string, exitCode: number): void =>
       resolve({ kind: 'failed', exitCode, failure: { uid: null, subtask: null, message: text, stack: [], restartsInMs: null } });
     child.once('error', (error) => fail(`The engine process could not be started: ${error.message}`, 1));

@@ -26,10 +26,14 @@ const EXIT_NOT_RESTORED = 4;
 /** How long the control thread may take to say goodbye. */
 const GOODBYE_MS = 2000;
 
+/** The starter has heard of the run, so that it can be told of signals. */
+let isListening = false;
+
 /** A terminal's or a supervisor's signal reaches every process of a group: what is to happen is for the one who started us to decide. */
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
     if (!process.connected) process.exit(EXIT_CANCELLED);
+    if (isListening) say({ kind: 'signal' });
   });
 }
 
@@ -75,6 +79,7 @@ async function main(args: RunArguments): Promise<number> {
   let abandoned = (): void => process.exit(EXIT_CANCELLED);
   process.once('disconnect', () => abandoned());
   say({ kind: 'listening', socket: socketPath(id) });
+  isListening = true;
   await begin;
   abandoned = () => run.cancel();
   run.begin();

@@ -188,6 +188,28 @@ describe('a pipeline from the command line', () => {
     expect(hint).toBe('Go on from it with --from latest.');
   });
 
+  it('stops with a checkpoint when the signal comes to the engine process alone', async () => {
+    const cli = tidemark('run', program('engineSignal'));
+    await cli.found(() => (cli.stdout.includes('first') ? true : undefined));
+    process.kill(Number(/process (\d+)/.exec(cli.stderr)?.[1]), 'SIGTERM');
+    expect(await cli.exit()).toBe(130);
+    expect(cli.stderr).toContain('stopped with checkpoint 1');
+  });
+
+  it('ends a run whose user code does not come back when it is interrupted, and says why there is no checkpoint', async () => {
+    const text = pipelineText('looping').replace(
+      'const count = (ctx',
+      "if (item.n === 50) { console.log('looping'); while (item.n === 50); }\n      const count = (ctx",
+    );
+    const cli = tidemark('run', program('looping', text));
+    await cli.found(() => (cli.stdout.includes('looping') ? true : undefined));
+    cli.child.kill('SIGTERM');
+    expect(await cli.exit()).toBe(130);
+    expect(cli.stderr).toContain(
+      'No checkpoint could be taken, so the run is cancelled: the user code of an operator has not come back for 5 s',
+    );
+  });
+
   it('has an exit code for each way of failing', async () => {
     const file = program('codes');
     expect((await done('run')).code).toBe(2);

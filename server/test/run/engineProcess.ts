@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { ControlEvent, ControlEvents } from '../../src/control.ts';
 import { ControlClient } from '../../src/controlClient.ts';
 import { firstMessage, startRun } from '../../src/run/launch.ts';
-import type { RunArguments, RunMessage } from '../../src/run/launch.ts';
+import type { FirstMessage, RunArguments } from '../../src/run/launch.ts';
 
 const source = join(import.meta.dirname, '../../src');
 const scratch = join(import.meta.dirname, '../../../build/test-programs');
@@ -74,7 +74,7 @@ export class EngineProcess {
     return this.#control;
   }
 
-  firstMessage(): Promise<RunMessage> {
+  firstMessage(): Promise<FirstMessage> {
     return firstMessage(this.child);
   }
 
