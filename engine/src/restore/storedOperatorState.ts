@@ -1,6 +1,6 @@
 import { ByteReader } from '../snapshot/bytes/byteReader.ts';
 import type { OperatorMetadata, OperatorStateHandle } from '../snapshot/metadata/snapshotMetadata.ts';
-import { elementReader, readOperatorHeader } from '../snapshot/operator/operatorStream.ts';
+import { ElementBounds, elementReader, readOperatorHeader } from '../snapshot/operator/operatorStream.ts';
 import { keySerializer, valueSerializer, type DistributionMode, type StateMetaInfo } from '../snapshot/stateMetaInfo.ts';
 import { SnapshotDamage, type OpenedSnapshot } from './openSnapshot.ts';
 import { inFile } from './storedKeyedState.ts';
@@ -33,14 +33,11 @@ function openHandle(snapshot: OpenedSnapshot, handle: OperatorStateHandle): Stor
   const stream = openStream(snapshot, handle.stream);
   if (stream === null) return [];
   const bytes = new ByteReader(stream.read(0, stream.size));
-  const firstElement = Math.min(bytes.end, ...handle.partitions.flatMap(({ offsets }) => offsets));
-  const header = inFile(snapshot, stream, () => readOperatorHeader(bytes, firstElement));
+  const bounds = new ElementBounds(handle.partitions, bytes.end);
+  const header = inFile(snapshot, stream, () => readOperatorHeader(bytes, bounds.first));
   const metas = new Map([...header.lists, ...header.broadcasts].map((meta) => [meta.name, meta]));
-  const boundaries = [...new Set([...handle.partitions.flatMap(({ offsets }) => offsets), bytes.end])].sort((a, b) => a - b);
   const readerAt = (offset: number): ByteReader =>
-    inFile(snapshot, stream, () =>
-      elementReader(bytes, offset, boundaries.find((boundary) => boundary > offset) ?? bytes.end, header.compressed),
-    );
+    inFile(snapshot, stream, () => elementReader(bytes, offset, bounds.endOf(offset), header.compressed));
   return handle.partitions.map(({ name, mode, offsets }) => {
     const meta = metas.get(name);
     const element = meta === undefined ? null : valueSerializer(meta);

@@ -73,6 +73,6 @@ export { NO_OUTPUT, type OutputFile as SnapshotOutputFile, type SnapshotOutput }
 export { snapshotFacts, type SnapshotFacts } from './snapshotFacts.ts';
 export { readHeaders, type SnapshotHeaders } from './snapshotHeaders.ts';
 export { snapshotFolder, type PathMapping, type SnapshotStorage } from './storage/snapshotStorage.ts';
-export { dumpText, Floating, isList, type DumpValue } from './values/dumpValue.ts';
+export { dumpText, dumpTextPieces, isLongText, Floating, isList, type DumpValue } from './values/dumpValue.ts';
 export { decodedReader, type DecodedForm, type ValueDecoder, type ValueDecoders } from './values/valueDecoder.ts';
 export type { SerializerSnapshot } from './serializers/serializerSnapshot.ts';

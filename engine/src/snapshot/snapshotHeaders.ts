@@ -8,7 +8,7 @@ import type { OperatorMetadata, SnapshotMetadata } from './metadata/snapshotMeta
 import type { OperatorState, OperatorStateList } from './operator/operatorState.ts';
 import type { Snapshot, SnapshotOperator } from './snapshot.ts';
 import type { DistributionMode, StateMetaInfo } from './stateMetaInfo.ts';
-import type { DumpValue } from './values/dumpValue.ts';
+import { bytesOfHex, type DumpValue } from './values/dumpValue.ts';
 
 /** All that a snapshot says without an entry of keyed state being read. Plain data: verdicts on it are functions. */
 export interface SnapshotHeaders {
@@ -106,8 +106,5 @@ function viewsOf(state: OperatorState, list: OperatorStateList): ConnectorView[]
 /** Null where it is none. */
 function bytesOfDump(value: DumpValue): Uint8Array | null {
   const hex = typeof value === 'object' && value !== null && '$bytes' in value ? value['$bytes'] : null;
-  if (typeof hex !== 'string') return null;
-  const bytes = new Uint8Array(hex.length / 2);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16);
-  return bytes;
+  return typeof hex === 'string' ? bytesOfHex(hex) : null;
 }

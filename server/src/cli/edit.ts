@@ -152,7 +152,8 @@ async function editsOf(values: EditValues, opened: OpenedSnapshot, cwd: string):
   const places = new EditPlaces(opened);
   const edits: SnapshotEdit[] = [];
   for (const [option, read] of Object.entries(READERS)) {
-    for (const text of values[option as EditOption] ?? []) edits.push(...(await read({ option: `--${option}`, text, places, cwd })));
+    for (const text of values[option as EditOption] ?? [])
+      for (const edit of await read({ option: `--${option}`, text, places, cwd })) edits.push(edit);
   }
   return edits;
 }
@@ -264,12 +265,18 @@ function jsonOrText(text: string): unknown {
 /** Lines as a dump has them; with `"delete": true` the entry is deleted. Other lines of a dump are passed over. */
 async function entriesIn(file: string, places: EditPlaces): Promise<SnapshotEdit[]> {
   const edits: SnapshotEdit[] = [];
+  const operators = new Map<string, string>();
+  const operatorOf = (name: string): string => {
+    const id = operators.get(name) ?? operatorOnly('--set', name, places);
+    operators.set(name, id);
+    return id;
+  };
   let number = 0;
   try {
     for await (const line of createInterface({ input: createReadStream(file, 'utf8'), crlfDelay: Infinity })) {
       number++;
       if (line.trim() === '') continue;
-      const found = entryOf(JSON.parse(line) as Record<string, unknown>, places);
+      const found = entryOf(JSON.parse(line) as Record<string, unknown>, operatorOf);
       if (found !== null) edits.push(found);
     }
   } catch (error) {
@@ -280,7 +287,7 @@ async function entriesIn(file: string, places: EditPlaces): Promise<SnapshotEdit
 
 const ENTRY_KINDS: readonly unknown[] = ['keyed', 'timer', 'list', 'broadcast', undefined];
 
-function entryOf(line: Record<string, unknown>, places: EditPlaces): SnapshotEdit | null {
+function entryOf(line: Record<string, unknown>, operatorOf: (name: string) => string): SnapshotEdit | null {
   if (line['kind'] === 'snapshot' || line['kind'] === 'operator') return null;
   if (!ENTRY_KINDS.includes(line['kind'])) throw new Error(`entries of kind ${String(line['kind'])} cannot be set.`);
   const { operator, state } = line;
@@ -292,7 +299,7 @@ function entryOf(line: Record<string, unknown>, places: EditPlaces): SnapshotEdi
   return {
     ...parts,
     edit: isDeleted ? 'delete' : 'set',
-    operator: operatorOnly('--set', operator, places),
+    operator: operatorOf(operator),
     state,
   };
 }

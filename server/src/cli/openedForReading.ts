@@ -41,6 +41,10 @@ export async function openedForReading(
       decoders: { folders: [io.cwd], trusted: true },
     });
     for (const problem of opened.decoderProblems) io.err(`Decoders: ${problem}\n`);
+    for (const folder of opened.unsearched)
+      io.err(
+        `Some uids are not known: ${folder} was not searched to its end. Run this in the folder of the job's sources, or give --uids FILE.\n`,
+      );
     try {
       return await use(opened);
     } finally {

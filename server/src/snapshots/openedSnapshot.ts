@@ -26,6 +26,8 @@ export interface OpenedSnapshot {
   readonly storage: SnapshotStorage;
   /** What of the workspace's decoders does not work, one sentence each. */
   readonly decoderProblems: readonly string[];
+  /** Folders in whose sources not all uids were found, and that were not searched to their end. */
+  readonly unsearched: readonly string[];
   /** What another thread opens to read the same. */
   readonly source: ScanSource;
 }
@@ -59,9 +61,10 @@ export async function openSnapshot(location: string, options: OpenOptions = { ui
     let uids: ReadonlyMap<string, string> = new Map();
     const snapshot = await readSnapshot(storage, inside, { decoders, uidOf: (id) => uids.get(id) ?? null });
     const manifest = manifestOf(snapshot.folder);
-    uids = await uidsOf(snapshot, manifest, options);
+    const found = await uidsOf(snapshot, manifest, options);
+    uids = found.uids;
     const scanSource = { source, pathMap, decoders: { folders, trusted }, uids, fileKey };
-    return { snapshot, manifest, uids, storage, source: scanSource, decoderProblems: problems };
+    return { snapshot, manifest, uids, storage, source: scanSource, decoderProblems: problems, unsearched: found.unsearched };
   } catch (error) {
     await storage.close?.();
     throw error;
@@ -73,7 +76,11 @@ export async function takenAt({ snapshot, manifest, storage }: OpenedSnapshot): 
   return manifest?.createdAt ?? (await storage.modified?.(`${snapshot.folder}/_metadata`).catch(() => null)) ?? null;
 }
 
-async function uidsOf(snapshot: Snapshot, manifest: SnapshotManifest | null, sources: UidSources): Promise<Map<string, string>> {
+async function uidsOf(
+  snapshot: Snapshot,
+  manifest: SnapshotManifest | null,
+  sources: UidSources,
+): Promise<Pick<OpenedSnapshot, 'uids' | 'unsearched'>> {
   const said = manifest?.operators.map(({ operatorId, uid }): [string, string] => [operatorId, uid]) ?? [];
   const uids = new Map(said);
   for (const { metadata } of snapshot.operators) {
@@ -82,10 +89,11 @@ async function uidsOf(snapshot: Snapshot, manifest: SnapshotManifest | null, sou
   const unknown = (): string[] => snapshot.operators.map(({ metadata }) => metadata.operatorId).filter((id) => !uids.has(id));
   for (const [id, uid] of uidsOfOperators(unknown(), sources.uids)) uids.set(id, uid);
   // Sources are read only where something is to be found in them: an operator without uid in a file that has uids was given none.
-  if (snapshot.metadata.version < FIRST_VERSION_WITH_UIDS && unknown().length > 0 && sources.folders.length > 0) {
-    for (const [id, uid] of uidsOfOperators(unknown(), await sourceTexts(sources.folders))) uids.set(id, uid);
-  }
-  return uids;
+  if (snapshot.metadata.version >= FIRST_VERSION_WITH_UIDS || unknown().length === 0 || sources.folders.length === 0)
+    return { uids, unsearched: [] };
+  const { texts, unsearched } = await sourceTexts(sources.folders);
+  for (const [id, uid] of uidsOfOperators(unknown(), texts)) uids.set(id, uid);
+  return { uids, unsearched: unknown().length === 0 ? [] : unsearched };
 }
 
 /** Whether the manifest is damaged is for those to say who compare checksums; reading goes on without it. */

@@ -1,38 +1,68 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { extname, join } from 'node:path';
+import { homedir } from 'node:os';
+import { extname, join, parse, resolve } from 'node:path';
 
 /** Languages that pipelines and Flink jobs are written in. */
 const SOURCES = new Set(['.ts', '.mts', '.js', '.mjs', '.java', '.scala', '.kt', '.py', '.sql', '.yaml', '.yml', '.properties', '.conf']);
 const SKIPPED = new Set(['node_modules', 'dist', 'out', 'build', 'target']);
 const DEPTH_MAX = 12;
 const FILES_MAX = 5000;
+/** Files and folders that are looked at, and milliseconds that it may take. */
+const ENTRIES_MAX = 100_000;
+const TIME_MAX = 2000;
 const FILE_SIZE_MAX = 1 << 20;
 /** Longer texts are no names. */
 const TEXT_LENGTH_MAX = 200;
 const TEXT = /(["'`])((?:\\.|(?!\1)[^\\\n])+)\1/g;
 
-/**
- * The texts in quotation marks in the source files below the folders, each once: among them are the uids of operators. What cannot be read
- * is left out, and so is what lies beyond the limits of size and number: a uid that is not found costs a name, no more.
- */
-export async function sourceTexts(folders: readonly string[]): Promise<Set<string>> {
-  const texts = new Set<string>();
-  const budget = { files: FILES_MAX };
-  for (const folder of folders) await collect(folder, 0, budget, texts);
-  return texts;
+export interface SourceTexts {
+  readonly texts: ReadonlySet<string>;
+  /** Folders that were not searched to their end: nothing is known of the rest. */
+  readonly unsearched: readonly string[];
 }
 
-async function collect(folder: string, depth: number, budget: { files: number }, texts: Set<string>): Promise<void> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
-  for (const entry of entries) {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) {
-      if (depth < DEPTH_MAX && !entry.name.startsWith('.') && !SKIPPED.has(entry.name)) await collect(path, depth + 1, budget, texts);
-      continue;
+/**
+ * The texts in quotation marks in the source files below the folders, each once: among them are the uids of operators. A search ends after
+ * two seconds, and does not begin in the root of a disk or in a home folder, which are no workspaces. What cannot be read is left out: a
+ * uid that is not found costs a name, no more.
+ */
+export async function sourceTexts(folders: readonly string[], timeMax = TIME_MAX): Promise<SourceTexts> {
+  const search = new Search(Date.now() + timeMax);
+  const unsearched: string[] = [];
+  for (const folder of folders) if (isNoWorkspace(folder) || !(await search.below(folder, 0))) unsearched.push(folder);
+  return { texts: search.texts, unsearched };
+}
+
+function isNoWorkspace(folder: string): boolean {
+  const path = resolve(folder);
+  return path === parse(path).root || path === homedir();
+}
+
+class Search {
+  readonly texts = new Set<string>();
+  readonly #until: number;
+  #files = FILES_MAX;
+  #entries = ENTRIES_MAX;
+
+  constructor(until: number) {
+    this.#until = until;
+  }
+
+  /** False where a limit was met. */
+  async below(folder: string, depth: number): Promise<boolean> {
+    const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+    for (const entry of entries) {
+      if (this.#files <= 0 || this.#entries-- <= 0 || Date.now() > this.#until) return false;
+      const path = join(folder, entry.name);
+      if (entry.isDirectory()) {
+        if (entry.name.startsWith('.') || SKIPPED.has(entry.name)) continue;
+        if (depth >= DEPTH_MAX || !(await this.below(path, depth + 1))) return false;
+      } else if (entry.isFile() && SOURCES.has(extname(entry.name))) {
+        this.#files--;
+        for (const text of await textsOf(path)) this.texts.add(text);
+      }
     }
-    if (!entry.isFile() || !SOURCES.has(extname(entry.name)) || budget.files <= 0) continue;
-    budget.files--;
-    for (const text of await textsOf(path)) texts.add(text);
+    return true;
   }
 }
 

@@ -1,5 +1,5 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { sourceTexts } from '../../src/snapshots/sourceTexts.ts';
@@ -17,5 +17,16 @@ test('texts of pipelines and of Flink jobs are found, those of dependencies are 
   writeFileSync(join(folder, 'src/main/java/Job.java'), 'stream.keyBy(k).process(new P()).uid("late-streaks");');
   writeFileSync(join(folder, 'node_modules/other/index.ts'), "'elsewhere'");
   writeFileSync(join(folder, 'data.bin'), "'not a source'");
-  expect([...(await sourceTexts([folder]))].sort()).toEqual(['flights', "it's", 'late-streaks', 'typed']);
+  const { texts, unsearched } = await sourceTexts([folder]);
+  expect([...texts].sort()).toEqual(['flights', "it's", 'late-streaks', 'typed']);
+  expect(unsearched).toEqual([]);
+});
+
+test('the root of a disk and a home folder are no workspaces, and are not searched', async () => {
+  expect(await sourceTexts(['/', homedir()])).toEqual({ texts: new Set(), unsearched: ['/', homedir()] });
+});
+
+test('a search that takes too long ends, and says that it did', async () => {
+  writeFileSync(join(folder, 'delays.pipeline.ts'), "p.source('flights', x)");
+  expect(await sourceTexts([folder], -1)).toEqual({ texts: new Set(), unsearched: [folder] });
 });

@@ -66,7 +66,7 @@ export class HeapRows implements KeyedRows {
         // It may be whole once there is more of it.
         filter.signal?.throwIfAborted();
         const size = window.bytes.length - position.offset;
-        if (size > ENTRY_MAX || !(await window.advance(position.offset, size + 1))) throw error;
+        if (size > ENTRY_MAX || !(await window.grow(position.offset))) throw error;
         reader = window.reader();
         reading.resume(position, reader);
         continue;

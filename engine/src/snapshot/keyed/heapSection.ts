@@ -30,8 +30,8 @@ export interface HeapPosition {
   readonly statesLeft: number;
   readonly state: number;
   readonly entriesLeft: number;
-  /** States that have come. */
-  readonly seen: readonly number[];
+  /** How many states have come. */
+  readonly seen: number;
 }
 
 /** An opaque value, and how long it is taken to be. */
@@ -54,7 +54,9 @@ export class HeapSection {
   #statesLeft: number;
   #state = -1;
   #entriesLeft = 0;
-  #seen: readonly number[] = [];
+  /** States that have come, in their order. There may be thousands, so going back does not copy them. */
+  readonly #order: number[] = [];
+  readonly #seen = new Set<number>();
 
   constructor(keyGroup: number, maxParallelism: number, header: KeyedHeader, codec: KeyedCodec) {
     this.#keyGroup = keyGroup;
@@ -70,7 +72,7 @@ export class HeapSection {
       statesLeft: this.#statesLeft,
       state: this.#state,
       entriesLeft: this.#entriesLeft,
-      seen: this.#seen,
+      seen: this.#order.length,
     };
   }
 
@@ -79,7 +81,7 @@ export class HeapSection {
     this.#statesLeft = position.statesLeft;
     this.#state = position.state;
     this.#entriesLeft = position.entriesLeft;
-    this.#seen = position.seen;
+    for (const state of this.#order.splice(position.seen)) this.#seen.delete(state);
     reader.offset = 0;
   }
 
@@ -113,10 +115,11 @@ export class HeapSection {
     const start = reader.offset;
     const state = reader.u16();
     if (state >= this.#codec.states.length) reader.fail(`state ${String(state)} of ${String(this.#codec.states.length)}`, start);
-    if (this.#seen.includes(state)) reader.fail(`state ${String(state)} comes twice in one key group`, start);
+    if (this.#seen.has(state)) reader.fail(`state ${String(state)} comes twice in one key group`, start);
     const entries = reader.i32();
     if (entries < 0) reader.fail(`${String(entries)} entries of a state`, start + 2);
-    this.#seen = [...this.#seen, state];
+    this.#seen.add(state);
+    this.#order.push(state);
     this.#state = state;
     this.#entriesLeft = entries;
     this.#statesLeft--;

@@ -10,7 +10,7 @@ import type { FlinkMajor } from '../values/flinkMajor.ts';
 import { UnreadableValue } from '../values/unreadableValue.ts';
 import { decodedReader, type Decoding } from '../values/valueDecoder.ts';
 import { valueReader, type ValueContext, type ValueReader } from '../values/valueReader.ts';
-import { elementReader, readOperatorHeader, type OperatorHeader } from './operatorStream.ts';
+import { ElementBounds, elementReader, readOperatorHeader, type OperatorHeader } from './operatorStream.ts';
 
 /** One state of a subtask's operator state. */
 export interface OperatorStateList {
@@ -18,7 +18,7 @@ export interface OperatorStateList {
   readonly partition: OperatorStatePartition;
 }
 
-/** A subtask's operator state. It is small by nature, so its stream is read as one. */
+/** A subtask's operator state. Its stream is read as one, as Flink reads it. */
 export class OperatorState {
   readonly states: readonly OperatorStateList[];
   readonly #file: string;
@@ -26,17 +26,18 @@ export class OperatorState {
   readonly #header: OperatorHeader;
   readonly #context: ValueContext;
   readonly #decoding: Decoding | null;
-  /** Where anything begins, in ascending order, and the end of the stream. */
-  readonly #boundaries: readonly number[];
+  readonly #bounds: ElementBounds;
 
   private constructor(
     file: string,
     stream: ByteReader,
     header: OperatorHeader,
     handle: OperatorStateHandle,
+    bounds: ElementBounds,
     flink: FlinkMajor,
     decoding: Decoding | null,
   ) {
+    this.#bounds = bounds;
     this.#decoding = decoding;
     this.#file = file;
     this.#stream = stream;
@@ -46,7 +47,6 @@ export class OperatorState {
       const meta = metas.get(partition.name) ?? stream.fail(`the state ${partition.name}, which _metadata names, is not declared`);
       return { meta, partition };
     });
-    this.#boundaries = [...new Set([...handle.partitions.flatMap((partition) => partition.offsets), stream.end])].sort((a, b) => a - b);
     const all = [...metas.values()];
     this.#context = { flink, enumConstants: enumConstantsOf([...all.map(valueSerializer), ...all.map(keySerializer)]) };
   }
@@ -59,8 +59,8 @@ export class OperatorState {
     decoding: Decoding | null = null,
   ): Promise<OperatorState> {
     const reader = await stream.read(0, stream.size);
-    const firstElement = Math.min(reader.end, ...handle.partitions.flatMap((partition) => partition.offsets));
-    return new OperatorState(stream.name, reader, readOperatorHeader(reader, firstElement), handle, flink, decoding);
+    const bounds = new ElementBounds(handle.partitions, reader.end);
+    return new OperatorState(stream.name, reader, readOperatorHeader(reader, bounds.first), handle, bounds, flink, decoding);
   }
 
   /** Elements of a list state. @throws FormatError */
@@ -134,12 +134,7 @@ export class OperatorState {
   }
 
   #at(offset: number): ByteReader {
-    return elementReader(
-      this.#stream,
-      offset,
-      this.#boundaries.find((boundary) => boundary > offset) ?? this.#stream.end,
-      this.#header.compressed,
-    );
+    return elementReader(this.#stream, offset, this.#bounds.endOf(offset), this.#header.compressed);
   }
 }
 

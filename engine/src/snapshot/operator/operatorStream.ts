@@ -60,3 +60,35 @@ export function elementReader(stream: ByteReader, offset: number, end: number, c
   const reader = new ByteReader(stream.bytes, offset, end, stream.baseOffset);
   return compressed ? new ByteReader(decodeSnappyFrames(reader)) : reader;
 }
+
+/** Where the elements of a stream begin; each ends where the next one begins. There may be hundreds of thousands of them. */
+export class ElementBounds {
+  /** Ascending. The last one is the end of the stream. */
+  readonly #positions: Float64Array;
+
+  constructor(partitions: readonly { readonly offsets: readonly number[] }[], end: number) {
+    const positions = new Float64Array(partitions.reduce((sum, { offsets }) => sum + offsets.length, 1));
+    let at = 0;
+    for (const { offsets } of partitions) for (const offset of offsets) positions[at++] = offset;
+    positions[at] = end;
+    this.#positions = positions.sort();
+  }
+
+  /** Where the first element begins; the end of the stream where there is none. */
+  get first(): number {
+    return this.#positions[0] ?? 0;
+  }
+
+  /** Where the element ends that begins at `offset`. */
+  endOf(offset: number): number {
+    const positions = this.#positions;
+    let low = 0;
+    let high = positions.length - 1;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((positions[middle] ?? 0) > offset) high = middle;
+      else low = middle + 1;
+    }
+    return positions[high] ?? offset;
+  }
+}

@@ -13,10 +13,12 @@ import { parseKey } from '../values/parseKey.ts';
 import { UnfitValue } from '../values/unfitValue.ts';
 import { UnreadableValue } from '../values/unreadableValue.ts';
 import { valueReader, type ValueContext, type ValueReader } from '../values/valueReader.ts';
+import type { ValueWriter } from '../values/simpleWriters.ts';
 import { valueWriter } from '../values/valueWriter.ts';
 import { keyOfText, SEVERAL_FORMS } from './entryEdits.ts';
 import type { StoredSubtask } from './operatorRewrite.ts';
 import { isFieldEdit, refuse, type EntryEdit } from './rewritePlan.ts';
+import { bytesText } from './rowInHand.ts';
 import type { TargetOperator } from './targetOperators.ts';
 
 type StoredState = StoredSubtask['managed'][number];
@@ -48,6 +50,7 @@ const NO_KEY = new Uint8Array(0);
 export class ElementEdits {
   readonly #label: string;
   readonly #edits: readonly Edit[];
+  readonly #byState = new Map<string, Edit[]>();
   readonly #conditions = new Map<string, CompiledExpression>();
   /** Those that had a state to be done to. */
   readonly #met = new Set<Edit>();
@@ -61,6 +64,11 @@ export class ElementEdits {
       if (isFieldEdit(edit)) return [];
       return refuse(`${label}, state ${edit.state}: ${edit.edit} is for keyed state; of operator state, elements are set and deleted`);
     });
+    for (const edit of this.#edits) {
+      const own = this.#byState.get(edit.state);
+      if (own === undefined) this.#byState.set(edit.state, [edit]);
+      else own.push(edit);
+    }
     for (const edit of this.#edits) if (edit.edit === 'deleteWhere') this.#conditions.set(edit.where, compileExpression(edit.where));
   }
 
@@ -68,8 +76,8 @@ export class ElementEdits {
   apply(subtask: number, stored: StoredSubtask, flink: FlinkMajor, counts: CountsByState): StoredSubtask {
     if (this.#edits.length === 0) return stored;
     const managed = stored.managed.map((state) => {
-      const own = this.#edits.filter((edit) => edit.state === state.meta.name);
-      return own.length === 0 ? state : this.#applied(subtask, state, own, flink, counts);
+      const own = this.#byState.get(state.meta.name);
+      return own === undefined ? state : this.#applied(subtask, state, own, flink, counts);
     });
     return { ...stored, managed };
   }
@@ -120,9 +128,12 @@ class StoredItems {
   readonly #key: SerializerSnapshot | null;
   readonly #value: SerializerSnapshot;
   /** Null where one was deleted: an index means what it means in the source, whatever else is deleted. */
-  #items: readonly (Item | null)[];
+  readonly #items: (Item | null)[];
   /** How many there are in the source. */
   readonly #count: number;
+  /** Where the entry of a key is. Made when the first key is looked for. */
+  #placeOfKey: Map<string, number> | null = null;
+  readonly #writers = new Map<SerializerSnapshot, ValueWriter>();
 
   constructor(state: StoredState, flink: FlinkMajor, place: string) {
     this.#state = state;
@@ -154,8 +165,8 @@ class StoredItems {
     const [readKey, readValue] = [this.#key === null ? null : this.#reader(this.#key), this.#reader(this.#value)];
     const group = this.#key === null ? 'list' : 'broadcast';
     let removed = 0;
-    this.#items = this.#items.map((item, index) => {
-      if (item === null) return null;
+    for (const [index, item] of this.#items.entries()) {
+      if (item === null) continue;
       const { key, value } = item;
       const element = {
         group,
@@ -165,10 +176,10 @@ class StoredItems {
         key: readKey === null ? null : this.#readable(() => readKey(new ByteReader(key))),
         value: this.#readable(() => readValue(new ByteReader(value))),
       } as const;
-      if (condition.evaluate(condition.paths.map((path) => partOfElement(element, path))) !== true) return item;
+      if (condition.evaluate(condition.paths.map((path) => partOfElement(element, path))) !== true) continue;
       removed++;
-      return null;
-    });
+      this.#clear(index);
+    }
     return removed;
   }
 
@@ -188,29 +199,48 @@ class StoredItems {
   setEntry({ edit, value, key }: EntryEdit, counts: ElementCounts): void {
     if (key === undefined || this.#key === null) return refuse(`${this.#place} has entries, which are named by their key`);
     const serializer = this.#key;
-    if (SEVERAL_FORMS.test(JSON.stringify(serializer)))
+    if (this.#placeOfKey === null && SEVERAL_FORMS.test(JSON.stringify(serializer)))
       refuse(
         `${this.#place}: keys of type ${describeSerializer(serializer)} may be written in several ways, so no entry is found by its key`,
       );
     const parsed = typeof key === 'string' ? keyOfText(key, (text) => parseKey(serializer, text, this.#flink)) : key;
     const keyBytes = this.#written(serializer, parsed);
-    const found = this.#items.findIndex((item) => item !== null && sameBytes(item.key, keyBytes));
+    const text = bytesText(keyBytes, 0, keyBytes.length);
+    const places = this.#places();
+    const found = places.get(text);
     if (edit === 'set') {
-      this.#put(found < 0 ? this.#items.length : found, { key: keyBytes, value: this.#written(this.#value, value) }, counts);
-    } else if (found >= 0) this.#delete(found, counts);
+      const index = found ?? this.#items.length;
+      this.#put(index, { key: keyBytes, value: this.#written(this.#value, value) }, counts);
+      places.set(text, index);
+    } else if (found !== undefined) this.#delete(found, counts);
+  }
+
+  #places(): Map<string, number> {
+    if (this.#placeOfKey === null) {
+      this.#placeOfKey = new Map();
+      for (const [index, item] of this.#items.entries())
+        if (item !== null) this.#placeOfKey.set(bytesText(item.key, 0, item.key.length), index);
+    }
+    return this.#placeOfKey;
   }
 
   #delete(index: number, counts: ElementCounts): void {
     if (this.#items[index] === null) return;
-    this.#items = this.#items.with(index, null);
+    this.#clear(index);
     counts.removed++;
+  }
+
+  #clear(index: number): void {
+    const item = this.#items[index];
+    if (item != null) this.#placeOfKey?.delete(bytesText(item.key, 0, item.key.length));
+    this.#items[index] = null;
   }
 
   #put(index: number, item: Item, counts: ElementCounts): void {
     const before = this.#items[index];
     if (before == null) counts.added++;
     else if (!sameBytes(before.value, item.value)) counts.changed++;
-    this.#items = this.#items.toSpliced(index, 1, item);
+    this.#items[index] = item;
   }
 
   #entriesIn(part: Uint8Array): Item[] {
@@ -243,11 +273,20 @@ class StoredItems {
   #written(serializer: SerializerSnapshot, value: unknown): Uint8Array {
     const writer = new ByteWriter(256);
     try {
-      valueWriter(serializer, this.#flink)(writer, (value ?? null) as DumpValue);
+      this.#writerOf(serializer)(writer, (value ?? null) as DumpValue);
     } catch (error) {
       if (error instanceof UnfitValue) return refuse(`${this.#place}: what is set does not fit its type: ${error.message}`);
       throw error;
     }
     return writer.toBytes();
+  }
+
+  #writerOf(serializer: SerializerSnapshot): ValueWriter {
+    let write = this.#writers.get(serializer);
+    if (write === undefined) {
+      write = valueWriter(serializer, this.#flink);
+      this.#writers.set(serializer, write);
+    }
+    return write;
   }
 }

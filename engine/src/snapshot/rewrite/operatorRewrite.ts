@@ -50,15 +50,25 @@ function dealt<T extends { readonly mode: DistributionMode; readonly parts: read
   nameOf: (state: T) => string,
 ): T[][] {
   const byName = new Map<string, T[]>();
-  for (const state of subtasks.flat()) byName.set(nameOf(state), [...(byName.get(nameOf(state)) ?? []), state]);
-  return Array.from({ length: parallelism }, (_, subtask) =>
-    [...byName.values()].flatMap((states) => {
-      const [first] = states;
-      if (first === undefined) return [];
-      if (first.mode === 'BROADCAST') return [first];
-      return [{ ...first, parts: states.flatMap(({ parts }) => parts).filter((_part, i) => i % parallelism === subtask) }];
-    }),
-  );
+  for (const state of subtasks.flat()) {
+    const known = byName.get(nameOf(state));
+    if (known === undefined) byName.set(nameOf(state), [state]);
+    else known.push(state);
+  }
+  const targets = Array.from({ length: parallelism }, (): T[] => []);
+  for (const states of byName.values()) {
+    const [first] = states;
+    if (first === undefined) continue;
+    if (first.mode === 'BROADCAST') {
+      for (const target of targets) target.push(first);
+      continue;
+    }
+    const parts = targets.map((): Uint8Array[] => []);
+    let next = 0;
+    for (const state of states) for (const part of state.parts) parts[next++ % parallelism]?.push(part);
+    for (const [i, target] of targets.entries()) target.push({ ...first, parts: parts[i] ?? [] });
+  }
+  return targets;
 }
 
 export function writeManagedState(

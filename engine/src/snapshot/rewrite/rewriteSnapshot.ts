@@ -358,12 +358,25 @@ function hasKryo(value: unknown): boolean {
 }
 
 function sameStates(a: readonly StoredSubtask[], b: readonly StoredSubtask[]): boolean {
-  const textOf = (subtasks: readonly StoredSubtask[]): string =>
-    JSON.stringify(
-      subtasks.map(({ managed, raw }) => [
-        managed.map((state) => [state.meta.name, state.mode, state.parts.map(String)]),
-        raw.map((state) => [state.name, state.parts.map(String)]),
-      ]),
-    );
-  return textOf(a) === textOf(b);
+  return sameLists(
+    a,
+    b,
+    (one, other) =>
+      sameLists(
+        one.managed,
+        other.managed,
+        (x, y) => x.meta.name === y.meta.name && x.mode === y.mode && sameLists(x.parts, y.parts, sameBytes),
+      ) && sameLists(one.raw, other.raw, (x, y) => x.name === y.name && sameLists(x.parts, y.parts, sameBytes)),
+  );
+}
+
+function sameLists<T>(a: readonly T[], b: readonly T[], same: (one: T, other: T) => boolean): boolean {
+  return (
+    a === b ||
+    (a.length === b.length &&
+      a.every((one, i) => {
+        const other = b[i];
+        return other !== undefined && same(one, other);
+      }))
+  );
 }

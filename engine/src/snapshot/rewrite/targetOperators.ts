@@ -49,12 +49,12 @@ export function resolvePlan(sources: readonly Snapshot[], plan: RewritePlan, uid
     }
   }
   const known = [...byId.values()];
-  const edits = (plan.edits ?? []).map((edit) => ({ edit, id: edit.operator === undefined ? null : idMeant(edit.operator, known, uids) }));
-  const kept = edits.some(({ edit }) => edit.edit === 'keep');
+  const editsOf = editsByOperator(plan.edits ?? [], (name) => idMeant(name, known, uids), [...byId.keys()]);
+  const kept = plan.edits?.some(({ edit }) => edit === 'keep') === true;
   const operators: TargetOperator[] = [];
   const dropped: { operatorId: string; label: string }[] = [];
   for (const [operatorId, parts] of byId) {
-    const own = edits.filter(({ id }) => id === null || id === operatorId).map(({ edit }) => edit);
+    const own = editsOf.get(operatorId) ?? [];
     const label = labelOf(parts, uids);
     if (own.some(({ edit }) => edit === 'dropOperator') || (kept && !own.some(({ edit }) => edit === 'keep'))) {
       dropped.push({ operatorId, label });
@@ -69,6 +69,26 @@ export function resolvePlan(sources: readonly Snapshot[], plan: RewritePlan, uid
     taken.set(operatorId, label);
   }
   return { operators, dropped };
+}
+
+/** In the order of the plan. There may be hundreds of thousands of them, so each name is looked up once. */
+function editsByOperator(
+  edits: readonly SnapshotEdit[],
+  idOf: (name: string) => string,
+  ids: readonly string[],
+): Map<string, SnapshotEdit[]> {
+  const known = new Map<string, string>();
+  const byId = new Map(ids.map((id): [string, SnapshotEdit[]] => [id, []]));
+  for (const edit of edits) {
+    if (edit.operator === undefined) {
+      for (const own of byId.values()) own.push(edit);
+      continue;
+    }
+    const id = known.get(edit.operator) ?? idOf(edit.operator);
+    known.set(edit.operator, id);
+    byId.get(id)?.push(edit);
+  }
+  return byId;
 }
 
 const OPERATOR_ID = /^[0-9a-f]{32}$/;

@@ -119,7 +119,18 @@ export class PieceWindow {
     return !(await this.#fill(read, most + 1));
   }
 
+  /** Lets go of the first `read` bytes, and takes in as much again as is left. False where nothing more comes. */
+  async grow(read: number): Promise<boolean> {
+    const left = this.#bytes.length - read;
+    await this.#fill(read, Math.max(left + 1, Math.min(2 * left, left + this.#pieces.remaining)));
+    return this.#bytes.length > left;
+  }
+
   async #fill(read: number, needed: number): Promise<boolean> {
+    const missing = needed - (this.#bytes.length - read);
+    // Put together only once, for what is large would else be in memory twice.
+    if (missing > PIECE_SIZE && missing <= this.#pieces.remaining && this.#pieces.remaining !== Infinity)
+      return this.#fillWhole(read, needed);
     const parts = [this.#bytes.subarray(read)];
     let size = this.#bytes.length - read;
     while (size < needed) {
@@ -132,7 +143,25 @@ export class PieceWindow {
     this.#bytes = joined(parts);
     return size >= needed;
   }
+
+  async #fillWhole(read: number, needed: number): Promise<boolean> {
+    let at = this.#bytes.length - read;
+    const all = new Uint8Array(Math.min(needed + PIECE_SIZE, at + this.#pieces.remaining));
+    all.set(this.#bytes.subarray(read));
+    this.#bytes = NOTHING;
+    while (at < needed) {
+      const piece = await this.#pieces.next();
+      if (piece === null) break;
+      all.set(piece, at);
+      at += piece.length;
+    }
+    this.#base += read;
+    this.#bytes = all.subarray(0, at);
+    return at >= needed;
+  }
 }
+
+const NOTHING = new Uint8Array(0);
 
 function joined(parts: readonly Uint8Array[]): Uint8Array {
   const filled = parts.filter((part) => part.length > 0);

@@ -1,3 +1,5 @@
+import { decodeAscii } from '../bytes/utf8.ts';
+
 /**
  * A value as people and scripts see it: JSON that keeps Flink's types apart, such as `{"$long":"179"}`. Bigints are plain JSON numbers
  * beyond what a number holds exactly.
@@ -28,6 +30,81 @@ export function dumpText(value: DumpValue): string {
   return `{${Object.entries(value)
     .map(([key, item]) => `${JSON.stringify(key)}:${dumpText(item)}`)
     .join(',')}}`;
+}
+
+/** Pieces of a line have about this many characters. */
+const PIECE = 1 << 16;
+
+/** The same line piece by piece, so that the line of a large value is never in memory as a whole. */
+export function* dumpTextPieces(value: DumpValue): Generator<string> {
+  let text = '';
+  for (const part of textParts(value)) {
+    text += part;
+    if (text.length < PIECE) continue;
+    yield text;
+    text = '';
+  }
+  if (text !== '') yield text;
+}
+
+function* textParts(value: DumpValue): Generator<string> {
+  if (typeof value === 'string' && value.length > PIECE) return yield* stringParts(value);
+  if (typeof value !== 'object' || value === null || !isLongText(value)) return yield dumpText(value);
+  const bytes = longBytes.get(value);
+  if (bytes !== undefined) {
+    yield '{"$bytes":"';
+    for (let at = 0; at < bytes.length; at += PIECE) yield hexText(bytes.subarray(at, at + PIECE));
+    return yield '"}';
+  }
+  if (isList(value)) {
+    let separator = '[';
+    for (const item of value) {
+      yield separator;
+      yield* textParts(item);
+      separator = ',';
+    }
+    return yield ']';
+  }
+  let separator = '{';
+  for (const [key, item] of Object.entries(value)) {
+    yield `${separator}${JSON.stringify(key)}:`;
+    yield* textParts(item);
+    separator = ',';
+  }
+  yield '}';
+}
+
+function* stringParts(text: string): Generator<string> {
+  yield '"';
+  for (let at = 0; at < text.length;) {
+    let end = Math.min(at + PIECE, text.length);
+    // The halves of a surrogate pair are escaped where they are apart.
+    if (end < text.length && /[\ud800-\udbff]/.test(text.charAt(end - 1))) end++;
+    yield JSON.stringify(text.slice(at, end)).slice(1, -1);
+    at = end;
+  }
+  yield '"';
+}
+
+/** Whether the line of a value has more characters than a piece, or so many parts that it may have. */
+export function isLongText(value: DumpValue): boolean {
+  return budgetAfter(value, PIECE) < 0;
+}
+
+function budgetAfter(value: DumpValue, budget: number): number {
+  if (typeof value === 'string') return budget - value.length;
+  if (typeof value !== 'object' || value === null || value instanceof Floating) return budget - 1;
+  if (longBytes.has(value)) return -1;
+  let left = budget;
+  if (isList(value)) {
+    for (let i = 0; i < value.length && left >= 0; i++) left = budgetAfter(value[i] ?? null, left - 1);
+    return left;
+  }
+  for (const name in value) {
+    if (left < 0) break;
+    left = budgetAfter(value[name] ?? null, left - 1);
+  }
+  return left;
 }
 
 function numberText(value: number): string {
@@ -80,16 +157,41 @@ export function plainInteger(value: bigint): DumpValue {
   return value >= BigInt(Number.MIN_SAFE_INTEGER) && value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value;
 }
 
+/** Of arrays of bytes longer than this the text is not kept, for it is twice as long, but made whenever it is asked for. */
+const KEPT_TEXT_MAX = 1 << 16;
+const longBytes = new WeakMap<object, Uint8Array>();
+
 export function dumpBytes(bytes: Uint8Array): DumpValue {
-  return { $bytes: hexText(bytes) };
+  if (bytes.length <= KEPT_TEXT_MAX) return { $bytes: hexText(bytes) };
+  const own = bytes.slice();
+  const value = {
+    get $bytes(): string {
+      return hexText(own);
+    },
+  };
+  longBytes.set(value, own);
+  return value;
 }
 
 const HEX_DIGITS = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+const HEX_CODES = Uint8Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0));
 
 export function hexText(bytes: Uint8Array): string {
+  if (bytes.length > KEPT_TEXT_MAX) return longHexText(bytes);
   let text = '';
   for (const byte of bytes) text += HEX_DIGITS[byte] ?? '';
   return text;
+}
+
+/** Added up byte by byte, a long text takes thirty times its length of memory. */
+function longHexText(bytes: Uint8Array): string {
+  const codes = new Uint8Array(2 * bytes.length);
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i] ?? 0;
+    codes[2 * i] = HEX_CODES[byte >> 4] ?? 0;
+    codes[2 * i + 1] = HEX_CODES[byte & 15] ?? 0;
+  }
+  return decodeAscii(codes, 0, codes.length);
 }
 
 /** Two's complement, most significant byte first. No bytes are 0. */
@@ -126,8 +228,19 @@ export function parseDecimal(text: string): { readonly unscaled: bigint; readonl
 
 /** Null where it is no even number of hexadecimal digits. */
 export function bytesOfHex(text: string): Uint8Array | null {
-  if (text.length % 2 !== 0 || !/^[0-9a-fA-F]*$/.test(text)) return null;
+  if (text.length % 2 !== 0) return null;
   const bytes = new Uint8Array(text.length / 2);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(text.slice(i * 2, i * 2 + 2), 16);
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = (hexDigit(text.charCodeAt(2 * i)) << 4) | hexDigit(text.charCodeAt(2 * i + 1));
+    if (byte < 0) return null;
+    bytes[i] = byte;
+  }
   return bytes;
+}
+
+/** Negative where it is none. */
+function hexDigit(code: number): number {
+  if (code >= 0x30 && code <= 0x39) return code - 0x30;
+  const letter = code | 0x20;
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
 }

@@ -2,6 +2,8 @@ import {
   dumpMatches,
   dumpRecords,
   dumpText,
+  dumpTextPieces,
+  isLongText,
   PartsProgress,
   searchedShare,
   StateTable,
@@ -81,7 +83,7 @@ async function exportLines(request: ExportRequest, output: Output): Promise<numb
       if (entries >= request.limit) throw new Enough();
       entries++;
     }
-    return text.add(`${dumpText(record)}\n`);
+    return isLongText(record) ? addPieces(text, record) : text.add(`${dumpText(record)}\n`);
   };
   try {
     if (isSearch(request.query)) await exportMatches(request, emit);
@@ -94,6 +96,12 @@ async function exportLines(request: ExportRequest, output: Output): Promise<numb
   }
   await text.flush();
   return entries;
+}
+
+async function addPieces(text: TextOutput, record: DumpValue): Promise<undefined> {
+  for (const piece of dumpTextPieces(record)) await text.add(piece);
+  await text.add('\n');
+  return undefined;
 }
 
 async function exportMatches({ snapshot, query, operators, signal, onProgress }: ExportRequest, emit: DumpSink): Promise<void> {
