@@ -47,26 +47,33 @@ export function* dumpTextPieces(value: DumpValue): Generator<string> {
   if (text !== '') yield text;
 }
 
-function* textParts(value: DumpValue): Generator<string> {
-  if (typeof value === 'string' && value.length > PIECE) return yield* stringParts(value);
-  if (typeof value !== 'object' || value === null || !isLongText(value)) return yield dumpText(value);
-  const bytes = longBytes.get(value);
-  if (bytes !== undefined) {
-    yield '{"$bytes":"';
-    for (let at = 0; at < bytes.length; at += PIECE) yield hexText(bytes.subarray(at, at + PIECE));
-    return yield '"}';
-  }
-  if (isList(value)) {
+function* textParts(value: DumpValue): Generator<string, void> {
+  if (typeof value === 'string' && value.length > PIECE) yield* stringParts(value);
+  else if (typeof value !== 'object' || value === null || !isLongText(value)) yield dumpText(value);
+  else if (isList(value)) {
     let separator = '[';
     for (const item of value) {
       yield separator;
       yield* textParts(item);
       separator = ',';
     }
-    return yield ']';
+    yield ']';
+  } else {
+    const bytes = longBytes.get(value);
+    if (bytes !== undefined) yield* bytesParts(bytes);
+    else yield* fieldParts(Object.entries(value));
   }
+}
+
+function* bytesParts(bytes: Uint8Array): Generator<string, void> {
+  yield '{"$bytes":"';
+  for (let at = 0; at < bytes.length; at += PIECE) yield hexText(bytes.subarray(at, at + PIECE));
+  yield '"}';
+}
+
+function* fieldParts(fields: readonly [string, DumpValue][]): Generator<string, void> {
   let separator = '{';
-  for (const [key, item] of Object.entries(value)) {
+  for (const [key, item] of fields) {
     yield `${separator}${JSON.stringify(key)}:`;
     yield* textParts(item);
     separator = ',';
@@ -74,7 +81,7 @@ function* textParts(value: DumpValue): Generator<string> {
   yield '}';
 }
 
-function* stringParts(text: string): Generator<string> {
+function* stringParts(text: string): Generator<string, void> {
   yield '"';
   for (let at = 0; at < text.length;) {
     let end = Math.min(at + PIECE, text.length);
