@@ -45,6 +45,7 @@ const suites = [
   { name: 'snapshots', command: [node, 'scripts/apacheSnapshots.mjs'] },
   { name: 'unit', command: [bin('vitest'), 'run'], counts: vitestCounts },
   { name: 'bench', command: [node, 'scripts/bench.mjs', '--short'], counts: lastLineCounts },
+  { name: 'docs', command: [node, 'scripts/docs.mjs'] },
   { name: 'start', command: [node, 'scripts/start.mjs', '--no-editor'] },
   { name: 'package', command: [node, 'scripts/package.mjs'] },
   { name: 'flink', command: [node, 'test/flink/run.mjs'], counts: lastLineCounts },
