@@ -77,12 +77,14 @@ function finite(value: ParameterValue): number | null {
   return Number.isFinite(number) ? number : null;
 }
 
-const UNITS: Readonly<Record<string, number>> = { '': 1, ms: 1, s: 1000, min: 60_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+const UNITS: ReadonlyMap<string, number> = new Map(
+  Object.entries({ '': 1, ms: 1, s: 1000, min: 60_000, m: 60_000, h: 3_600_000, d: 86_400_000 }),
+);
 
 /** Milliseconds of `90`, `1.5 s`, `10min`; null where it is no duration. */
 export function parseDuration(text: string): number | null {
   const match = /^\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*$/.exec(text);
-  const unit = UNITS[match?.[2] ?? 'none'];
+  const unit = UNITS.get(match?.[2] ?? 'none');
   return match === null || unit === undefined ? null : Number(match[1]) * unit;
 }
 

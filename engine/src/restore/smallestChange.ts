@@ -55,20 +55,20 @@ function ofAPart(change: Change): Change {
 }
 
 /** Types as a pipeline writes them. */
-const TYPES: Readonly<Record<string, string>> = {
-  string: 't.string',
-  boolean: 't.boolean',
-  int: 't.int',
-  long: 't.long',
-  double: 't.double',
-  bigInteger: 't.bigint',
-  byteArray: 't.bytes',
-  bytes: 't.bytes',
-};
+const TYPES: ReadonlyMap<string, string> = new Map([
+  ['string', 't.string'],
+  ['boolean', 't.boolean'],
+  ['int', 't.int'],
+  ['long', 't.long'],
+  ['double', 't.double'],
+  ['bigInteger', 't.bigint'],
+  ['byteArray', 't.bytes'],
+  ['bytes', 't.bytes'],
+]);
 
 function typeText(serializer: SerializerSnapshot): string | null {
   const inner = serializer.kind === 'nullable' ? typeText(serializer.value) : null;
-  return inner === null ? (TYPES[serializer.kind] ?? null) : `t.nullable(${inner})`;
+  return inner === null ? (TYPES.get(serializer.kind) ?? null) : `t.nullable(${inner})`;
 }
 
 function recordChanges(written: unknown, wanted: unknown): Change[] {
@@ -114,13 +114,13 @@ function recordChanges(written: unknown, wanted: unknown): Change[] {
   }
 }
 
-const PROMOTIONS: Readonly<Record<string, readonly string[]>> = {
-  int: ['long', 'float', 'double'],
-  long: ['float', 'double'],
-  float: ['double'],
-  string: ['bytes'],
-  bytes: ['string'],
-};
+const PROMOTIONS: ReadonlyMap<string, readonly string[]> = new Map([
+  ['int', ['long', 'float', 'double']],
+  ['long', ['float', 'double']],
+  ['float', ['double']],
+  ['string', ['bytes']],
+  ['bytes', ['string']],
+]);
 
 /** Avro's rules, as far as the kinds of types go: deeper differences are for the one who decides to say. */
 export function promotes(written: unknown, wanted: unknown, oldTypes: NamedTypes, newTypes: NamedTypes): boolean {
@@ -128,7 +128,7 @@ export function promotes(written: unknown, wanted: unknown, oldTypes: NamedTypes
   if (Array.isArray(from)) return from.every((branch) => promotes(branch, to, oldTypes, newTypes));
   if (Array.isArray(to)) return to.some((branch) => promotes(from, branch, oldTypes, newTypes));
   const [old, current] = [avroKind(from, oldTypes), avroKind(to, newTypes)];
-  return old === current || (PROMOTIONS[old]?.includes(current) ?? false);
+  return old === current || (PROMOTIONS.get(old)?.includes(current) ?? false);
 }
 
 function avroText(type: unknown, named: NamedTypes): string {
@@ -138,6 +138,6 @@ function avroText(type: unknown, named: NamedTypes): string {
     return rest.length === 1 && rest.length < found.length ? `t.nullable(${avroText(rest[0], named)})` : 'its old type';
   }
   return (
-    TYPES[avroKind(found, named)] ?? (recordOf(found, named) === null ? 'its old type' : `record ${recordOf(found, named)?.name ?? ''}`)
+    TYPES.get(avroKind(found, named)) ?? (recordOf(found, named) === null ? 'its old type' : `record ${recordOf(found, named)?.name ?? ''}`)
   );
 }

@@ -14,15 +14,20 @@ export function operatorStatuses(plan: Plan, tasks: readonly Task[]): readonly O
 }
 
 function operatorStatus(operator: PlanOperator, parts: readonly { readonly task: Task; readonly node: ChainNode }[]): OperatorStatus {
-  const counters: Record<string, number> = {};
-  const gauges: Record<string, number> = {};
+  const counters = new Map<string, number>();
+  const gauges = new Map<string, number>();
   for (const { task, node } of parts) {
     const metrics = task.metrics[node.index];
     if (metrics === undefined) continue;
-    for (const [name, counter] of metrics.counters) counters[name] = (counters[name] ?? 0) + counter.value;
-    for (const [name, read] of metrics.gauges) gauges[name] = (gauges[name] ?? 0) + read();
+    for (const [name, counter] of metrics.counters) counters.set(name, (counters.get(name) ?? 0) + counter.value);
+    for (const [name, read] of metrics.gauges) gauges.set(name, (gauges.get(name) ?? 0) + read());
   }
-  return { uid: operator.uid, subtasks: parts.map(({ task, node }) => subtaskStatus(task, node)), counters, gauges };
+  return {
+    uid: operator.uid,
+    subtasks: parts.map(({ task, node }) => subtaskStatus(task, node)),
+    counters: Object.fromEntries(counters),
+    gauges: Object.fromEntries(gauges),
+  };
 }
 
 function subtaskStatus(task: Task, node: ChainNode): SubtaskStatus {

@@ -74,5 +74,6 @@ export { snapshotFacts, type SnapshotFacts } from './snapshotFacts.ts';
 export { readHeaders, type SnapshotHeaders } from './snapshotHeaders.ts';
 export { snapshotFolder, type PathMapping, type SnapshotStorage } from './storage/snapshotStorage.ts';
 export { dumpText, dumpTextPieces, isLongText, Floating, isList, type DumpValue } from './values/dumpValue.ts';
+export { parseDump } from './values/parseDump.ts';
 export { decodedReader, type DecodedForm, type ValueDecoder, type ValueDecoders } from './values/valueDecoder.ts';
 export type { SerializerSnapshot } from './serializers/serializerSnapshot.ts';

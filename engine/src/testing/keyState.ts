@@ -23,8 +23,8 @@ export function keyStateIn(snapshot: RestoredState, operator: PlanOperator, key:
 class Gathered implements KeyedStateImporter {
   readonly #schema: KeyedStateSchema;
   readonly #key: unknown;
-  readonly #states: Record<string, unknown> = {};
-  readonly #windows = new Map<string, { window: unknown; states: Record<string, unknown> }>();
+  readonly #states = new Map<string, unknown>();
+  readonly #windows = new Map<string, { window: unknown; states: Map<string, unknown> }>();
   readonly #timers: KeyState['timers'][number][] = [];
   #found = false;
 
@@ -35,21 +35,23 @@ class Gathered implements KeyedStateImporter {
 
   result(): KeyState | null {
     const timers = this.#timers.sort((a, b) => a.timestamp - b.timestamp);
-    return this.#found ? { states: this.#states, windows: [...this.#windows.values()], timers } : null;
+    const windows = [...this.#windows.values()].map(({ window, states }) => ({ window, states: Object.fromEntries(states) }));
+    return this.#found ? { states: Object.fromEntries(this.#states), windows, timers } : null;
   }
 
   single(state: number, _keyGroup: number, key: unknown, namespace: unknown, value: unknown): void {
-    this.#put(state, key, namespace, (states, name) => (states[name] = value));
+    this.#put(state, key, namespace, (states, name) => states.set(name, value));
   }
 
   list(state: number, _keyGroup: number, key: unknown, namespace: unknown, elements: unknown[]): void {
-    this.#put(state, key, namespace, (states, name) => (states[name] = elements));
+    this.#put(state, key, namespace, (states, name) => states.set(name, elements));
   }
 
   mapEntry(state: number, _keyGroup: number, key: unknown, namespace: unknown, userKey: unknown, value: unknown): void {
     this.#put(state, key, namespace, (states, name) => {
-      const map = states[name] instanceof Map ? states[name] : new Map<unknown, unknown>();
-      states[name] = map.set(userKey, value);
+      const known = states.get(name);
+      const map = known instanceof Map ? known : new Map<unknown, unknown>();
+      states.set(name, map.set(userKey, value));
     });
   }
 
@@ -60,7 +62,7 @@ class Gathered implements KeyedStateImporter {
     this.#timers.push({ domain, timestamp, window: isWindow(namespace) ? namespace : null });
   }
 
-  #put(state: number, key: unknown, namespace: unknown, set: (states: Record<string, unknown>, name: string) => void): void {
+  #put(state: number, key: unknown, namespace: unknown, set: (states: Map<string, unknown>, name: string) => void): void {
     const name = this.#schema.states[state]?.name;
     if (name === undefined || !this.#schema.keyType.equals(key, this.#key)) return;
     this.#found = true;
@@ -69,7 +71,7 @@ class Gathered implements KeyedStateImporter {
       return;
     }
     const id = JSON.stringify(namespace);
-    const window = this.#windows.get(id) ?? { window: namespace, states: {} };
+    const window = this.#windows.get(id) ?? { window: namespace, states: new Map<string, unknown>() };
     this.#windows.set(id, window);
     set(window.states, name);
   }

@@ -121,7 +121,8 @@ export class PipelineTest {
 
   /** The value of a user metric, summed over subtasks. */
   counter(uid: string, name: string): number {
-    return this.#engine.status().operators.find((operator) => operator.uid === uid)?.counters[name] ?? 0;
+    const counters = this.#engine.status().operators.find((operator) => operator.uid === uid)?.counters ?? {};
+    return Object.hasOwn(counters, name) ? (counters[name] ?? 0) : 0;
   }
 
   savepoint(): TestSavepoint {

@@ -8,11 +8,11 @@ import type { Evolution } from './evolution.ts';
 import { misfit } from './misfit.ts';
 import { numberOfText } from './numberText.ts';
 
-const PROMOTIONS: Readonly<Record<string, Read<number>>> = {
-  int: (reader) => reader.i32(),
-  long: (reader) => reader.safeI64(),
-  float: (reader) => reader.f32(),
-};
+const PROMOTIONS: ReadonlyMap<string, Read<number>> = new Map<string, Read<number>>([
+  ['int', (reader) => reader.i32()],
+  ['long', (reader) => reader.safeI64()],
+  ['float', (reader) => reader.f32()],
+]);
 
 /** Flink's DoubleSerializer. Not a key: NaN and -0 make bad ones. */
 export class DoubleType extends DataType<number> {
@@ -43,7 +43,7 @@ export class DoubleType extends DataType<number> {
 
   #readerOf(kind: string, name: string, evolution: Evolution): Read<number> {
     if (kind === 'double') return (reader) => reader.f64();
-    const promoted = PROMOTIONS[kind];
+    const promoted = PROMOTIONS.get(kind);
     if (promoted === undefined) return evolution.cannotBecome(name, this.name);
     evolution.changed(`${name} becomes double`);
     return promoted;

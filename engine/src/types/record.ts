@@ -67,7 +67,11 @@ export class RecordType extends DataType<Values> implements NamedType {
     if (!AVRO_NAME.test(name)) throw new TypeError(`t.record: "${name}" is no name: letters, digits and _ only, and no digit first`);
     if (names.length === 0) throw new TypeError(`t.record("${name}"): a record needs a field`);
     for (const field of names) {
-      if (!AVRO_NAME.test(field) || field === '__proto__') {
+      if (field === '__proto__')
+        throw new TypeError(
+          `t.record("${name}"): JavaScript gives "__proto__" a meaning of its own; to read a field of that name, give another one { aliases: ["__proto__"] }`,
+        );
+      if (!AVRO_NAME.test(field)) {
         throw new TypeError(`t.record("${name}"): "${field}" is no field name: letters, digits and _ only, and no digit first`);
       }
     }
@@ -123,7 +127,7 @@ export class RecordType extends DataType<Values> implements NamedType {
   fromJson(json: unknown): Values {
     if (typeof json !== 'object' || json === null || Array.isArray(json)) return misfit(`record ${this.name}`, json);
     return this.#make((field) => {
-      const value = (json as Values)[field.name];
+      const value = own(json as Values, field.name);
       return value === undefined ? missing(field) : field.type.fromJson(value);
     });
   }
@@ -137,7 +141,7 @@ export class RecordType extends DataType<Values> implements NamedType {
   }
 
   toJson(value: Values): unknown {
-    return this.#make((field) => field.type.toJson(value[field.name]));
+    return this.#make((field) => field.type.toJson(own(value, field.name)));
   }
 
   #make(valueOf: (field: RecordField) => unknown): Values {
@@ -178,12 +182,17 @@ export class RecordType extends DataType<Values> implements NamedType {
   #defaultJson(value: Values): unknown {
     const json: Values = {};
     for (const field of this.recordFields) {
-      const fieldJson = field.type.avro.defaultJson(value[field.name]);
+      const fieldJson = field.type.avro.defaultJson(own(value, field.name));
       if (fieldJson === undefined) return undefined;
       json[field.name] = fieldJson;
     }
     return json;
   }
+}
+
+/** Records of users' code may leave out what can be null: what JavaScript adds to every object is none of their fields. */
+function own(values: Values, name: string): unknown {
+  return Object.hasOwn(values, name) ? values[name] : undefined;
 }
 
 function missing(field: RecordField): unknown {

@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { PipelineLoadError } from 'tidemark/host';
 import { PlanMigration } from 'tidemark/restore';
-import { RewriteRefused, type RewritePlan, type SnapshotEdit } from 'tidemark/snapshot';
+import { parseDump, RewriteRefused, type RewritePlan, type SnapshotEdit } from 'tidemark/snapshot';
 import type { OpenedSnapshot } from '../snapshots/openedSnapshot.ts';
 import type { RewriteCode } from '../protocol.ts';
 import { planOfText, readEditPlan } from '../snapshots/rewrite/editPlan.ts';
@@ -256,7 +256,7 @@ function pair(option: string, text: string, form: string): [string, string] {
 
 function jsonOrText(text: string): unknown {
   try {
-    return JSON.parse(text) as unknown;
+    return parseDump(text);
   } catch {
     return text;
   }
@@ -276,7 +276,7 @@ async function entriesIn(file: string, places: EditPlaces): Promise<SnapshotEdit
     for await (const line of createInterface({ input: createReadStream(file, 'utf8'), crlfDelay: Infinity })) {
       number++;
       if (line.trim() === '') continue;
-      const found = entryOf(JSON.parse(line) as Record<string, unknown>, operatorOf);
+      const found = entryOf(parseDump(line) as Record<string, unknown>, operatorOf);
       if (found !== null) edits.push(found);
     }
   } catch (error) {

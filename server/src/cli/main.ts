@@ -125,7 +125,7 @@ async function main(argv: readonly string[], io: CliIo): Promise<number> {
     io.out(`${VERSION}\n`);
     return EXIT.ok;
   }
-  const found = COMMANDS[name];
+  const found = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (found === undefined) {
     io.err(`There is no command "${name}". Commands: ${Object.keys(COMMANDS).join(', ')}. See tidemark --help.\n`);
     return EXIT.usage;

@@ -57,14 +57,14 @@ function readParallelism(given: unknown): number | null {
 function readParameters(given: unknown): RunArguments['parameters'] {
   if (given === undefined || given === null) return {};
   if (typeof given !== 'object' || Array.isArray(given)) throw badConfiguration('parameters', 'must be an object of names and values');
-  const parameters: Record<string, string | number | boolean> = {};
+  const parameters: [string, string | number | boolean][] = [];
   for (const [name, value] of Object.entries(given)) {
     if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') {
       throw badConfiguration(`parameters.${name}`, `must be a string, a number or a boolean, found ${JSON.stringify(value)}`);
     }
-    parameters[name] = value;
+    parameters.push([name, value]);
   }
-  return parameters;
+  return Object.fromEntries(parameters);
 }
 
 function optional(given: Given, name: string, type: 'string'): string | null;

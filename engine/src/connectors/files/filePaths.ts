@@ -1,7 +1,12 @@
 import type { FileAccess } from '../../operators/connector.ts';
 import type { FileFormat } from './textRecords.ts';
 
-const FORMATS: Readonly<Record<string, FileFormat>> = { jsonl: 'jsonl', ndjson: 'jsonl', json: 'json', csv: 'csv' };
+const FORMATS: ReadonlyMap<string, FileFormat> = new Map<string, FileFormat>([
+  ['jsonl', 'jsonl'],
+  ['ndjson', 'jsonl'],
+  ['json', 'json'],
+  ['csv', 'csv'],
+]);
 
 function extensionOf(path: string): string {
   const name = path.slice(path.lastIndexOf('/') + 1);
@@ -11,7 +16,7 @@ function extensionOf(path: string): string {
 
 /** @throws Error where neither the option nor the extension says. */
 export function formatOf(path: string, given: FileFormat | undefined): FileFormat {
-  const format = given ?? FORMATS[extensionOf(path)];
+  const format = given ?? FORMATS.get(extensionOf(path));
   if (format === undefined) throw new Error(`${path}: the extension tells no format; say format: 'jsonl', 'json' or 'csv'`);
   return format;
 }
@@ -29,10 +34,10 @@ export function filesAt(files: FileAccess, path: string, format: FileFormat | un
   }
   if (!files.exists(path)) throw new Error(`there is no file ${path}; paths are relative to the pipeline's folder`);
   // An extension of a known format is a file's; of anything else it is asked whether it can be listed.
-  if (extensionOf(path) in FORMATS || !isFolder(files, path)) return [path];
+  if (FORMATS.has(extensionOf(path)) || !isFolder(files, path)) return [path];
   return some(
     path,
-    inFolder(files, path.replace(/\/$/, '')).filter((entry) => format !== undefined || extensionOf(entry) in FORMATS),
+    inFolder(files, path.replace(/\/$/, '')).filter((entry) => format !== undefined || FORMATS.has(extensionOf(entry))),
   );
 }
 

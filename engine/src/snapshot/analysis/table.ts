@@ -240,35 +240,35 @@ function leavesOf(serializer: SerializerSnapshot, at: readonly string[], depth: 
   }
 }
 
-const LOGICAL_TYPES: Readonly<Record<string, ColumnType>> = {
-  BOOLEAN: 'boolean',
-  TINYINT: 'int',
-  SMALLINT: 'int',
-  INTEGER: 'int',
-  BIGINT: 'long',
-  FLOAT: 'double',
-  DOUBLE: 'double',
-  CHAR: 'text',
-  VARCHAR: 'text',
-  DATE: 'text',
-  TIME_WITHOUT_TIME_ZONE: 'text',
-  TIMESTAMP_WITHOUT_TIME_ZONE: 'text',
-  TIMESTAMP_WITH_LOCAL_TIME_ZONE: 'text',
-};
+const LOGICAL_TYPES: ReadonlyMap<string, ColumnType> = new Map<string, ColumnType>([
+  ['BOOLEAN', 'boolean'],
+  ['TINYINT', 'int'],
+  ['SMALLINT', 'int'],
+  ['INTEGER', 'int'],
+  ['BIGINT', 'long'],
+  ['FLOAT', 'double'],
+  ['DOUBLE', 'double'],
+  ['CHAR', 'text'],
+  ['VARCHAR', 'text'],
+  ['DATE', 'text'],
+  ['TIME_WITHOUT_TIME_ZONE', 'text'],
+  ['TIMESTAMP_WITHOUT_TIME_ZONE', 'text'],
+  ['TIMESTAMP_WITH_LOCAL_TIME_ZONE', 'text'],
+]);
 
 function logicalLeaves({ root }: LogicalType, at: readonly string[]): Leaf[] {
   if (root === 'DECIMAL') return [{ steps: [...at, '$decimal'], label: at, type: 'text' }];
-  return [{ steps: at, label: at, type: LOGICAL_TYPES[root] ?? 'json' }];
+  return [{ steps: at, label: at, type: LOGICAL_TYPES.get(root) ?? 'json' }];
 }
 
-const AVRO_TYPES: Readonly<Record<string, ColumnType>> = {
-  boolean: 'boolean',
-  int: 'int',
-  long: 'long',
-  float: 'double',
-  double: 'double',
-  string: 'text',
-};
+const AVRO_TYPES: ReadonlyMap<string, ColumnType> = new Map<string, ColumnType>([
+  ['boolean', 'boolean'],
+  ['int', 'int'],
+  ['long', 'long'],
+  ['float', 'double'],
+  ['double', 'double'],
+  ['string', 'text'],
+]);
 
 /** The fields of a record; of other schemas one column. A type or null has the columns of the type. */
 function avroLeaves(schema: string, at: readonly string[]): Leaf[] {
@@ -280,7 +280,7 @@ function avroLeaves(schema: string, at: readonly string[]): Leaf[] {
       const branches = Array.isArray(type) ? (type as unknown[]).filter((branch) => branch !== 'null') : [type];
       const only = branches.length === 1 ? branches[0] : null;
       const steps = [...at, String(name)];
-      return { steps, label: steps, type: (typeof only === 'string' ? AVRO_TYPES[only] : undefined) ?? ('json' as const) };
+      return { steps, label: steps, type: (typeof only === 'string' ? AVRO_TYPES.get(only) : undefined) ?? ('json' as const) };
     });
   } catch {
     // Whoever reads values reports a schema that is no JSON.

@@ -96,6 +96,7 @@ function sameValues(one: unknown, two: unknown): boolean {
   if (typeof one !== 'object' || typeof two !== 'object' || one === null || two === null) return one === two;
   const entries = Object.entries(one);
   return (
-    entries.length === Object.keys(two).length && entries.every(([key, value]) => sameValues(value, (two as Record<string, unknown>)[key]))
+    entries.length === Object.keys(two).length &&
+    entries.every(([key, value]) => Object.hasOwn(two, key) && sameValues(value, (two as Record<string, unknown>)[key]))
   );
 }

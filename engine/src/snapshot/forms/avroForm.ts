@@ -116,7 +116,11 @@ function looksLike(form: Form, value: DumpValue): boolean {
     case 'pairs':
       return isDumpObject(value);
     case 'record':
-      return isDumpObject(value) && Object.keys(value).length === form.fields.length && form.fields.every(({ name }) => name in value);
+      return (
+        isDumpObject(value) &&
+        Object.keys(value).length === form.fields.length &&
+        form.fields.every(({ name }) => Object.hasOwn(value, name))
+      );
     case 'choice':
       return form.of.some((each) => looksLike(each.form(), value));
   }

@@ -2,7 +2,7 @@ import { hashOfBigInteger, hashOfBoolean, hashOfDouble, hashOfInt, hashOfString,
 import { ByteWriter } from '../bytes/byteWriter.ts';
 import { encodeUtf8 } from '../bytes/utf8.ts';
 import type { SerializerSnapshot } from '../serializers/serializerSnapshot.ts';
-import { Floating, isList, parseDecimal, type DumpValue } from '../values/dumpValue.ts';
+import { Floating, isList, ownField, parseDecimal, type DumpValue } from '../values/dumpValue.ts';
 import { milliOfDay, parseDate, parseDateTime, parseInstant, parseTime, type DateParts, type TimeParts } from '../values/isoTime.ts';
 import { UnfitValue } from '../values/unfitValue.ts';
 import { valueWriter } from '../values/valueWriter.ts';
@@ -356,5 +356,5 @@ function bytesHash(bytes: Uint8Array, start: number): number {
 }
 
 function tagged(value: DumpValue, tag: string): DumpValue | undefined {
-  return typeof value === 'object' && value !== null && !isList(value) && !(value instanceof Floating) ? value[tag] : undefined;
+  return typeof value === 'object' && value !== null && !isList(value) && !(value instanceof Floating) ? ownField(value, tag) : undefined;
 }

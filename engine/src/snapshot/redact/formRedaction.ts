@@ -1,6 +1,6 @@
 import type { Count } from '../rewrite/redacting.ts';
 import { refuse } from '../rewrite/rewritePlan.ts';
-import { dumpText, isList, type DumpValue } from '../values/dumpValue.ts';
+import { dumpText, isList, ownField, setField, type DumpValue } from '../values/dumpValue.ts';
 import { UnfitValue, unfit } from '../values/unfitValue.ts';
 import { isDumpObject, pairsOf, taggedList, textOf } from '../values/valueParts.ts';
 import { fieldPathText, matchesPath, type FieldPath } from '../forms/fieldPath.ts';
@@ -245,8 +245,8 @@ export class FormRedaction {
       if (!isDumpObject(value)) return unfit('an object', value);
       const changed: Record<string, DumpValue> = { ...value };
       for (const [i, { name }] of fields.entries()) {
-        const part = value[name];
-        if (part !== undefined) changed[name] = changes[i]?.convert(part) ?? null;
+        const part = ownField(value, name);
+        if (part !== undefined) setField(changed, name, changes[i]?.convert(part) ?? null);
       }
       return changed;
     };
@@ -306,7 +306,7 @@ export class FormRedaction {
     }));
     const convert: Convert = (value) => {
       if (value === null) return null;
-      const inner = inside === null ? value : isDumpObject(value) ? value[inside] : undefined;
+      const inner = inside === null ? value : isDumpObject(value) ? ownField(value, inside) : undefined;
       if (inner === undefined) return unfit(`{"${inside ?? ''}": ...}`, value);
       const part = parts.find(({ fits }) => fits(inner)) ?? unfit('a value of one of its types', value);
       const changed = part.change.convert(inner);

@@ -1,5 +1,6 @@
 import { refuse } from '../rewrite/rewritePlan.ts';
 import type { DumpValue } from '../values/dumpValue.ts';
+import { parseDump } from '../values/parseDump.ts';
 import { parseFieldPath, ROOTS, type FieldPath } from '../forms/fieldPath.ts';
 import { TYPE_NAMES } from '../forms/form.ts';
 
@@ -32,7 +33,11 @@ export interface RedactionRules {
 
 const ACTIONS = ['keep', 'drop', 'hash', 'mask', 'replace', 'refuse'];
 const SELECTORS = ['operator', 'state', 'field', 'type'];
-const OPTIONS: Readonly<Record<string, readonly string[]>> = { hash: ['length'], mask: ['first', 'last', 'keepLength'], replace: ['with'] };
+const OPTIONS: ReadonlyMap<string, readonly string[]> = new Map([
+  ['hash', ['length']],
+  ['mask', ['first', 'last', 'keepLength']],
+  ['replace', ['with']],
+]);
 const DIGITS = 64;
 const DIGITS_MIN = 16;
 
@@ -42,7 +47,7 @@ type Given = Readonly<Record<string, unknown>>;
 export function parseRedactionRules(text: string): RedactionRules {
   let json: unknown;
   try {
-    json = JSON.parse(withoutComments(text));
+    json = parseDump(withoutComments(text));
   } catch (error) {
     return refuse(`the rules are no JSON: ${error instanceof Error ? error.message : String(error)}`);
   }
@@ -59,7 +64,7 @@ function defaultOf(given: unknown): Treatment {
   const treatment = isObject(given) ? given : { action: given };
   if (treatment['action'] === 'replace')
     refuse(`${place}: one constant does not fit all types; keep, drop, hash, mask or refuse is expected`);
-  checkNames(treatment, ['action', ...(OPTIONS[String(treatment['action'])] ?? [])], place);
+  checkNames(treatment, ['action', ...(OPTIONS.get(String(treatment['action'])) ?? [])], place);
   return treatmentOf(treatment, place);
 }
 
@@ -67,7 +72,7 @@ function ruleOf(given: unknown, number: number): RedactionRule {
   const place = `rule ${String(number)}`;
   if (!isObject(given)) return refuse(`${place} must be an object`);
   const treatment = treatmentOf(given, place);
-  checkNames(given, [...SELECTORS, 'action', 'optional', ...(OPTIONS[treatment.action] ?? [])], place);
+  checkNames(given, [...SELECTORS, 'action', 'optional', ...(OPTIONS.get(treatment.action) ?? [])], place);
   const text = (name: string): string | null => {
     const value = given[name];
     if (value === undefined) return null;

@@ -3,7 +3,7 @@ import { avroForm } from '../forms/avroForm.ts';
 import { fieldPathText, type FieldPath } from '../forms/fieldPath.ts';
 import type { ChoiceForm, Form } from '../forms/form.ts';
 import { avroValueWriter } from '../values/avroWriter.ts';
-import { isList, type DumpValue } from '../values/dumpValue.ts';
+import { isList, ownField, type DumpValue } from '../values/dumpValue.ts';
 import type { ValueWriter } from '../values/simpleWriters.ts';
 import { UnfitValue, unfit } from '../values/unfitValue.ts';
 import { isDumpObject } from '../values/valueParts.ts';
@@ -94,7 +94,7 @@ function promoted(names: AvroNames, root: unknown, path: FieldPath, type: string
     refuse(`${label}: field ${fieldPathText(path)} is no number that ${type} is wider than`);
   // A default of the field is a number, which is one of the wider type as well.
   field.type = wider.part;
-  return { record, convert: (value) => (isDumpObject(value) ? { ...value, [name]: wider.convert(value[name] ?? null) } : value) };
+  return { record, convert: (value) => (isDumpObject(value) ? { ...value, [name]: wider.convert(ownField(value, name) ?? null) } : value) };
 }
 
 /** The named types of a schema. */
@@ -191,7 +191,7 @@ function converted(form: Form, of: (part: Form) => Convert, own: Convert): Conve
       const fields = form.fields.map(({ name, form: part }) => ({ name, convert: of(part()) }));
       return (value) => {
         if (!isDumpObject(value)) return unfit('a record', value);
-        return own(Object.fromEntries(fields.map(({ name, convert }) => [name, convert(value[name] ?? null)])));
+        return own(Object.fromEntries(fields.map(({ name, convert }) => [name, convert(ownField(value, name) ?? null)])));
       };
     }
     case 'items': {

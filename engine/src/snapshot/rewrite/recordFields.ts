@@ -1,4 +1,4 @@
-import type { DumpValue } from '../values/dumpValue.ts';
+import { ownField, type DumpValue } from '../values/dumpValue.ts';
 import { UnfitValue } from '../values/unfitValue.ts';
 import { refuse, type FieldEdit } from './rewritePlan.ts';
 
@@ -97,5 +97,5 @@ export function valueOf(field: Field<unknown>, stored: DumpValue | undefined): D
 
 /** Of a record whose values stand by name. */
 export function fieldsByName(fields: readonly Field<unknown>[], values: Readonly<Record<string, DumpValue>>): Record<string, DumpValue> {
-  return Object.fromEntries(fields.map((field) => [field.name, valueOf(field, field.from === null ? null : values[field.from])]));
+  return Object.fromEntries(fields.map((field) => [field.name, valueOf(field, field.from === null ? null : ownField(values, field.from))]));
 }

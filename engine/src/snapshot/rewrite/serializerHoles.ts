@@ -1,5 +1,5 @@
 import type { SerializerSnapshot } from '../serializers/serializerSnapshot.ts';
-import { isList, type DumpValue } from '../values/dumpValue.ts';
+import { isList, ownField, type DumpValue } from '../values/dumpValue.ts';
 import { isDumpObject } from '../values/valueParts.ts';
 import type { Convert } from './recordFields.ts';
 
@@ -117,7 +117,7 @@ function unlessNull(inner: Convert): Convert {
 
 export function inField(name: string, inner: Convert): Convert {
   return (value: DumpValue) => {
-    const part = isDumpObject(value) ? value[name] : undefined;
+    const part = isDumpObject(value) ? ownField(value, name) : undefined;
     return !isDumpObject(value) || part === undefined || part === null ? value : { ...value, [name]: inner(part) };
   };
 }

@@ -1,6 +1,6 @@
 import type { ByteReader } from '../bytes/byteReader.ts';
 import { FormatError } from '../bytes/formatError.ts';
-import { Floating, shortestFloat, type DumpValue } from './dumpValue.ts';
+import { Floating, setField, shortestFloat, type DumpValue } from './dumpValue.ts';
 import type { ValueReader } from './simpleValues.ts';
 
 const DEPTH_MAX = 500;
@@ -75,7 +75,7 @@ class SchemaCompiler {
       return (reader, depth) => {
         if (depth > DEPTH_MAX) reader.fail('records are nested too deeply');
         const record: Record<string, DumpValue> = {};
-        for (const field of fields) record[field.name] = field.read(reader, depth + 1);
+        for (const field of fields) setField(record, field.name, field.read(reader, depth + 1));
         return record;
       };
     });
@@ -124,7 +124,7 @@ class SchemaCompiler {
       const values: Record<string, DumpValue> = {};
       readBlocks(reader, () => {
         const key = reader.utf8();
-        values[key] = read(reader, depth + 1);
+        setField(values, key, read(reader, depth + 1));
       });
       return values;
     };

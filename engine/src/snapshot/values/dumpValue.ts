@@ -119,6 +119,17 @@ function numberText(value: number): string {
   return JSON.stringify(value);
 }
 
+/** Gives an object a field whose name is data. An assignment to `__proto__` would give the object another prototype instead. */
+export function setField(object: Record<string, DumpValue>, name: string, value: DumpValue): void {
+  if (name === '__proto__') Object.defineProperty(object, name, { value, writable: true, enumerable: true, configurable: true });
+  else object[name] = value;
+}
+
+/** A field whose name is data. Undefined where the object has none: what JavaScript adds to every object is no field. */
+export function ownField(object: { readonly [key: string]: DumpValue }, name: string): DumpValue | undefined {
+  return Object.hasOwn(object, name) ? object[name] : undefined;
+}
+
 export function isList(value: DumpValue): value is readonly DumpValue[] {
   return Array.isArray(value);
 }

@@ -4,6 +4,7 @@ import { bigintOf, decimalText, dumpLong, plainInteger, type DumpValue } from '.
 import type { FlinkMajor } from './flinkMajor.ts';
 import { instantText, localDateText, localTimeText } from './isoTime.ts';
 import { UnreadableValue } from './unreadableValue.ts';
+import { untag } from './valueParts.ts';
 
 /** The primitives of Kryo's encoding, and what reads whole objects. */
 export interface KryoInput {
@@ -256,10 +257,8 @@ function textual(className: string, value: DumpValue): DumpValue {
 
 /** The text of a part that has been read, which a reference can have made anything. */
 function tagged(value: DumpValue, tag: string): string {
-  if (typeof value === 'object' && value !== null && tag in value) {
-    const text = (value as Readonly<Record<string, DumpValue>>)[tag];
-    if (typeof text === 'string') return text;
-  }
+  const text = untag(value, tag);
+  if (text !== value && typeof text === 'string') return text;
   throw new UnreadableValue('a time without its parts');
 }
 

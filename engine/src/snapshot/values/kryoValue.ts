@@ -2,7 +2,7 @@ import { ByteReader } from '../bytes/byteReader.ts';
 import { readJavaObject } from '../serializers/javaObject.ts';
 import type { KryoSnapshot } from '../serializers/serializerSnapshot.ts';
 import { decodeUtf8Leniently } from '../bytes/utf8.ts';
-import { dumpDouble, dumpFloat, dumpLong, dumpMap, hexText, type DumpValue } from './dumpValue.ts';
+import { dumpDouble, dumpFloat, dumpLong, dumpMap, hexText, setField, type DumpValue } from './dumpValue.ts';
 import type { FlinkMajor } from './flinkMajor.ts';
 import { isFinalClass, JAVA_ENUMS, kryoClassReader, type KryoInput } from './kryoJavaClasses.ts';
 import { ofKryoClass } from './kryoSets.ts';
@@ -72,16 +72,16 @@ const BOXES: ReadonlyMap<string, string> = new Map([
   ['java.lang.Long', 'long'],
   ['java.lang.Double', 'double'],
 ]);
-const PRIMITIVE_CODES: Readonly<Record<string, string>> = {
-  Z: 'boolean',
-  B: 'byte',
-  C: 'char',
-  S: 'short',
-  I: 'int',
-  J: 'long',
-  F: 'float',
-  D: 'double',
-};
+const PRIMITIVE_CODES: ReadonlyMap<string, string> = new Map([
+  ['Z', 'boolean'],
+  ['B', 'byte'],
+  ['C', 'char'],
+  ['S', 'short'],
+  ['I', 'int'],
+  ['J', 'long'],
+  ['F', 'float'],
+  ['D', 'double'],
+]);
 const TUPLE = /^org\.apache\.flink\.api\.java\.tuple\.Tuple(\d+)$/;
 
 function inCollections(name: string): string {
@@ -263,8 +263,8 @@ class KryoGraph implements KryoInput {
     const shown: Record<string, DumpValue> = { $class: className };
     if (object === null || typeof object !== 'object' || !('fields' in object) || object.type !== 'object') return shown;
     for (const [name, value] of object.fields) {
-      if (typeof value === 'bigint') shown[name] = dumpLong(value);
-      else if (value === null || typeof value !== 'object') shown[name] = value;
+      if (typeof value === 'bigint') setField(shown, name, dumpLong(value));
+      else if (value === null || typeof value !== 'object') setField(shown, name, value);
     }
     return shown;
   }
@@ -340,7 +340,7 @@ class KryoGraph implements KryoInput {
     const size = this.reader.vlq() - 1;
     if (size < 0) return null;
     const component = className.slice(1);
-    const primitive = PRIMITIVE_CODES[component];
+    const primitive = PRIMITIVE_CODES.get(component);
     if (primitive === 'byte') return { $array: this.#many(size, () => this.reader.i8()) };
     if (primitive !== undefined) return { $array: this.#many(size, () => this.#scalar(primitive)) };
     const name = component.startsWith('L') ? component.slice(1, -1) : component;

@@ -2,8 +2,9 @@ import { ByteReader } from '../bytes/byteReader.ts';
 import { ByteWriter } from '../bytes/byteWriter.ts';
 import type { LogicalType } from '../serializers/logicalType.ts';
 import type { SerializerSnapshot } from '../serializers/serializerSnapshot.ts';
-import { dumpDouble, dumpFloat, isList, type DumpValue } from './dumpValue.ts';
+import { dumpDouble, dumpFloat, isList, ownField, type DumpValue } from './dumpValue.ts';
 import type { FlinkMajor } from './flinkMajor.ts';
+import { parseDump } from './parseDump.ts';
 import { isDumpObject } from './valueParts.ts';
 import { valueReader } from './valueReader.ts';
 import { valueWriter } from './valueWriter.ts';
@@ -28,7 +29,7 @@ function jsonOrText(text: string, serializer: SerializerSnapshot): DumpValue {
   if (TAGS[serializer.kind] !== undefined && !/^["{]/.test(trimmed)) return trimmed;
   if (INTEGER.test(trimmed)) return BigInt(trimmed);
   try {
-    return JSON.parse(trimmed) as DumpValue;
+    return parseDump(trimmed);
   } catch {
     return isText(serializer) ? text : trimmed;
   }
@@ -104,7 +105,7 @@ function kindOf(value: DumpValue): DumpValue {
 }
 
 function itemsOf(value: DumpValue, tag: string): readonly DumpValue[] | null {
-  const inner = isDumpObject(value) ? (value[tag] ?? value) : value;
+  const inner = isDumpObject(value) ? (ownField(value, tag) ?? value) : value;
   return isList(inner) ? inner : null;
 }
 
@@ -125,19 +126,19 @@ function ofClass(className: string, value: DumpValue): DumpValue {
   return value;
 }
 
-const SQL_TAGS: Readonly<Record<string, string>> = {
-  DECIMAL: '$decimal',
-  DATE: '$localDate',
-  TIME_WITHOUT_TIME_ZONE: '$localTime',
-  TIMESTAMP_WITHOUT_TIME_ZONE: '$localDateTime',
-  TIMESTAMP_WITH_LOCAL_TIME_ZONE: '$instant',
-  BINARY: '$bytes',
-  VARBINARY: '$bytes',
-};
+const SQL_TAGS: ReadonlyMap<string, string> = new Map([
+  ['DECIMAL', '$decimal'],
+  ['DATE', '$localDate'],
+  ['TIME_WITHOUT_TIME_ZONE', '$localTime'],
+  ['TIMESTAMP_WITHOUT_TIME_ZONE', '$localDateTime'],
+  ['TIMESTAMP_WITH_LOCAL_TIME_ZONE', '$instant'],
+  ['BINARY', '$bytes'],
+  ['VARBINARY', '$bytes'],
+]);
 
 function sqlMeant(type: LogicalType | undefined, value: DumpValue): DumpValue {
   if (type === undefined || value === null) return value;
-  const tag = SQL_TAGS[type.root];
+  const tag = SQL_TAGS.get(type.root);
   if (tag !== undefined) return tagged(tag, value);
   const items = type.root === 'ROW' ? itemsOf(value, '$row') : null;
   return items === null ? value : { $row: items.map((item, i) => sqlMeant(type.children[i], item)), kind: kindOf(value) };

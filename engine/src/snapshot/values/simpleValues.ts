@@ -1,7 +1,7 @@
 import type { ByteReader } from '../bytes/byteReader.ts';
 import { readJavaObject, type JavaValue } from '../serializers/javaObject.ts';
 import type { SimpleKind } from '../serializers/serializerSnapshot.ts';
-import { bigintOf, decimalText, dumpBytes, dumpDouble, dumpFloat, dumpLong, plainInteger, type DumpValue } from './dumpValue.ts';
+import { bigintOf, decimalText, dumpBytes, dumpDouble, dumpFloat, dumpLong, plainInteger, setField, type DumpValue } from './dumpValue.ts';
 import { readDeweyNumber, readEventId } from './cepValues.ts';
 import { instantText, localDateText, localTimeText } from './isoTime.ts';
 
@@ -220,7 +220,7 @@ function dumpJavaValue(value: JavaValue, depth: number): DumpValue {
       const boxed = value.fields.get('value');
       if (value.className.startsWith('java.lang.') && boxed !== undefined) return dumpJavaValue(boxed, depth + 1);
       const fields: Record<string, DumpValue> = { $class: value.className };
-      for (const [name, field] of value.fields) fields[name] = dumpJavaValue(field, depth + 1);
+      for (const [name, field] of value.fields) setField(fields, name, dumpJavaValue(field, depth + 1));
       if (value.annotations.length > 0) fields['$written'] = value.annotations.map((item) => dumpJavaValue(item, depth + 1));
       return fields;
     }

@@ -1,4 +1,4 @@
-import { bytesOfHex, Floating, isList, parseDecimal, type DumpValue } from './dumpValue.ts';
+import { bytesOfHex, Floating, isList, ownField, parseDecimal, type DumpValue } from './dumpValue.ts';
 import { unfit } from './unfitValue.ts';
 
 /** Taking values apart that are to be written. Each throws UnfitValue where the value is something else. */
@@ -12,7 +12,7 @@ export function isDumpObject(value: DumpValue): value is DumpObject {
 /** What stands under a tag such as `$long`; the value itself where it has no such tag. */
 export function untag(value: DumpValue, tag: string): DumpValue {
   if (!isDumpObject(value)) return value;
-  return value[tag] ?? value;
+  return ownField(value, tag) ?? value;
 }
 
 const INTEGER = /^[+-]?\d+$/;
@@ -108,6 +108,6 @@ export function objectOf(value: DumpValue, what = 'an object'): DumpObject {
 
 /** A field that must be there. */
 export function fieldOf(object: DumpObject, name: string): DumpValue {
-  const value = object[name];
+  const value = ownField(object, name);
   return value === undefined ? unfit(`the field ${JSON.stringify(name)}`, object) : value;
 }

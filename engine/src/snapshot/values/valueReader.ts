@@ -5,7 +5,7 @@ import { avroValueReader } from './avroValue.ts';
 import { readBinaryArray, readBinaryMap, readBinaryRow } from './binaryRow.ts';
 import { lockableReader, nfaStateReader, nodeIdReader, sharedBufferNodeReader } from './cepValues.ts';
 import { structOf, type Struct } from './structValues.ts';
-import { bigintOf, decimalText, dumpBytes, dumpMap, hexText, plainInteger, type DumpValue } from './dumpValue.ts';
+import { bigintOf, decimalText, dumpBytes, dumpMap, hexText, plainInteger, setField, type DumpValue } from './dumpValue.ts';
 import { instantOfMillis } from './isoTime.ts';
 import type { FlinkMajor } from './flinkMajor.ts';
 import { kryoValueReader } from './kryoValue.ts';
@@ -202,7 +202,7 @@ function structReader(struct: Struct | null, context: ValueContext): ValueReader
   const fields = struct.fields.map(({ name, serializer }) => ({ name, read: valueReader(serializer, context) }));
   return (reader) => {
     const object: Record<string, DumpValue> = { $class: className };
-    for (const { name, read } of fields) object[name] = read(reader);
+    for (const { name, read } of fields) setField(object, name, read(reader));
     return object;
   };
 }
@@ -310,7 +310,7 @@ function pojoReader(snapshot: PojoSnapshot, context: ValueContext): ValueReader 
         return null;
       case POJO_EXACT: {
         const object: Record<string, DumpValue> = { $class: className };
-        for (let i = 0; i < names.length; i++) object[names[i] ?? ''] = bytes.bool() ? null : (readers[i]?.(bytes) ?? null);
+        for (let i = 0; i < names.length; i++) setField(object, names[i] ?? '', bytes.bool() ? null : (readers[i]?.(bytes) ?? null));
         return object;
       }
       case POJO_UNREGISTERED: {

@@ -24,7 +24,8 @@ function compileWrite(type: RecordType): (writer: ByteWriter, value: Values) => 
   const body = type.recordFields.map((field, index) => {
     const { code } = field.type.avro;
     const name = JSON.stringify(field.name);
-    const value = `v.${field.name}`;
+    // Such as `toString`, which every object has.
+    const value = field.name in Object.prototype ? `(Object.hasOwn(v, ${name}) ? v.${field.name} : undefined)` : `v.${field.name}`;
     if (code === undefined) return `at = ${name}; forms[${String(index)}].write(w, ${value});`;
     return `at = ${name}; x = ${value}; if (!(${code.fits('x')})) misfit(${JSON.stringify(code.expected)}, x); ${code.write('x')};`;
   });

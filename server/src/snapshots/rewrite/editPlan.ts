@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { findNodeAtLocation, getNodeValue, parse, parseTree, printParseErrorCode, type Node, type ParseError } from 'jsonc-parser';
+import { findNodeAtLocation, parseTree, printParseErrorCode, type Node, type ParseError } from 'jsonc-parser';
 import {
   checkEdits,
   fieldsOfState,
@@ -17,6 +17,7 @@ import { factsOf } from '../operatorFacts.ts';
 import { SealedFileError } from '../storage/sealedFile.ts';
 import { MODULE } from '../userFunction.ts';
 import { problemAt } from './problemAt.ts';
+import { valueOfNode } from './valueOfNode.ts';
 
 /** A plan as it stands in a document: JSON with comments, which also says what is rewritten and where to. */
 export interface EditPlan {
@@ -66,7 +67,7 @@ export function readEditPlan(text: string, folder: string): EditPlan {
     const readable = { plan: {}, edits: [] };
     return { folder, sources: [], target: null, plan: null, readable, code: NO_CODE, problems, root: null };
   }
-  const value = getNodeValue(root) as Record<string, unknown>;
+  const value = valueOfNode(root, text) as Record<string, unknown>;
   const given = value['savepoint'];
   const named = (Array.isArray(given) ? given : [given]).filter((each): each is string => typeof each === 'string' && each !== '');
   const target = value['target'];
@@ -131,9 +132,10 @@ function migrateToOf(value: Readonly<Record<string, unknown>>, folder: string, r
 /** The plan of a document, for snapshots that are named elsewhere. @throws RewriteRefused, SyntaxError */
 export function planOfText(text: string): RewritePlan {
   const errors: ParseError[] = [];
-  const value: unknown = parse(text, errors, { allowTrailingComma: true });
+  const root = parseTree(text, errors, { allowTrailingComma: true });
   const [wrong] = errors;
   if (wrong !== undefined) throw new SyntaxError(`${printParseErrorCode(wrong.error)} at character ${String(wrong.offset)}`);
+  const value = root === undefined ? null : valueOfNode(root, text);
   return parsePlan(isObject(value) ? withoutOwn(value) : value);
 }
 
