@@ -23,6 +23,7 @@ function bare(value: DumpValue): string {
 function plain(value: DumpValue): string {
   if (value instanceof Floating || typeof value !== 'object' || value === null) return dumpText(value);
   if (isList(value)) return `[${value.map(plain).join(', ')}]`;
+  if (Object.hasOwn(value, '$branch')) return plain(value['value'] ?? null);
   const content = contentOf(value);
   if (content.kind === 'scalar') return content.text;
   if (content.kind === 'map') return `{${content.pairs.map(([key, item]) => `${bare(key)}: ${plain(item)}`).join(', ')}}`;
@@ -43,7 +44,7 @@ function contentOf(value: { readonly [key: string]: DumpValue }): Content {
   if (tag === '$map' && isList(inner))
     return { kind: 'map', pairs: inner.filter(isList).map((pair) => [pair[0] ?? null, pair[1] ?? null]) };
   if ((tag === '$array' || tag === '$tuple' || tag === '$row') && isList(inner)) return { kind: 'list', items: inner };
-  if (tag === '$avro' && isRecord(inner)) return { kind: 'record', fields: Object.entries(inner) };
+  if ((tag === '$avro' || tag === '$duration') && isRecord(inner)) return { kind: 'record', fields: Object.entries(inner) };
   if (tag === '$window') return { kind: 'scalar', text: windowText(inner) };
   if (tag === '$ttl')
     return {
@@ -85,6 +86,7 @@ export function timeText(time: DumpValue): string {
 /** The parts of a value that people may want to open, by name; none for scalars. */
 export function partsOf(value: DumpValue): (readonly [string, DumpValue])[] {
   if (value instanceof Floating || typeof value !== 'object' || value === null) return [];
+  if (!isList(value) && Object.hasOwn(value, '$branch')) return partsOf(value['value'] ?? null);
   const content = isList(value) ? ({ kind: 'list', items: value } as const) : contentOf(value);
   switch (content.kind) {
     case 'scalar':

@@ -121,7 +121,11 @@ function writeObject(object: ReadonlyMap<string, Parsed>, out: Piece[]): void {
     out.push({ role: 'plain', text: '}' });
     return;
   }
-  if (mark === 'avro' && inner instanceof Map) {
+  if (mark === 'branch') {
+    write(object.get('value') ?? null, out);
+    return;
+  }
+  if ((mark === 'avro' || mark === 'duration') && inner instanceof Map) {
     writeFields([...inner], out);
     return;
   }

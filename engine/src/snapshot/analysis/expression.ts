@@ -10,6 +10,7 @@ import {
 } from './expressionSyntax.ts';
 import { linearPattern, PatternError } from './linearPattern.ts';
 import { exactInteger, scalarOf, type Scalar } from './scalar.ts';
+import { parseInstant } from '../values/isoTime.ts';
 
 export { ExpressionError } from './expressionSyntax.ts';
 
@@ -173,15 +174,43 @@ const BINARY: Readonly<Record<Exclude<BinaryOperator, '||' | '&&' | 'matches'>, 
 /** What an expression sees of two values that are equal. Integers are compared exactly, whatever their width. */
 function equal(a: Scalar, b: Scalar): boolean {
   if (a === b) return true;
+  if (typeof a === 'string' || typeof b === 'string') return instantsOrder(a, b) === 0;
   // The loose comparison of a number with a bigint is the exact one.
   return isNumber(a) && isNumber(b) && a == b;
 }
 
 /** Below, at or above 0; NaN where the two have no order. */
 export function order(a: Scalar, b: Scalar): number {
-  if (typeof a === 'string') return typeof b === 'string' ? (a < b ? -1 : a > b ? 1 : 0) : NaN;
+  if (typeof a === 'string' || typeof b === 'string') {
+    const ofInstants = instantsOrder(a, b);
+    if (ofInstants !== null) return ofInstants;
+    return typeof a === 'string' && typeof b === 'string' ? (a < b ? -1 : a > b ? 1 : 0) : NaN;
+  }
   if (!isNumber(a) || !isNumber(b)) return NaN;
   return a < b ? -1 : a > b ? 1 : equal(a, b) ? 0 : NaN;
+}
+
+const NANOS_PER_MILLI = 1_000_000n;
+
+/**
+ * Instants, which are texts here, in the order of time: their texts have as many digits as they need. A number beside an instant is
+ * milliseconds since 1970, as in all other times. Null where one of both is neither, or none is an instant.
+ */
+function instantsOrder(a: Scalar, b: Scalar): number | null {
+  if (!isInstant(a) && !isInstant(b)) return null;
+  const [one, two] = [nanosOf(a), nanosOf(b)];
+  return one === null || two === null ? null : one < two ? -1 : one > two ? 1 : 0;
+}
+
+function nanosOf(value: Scalar): bigint | null {
+  if (isNumber(value)) return isExact(value) ? BigInt(value) * NANOS_PER_MILLI : null;
+  const instant = isInstant(value) ? parseInstant(value) : null;
+  return instant === null ? null : instant.second * 1000n * NANOS_PER_MILLI + BigInt(instant.nano);
+}
+
+/** By its last letter and the one in front of its time, so that other texts cost nothing. */
+function isInstant(value: Scalar): value is string {
+  return typeof value === 'string' && value.endsWith('Z') && value.includes('T') && value.includes(':');
 }
 
 function isNumber(value: Scalar): value is number | bigint {

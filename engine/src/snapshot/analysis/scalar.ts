@@ -8,7 +8,18 @@ export type Scalar = null | boolean | number | bigint | string | Structure;
 type Structure = readonly DumpValue[] | Floating | { readonly [key: string]: DumpValue };
 
 /** Tags whose content is the value itself: texts, numbers and times in ISO form. */
-const PLAIN_TAGS = new Set(['$enum', '$char', '$bytes', '$localDate', '$localTime', '$localDateTime', '$instant', '$date', '$timestamp']);
+const PLAIN_TAGS = new Set([
+  '$enum',
+  '$char',
+  '$bytes',
+  '$localDate',
+  '$localTime',
+  '$localDateTime',
+  '$instant',
+  '$date',
+  '$timestamp',
+  '$uuid',
+]);
 const INTEGER_TAGS = new Set(['$long', '$bigint']);
 const NUMBER_TAGS = new Set(['$double', '$float', '$decimal']);
 
@@ -23,7 +34,7 @@ export function scalarOf(value: DumpValue): Scalar {
     if (INTEGER_TAGS.has(tag) && typeof inner === 'string') return exactInteger(BigInt(inner));
     if (NUMBER_TAGS.has(tag) && (typeof inner === 'string' || typeof inner === 'number')) return Number(inner);
     if (PLAIN_TAGS.has(tag) || tag === '$avro' || tag === '$array' || tag === '$tuple') return scalarOf(inner);
-    if (tag === '$ttl') return scalarOf(value['value'] ?? null);
+    if (tag === '$ttl' || tag === '$branch') return scalarOf(value['value'] ?? null);
     break;
   }
   return value;
@@ -41,8 +52,8 @@ export function partOf(value: DumpValue, step: string): DumpValue {
   if (isList(value)) return value[positionOf(step)] ?? null;
   if (step.startsWith('$')) return Object.hasOwn(value, step) ? (value[step] ?? null) : null;
   const [tag] = Object.keys(value);
-  if (tag === '$avro' || tag === '$tuple' || tag === '$array') return partOf(value[tag] ?? null, step);
-  if (tag === '$ttl') return partOf(value['value'] ?? null, step);
+  if (tag === '$avro' || tag === '$tuple' || tag === '$array' || tag === '$duration') return partOf(value[tag] ?? null, step);
+  if (tag === '$ttl' || tag === '$branch') return partOf(value['value'] ?? null, step);
   if (tag === '$row') return rowPart(value, step);
   if (tag === '$map') return mapPart(value[tag] ?? null, step);
   if (tag === '$window') return windowPart(value[tag] ?? null, step);

@@ -6,6 +6,7 @@ import { PartsProgress, type ReadProgress } from '../readProgress.ts';
 import type { SnapshotOperator, SnapshotSubtask } from '../snapshot.ts';
 import { keySerializer, namespaceSerializer, valueSerializer } from '../stateMetaInfo.ts';
 import { partOfElement, queryElements, wantsElements, type MatchedElement } from './elementQuery.ts';
+import { parseAvroType, type AvroType } from '../values/avroType.ts';
 import { compileExpression } from './expression.ts';
 import type { Path, PathRoot } from './expressionSyntax.ts';
 import { RowProjection } from './rowProjection.ts';
@@ -261,29 +262,35 @@ function logicalLeaves({ root }: LogicalType, at: readonly string[]): Leaf[] {
   return [{ steps: at, label: at, type: LOGICAL_TYPES.get(root) ?? 'json' }];
 }
 
-const AVRO_TYPES: ReadonlyMap<string, ColumnType> = new Map<string, ColumnType>([
-  ['boolean', 'boolean'],
-  ['int', 'int'],
-  ['long', 'long'],
-  ['float', 'double'],
-  ['double', 'double'],
-  ['string', 'text'],
-]);
-
 /** The fields of a record; of other schemas one column. A type or null has the columns of the type. */
 function avroLeaves(schema: string, at: readonly string[]): Leaf[] {
-  const json: Leaf[] = [{ steps: at, label: at, type: 'json' }];
-  try {
-    const parsed: unknown = JSON.parse(schema);
-    if (typeof parsed !== 'object' || parsed === null || !('fields' in parsed) || !Array.isArray(parsed.fields)) return json;
-    return (parsed.fields as { readonly name?: unknown; readonly type?: unknown }[]).map(({ name, type }) => {
-      const branches = Array.isArray(type) ? (type as unknown[]).filter((branch) => branch !== 'null') : [type];
-      const only = branches.length === 1 ? branches[0] : null;
-      const steps = [...at, String(name)];
-      return { steps, label: steps, type: (typeof only === 'string' ? AVRO_TYPES.get(only) : undefined) ?? ('json' as const) };
-    });
-  } catch {
-    // Whoever reads values reports a schema that is no JSON.
-    return json;
+  const type = parseAvroType(schema);
+  // A schema that is no JSON is reported where its values are read.
+  if (type?.kind !== 'record') return [{ steps: at, label: at, type: 'json' }];
+  return type.fields.map((field) => {
+    const label = [...at, field.name];
+    const branches = field.type.kind === 'union' ? field.type.branches.filter(({ kind }) => kind !== 'null') : [field.type];
+    const column = branches.length === 1 && branches[0] !== undefined ? avroColumn(branches[0]) : 'json';
+    return column === 'decimal' ? { steps: [...label, '$decimal'], label, type: 'text' } : { steps: label, label, type: column };
+  });
+}
+
+function avroColumn(type: AvroType): ColumnType | 'decimal' {
+  switch (type.kind) {
+    case 'boolean':
+      return 'boolean';
+    case 'int':
+    case 'long':
+      return type.logical === null ? type.kind : 'text';
+    case 'float':
+    case 'double':
+      return 'double';
+    case 'string':
+      return 'text';
+    case 'bytes':
+    case 'fixed':
+      return type.logical === null ? 'json' : type.logical.type === 'decimal' ? 'decimal' : type.logical.type === 'uuid' ? 'text' : 'json';
+    default:
+      return 'json';
   }
 }

@@ -1,6 +1,7 @@
 import { textOfKey } from '../analysis/keyLookup.ts';
 import { scalarOf } from '../analysis/scalar.ts';
 import { dumpText, Floating, isList, type DumpValue } from '../values/dumpValue.ts';
+import { branchOf, withoutBranch } from '../values/avroType.ts';
 import { isKryoSet } from '../values/kryoSets.ts';
 import type { UnorderedParts } from './unorderedParts.ts';
 import { contentOf, identityText, LAST_ACCESS } from './valueContent.ts';
@@ -71,6 +72,11 @@ class ValueWalk {
   }
 
   #compareContent(before: DumpValue, after: DumpValue, unordered: UnorderedParts | null): boolean {
+    if (branchOf(before) !== null || branchOf(after) !== null) {
+      // Of other schemas, a branch may be called otherwise.
+      if (!this.#rules.loose && branchOf(before) !== branchOf(after)) return this.#differ(before, after);
+      return this.#compareContent(withoutBranch(before), withoutBranch(after), unordered);
+    }
     const a = contentOf(before);
     const b = contentOf(after);
     if (a.is === 'list' && b.is === 'list') {
@@ -78,6 +84,9 @@ class ValueWalk {
       return areSets ? this.#set(a.items, b.items, unordered) : this.#list(a.items, b.items, unordered);
     }
     if (a.is === 'map' && b.is === 'map') return this.#map(a.pairs, b.pairs, unordered);
+    // A map of Avro is an object in a dump, where that keeps the order of its keys.
+    if (a.is === 'map' && b.is === 'record' && b.className === null) return this.#map(a.pairs, [...b.fields], unordered);
+    if (a.is === 'record' && b.is === 'map' && a.className === null) return this.#map([...a.fields], b.pairs, unordered);
     if (a.is === 'record' && b.is === 'record') {
       if (!this.#rules.loose && a.className !== b.className) return this.#differ(before, after);
       return this.#record(a.fields, b.fields, unordered);

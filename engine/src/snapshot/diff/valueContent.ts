@@ -1,5 +1,6 @@
 import { plainJson } from '../analysis/scalar.ts';
 import { dumpText, Floating, isList, type DumpValue } from '../values/dumpValue.ts';
+import { branchOf, withoutBranch } from '../values/avroType.ts';
 import { isKryoSet } from '../values/kryoSets.ts';
 import type { UnorderedParts } from './unorderedParts.ts';
 
@@ -28,6 +29,8 @@ export function contentOf(value: DumpValue): ValueContent {
       return isList(inner) ? { is: 'list', items: inner } : SCALAR;
     case '$avro':
       return contentOf(inner);
+    case '$branch':
+      return contentOf(value['value'] ?? null);
     case '$row':
       return rowContent(value, inner);
     case '$ttl':
@@ -78,6 +81,8 @@ function pairOf(pair: DumpValue): readonly [DumpValue, DumpValue] {
  * same value are left out, as are class names: a long 5 is an int 5.
  */
 export function identityText(value: DumpValue, unordered: UnorderedParts | null, loose: boolean): string {
+  const branch = loose ? null : branchOf(value);
+  if (branch !== null) return `${JSON.stringify(branch)}:${identityText(withoutBranch(value), unordered, loose)}`;
   const content = contentOf(value);
   const textOf = (part: DumpValue, step: string): string => identityText(part, unordered?.part(step) ?? null, loose);
   switch (content.is) {

@@ -78,10 +78,17 @@ export interface PairsForm {
   readonly asObject: boolean;
 }
 
+export interface Choice {
+  readonly form: () => Form;
+  readonly fits: (value: DumpValue) => boolean;
+  /** Of a union of Avro with more than one: what has been changed says its branch, so that it stays the one that it was. */
+  readonly branch?: string | null;
+}
+
 /** One of several forms, told by the value: subclasses, unions, what may be missing. Parts have the path of the whole. */
 export interface ChoiceForm {
   readonly kind: 'choice';
-  readonly of: readonly { readonly form: () => Form; readonly segment?: string; readonly fits: (value: DumpValue) => boolean }[];
+  readonly of: readonly Choice[];
   /** What stands around the chosen: `{"$avro": ...}`, or the value beside its time to live. */
   readonly inside: string | null;
   /** Null is one of them. */

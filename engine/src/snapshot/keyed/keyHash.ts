@@ -3,6 +3,7 @@ import { ByteWriter } from '../bytes/byteWriter.ts';
 import { encodeUtf8 } from '../bytes/utf8.ts';
 import type { SerializerSnapshot } from '../serializers/serializerSnapshot.ts';
 import { Floating, isList, ownField, parseDecimal, type DumpValue } from '../values/dumpValue.ts';
+import { avroLogical } from '../values/avroLogical.ts';
 import { milliOfDay, parseDate, parseDateTime, parseInstant, parseTime, type DateParts, type TimeParts } from '../values/isoTime.ts';
 import { UnfitValue } from '../values/unfitValue.ts';
 import { valueWriter } from '../values/valueWriter.ts';
@@ -46,7 +47,7 @@ export function keyHash(serializer: SerializerSnapshot, key: DumpValue, bytes: U
     case 'rowData':
       return binaryRowHash(serializer, key, bytes);
     case 'avro':
-      return avroHash(serializer.schema, tagged(key, '$avro'));
+      return avroHash(serializer, tagged(key, '$avro'));
     // Their constants have the hash of an object's identity, and these classes a hash of their own code.
     case 'enum':
     case 'pojo':
@@ -263,7 +264,9 @@ function binaryRowHash(serializer: SerializerSnapshot, key: DumpValue, bytes: Ui
 }
 
 /** `GenericData.hashCode`: fields in order, but those that the schema leaves out of comparisons. */
-function avroHash(schema: string, value: DumpValue | undefined): number | null {
+function avroHash({ schema, runtimeClass }: Extract<SerializerSnapshot, { kind: 'avro' }>, value: DumpValue | undefined): number | null {
+  // Generated classes have objects of java.time for logical types, which have hashes of their own.
+  if (runtimeClass !== GENERIC_RECORD && schema.includes('"logicalType"')) return null;
   try {
     return value === undefined ? null : avroPartHash(JSON.parse(schema) as AvroSchema, value);
   } catch (error) {
@@ -272,9 +275,12 @@ function avroHash(schema: string, value: DumpValue | undefined): number | null {
   }
 }
 
+const GENERIC_RECORD = 'org.apache.avro.generic.GenericRecord';
+
 type AvroSchema = string | readonly AvroSchema[] | AvroObject;
 
 interface AvroObject {
+  readonly [property: string]: unknown;
   readonly type: AvroSchema;
   readonly fields?: readonly { readonly name: string; readonly type: AvroSchema; readonly order?: string }[];
   readonly items?: AvroSchema;
@@ -285,6 +291,7 @@ function avroPartHash(schema: AvroSchema, value: DumpValue): number | null {
   if (typeof schema === 'string') return avroPrimitiveHash(schema, value);
   if (isUnion(schema)) return avroUnionHash(schema, value);
   const { type, fields, items, symbols } = schema;
+  if (schema['logicalType'] !== undefined) return avroLogicalHash(schema, value);
   if (type === 'record' && fields !== undefined) {
     let hash = 1;
     for (const field of fields) {
@@ -300,6 +307,25 @@ function avroPartHash(schema: AvroSchema, value: DumpValue): number | null {
   if (type === 'enum' && symbols !== undefined) return typeof value === 'string' ? symbols.indexOf(value) : null;
   if (type === 'fixed') return avroListHash(value, (byte) => (typeof byte === 'number' ? byte : null));
   return typeof type === 'string' && type !== 'map' ? avroPrimitiveHash(type, value) : null;
+}
+
+/** A generic record has what is stored. */
+function avroLogicalHash(schema: AvroObject, value: DumpValue): number | null {
+  switch (schema.type) {
+    case 'int':
+    case 'long': {
+      const stored = avroLogical.ofInteger(schema, schema.type)?.stored(value) ?? null;
+      return avroPrimitiveHash(schema.type, stored === null ? value : schema.type === 'int' ? Number(stored) : stored);
+    }
+    case 'string':
+      return avroPrimitiveHash('string', avroLogical.ofText(schema)?.stored(value) ?? value);
+    case 'bytes': {
+      const stored = avroLogical.ofBytes(schema)?.stored(value) ?? null;
+      return stored === null ? avroPrimitiveHash('bytes', value) : bytesHash(stored.reverse(), 1);
+    }
+    default:
+      return null;
+  }
 }
 
 function isUnion(schema: AvroSchema): schema is readonly AvroSchema[] {

@@ -15,6 +15,7 @@ import {
   type RecordForm,
 } from '../forms/form.ts';
 import { constantOf, hashing, masking, type Convert, type SaltedHash } from './leafTreatments.ts';
+import { avroMap, avroPairs, withBranch, withoutBranch } from '../values/avroType.ts';
 import type { RedactionRule, RedactionRules, Treatment } from './redactionRules.ts';
 
 /** What is done with one part of the values of a state, and with how many values. */
@@ -280,13 +281,15 @@ export class FormRedaction {
     const convert: Convert = (map) => {
       if (map === null) return null;
       if (form.asObject) {
-        if (!isDumpObject(map)) return unfit('a map', map);
-        const entries = Object.entries(map).map(([name, item]): [string, DumpValue] => [textOf(key.convert(name)), value.convert(item)]);
+        const entries = (avroPairs(map) ?? unfit('a map', map)).map(([name, item]): [string, DumpValue] => [
+          textOf(key.convert(name)),
+          value.convert(item),
+        ]);
         checkDistinct(
           entries.map(([name]) => name),
           what,
         );
-        return Object.fromEntries(entries);
+        return avroMap(entries);
       }
       const pairs = pairsOf(map).map(([name, item]): [DumpValue, DumpValue] => [key.convert(name), value.convert(item)]);
       checkDistinct(
@@ -302,6 +305,7 @@ export class FormRedaction {
     const { inside } = form;
     const parts = form.of.map((each) => ({
       fits: each.fits,
+      branch: each.branch ?? null,
       change: this.compile(each.form(), path, form.nullable ? 'null' : absence, chosen),
     }));
     const convert: Convert = (value) => {
@@ -309,7 +313,8 @@ export class FormRedaction {
       const inner = inside === null ? value : isDumpObject(value) ? ownField(value, inside) : undefined;
       if (inner === undefined) return unfit(`{"${inside ?? ''}": ...}`, value);
       const part = parts.find(({ fits }) => fits(inner)) ?? unfit('a value of one of its types', value);
-      const changed = part.change.convert(inner);
+      const result = part.change.convert(withoutBranch(inner));
+      const changed = part.branch === null || result === null ? result : withBranch(part.branch, result);
       if (inside === null || !isDumpObject(value)) return changed;
       return changed === null && inner !== null ? null : { ...value, [inside]: changed };
     };

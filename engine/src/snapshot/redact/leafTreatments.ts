@@ -21,7 +21,7 @@ export function hashing(form: LeafForm, length: number, salted: SaltedHash): Con
   const digest = (text: string): Uint8Array => salted(encodeUtf8(text));
   switch (form.type) {
     case 'string':
-      return (value) => hexText(digest(textOf(value))).slice(0, length);
+      return (value) => hexText(digest(textIn(form, value))).slice(0, length);
     case 'bytes':
       return (value) => {
         const hash = salted(bytesIn(form, value));
@@ -77,7 +77,7 @@ export function masking(form: LeafForm, treatment: Extract<Treatment, { action: 
   const { scale } = form;
   switch (form.type) {
     case 'string':
-      return (value) => maskedText(textOf(value), treatment);
+      return (value) => maskedText(textIn(form, value), treatment);
     case 'char':
       return () => ({ $char: '*' });
     case 'boolean':
@@ -184,6 +184,11 @@ function floatingIn(form: LeafForm, value: DumpValue): number {
 
 function dumpOfFloating(form: LeafForm, value: number): DumpValue {
   return form.tag === null ? new Floating(value) : { [form.tag]: value };
+}
+
+/** A UUID of Avro is a text, whatever its tag. */
+function textIn(form: LeafForm, value: DumpValue): string {
+  return textOf(form.tag === null ? value : untag(value, form.tag));
 }
 
 function decimalIn(value: DumpValue): string {

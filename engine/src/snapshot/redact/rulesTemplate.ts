@@ -1,5 +1,5 @@
 import { fieldPathText, type FieldPath } from '../forms/fieldPath.ts';
-import { typeName, type Form } from '../forms/form.ts';
+import { typeName, type Form, type LeafForm } from '../forms/form.ts';
 import type { RedactableOperator, RedactableState } from './redactableStates.ts';
 
 const ABOUT = `// Rules of a redaction, for tidemark redact. The first rule that fits a value wins.
@@ -34,9 +34,10 @@ export function rulesTemplate(operators: readonly RedactableOperator[]): string 
     const own: Rule[] = [];
     const add = (state: RedactableState | null, path: FieldPath, form: Form): void => {
       const place = { operator: name, ...(state === null ? {} : { state: state.name }), field: fieldPathText(path) };
-      for (const [field, leaf] of leavesOf(form, path)) {
-        const action = leaf.kind === 'leaf' && leaf.type === 'opaque' ? 'refuse' : 'keep';
-        own.push({ rule: { ...place, field, action }, about: `${typeName(leaf)}${action === 'refuse' ? ': keep or drop it' : ''}` });
+      for (const { field, leaves } of leavesOf(form, path)) {
+        const action = leaves.some((leaf) => leaf.type === 'opaque') ? 'refuse' : 'keep';
+        const types = [...new Set(leaves.map(typeName))].join(', ');
+        own.push({ rule: { ...place, field, action }, about: `${types}${action === 'refuse' ? ': keep or drop it' : ''}` });
       }
     };
     const hasKeys = operator.states.some(({ group }) => group === 'keyed' || group === 'timers');
@@ -54,23 +55,42 @@ export function rulesTemplate(operators: readonly RedactableOperator[]): string 
   return `${ABOUT}\n{\n  // Of whatever no rule names: keep, drop, hash, mask, or refuse, which finds what is new.\n  "default": "keep",\n  "rules": [${text.join('\n')}\n  ]\n}\n`;
 }
 
+/** A part of a value, and what is below it. */
+class Place {
+  /** More than one where it may be of several types. */
+  readonly leaves: LeafForm[] = [];
+  readonly parts = new Map<string, Place>();
+
+  part(name: string): Place {
+    const known = this.parts.get(name) ?? new Place();
+    this.parts.set(name, known);
+    return known;
+  }
+
+  /** What may be a record or something else comes behind the fields of the record: of two rules that fit, the first wins. */
+  *inOrder(path: FieldPath): Generator<{ readonly field: string; readonly leaves: readonly LeafForm[] }> {
+    for (const [name, part] of this.parts) yield* part.inOrder([...path, name]);
+    if (this.leaves.length > 0) yield { field: fieldPathText(path), leaves: this.leaves };
+  }
+}
+
 /** What is Flink's own is left out, and so is what a type has of itself. */
-function leavesOf(form: Form, path: FieldPath): Map<string, Form> {
-  const leaves = new Map<string, Form>();
+function leavesOf(form: Form, path: FieldPath): ReturnType<Place['inOrder']> {
+  const root = new Place();
   const inWork: Form[] = [];
-  const visit = (part: Form, at: FieldPath): void => {
+  const visit = (part: Form, at: Place): void => {
     if (inWork.includes(part)) return;
     inWork.push(part);
     if (part.kind === 'leaf') {
-      if (part.type !== 'structure') leaves.set(fieldPathText(at), leaves.get(fieldPathText(at)) ?? part);
-    } else if (part.kind === 'record') for (const field of part.fields) visit(field.form(), [...at, field.name]);
-    else if (part.kind === 'items') visit(part.item(), [...at, '[]']);
+      if (part.type !== 'structure') at.leaves.push(part);
+    } else if (part.kind === 'record') for (const field of part.fields) visit(field.form(), at.part(field.name));
+    else if (part.kind === 'items') visit(part.item(), at.part('[]'));
     else if (part.kind === 'pairs') {
-      visit(part.key(), [...at, '{key}']);
-      visit(part.value(), [...at, '{value}']);
+      visit(part.key(), at.part('{key}'));
+      visit(part.value(), at.part('{value}'));
     } else for (const each of part.of) visit(each.form(), at);
     inWork.pop();
   };
-  visit(form, path);
-  return leaves;
+  visit(form, root);
+  return root.inOrder(path);
 }

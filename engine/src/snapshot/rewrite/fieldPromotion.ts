@@ -1,5 +1,6 @@
 import type { SerializerSnapshot } from '../serializers/serializerSnapshot.ts';
 import { dumpDouble, dumpFloat, dumpLong, Floating, isList, shortestFloat, type DumpValue } from '../values/dumpValue.ts';
+import { avroMap, avroPairs } from '../values/avroType.ts';
 import { isDumpObject } from '../values/valueParts.ts';
 import type { Changed, Convert } from './recordFields.ts';
 
@@ -71,7 +72,10 @@ export function promotedAvro(schema: unknown, type: string, path: readonly strin
 }
 
 function ofValues(convert: Convert): Convert {
-  return (value) => (isDumpObject(value) ? Object.fromEntries(Object.entries(value).map(([key, item]) => [key, convert(item)])) : value);
+  return (value) => {
+    const pairs = avroPairs(value);
+    return pairs === null ? value : avroMap(pairs.map(([key, item]) => [key, convert(item)]));
+  };
 }
 
 function avroFloating(from: string, type: string): Convert {

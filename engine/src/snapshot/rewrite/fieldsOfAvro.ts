@@ -1,7 +1,8 @@
 import { ByteWriter } from '../bytes/byteWriter.ts';
 import { avroForm } from '../forms/avroForm.ts';
 import { fieldPathText, type FieldPath } from '../forms/fieldPath.ts';
-import type { ChoiceForm, Form } from '../forms/form.ts';
+import type { Form } from '../forms/form.ts';
+import { avroMap, avroPairs, withBranch, withoutBranch } from '../values/avroType.ts';
 import { avroValueWriter } from '../values/avroWriter.ts';
 import { isList, ownField, type DumpValue } from '../values/dumpValue.ts';
 import type { ValueWriter } from '../values/simpleWriters.ts';
@@ -28,13 +29,11 @@ interface AvroRecord {
  */
 export function changedAvro(schema: string, path: FieldPath, edit: FieldEdit, label: string): Changed<string> {
   const form = formOf(schema, label);
-  checkTold(form, label);
   const root: unknown = JSON.parse(schema);
   const names = new AvroNames(root);
   const { convert, record } =
     edit.edit === 'promoteField' ? promoted(names, root, path, edit.type, label) : edited(names, root, path, edit, label);
   const part = JSON.stringify(root);
-  checkTold(formOf(part, label), label);
   return { part, convert: inRecords(form, names.fullNameOf(record), convert) };
 }
 
@@ -200,89 +199,16 @@ function converted(form: Form, of: (part: Form) => Convert, own: Convert): Conve
     }
     case 'pairs': {
       const item = of(form.value());
-      return (value) =>
-        isDumpObject(value) ? Object.fromEntries(Object.entries(value).map(([key, each]) => [key, item(each)])) : unfit('a map', value);
+      return (value) => avroMap((avroPairs(value) ?? unfit('a map', value)).map(([key, each]) => [key, item(each)]));
     }
     case 'choice': {
-      const branches = form.of.map((branch) => ({ fits: branch.fits, convert: of(branch.form()) }));
-      return (value: DumpValue) =>
-        value === null ? null : (branches.find(({ fits }) => fits(value))?.convert(value) ?? unfit('a value of the union', value));
+      const branches = form.of.map(({ fits, branch = null, form: part }) => ({ fits, branch, convert: of(part()) }));
+      return (value: DumpValue) => {
+        if (value === null) return null;
+        const { branch, convert } = branches.find(({ fits }) => fits(value)) ?? unfit('a value of the union', value);
+        const converted = convert(withoutBranch(value));
+        return branch === null ? converted : withBranch(branch, converted);
+      };
     }
-  }
-}
-
-/** A value of a union does not say of which branch it is: where two look alike, it could be written as the wrong one. @throws RewriteRefused */
-function checkTold(form: Form, label: string, seen = new Set<Form>()): void {
-  if (seen.has(form)) return;
-  seen.add(form);
-  if (form.kind === 'choice') checkBranches(form, label);
-  for (const part of partsOf(form)) checkTold(part, label, seen);
-}
-
-function partsOf(form: Form): Form[] {
-  switch (form.kind) {
-    case 'leaf':
-      return [];
-    case 'record':
-      return form.fields.map((field) => field.form());
-    case 'items':
-      return [form.item()];
-    case 'pairs':
-      return [form.value()];
-    case 'choice':
-      return form.of.map((branch) => branch.form());
-  }
-}
-
-function checkBranches({ of }: ChoiceForm, label: string): void {
-  const looks = new Map<string, string>();
-  for (const branch of of) {
-    const form = resolved(branch.form());
-    const look = lookOf(form);
-    // Every record looks like some map.
-    const other = looks.get(look) ?? (form.kind === 'record' ? looks.get('map') : form.kind === 'pairs' ? looks.get('record') : undefined);
-    if (other !== undefined)
-      refuse(
-        `${label}: a union has ${other} and ${nameOf(form)}, whose values look alike, so its fields cannot be changed without mistaking them`,
-      );
-    looks.set(look, nameOf(form));
-    if (form.kind === 'record') looks.set('record', nameOf(form));
-  }
-}
-
-/** A name stands for what it names. */
-function resolved(form: Form): Form {
-  const [only, ...others] = form.kind === 'choice' ? form.of : [];
-  return only !== undefined && others.length === 0 ? resolved(only.form()) : form;
-}
-
-function nameOf(form: Form): string {
-  return form.kind === 'leaf'
-    ? (form.name ?? form.type)
-    : form.kind === 'record'
-      ? (form.name ?? 'a record')
-      : form.kind === 'items'
-        ? 'a list'
-        : 'a map';
-}
-
-/** Equal where values may be. */
-function lookOf(form: Form): string {
-  switch (form.kind) {
-    case 'leaf':
-      if (form.type === 'boolean') return 'boolean';
-      if (form.type === 'integer' || form.type === 'float' || form.type === 'double') return 'number';
-      return form.size === undefined ? 'text' : 'list';
-    case 'items':
-      return 'list';
-    case 'record':
-      return `record of ${form.fields
-        .map(({ name }) => name)
-        .sort()
-        .join(', ')}`;
-    case 'pairs':
-      return 'map';
-    case 'choice':
-      return 'choice';
   }
 }

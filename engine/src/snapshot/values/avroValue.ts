@@ -1,6 +1,7 @@
 import type { ByteReader } from '../bytes/byteReader.ts';
 import { FormatError } from '../bytes/formatError.ts';
-import { Floating, setField, shortestFloat, type DumpValue } from './dumpValue.ts';
+import { avroMap, branchName, fitsAvro, parseAvroType, withBranch, type AvroRecord, type AvroType } from './avroType.ts';
+import { dumpBytes, Floating, plainInteger, setField, shortestFloat, type DumpValue } from './dumpValue.ts';
 import type { ValueReader } from './simpleValues.ts';
 
 const DEPTH_MAX = 500;
@@ -9,124 +10,121 @@ type AvroReader = (reader: ByteReader, depth: number) => DumpValue;
 
 /** Reads what Flink's AvroSerializer wrote: not Avro's binary form, but the same structure in fixed widths. @throws FormatError for a schema that is none */
 export function avroValueReader(schema: string): ValueReader {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(schema);
-  } catch {
-    throw new FormatError('the Avro schema in the serializer snapshot is not JSON', 0, ['avro schema']);
-  }
-  const read = new SchemaCompiler().compile(parsed, '');
+  const type = parseAvroType(schema);
+  if (type === null) throw new FormatError('the Avro schema in the serializer snapshot is not JSON', 0, ['avro schema']);
+  const read = new ReaderCompiler().of(type);
   return (reader) => ({ $avro: read(reader, 0) });
 }
 
-class SchemaCompiler {
-  /** Readers of named types by full name; a type may be used before its own fields are compiled. */
-  readonly #named = new Map<string, AvroReader>();
+class ReaderCompiler {
+  /** A record may contain itself: its reader is known before those of its fields are. */
+  readonly #records = new Map<AvroRecord, AvroReader>();
 
-  compile(schema: unknown, namespace: string): AvroReader {
-    if (typeof schema === 'string') return this.#byName(schema, namespace);
-    if (Array.isArray(schema)) return this.#union(schema, namespace);
-    if (!isObject(schema)) return unreadable('a schema that is neither text nor object');
-    const type = schema['type'];
-    if (typeof type !== 'string') return this.compile(type, namespace);
-    switch (type) {
+  of(type: AvroType): AvroReader {
+    switch (type.kind) {
+      case 'null':
+        return () => null;
+      case 'boolean':
+        return (reader) => reader.bool();
+      case 'int':
+      case 'long': {
+        const { kind, logical } = type;
+        if (logical === null) return kind === 'int' ? (reader) => reader.i32() : (reader) => reader.plainI64();
+        return (reader) => {
+          const stored = kind === 'int' ? BigInt(reader.i32()) : reader.i64();
+          return logical.shown(stored) ?? plainInteger(stored);
+        };
+      }
+      case 'float':
+        return (reader) => finite(shortestFloat(reader.f32()));
+      case 'double':
+        return (reader) => finite(reader.f64());
+      case 'string': {
+        const { logical } = type;
+        if (logical === null) return (reader) => reader.utf8();
+        return (reader) => {
+          const text = reader.utf8();
+          return logical.shown(text) ?? text;
+        };
+      }
+      case 'bytes': {
+        const { logical } = type;
+        if (logical === null) return (reader) => latin1(reader.bytes32());
+        return (reader) => {
+          const bytes = reader.bytes32();
+          return logical.shown(bytes) ?? dumpBytes(bytes);
+        };
+      }
+      case 'fixed': {
+        const { size, logical } = type;
+        if (logical === null) return (reader) => Array.from(reader.slice(size), (byte) => (byte << 24) >> 24);
+        return (reader) => {
+          const bytes = reader.slice(size);
+          return logical.shown(bytes) ?? dumpBytes(bytes);
+        };
+      }
+      case 'enum': {
+        const { symbols } = type;
+        return (reader) => {
+          const index = reader.i32();
+          return symbols[index] ?? reader.fail(`enum index ${String(index)} of ${String(symbols.length)} symbols`, reader.offset - 4);
+        };
+      }
+      case 'array': {
+        const read = this.of(type.items);
+        return (reader, depth) => {
+          const values: DumpValue[] = [];
+          readBlocks(reader, () => values.push(read(reader, depth + 1)));
+          return values;
+        };
+      }
+      case 'map': {
+        const read = this.of(type.values);
+        return (reader, depth) => {
+          const pairs: [string, DumpValue][] = [];
+          readBlocks(reader, () => pairs.push([reader.utf8(), read(reader, depth + 1)]));
+          return avroMap(pairs);
+        };
+      }
       case 'record':
-      case 'error':
-        return this.#record(schema, namespace);
-      case 'enum':
-        return this.#enum(schema, namespace);
-      case 'fixed':
-        return this.#fixed(schema, namespace);
-      case 'array':
-        return this.#array(schema['items'], namespace);
-      case 'map':
-        return this.#map(schema['values'], namespace);
-      default:
-        return this.#byName(type, namespace);
+        return this.#record(type);
+      case 'union':
+        return this.#union(type.branches);
+      case 'broken':
+        return (reader) => reader.fail(type.problem);
     }
   }
 
-  #byName(name: string, namespace: string): AvroReader {
-    const primitive = PRIMITIVES.get(name);
-    if (primitive !== undefined) return primitive;
-    const fullName = name.includes('.') || namespace === '' ? name : `${namespace}.${name}`;
-    const known = this.#named.get(fullName) ?? this.#named.get(name);
-    return known ?? unreadable(`the Avro type ${name} is not defined`);
-  }
-
-  /** Registers the type under its name, then fills it: types may contain themselves. */
-  #define(schema: Record<string, unknown>, namespace: string, fill: (inner: string) => AvroReader): AvroReader {
-    const name = typeof schema['name'] === 'string' ? schema['name'] : '';
-    const own = typeof schema['namespace'] === 'string' ? schema['namespace'] : namespace;
-    const inner = name.includes('.') ? name.slice(0, name.lastIndexOf('.')) : own;
-    let read: AvroReader = unreadable(`the Avro type ${name} is not complete`);
-    this.#named.set(name.includes('.') || own === '' ? name : `${own}.${name}`, (reader, depth) => read(reader, depth));
-    read = fill(inner);
+  #record(type: AvroRecord): AvroReader {
+    const known = this.#records.get(type);
+    if (known !== undefined) return known;
+    const fields: { readonly name: string; readonly read: AvroReader }[] = [];
+    const read: AvroReader = (reader, depth) => {
+      if (depth > DEPTH_MAX) reader.fail('records are nested too deeply');
+      const record: Record<string, DumpValue> = {};
+      for (const field of fields) setField(record, field.name, field.read(reader, depth + 1));
+      return record;
+    };
+    this.#records.set(type, read);
+    for (const field of type.fields) fields.push({ name: field.name, read: this.of(field.type) });
     return read;
   }
 
-  #record(schema: Record<string, unknown>, namespace: string): AvroReader {
-    return this.#define(schema, namespace, (inner) => {
-      const declared: unknown = schema['fields'];
-      const fields = (Array.isArray(declared) ? declared : []).filter(isObject).map((field) => ({
-        name: typeof field['name'] === 'string' ? field['name'] : '',
-        read: this.compile(field['type'], inner),
-      }));
-      return (reader, depth) => {
-        if (depth > DEPTH_MAX) reader.fail('records are nested too deeply');
-        const record: Record<string, DumpValue> = {};
-        for (const field of fields) setField(record, field.name, field.read(reader, depth + 1));
-        return record;
-      };
-    });
-  }
-
-  #enum(schema: Record<string, unknown>, namespace: string): AvroReader {
-    const symbols: unknown = schema['symbols'];
-    const list = Array.isArray(symbols) ? symbols : [];
-    return this.#define(schema, namespace, () => (reader) => {
-      const index = reader.i32();
-      const symbol: unknown = list[index];
-      return typeof symbol === 'string'
-        ? symbol
-        : reader.fail(`enum index ${String(index)} of ${String(list.length)} symbols`, reader.offset - 4);
-    });
-  }
-
-  #fixed(schema: Record<string, unknown>, namespace: string): AvroReader {
-    const size = typeof schema['size'] === 'number' ? schema['size'] : -1;
-    return this.#define(schema, namespace, () => (reader) => Array.from(reader.slice(size), (byte) => (byte << 24) >> 24));
-  }
-
-  #union(branches: readonly unknown[], namespace: string): AvroReader {
-    const readers = branches.map((branch) => this.compile(branch, namespace));
+  /** A value that would be taken for one of an earlier branch says which it is of. */
+  #union(branches: readonly AvroType[]): AvroReader {
+    const readers = branches.map((branch) => this.of(branch));
+    const names = branches.map(branchName);
     return (reader, depth) => {
       if (depth > DEPTH_MAX) reader.fail('unions are nested too deeply');
       const index = reader.i32();
       const read = readers[index];
       if (read === undefined) return reader.fail(`union branch ${String(index)} of ${String(readers.length)}`, reader.offset - 4);
-      return read(reader, depth + 1);
-    };
-  }
-
-  #array(items: unknown, namespace: string): AvroReader {
-    const read = this.compile(items, namespace);
-    return (reader, depth) => {
-      const values: DumpValue[] = [];
-      readBlocks(reader, () => values.push(read(reader, depth + 1)));
-      return values;
-    };
-  }
-
-  #map(items: unknown, namespace: string): AvroReader {
-    const read = this.compile(items, namespace);
-    return (reader, depth) => {
-      const values: Record<string, DumpValue> = {};
-      readBlocks(reader, () => {
-        const key = reader.utf8();
-        setField(values, key, read(reader, depth + 1));
-      });
-      return values;
+      const value = read(reader, depth + 1);
+      for (let i = 0; i < index; i++) {
+        const earlier = branches[i];
+        if (earlier !== undefined && fitsAvro(earlier, value)) return withBranch(names[index] ?? '', value);
+      }
+      return value;
     };
   }
 }
@@ -141,17 +139,6 @@ function readBlocks(reader: ByteReader, readItem: () => void): void {
   }
 }
 
-const PRIMITIVES: ReadonlyMap<string, AvroReader> = new Map<string, AvroReader>([
-  ['null', () => null],
-  ['boolean', (reader) => reader.bool()],
-  ['int', (reader) => reader.i32()],
-  ['long', (reader) => reader.plainI64()],
-  ['float', (reader) => finite(shortestFloat(reader.f32()))],
-  ['double', (reader) => finite(reader.f64())],
-  ['string', (reader) => reader.utf8()],
-  ['bytes', (reader) => latin1(reader.bytes32())],
-]);
-
 /** As GenericRecord prints them. */
 function finite(value: number): DumpValue {
   if (Number.isFinite(value)) return new Floating(value);
@@ -162,12 +149,4 @@ function latin1(bytes: Uint8Array): string {
   let text = '';
   for (const byte of bytes) text += String.fromCharCode(byte);
   return text;
-}
-
-function unreadable(problem: string): AvroReader {
-  return (reader) => reader.fail(problem);
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,21 +1,31 @@
 import type { ByteWriter } from '../bytes/byteWriter.ts';
+import { avroPairs, branchName, branchOf, fitsAvro, parseAvroType, withoutBranch, type AvroRecord, type AvroType } from './avroType.ts';
 import { Floating, shortestFloat, type DumpValue } from './dumpValue.ts';
 import type { ValueWriter } from './simpleWriters.ts';
 import { inPart, unfit, UnfitValue } from './unfitValue.ts';
-import { booleanOf, fieldOf, floatingOf, intOf, listOf, longOf, objectOf, textOf, untag } from './valueParts.ts';
+import {
+  booleanOf,
+  bytesOf,
+  fieldOf,
+  floatingOf,
+  integerOf,
+  intOf,
+  isDumpObject,
+  listOf,
+  longOf,
+  objectOf,
+  textOf,
+  untag,
+} from './valueParts.ts';
 
 /** Throws UnfitValue where the value is not of the type. */
 type AvroWriter = (writer: ByteWriter, value: DumpValue) => void;
 
-/** The mirror of avroValueReader. In a union, the first branch that the value fits is taken. @throws UnfitValue for a schema that is none */
+/** The mirror of avroValueReader. In a union, the branch is the one that the value says, or the first that it fits. @throws UnfitValue for a schema that is none */
 export function avroValueWriter(schema: string): ValueWriter {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(schema);
-  } catch {
-    throw new UnfitValue('the Avro schema in the serializer snapshot is not JSON');
-  }
-  const write = new SchemaCompiler().compile(parsed, '');
+  const type = parseAvroType(schema);
+  if (type === null) throw new UnfitValue('the Avro schema in the serializer snapshot is not JSON');
+  const write = new WriterCompiler().of(type);
   return (writer, value) => {
     const inner = untag(value, '$avro');
     if (inner === value) unfit('{"$avro": a value}', value);
@@ -23,34 +33,60 @@ export function avroValueWriter(schema: string): ValueWriter {
   };
 }
 
-class SchemaCompiler {
-  readonly #named = new Map<string, AvroWriter>();
+/** What the logical types are in a dump, for errors. */
+const EXAMPLES = {
+  date: '{"$localDate":"2024-02-29"}',
+  time: '{"$localTime":"12:30:05"}',
+  instant: '{"$instant":"2024-02-29T12:30:05Z"}, no finer than its type',
+  localDateTime: '{"$localDateTime":"2024-02-29T12:30:05"}, no finer than its type',
+  decimal: '{"$decimal":"12.50"}, with no more digits than its type has,',
+  uuid: '{"$uuid":"123e4567-e89b-12d3-a456-426614174000"}',
+  duration: '{"$duration":{"months":0,"days":1,"millis":0}}',
+} as const;
 
-  compile(schema: unknown, namespace: string): AvroWriter {
-    if (typeof schema === 'string') return this.#byName(schema, namespace);
-    if (Array.isArray(schema)) return this.#union(schema, namespace);
-    if (!isObject(schema)) return unwritable('a schema that is neither text nor object');
-    const type = schema['type'];
-    if (typeof type !== 'string') return this.compile(type, namespace);
-    switch (type) {
-      case 'record':
-      case 'error':
-        return this.#record(schema, namespace);
-      case 'enum':
-        return this.#define(schema, namespace, () => enumWriter(schema['symbols']));
+class WriterCompiler {
+  readonly #records = new Map<AvroRecord, AvroWriter>();
+
+  of(type: AvroType): AvroWriter {
+    switch (type.kind) {
+      case 'null':
+        return (_writer, value) => {
+          if (value !== null) unfit('null', value);
+        };
+      case 'boolean':
+        return (writer, value) => writer.bool(booleanOf(value));
+      case 'int':
+      case 'long':
+        return integerWriter(type);
+      case 'float':
+        return writeFloat;
+      case 'double':
+        return (writer, value) => writer.f64(avroFloating(value));
+      case 'string': {
+        const { logical } = type;
+        return (writer, value) => writer.utf8(logical?.stored(value) ?? textOf(value));
+      }
+      case 'bytes':
       case 'fixed':
-        return this.#define(schema, namespace, () => fixedWriter(schema['size']));
+        return bytesWriter(type);
+      case 'enum': {
+        const { symbols } = type;
+        return (writer, value) => {
+          const index = symbols.indexOf(textOf(value));
+          writer.i32(index < 0 ? unfit(`one of ${symbols.join(', ')}`, value) : index);
+        };
+      }
       case 'array': {
-        const write = this.compile(schema['items'], namespace);
+        const write = this.of(type.items);
         return (writer, value) => {
           const items = listOf(value);
           writeBlock(writer, items.length, (i) => inPart(i, () => write(writer, items[i] ?? null)));
         };
       }
       case 'map': {
-        const write = this.compile(schema['values'], namespace);
+        const write = this.of(type.values);
         return (writer, value) => {
-          const entries = Object.entries(objectOf(value));
+          const entries = avroPairs(value) ?? unfit('an object, or {"$map": pairs of a text and a value}', value);
           writeBlock(writer, entries.length, (i) => {
             const [key = '', item = null] = entries[i] ?? [];
             writer.utf8(key);
@@ -58,76 +94,92 @@ class SchemaCompiler {
           });
         };
       }
-      default:
-        return this.#byName(type, namespace);
+      case 'record':
+        return this.#record(type);
+      case 'union':
+        return this.#union(type.branches);
+      case 'broken':
+        return () => {
+          throw new UnfitValue(type.problem);
+        };
     }
   }
 
-  #byName(name: string, namespace: string): AvroWriter {
-    const primitive = PRIMITIVES.get(name);
-    if (primitive !== undefined) return primitive;
-    const fullName = name.includes('.') || namespace === '' ? name : `${namespace}.${name}`;
-    return this.#named.get(fullName) ?? this.#named.get(name) ?? unwritable(`the Avro type ${name} is not defined`);
-  }
-
-  /** Registers the type under its name, then fills it: types may contain themselves. */
-  #define(schema: Record<string, unknown>, namespace: string, fill: (inner: string) => AvroWriter): AvroWriter {
-    const name = typeof schema['name'] === 'string' ? schema['name'] : '';
-    const own = typeof schema['namespace'] === 'string' ? schema['namespace'] : namespace;
-    let write = unwritable(`the Avro type ${name} is not complete`);
-    this.#named.set(name.includes('.') || own === '' ? name : `${own}.${name}`, (writer, value) => write(writer, value));
-    write = fill(name.includes('.') ? name.slice(0, name.lastIndexOf('.')) : own);
+  #record(type: AvroRecord): AvroWriter {
+    const known = this.#records.get(type);
+    if (known !== undefined) return known;
+    const fields: { readonly name: string; readonly write: AvroWriter }[] = [];
+    const names = new Set(type.fields.map(({ name }) => name));
+    const write: AvroWriter = (writer, value) => {
+      const record = objectOf(value);
+      const strange = Object.keys(record).find((name) => !names.has(name));
+      if (strange !== undefined) unfit(`no field ${strange}`, value);
+      for (const field of fields) inPart(field.name, () => field.write(writer, fieldOf(record, field.name)));
+    };
+    this.#records.set(type, write);
+    for (const field of type.fields) fields.push({ name: field.name, write: this.of(field.type) });
     return write;
   }
 
-  #record(schema: Record<string, unknown>, namespace: string): AvroWriter {
-    return this.#define(schema, namespace, (inner) => {
-      const declared: unknown = schema['fields'];
-      const fields = (Array.isArray(declared) ? declared : []).filter(isObject).map((field) => ({
-        name: typeof field['name'] === 'string' ? field['name'] : '',
-        write: this.compile(field['type'], inner),
-      }));
-      return (writer, value) => {
-        const record = objectOf(value);
-        const strange = Object.keys(record).find((name) => !fields.some((field) => field.name === name));
-        if (strange !== undefined) unfit(`no field ${strange}`, value);
-        for (const { name, write } of fields) inPart(name, () => write(writer, fieldOf(record, name)));
-      };
-    });
-  }
-
-  /** A branch that does not fit leaves nothing behind. */
-  #union(branches: readonly unknown[], namespace: string): AvroWriter {
-    const writers = branches.map((branch) => this.compile(branch, namespace));
+  #union(branches: readonly AvroType[]): AvroWriter {
+    const writers = branches.map((branch) => this.of(branch));
+    const names = branches.map(branchName);
     return (writer, value) => {
-      const start = writer.length;
-      let deepest: UnfitValue | null = null;
-      for (const [index, write] of writers.entries()) {
-        try {
-          writer.i32(index);
-          write(writer, value);
-          return;
-        } catch (error) {
-          if (!(error instanceof UnfitValue)) throw error;
-          if (deepest === null || error.path.length > deepest.path.length) deepest = error;
-          writer.length = start;
-        }
-      }
-      if (deepest !== null && deepest.path.length > 0) throw deepest;
-      unfit('a value of one of the branches of the union', value);
+      const branch = branchOf(value);
+      const inner = withoutBranch(value);
+      const index = branch === null ? branches.findIndex((type) => fitsAvro(type, value)) : names.indexOf(branch);
+      const write = writers[index];
+      if (write !== undefined) {
+        writer.i32(index);
+        write(writer, inner);
+      } else if (branch !== null) unfit(`one of the branches ${names.join(', ')}`, value);
+      else throw closest(writers, writer, value) ?? unfit('a value of one of the branches of the union', value);
     };
   }
 }
 
-function enumWriter(symbols: unknown): AvroWriter {
-  const list: readonly unknown[] = Array.isArray(symbols) ? symbols : [];
+/** What is wrong with a value that fits no branch: what the branch says that it fits deepest. */
+function closest(writers: readonly AvroWriter[], writer: ByteWriter, value: DumpValue): UnfitValue | null {
+  const start = writer.length;
+  let deepest: UnfitValue | null = null;
+  for (const write of writers) {
+    try {
+      write(writer, value);
+    } catch (error) {
+      if (!(error instanceof UnfitValue)) throw error;
+      if (error.path.length > (deepest?.path.length ?? 0)) deepest = error;
+    }
+    writer.length = start;
+  }
+  return deepest;
+}
+
+function integerWriter({ kind, logical }: Extract<AvroType, { kind: 'int' | 'long' }>): AvroWriter {
+  const plain: AvroWriter = kind === 'int' ? (writer, value) => writer.i32(intOf(value)) : (writer, value) => writer.i64(longOf(value));
+  if (logical === null) return plain;
+  const half = kind === 'int' ? 2n ** 31n : 2n ** 63n;
   return (writer, value) => {
-    const index = list.indexOf(textOf(value));
-    writer.i32(index < 0 ? unfit(`one of ${list.join(', ')}`, value) : index);
+    const stored = logical.stored(value);
+    if (stored !== null) plain(writer, stored);
+    // What is no time of the type is shown as the number that it is.
+    else if (!isDumpObject(value) && logical.shown(integerOf(value, '$long', -half, half - 1n, EXAMPLES[logical.type])) === null) {
+      plain(writer, value);
+    } else unfit(EXAMPLES[logical.type], value);
   };
 }
 
-function fixedWriter(size: unknown): AvroWriter {
+function bytesWriter(type: Extract<AvroType, { kind: 'bytes' | 'fixed' }>): AvroWriter {
+  const { logical } = type;
+  if (logical !== null) {
+    return (writer, value) => {
+      const isRaw = isDumpObject(value) && value['$bytes'] !== undefined;
+      const bytes = isRaw ? bytesOf(value) : (logical.stored(value) ?? unfit(EXAMPLES[logical.type], value));
+      if (type.kind === 'bytes') writer.bytes32(bytes);
+      else writer.raw(bytes.length === type.size ? bytes : unfit(`${String(type.size)} bytes`, value));
+    };
+  }
+  if (type.kind === 'bytes') return (writer, value) => writer.bytes32(latin1(value));
+  const { size } = type;
   return (writer, value) => {
     const bytes = listOf(value);
     if (bytes.length !== size) unfit(`${String(size)} bytes`, value);
@@ -142,29 +194,12 @@ function writeBlock(writer: ByteWriter, count: number, writeItem: (i: number) =>
   writer.vlq(0);
 }
 
-const PRIMITIVES: ReadonlyMap<string, AvroWriter> = new Map<string, AvroWriter>([
-  [
-    'null',
-    (_writer, value) => {
-      if (value !== null) unfit('null', value);
-    },
-  ],
-  ['boolean', (writer, value) => writer.bool(booleanOf(value))],
-  ['int', (writer, value) => writer.i32(intOf(value))],
-  ['long', (writer, value) => writer.i64(longOf(value))],
-  [
-    'float',
-    (writer, value) => {
-      const number = avroFloating(value);
-      const float = Math.fround(number);
-      if (Number.isFinite(number) && shortestFloat(float) !== number && float !== number) unfit('a 32-bit number', value);
-      writer.f32(float);
-    },
-  ],
-  ['double', (writer, value) => writer.f64(avroFloating(value))],
-  ['string', (writer, value) => writer.utf8(textOf(value))],
-  ['bytes', (writer, value) => writer.bytes32(latin1(value))],
-]);
+function writeFloat(writer: ByteWriter, value: DumpValue): void {
+  const number = avroFloating(value);
+  const float = Math.fround(number);
+  if (Number.isFinite(number) && shortestFloat(float) !== number && float !== number) unfit('a 32-bit number', value);
+  writer.f32(float);
+}
 
 function avroFloating(value: DumpValue): number {
   if (!(typeof value === 'number' || value instanceof Floating || typeof value === 'string')) unfit('a number', value);
@@ -179,14 +214,4 @@ function latin1(value: DumpValue): Uint8Array {
     bytes[i] = unit > 0xff ? unfit('bytes as characters up to U+00FF', value) : unit;
   }
   return bytes;
-}
-
-function unwritable(problem: string): AvroWriter {
-  return () => {
-    throw new UnfitValue(problem);
-  };
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

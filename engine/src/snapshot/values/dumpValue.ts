@@ -134,11 +134,9 @@ export function isList(value: DumpValue): value is readonly DumpValue[] {
   return Array.isArray(value);
 }
 
-/** `{"$map":...}` with its pairs in the order of their text, so that equal maps look alike. */
+/** `{"$map":...}` with its pairs in the order in which they are stored, so that they can be written as they were. */
 export function dumpMap(pairs: readonly (readonly [DumpValue, DumpValue])[]): DumpValue {
-  const sorted = pairs.map((pair) => ({ pair, text: dumpText(pair) }));
-  sorted.sort((a, b) => (a.text < b.text ? -1 : a.text > b.text ? 1 : 0));
-  return { $map: sorted.map((entry) => entry.pair) };
+  return { $map: pairs };
 }
 
 export function dumpLong(value: bigint): DumpValue {
