@@ -46,7 +46,10 @@ export function openSnapshot(files: SnapshotFiles, location: string): OpenedSnap
   try {
     return { files, folder, metadata: readMetadata(new ByteReader(readFile(files, metadataPath))), manifest };
   } catch (error) {
-    if (error instanceof FormatError) throw new SnapshotDamage(folder, METADATA_FILE, error.message, error);
+    if (error instanceof FormatError) {
+      const unfinished = error.cutShort ? 'it ends too early, so the snapshot was never finished, or was cut when it was copied: ' : '';
+      throw new SnapshotDamage(folder, METADATA_FILE, unfinished + error.message, error);
+    }
     throw error;
   }
 }

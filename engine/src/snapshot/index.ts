@@ -72,7 +72,8 @@ export type { ConflictingValue, SettleConflict } from './rewrite/settledConflict
 export { NO_OUTPUT, type OutputFile as SnapshotOutputFile, type SnapshotOutput } from './rewrite/snapshotOutput.ts';
 export { snapshotFacts, type SnapshotFacts } from './snapshotFacts.ts';
 export { readHeaders, type SnapshotHeaders } from './snapshotHeaders.ts';
-export { snapshotFolder, type PathMapping, type SnapshotStorage } from './storage/snapshotStorage.ts';
+export { checkpointsIn, type PathMapping, type SnapshotStorage } from './storage/snapshotStorage.ts';
+export { whyUnfinished, type UnfinishedCheckpoint } from './wholeSnapshot.ts';
 export { dumpText, dumpTextPieces, isLongText, Floating, isList, type DumpValue } from './values/dumpValue.ts';
 export { parseDump } from './values/parseDump.ts';
 export { decodedReader, type DecodedForm, type ValueDecoder, type ValueDecoders } from './values/valueDecoder.ts';

@@ -1,4 +1,3 @@
-import { ByteReader } from './bytes/byteReader.ts';
 import { FormatError } from './bytes/formatError.ts';
 import type { KeyedRows } from './keyed/keyedRows.ts';
 import { KeyedState } from './keyed/keyedState.ts';
@@ -13,7 +12,6 @@ import { openRawKeyedState } from './rawTimers/rawKeyedState.ts';
 import { openRocksDbRows } from './rocksdb/rocksDbRows.ts';
 import { UnreadableValue } from './values/unreadableValue.ts';
 import { channelSize, keyedStateSize, operatorStateSize, streamSize } from './metadata/handleSizes.ts';
-import { readMetadata } from './metadata/readMetadata.ts';
 import type {
   KeyedStateHandle,
   OperatorMetadata,
@@ -22,10 +20,11 @@ import type {
   SubtaskMetadata,
 } from './metadata/snapshotMetadata.ts';
 import { OperatorState } from './operator/operatorState.ts';
-import { snapshotFolder, type SnapshotStorage } from './storage/snapshotStorage.ts';
+import type { SnapshotStorage } from './storage/snapshotStorage.ts';
 import { openStream, type StateStream } from './storage/stateStream.ts';
 import type { DumpValue } from './values/dumpValue.ts';
 import type { FlinkMajor } from './values/flinkMajor.ts';
+import { findWholeSnapshot, type UnfinishedCheckpoint } from './wholeSnapshot.ts';
 import { inFlightReader, type Decoding, type ValueDecoders } from './values/valueDecoder.ts';
 
 /** Flink 2.0, whose Kryo is another one, writes metadata of version 5. */
@@ -44,9 +43,18 @@ export class Snapshot {
   readonly metadata: SnapshotMetadata;
   readonly operators: readonly SnapshotOperator[];
   readonly flink: FlinkMajor;
+  /** Where a folder of checkpoints was opened, those that are newer and not whole. */
+  readonly leftOut: readonly UnfinishedCheckpoint[];
 
-  constructor(storage: SnapshotStorage, folder: string, metadata: SnapshotMetadata, decoders: SnapshotDecoders | null = null) {
+  constructor(
+    storage: SnapshotStorage,
+    folder: string,
+    metadata: SnapshotMetadata,
+    decoders: SnapshotDecoders | null = null,
+    leftOut: readonly UnfinishedCheckpoint[] = [],
+  ) {
     this.folder = folder;
+    this.leftOut = leftOut;
     this.metadata = metadata;
     this.flink = metadata.version >= FIRST_VERSION_OF_FLINK_2 ? 2 : 1;
     const opening: Opening = { storage, folder, flink: this.flink, logs: new LogFiles(storage, folder), decoders };
@@ -293,7 +301,7 @@ async function inFile<T>(stream: StateStream, read: () => Promise<T>): Promise<T
 }
 
 /**
- * Opens a snapshot: a savepoint, a checkpoint, a folder of checkpoints (the newest), or a `_metadata` file.
+ * Opens a snapshot: a savepoint, a checkpoint, a `_metadata` file, or a folder of checkpoints: of those the newest that is whole.
  * @throws FormatError where it is damaged, Error where there is none
  */
 export async function readSnapshot(
@@ -301,8 +309,6 @@ export async function readSnapshot(
   location: string,
   decoders: SnapshotDecoders | null = null,
 ): Promise<Snapshot> {
-  const folder = await snapshotFolder(storage, location);
-  const path = `${folder}/_metadata`;
-  const bytes = await storage.slice(path, 0, await storage.size(path));
-  return new Snapshot(storage, folder, readMetadata(new ByteReader(bytes)), decoders);
+  const { folder, metadata, leftOut } = await findWholeSnapshot(storage, location);
+  return new Snapshot(storage, folder, metadata, decoders, leftOut);
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { snapshotFolder } from '../../src/snapshot/storage/snapshotStorage.ts';
+import { snapshotPlaces } from '../../src/snapshot/storage/snapshotStorage.ts';
 import { openStream } from '../../src/snapshot/storage/stateStream.ts';
 import { memoryStorage } from './snapshotFixtures.ts';
 
@@ -13,14 +13,21 @@ describe('the folder of a snapshot', () => {
     ['/a/sp/', '/a/sp'],
     ['/a/sp/_metadata', '/a/sp'],
     ['\\a\\sp\\_metadata', '/a/sp'],
-    ['/a/cp/job', '/a/cp/job/chk-10'],
-    ['/a/cp', '/a/cp/job/chk-10'],
   ])('%s is %s', async (location, folder) => {
-    expect(await snapshotFolder(storage, location)).toBe(folder);
+    expect(await snapshotPlaces(storage, location)).toEqual({ exact: true, folders: [folder] });
+  });
+
+  test.each(['/a/cp/job', '/a/cp'])('%s may be any checkpoint, the newest first', async (location) => {
+    const folders = [11, 10, 9].map((number) => `/a/cp/job/chk-${String(number)}`);
+    expect(await snapshotPlaces(storage, location)).toEqual({ exact: false, folders });
+  });
+
+  test('a checkpoint without metadata was never finished', async () => {
+    await expect(snapshotPlaces(storage, '/a/cp/job/chk-11')).rejects.toThrow('this checkpoint was never finished');
   });
 
   test('that has no metadata is refused', async () => {
-    await expect(snapshotFolder(storage, '/a/none')).rejects.toThrow('/a/none is not a snapshot: it has no _metadata file');
+    await expect(snapshotPlaces(storage, '/a/none')).rejects.toThrow('/a/none is not a snapshot: it has no _metadata file');
   });
 });
 
@@ -96,9 +103,9 @@ describe('checkpoints of several jobs', () => {
   const storage = files('cp/a/chk-9/_metadata', 'cp/b/chk-2/_metadata');
   test('are told apart by time', async () => {
     const modified = (path: string) => Promise.resolve(path.includes('/b/') ? 2 : 1);
-    expect(await snapshotFolder({ ...storage, modified }, '/cp')).toBe('/cp/b/chk-2');
+    expect(await snapshotPlaces({ ...storage, modified }, '/cp')).toEqual({ exact: false, folders: ['/cp/b/chk-2'] });
   });
   test('are listed where time does not tell', async () => {
-    await expect(snapshotFolder(storage, '/cp')).rejects.toThrow('several jobs; name one of them: /cp/a/chk-9, /cp/b/chk-2');
+    await expect(snapshotPlaces(storage, '/cp')).rejects.toThrow('several jobs; name one of them: /cp/a, /cp/b');
   });
 });

@@ -41,6 +41,8 @@ export async function openedForReading(
       decoders: { folders: [io.cwd], trusted: true },
     });
     for (const problem of opened.decoderProblems) io.err(`Decoders: ${problem}\n`);
+    for (const { folder, reason } of opened.snapshot.leftOut)
+      io.err(`${folder} is left out: it ${reason}. ${opened.snapshot.folder} is opened instead.\n`);
     for (const folder of opened.unsearched)
       io.err(
         `Some uids are not known: ${folder} was not searched to its end. Run this in the folder of the job's sources, or give --uids FILE.\n`,

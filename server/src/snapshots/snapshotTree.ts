@@ -86,6 +86,7 @@ export class SnapshotTree {
   async #facts(signal: ScanSignal | null): Promise<SnapshotNode[]> {
     const summary = await summaryOf(this.#opened);
     const facts = factsInWords(summary, await damagedFiles(this.#opened, 1, signal), this.#opened.snapshot.metadata);
+    for (const { folder, reason } of this.#opened.snapshot.leftOut) facts.push(['Left out', `${folder} ${reason}`]);
     for (const problem of this.#opened.decoderProblems) facts.push(['Decoders', problem]);
     return facts.map(([label, description], index) => ({
       id: id({ is: 'fact', index }),

@@ -62,6 +62,8 @@ describe('tidemark doctor', () => {
   test('says which files of a folder of checkpoints nobody needs, but for those of a checkpoint that is being taken', async () => {
     const job = writeSnapshot('2.3.0-rocksdb-checkpoint-incremental', join(root, 'job'));
     mkdirSync(join(job, 'chk-5'));
+    mkdirSync(join(job, 'chk-99'));
+    writeFileSync(join(job, 'chk-99', '_metadata'), '');
     const junk = [join(job, 'shared', 'left-over'), join(job, 'chk-5', 'began')];
     for (const file of junk) writeFileSync(file, 'xyz');
     const early = new Date(Date.now() - 3_600_000);
@@ -72,6 +74,12 @@ describe('tidemark doctor', () => {
     expect(found).toEqual(expect.arrayContaining(['shared/left-over', 'chk-5/began']));
     expect(found).not.toContain('shared/coming');
     expect(findings.map(({ code }) => code)).toEqual(expect.arrayContaining(['absolutePaths', 'sharedFiles', 'unreferencedFiles']));
+    const unfinished = findings.find(({ code }) => code === 'unfinishedCheckpoint');
+    expect(unfinished?.message).toContain('chk-99 has an empty _metadata: it was never finished, chk-5 has no _metadata');
+    expect(unfinished?.remedy).toMatch(/The newest whole checkpoint is .*chk-\d+\.$/);
+    const { err } = await run(job);
+    expect(err).toMatch(/chk-99 is left out: it has an empty _metadata: it was never finished\. .*chk-\d+ is opened instead\./);
+    expect((await run(join(job, 'chk-99'))).err).toMatch(/the newest whole checkpoint beside it is .*chk-\d+ /);
   });
 
   test('names files that are missing', async () => {

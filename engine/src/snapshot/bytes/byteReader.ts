@@ -61,15 +61,15 @@ export class ByteReader {
     return value;
   }
 
-  fail(problem: string, offset = this.offset): never {
-    throw new FormatError(problem, this.#baseOffset + offset, [...this.#path]);
+  fail(problem: string, offset = this.offset, cutShort = false): never {
+    throw new FormatError(problem, this.#baseOffset + offset, [...this.#path], cutShort);
   }
 
   /** Checks that `size` bytes remain, and moves past them. Returns where they start. */
   take(size: number): number {
     const start = this.offset;
     if (size < 0 || size > this.#end - start) {
-      this.fail(`${String(size)} bytes wanted, ${String(this.#end - start)} left`);
+      this.fail(`${String(size)} bytes wanted, ${String(this.#end - start)} left`, start, size >= 0);
     }
     this.offset = start + size;
     return start;
@@ -162,7 +162,7 @@ export class ByteReader {
     const start = this.offset;
     const n = this.i32();
     if (n < 0 || n * minimumSize > this.remaining) {
-      this.fail(`count ${String(n)} cannot fit into the ${String(this.remaining)} bytes that remain`, start);
+      this.fail(`count ${String(n)} cannot fit into the ${String(this.remaining)} bytes that remain`, start, n >= 0);
     }
     return n;
   }

@@ -8,16 +8,19 @@ export class FormatError extends Error {
   readonly problem: string;
   readonly offset: number;
   readonly path: readonly string[];
+  /** The bytes end before what is read does, as those of a file that was never finished. */
+  readonly cutShort: boolean;
 
-  constructor(problem: string, offset: number, path: readonly string[] = []) {
+  constructor(problem: string, offset: number, path: readonly string[] = [], cutShort = false) {
     super(`${problem} (at byte ${String(offset)}${path.length === 0 ? '' : ` in ${path.join(' > ')}`})`);
     this.problem = problem;
     this.offset = offset;
     this.path = path;
+    this.cutShort = cutShort;
   }
 
   /** The same error, said to be inside a structure, such as a file or an operator. */
   inside(structure: string): FormatError {
-    return new FormatError(this.problem, this.offset, [structure, ...this.path]);
+    return new FormatError(this.problem, this.offset, [structure, ...this.path], this.cutShort);
   }
 }

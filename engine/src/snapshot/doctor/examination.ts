@@ -32,8 +32,10 @@ export interface PartitionOffsets {
 
 export interface CheckpointRoot {
   readonly folder: string;
-  /** Checkpoints in it that are complete. */
+  /** Names of the checkpoints in it that are complete, the newest first. */
   readonly checkpoints: readonly string[];
+  /** The others, and what is wrong with each: a sentence without its subject. */
+  readonly unfinished: readonly { readonly name: string; readonly reason: string }[];
   /** Files that none of them names, and that are older than the newest of them; relative to the folder. */
   readonly unreferenced: readonly { readonly path: string; readonly size: number }[];
 }

@@ -37,6 +37,16 @@ export function* fileFindings({ headers, missing, checkpointRoot }: Examination)
       remedy: 'Leave the shared files to Flink while the job runs; a savepoint of tidemark edit SNAPSHOT --out OUT shares nothing.',
     };
   }
+  if (checkpointRoot !== null && checkpointRoot.unfinished.length > 0) {
+    const { folder, checkpoints, unfinished } = checkpointRoot;
+    yield {
+      ...inFile(folder),
+      severity: 'info',
+      code: 'unfinishedCheckpoint',
+      message: `${counted(unfinished.length, 'checkpoint')} here ${unfinished.length === 1 ? 'is' : 'are'} not whole and cannot be restored: ${firstOf(unfinished.map(({ name, reason }) => `${name} ${reason}`))}.`,
+      remedy: checkpoints[0] === undefined ? null : `The newest whole checkpoint is ${folder}/${checkpoints[0]}.`,
+    };
+  }
   if (checkpointRoot !== null && checkpointRoot.unreferenced.length > 0) {
     const { folder, checkpoints, unreferenced } = checkpointRoot;
     const bytes = unreferenced.reduce((sum, { size }) => sum + size, 0);

@@ -25,6 +25,7 @@ export type DoctorCode =
   | 'absolutePaths'
   | 'sharedFiles'
   | 'unreferencedFiles'
+  | 'unfinishedCheckpoint'
   | 'nativeLayout'
   | 'timersLeftOut'
   | 'timersDue'

@@ -25,42 +25,67 @@ export interface PathMapping {
 
 const METADATA = '_metadata';
 
-/**
- * The folder of the snapshot that is meant: the location itself, the folder of a `_metadata` file, or the newest `chk-N` of a checkpoint
- * folder, also one level down, where Flink puts the job's id: then that of the job that wrote last. @throws with what was looked for
- */
-export async function snapshotFolder(storage: SnapshotStorage, location: string): Promise<string> {
-  const path = location.replaceAll('\\', '/').replace(/\/+$/, '');
-  if (path.endsWith(`/${METADATA}`)) return path.slice(0, -METADATA.length - 1);
-  if (await storage.exists(`${path}/${METADATA}`)) return path;
-  const newest = (await newestCheckpoint(storage, path)) ?? (await newestCheckpointBelow(storage, path));
-  if (newest !== null) return newest;
-  throw new Error(`${location} is not a snapshot: it has no _metadata file, and no chk-N folder that has one`);
+/** Where a snapshot that is meant may lie. */
+export interface SnapshotPlaces {
+  /** A snapshot itself is meant, and no other. */
+  readonly exact: boolean;
+  /** Folders: of a snapshot its own, else all checkpoints of a job, the newest first. Some may have no `_metadata`. */
+  readonly folders: readonly string[];
 }
 
-async function newestCheckpoint(storage: SnapshotStorage, folder: string): Promise<string | null> {
+/**
+ * The location may be the folder of a snapshot, its `_metadata` file, or a folder of checkpoints `chk-N`, also one level up, where Flink
+ * puts the job's id: then the job is meant that wrote last. @throws with what was looked for
+ */
+export async function snapshotPlaces(storage: SnapshotStorage, location: string): Promise<SnapshotPlaces> {
+  const path = location.replaceAll('\\', '/').replace(/\/+$/, '');
+  if (path.endsWith(`/${METADATA}`)) return { exact: true, folders: [path.slice(0, -METADATA.length - 1)] };
+  if (await storage.exists(`${path}/${METADATA}`)) return { exact: true, folders: [path] };
+  const own = await checkpointsIn(storage, path);
+  const folders = own.written ? own.folders : await checkpointsBelow(storage, path);
+  if (folders !== null) return { exact: false, folders };
+  const isUnfinished = /(^|\/)chk-\d+$/.test(path) && (await storage.list(path)).length > 0;
+  throw new Error(
+    isUnfinished
+      ? `${location} has no _metadata file: this checkpoint was never finished, or is still being taken`
+      : `${location} is not a snapshot: it has no _metadata file, and no chk-N folder that has one`,
+  );
+}
+
+interface Checkpoints {
+  /** The newest first. */
+  readonly folders: readonly string[];
+  /** When the newest `_metadata` was written, in ms since 1970; 0 where that is not known. */
+  readonly modified: number;
+  /** There is a `_metadata` in any of them. */
+  readonly written: boolean;
+}
+
+/** The checkpoints `chk-N` of a job. */
+export async function checkpointsIn(storage: SnapshotStorage, folder: string): Promise<Checkpoints> {
   const numbers = (await storage.list(folder)).flatMap((name) => {
     const match = /^chk-(\d+)$/.exec(name);
     return match === null ? [] : [Number(match[1])];
   });
-  numbers.sort((a, b) => b - a);
-  for (const number of numbers) {
-    const candidate = `${folder}/chk-${String(number)}`;
-    if (await storage.exists(`${candidate}/${METADATA}`)) return candidate;
+  const folders = numbers.sort((a, b) => b - a).map((number) => `${folder}/chk-${String(number)}`);
+  for (const each of folders) {
+    const file = `${each}/${METADATA}`;
+    if (await storage.exists(file)) return { folders, modified: (await storage.modified?.(file)) ?? 0, written: true };
   }
-  return null;
+  return { folders, modified: 0, written: false };
 }
 
-async function newestCheckpointBelow(storage: SnapshotStorage, folder: string): Promise<string | null> {
-  const found: { readonly path: string; readonly written: number }[] = [];
+async function checkpointsBelow(storage: SnapshotStorage, folder: string): Promise<readonly string[] | null> {
+  const jobs: (Checkpoints & { readonly path: string })[] = [];
   for (const name of await storage.list(folder)) {
-    const path = await newestCheckpoint(storage, `${folder}/${name}`);
-    // Numbers of different jobs say nothing about which of them is newer.
-    if (path !== null) found.push({ path, written: (await storage.modified?.(`${path}/${METADATA}`)) ?? 0 });
+    const path = `${folder}/${name}`;
+    const found = await checkpointsIn(storage, path);
+    if (found.written) jobs.push({ ...found, path });
   }
-  found.sort((a, b) => b.written - a.written);
-  const [first, second] = found;
+  // Numbers of different jobs say nothing about which of them is newer.
+  jobs.sort((a, b) => b.modified - a.modified);
+  const [first, second] = jobs;
   if (first === undefined) return null;
-  if (first.written !== second?.written) return first.path;
-  throw new Error(`${folder} has checkpoints of several jobs; name one of them: ${found.map(({ path }) => path).join(', ')}`);
+  if (first.modified !== second?.modified) return first.folders;
+  throw new Error(`${folder} has checkpoints of several jobs; name one of them: ${jobs.map(({ path }) => path).join(', ')}`);
 }

@@ -1,4 +1,4 @@
-import { readSnapshot, snapshotFacts, type CheckpointRoot, type SnapshotStorage } from 'tidemark/snapshot';
+import { checkpointsIn, readSnapshot, snapshotFacts, whyUnfinished, type CheckpointRoot, type SnapshotStorage } from 'tidemark/snapshot';
 
 const METADATA = '_metadata';
 /** More than this is not looked through. */
@@ -15,8 +15,12 @@ export async function checkpointRootOf(storage: SnapshotStorage, folder: string)
   if (root === undefined || storage.modified === undefined) return null;
   const names = await storage.list(root);
   const checkpoints = [];
-  for (const name of names) {
-    if (/^chk-\d+$/.test(name) && (await storage.exists(`${root}/${name}/${METADATA}`))) checkpoints.push(name);
+  const unfinished = [];
+  for (const path of (await checkpointsIn(storage, root)).folders) {
+    const reason = await whyUnfinished(storage, path);
+    const name = baseName(path);
+    if (reason === null) checkpoints.push(name);
+    else unfinished.push({ name, reason });
   }
   const needed = new Set<string>([METADATA]);
   let newest = 0;
@@ -34,7 +38,7 @@ export async function checkpointRootOf(storage: SnapshotStorage, folder: string)
       if (unreferenced.length >= FILES_MAX) break;
     }
   }
-  return { folder: root, checkpoints, unreferenced };
+  return { folder: root, checkpoints, unfinished, unreferenced };
 }
 
 /** A name that has others below it is a folder. */
