@@ -87,7 +87,11 @@ async function examined(opened: OpenedSnapshot, wanted: Wanted, io: CliIo): Prom
   const progress = new ReadProgress(io, 'read');
   try {
     const onProgress = progress.show.bind(progress);
-    const examination = await examine(opened, { ...wanted, scan: wanted.scan === null ? null : { ...wanted.scan, onProgress } });
+    const examination = await examine(opened, {
+      ...wanted,
+      looksOutside: true,
+      scan: wanted.scan === null ? null : { ...wanted.scan, onProgress },
+    });
     return reportOf(opened, examination);
   } finally {
     progress.end();

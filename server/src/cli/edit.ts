@@ -14,7 +14,7 @@ import { EditPlaces } from './editPlaces.ts';
 import { EXIT, UsageError, type CliIo } from './io.ts';
 import { loadedPlan } from './loadedPlan.ts';
 import { openedForReading, READING_OPTIONS } from './openedForReading.ts';
-import { commonPlan, numberOf, relocateTo, rewriteTo, targetOf, WRITING_OPTIONS } from './rewriting.ts';
+import { commonPlan, numberOf, relocateTo, rewriteTo, storedFoldersText, targetOf, WRITING_OPTIONS } from './rewriting.ts';
 import { durationOption } from './timeOptions.ts';
 import { uidsIn } from './uidList.ts';
 
@@ -84,7 +84,10 @@ export async function edit(args: readonly string[], io: CliIo): Promise<number> 
         const others = [...Object.keys(EDIT_OPTIONS).map((option) => values[option as EditOption]), values.plan, values['migrate-to']];
         if (others.some((value) => value !== undefined))
           throw new UsageError('--move-files changes paths in _metadata alone, and goes with no other edit.');
-        const mappings = values['move-files'].map((text) => pair('--move-files', text, 'FROM=TO'));
+        const mappings = values['move-files'].map((text) => {
+          if (!/.=./.test(text)) throw new UsageError(`--move-files ${text}: FROM=TO is needed. ${storedFoldersText(opened.snapshot)}.`);
+          return pair('--move-files', text, 'FROM=TO');
+        });
         return relocateTo(
           opened,
           mappings.map(([from, to]) => ({ from, to })),

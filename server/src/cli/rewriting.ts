@@ -1,5 +1,13 @@
 import { resolve } from 'node:path';
-import { relocatePaths, RewriteRefused, type PathMapping, type RewritePlan, type RewriteReport } from 'tidemark/snapshot';
+import {
+  relocatePaths,
+  RewriteRefused,
+  storedFolders,
+  type PathMapping,
+  type RewritePlan,
+  type RewriteReport,
+  type Snapshot,
+} from 'tidemark/snapshot';
 import { OutputError } from '../snapshots/export/outputFile.ts';
 import type { OpenedSnapshot } from '../snapshots/openedSnapshot.ts';
 import { FolderOutput } from '../snapshots/rewrite/folderOutput.ts';
@@ -113,7 +121,10 @@ export async function relocateTo(
 ): Promise<number> {
   return refusalsSaid(io, async () => {
     const { bytes, moved } = relocatePaths(snapshot, mappings);
-    if (moved === 0) throw new RewriteRefused('no path of the snapshot begins so: nothing would change');
+    if (moved === 0)
+      throw new RewriteRefused(
+        `no path of the snapshot begins with ${mappings.map(({ from }) => from).join(' or ')}. ${storedFoldersText(snapshot)}`,
+      );
     if (target !== null) {
       const output = FolderOutput.create(target);
       try {
@@ -129,6 +140,17 @@ export async function relocateTo(
     return EXIT.ok;
   });
 }
+
+/** What a path of `--move-files` may begin with. */
+export function storedFoldersText(snapshot: Snapshot): string {
+  const folders = storedFolders(snapshot);
+  if (folders.length === 0) return 'It names all its files relative to its own folder';
+  const shown = folders.slice(0, FOLDERS_MAX).map(({ folder, files }) => `${folder} (${plural(files, 'file')})`);
+  const more = folders.length > FOLDERS_MAX ? ` and ${String(folders.length - FOLDERS_MAX)} more` : '';
+  return `Its paths begin with ${shown.join(', ')}${more}`;
+}
+
+const FOLDERS_MAX = 10;
 
 /** What cannot be done, on stderr. */
 export async function refusalsSaid(io: CliIo, work: () => Promise<number>): Promise<number> {

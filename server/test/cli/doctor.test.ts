@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { DoctorFinding } from 'tidemark/snapshot';
 import { doctor } from '../../src/cli/doctor.ts';
+import { edit } from '../../src/cli/edit.ts';
 import { UsageError } from '../../src/cli/io.ts';
 import { countingPipeline } from '../savepointOfPipeline.ts';
 import { runCommand, writeSnapshot } from './snapshotFixture.ts';
@@ -73,13 +74,36 @@ describe('tidemark doctor', () => {
     const found = unreferenced.map(({ path }) => path);
     expect(found).toEqual(expect.arrayContaining(['shared/left-over', 'chk-5/began']));
     expect(found).not.toContain('shared/coming');
-    expect(findings.map(({ code }) => code)).toEqual(expect.arrayContaining(['absolutePaths', 'sharedFiles', 'unreferencedFiles']));
+    expect(findings.map(({ code }) => code)).toEqual(expect.arrayContaining(['movedFiles', 'sharedFiles', 'unreferencedFiles']));
     const unfinished = findings.find(({ code }) => code === 'unfinishedCheckpoint');
     expect(unfinished?.message).toContain('chk-99 has an empty _metadata: it was never finished, chk-5 has no _metadata');
     expect(unfinished?.remedy).toMatch(/The newest whole checkpoint is .*chk-\d+\.$/);
     const { err } = await run(job);
     expect(err).toMatch(/chk-99 is left out: it has an empty _metadata: it was never finished\. .*chk-\d+ is opened instead\./);
     expect((await run(join(job, 'chk-99'))).err).toMatch(/the newest whole checkpoint beside it is .*chk-\d+ /);
+  });
+
+  test('says whether Flink finds the files where the snapshot names them, and what to do; done as it says, it does', async () => {
+    const job = writeSnapshot('2.3.0-rocksdb-checkpoint-incremental', join(root, 'moved'));
+    const checkpoint = readdirSync(job).find((name) => name.startsWith('chk-')) ?? expect.fail('no checkpoint');
+    const { findings } = await report(join(job, checkpoint));
+    const moved = findings.find(({ code }) => code === 'movedFiles');
+    expect(moved).toMatchObject({
+      severity: 'error',
+      message: expect.stringMatching(/^Flink does not find \d+ files of \d+ files/) as string,
+    });
+    const [, mapping = ''] = /--move-files (\S+)\./.exec(moved?.remedy ?? '') ?? [];
+    for (const [name, code] of [
+      ['chk-98', 'absolutePaths'],
+      ['elsewhere', 'filesOutside'],
+    ] as const) {
+      expect(await runCommand(edit, root, [join(job, checkpoint), '--out', join(job, name), '--move-files', mapping])).toMatchObject({
+        code: 0,
+      });
+      const after = (await report(join(job, name))).findings;
+      expect(after.filter(({ severity }) => severity === 'error')).toEqual([]);
+      expect(after.find((each) => each.code === code)?.message).toMatch(/they are there now|Flink finds them/);
+    }
   });
 
   test('names files that are missing', async () => {

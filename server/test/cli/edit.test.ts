@@ -234,6 +234,23 @@ describe('tidemark edit', () => {
     expect(moved.split('s3://elsewhere/flink/').length).toBe(text.split(`${from}/`).length);
     // Files beside the old metadata are named by where they are.
     expect(moved.split(`file:${location}/`).length).toBeGreaterThan(1);
+    // The same path in other forms, and what it may begin with.
+    const plain = from.replace(/^file:/, '');
+    const results = [];
+    for (const form of [`file://${plain}/`, plain]) {
+      const other = fresh();
+      expect(await runCommand(edit, root, [location, '--out', other, '--move-files', `${form}=/new/place`])).toMatchObject({
+        code: EXIT.ok,
+      });
+      results.push(readFileSync(join(other, '_metadata')).toString('latin1'));
+    }
+    expect(results[0] === results[1]).toBe(true);
+    expect(results[0]?.split('file:/new/place/').length).toBe(text.split(`${from}/`).length);
+    const refused = await runCommand(edit, root, [location, '--out', fresh(), '--move-files', '/nowhere=/new']);
+    expect(refused.err).toMatch(/no path of the snapshot begins with \/nowhere\. Its paths begin with file:.*\(\d+ files\)/);
+    await expect(runCommand(edit, root, [location, '--out', fresh(), '--move-files', '/nowhere'])).rejects.toThrow(
+      /Its paths begin with file:/,
+    );
   });
 });
 

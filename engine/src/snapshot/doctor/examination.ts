@@ -1,4 +1,5 @@
 import type { KeyedStatistics } from '../analysis/statistics.ts';
+import type { NamedFile } from '../namedFiles.ts';
 import type { OperatorHeaders, SnapshotHeaders } from '../snapshotHeaders.ts';
 
 /** What the doctor looks at. Everything beside the headers is null where it was not looked up, and then nothing is said of it. */
@@ -16,8 +17,8 @@ export interface Examination {
   readonly other: SnapshotHeaders | null;
   /** Of keyed state, by operator id: every entry has been read. */
   readonly statistics: ReadonlyMap<string, KeyedStatistics> | null;
-  /** Files of the snapshot that are not there, or are too short. */
-  readonly missing: readonly { readonly file: string; readonly reason: string }[];
+  /** Files of the snapshot, and where each was found. */
+  readonly files: readonly NamedFile[];
   /** What lies in the folder of the job's checkpoints. */
   readonly checkpointRoot: CheckpointRoot | null;
   /** What a cluster of Kafka has of the topics that are read, by partition. A topic that is not in it is not there. */
@@ -53,4 +54,9 @@ export function uidOf({ uids }: Pick<Examination, 'uids'>, { metadata }: Operato
 export function argumentOf(examination: Pick<Examination, 'uids'>, operator: OperatorHeaders): string {
   const name = uidOf(examination, operator) ?? operator.metadata.operatorId;
   return /^[\w.:@%+-]+$/.test(name) ? name : `'${name.replaceAll("'", `'\\''`)}'`;
+}
+
+/** Text of others in a command of a shell. */
+export function quoted(text: string): string {
+  return /^[\w./:@%+=-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

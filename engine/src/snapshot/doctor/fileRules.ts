@@ -1,29 +1,33 @@
 import { snapshotFacts } from '../snapshotFacts.ts';
-import type { Examination } from './examination.ts';
+import type { NamedFile } from '../namedFiles.ts';
+import { plainPath } from '../storage/locateFile.ts';
+import { quoted, type Examination } from './examination.ts';
 import type { DoctorFinding } from './finding.ts';
 import { counted, firstOf, inFile, WHOLE } from './place.ts';
 import { sizeText } from '../sizeText.ts';
 
 /** Files that are gone, that others need too, or that nobody needs. */
-export function* fileFindings({ headers, missing, checkpointRoot }: Examination): Generator<DoctorFinding> {
-  for (const { file, reason } of missing) {
+export function* fileFindings({ headers, files: named, checkpointRoot }: Examination): Generator<DoctorFinding> {
+  for (const { path, reason, atPath } of named) {
+    if (reason === null || atPath === true) continue;
     yield {
-      ...inFile(file),
+      ...inFile(path),
       severity: 'error',
       code: 'missingFile',
       message: `The snapshot needs this file and cannot be restored: ${reason}`,
       remedy: 'Bring the file back, or say where it lies with --path-map.',
     };
   }
+  yield* filesElsewhere(named);
   const { files, kind } = snapshotFacts(headers.metadata);
   const absolute = files.filter((file) => file.absolute);
   const shared = files.filter((file) => file.shared);
-  if (absolute.length > 0) {
+  if (absolute.length > 0 && named.every(({ found, atPath }) => found === null || atPath !== false)) {
     yield {
       ...WHOLE,
       severity: kind === 'savepoint' ? 'warning' : 'info',
       code: 'absolutePaths',
-      message: `${counted(absolute.length, 'file')} of ${counted(files.length, 'file')} ${absolute.length === 1 ? 'is' : 'are'} named by absolute paths, such as ${absolute[0]?.path ?? ''}: Flink does not find them once they have been moved.`,
+      message: `${counted(absolute.length, 'file')} of ${counted(files.length, 'file')} ${absolute.length === 1 ? 'is' : 'are'} named by absolute paths, such as ${absolute[0]?.path ?? ''}: ${foundText(named)}Flink does not find them once they have been moved.`,
       remedy: 'Write a savepoint that has all its files with it: tidemark edit SNAPSHOT --out OUT.',
     };
   }
@@ -59,4 +63,58 @@ export function* fileFindings({ headers, missing, checkpointRoot }: Examination)
         'They may be deleted when no job writes into this folder, and no job elsewhere went on from a checkpoint in it. --json lists them all.',
     };
   }
+}
+
+/** Flink looks for a file at the path that is written alone; here it is also looked for beside the snapshot. */
+function* filesElsewhere(named: readonly NamedFile[]): Generator<DoctorFinding> {
+  const moved = named.filter(({ found, atPath }) => found !== null && atPath === false);
+  const [first] = moved;
+  if (first !== undefined)
+    yield {
+      ...WHOLE,
+      severity: 'error',
+      code: 'movedFiles',
+      message: `Flink does not find ${counted(moved.length, 'file')} of ${counted(named.length, 'file')} and cannot restore the snapshot: it looks for ${first.path}, which is not there. Tidemark found the file at ${first.found ?? ''}.`,
+      remedy: `Name the files where they are: tidemark edit SNAPSHOT --out OUT${movedTo(moved)}. Or write a savepoint that has all its files with it: tidemark edit SNAPSHOT --out OUT.`,
+    };
+  const outside = named.filter(({ found, atPath }) => found === null && atPath === true);
+  const [example] = outside;
+  if (example !== undefined)
+    yield {
+      ...WHOLE,
+      severity: 'info',
+      code: 'filesOutside',
+      message: `${counted(outside.length, 'file')} of ${counted(named.length, 'file')} ${outside.length === 1 ? 'is' : 'are'} where the snapshot says, such as ${example.path}: Flink finds them. Tidemark does not read them, because they are outside of what was opened.`,
+      remedy: `Allow it for the folders that the snapshot names: --path-map ${foldersOf(outside)
+        .map((folder) => quoted(`${folder}=${folder}`))
+        .join(' --path-map ')}.`,
+    };
+}
+
+/** What is known of the files that are named by absolute paths. */
+function foundText(named: readonly NamedFile[]): string {
+  const looked = named.filter(({ atPath }) => atPath !== null);
+  return looked.length === named.length && looked.every(({ atPath }) => atPath)
+    ? 'they are there now. '
+    : 'whether they are there was not looked at. ';
+}
+
+/** The shortest beginnings of paths that must become others. */
+function movedTo(moved: readonly NamedFile[]): string {
+  const mappings = new Set(moved.map(({ path, found }) => mappingOf(path, found ?? '')));
+  return [...mappings].map((mapping) => ` --move-files ${quoted(mapping)}`).join('');
+}
+
+function mappingOf(path: string, found: string): string {
+  const from = path.split('/');
+  const to = found.split('/');
+  while (from.length > 1 && to.length > 1 && from.at(-1) === to.at(-1)) {
+    from.pop();
+    to.pop();
+  }
+  return `${from.join('/')}=${to.join('/')}`;
+}
+
+function foldersOf(files: readonly NamedFile[]): string[] {
+  return [...new Set(files.map(({ path }) => plainPath(path).replace(/\/[^/]+$/, '')))];
 }

@@ -22,6 +22,8 @@ export type DoctorCode =
   | 'unreadable'
   | 'damaged'
   | 'missingFile'
+  | 'movedFiles'
+  | 'filesOutside'
   | 'absolutePaths'
   | 'sharedFiles'
   | 'unreferencedFiles'

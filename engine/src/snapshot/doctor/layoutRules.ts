@@ -30,8 +30,12 @@ export function* layoutFindings(examination: Examination): Generator<DoctorFindi
   }
   yield* timersLeftOut(examination);
   yield* inFlight(examination);
+  const outside = new Set(
+    examination.files.flatMap(({ operatorIds, found, atPath }) => (found === null && atPath === true ? operatorIds : [])),
+  );
   for (const operator of headers.operators) {
-    if (operator.damage !== null) {
+    // What is only not read here is no damage.
+    if (operator.damage !== null && !outside.has(operator.metadata.operatorId)) {
       yield {
         ...inOperator(examination, operator),
         severity: 'error',

@@ -43,7 +43,7 @@ export async function locateFile(storage: SnapshotStorage, folder: string, uri: 
 }
 
 /** Without `file:`; the schemes of Flink's plugins for S3 are one. */
-function plainPath(uri: string): string {
+export function plainPath(uri: string): string {
   return uri.replace(/^file:(\/\/(?=\/))?/i, '').replace(/^s3[anp]:/i, 's3:');
 }
 

@@ -18,7 +18,7 @@ const NOTHING: Omit<Examination, 'headers'> = {
   plan: null,
   other: null,
   statistics: null,
-  missing: [],
+  files: [],
   checkpointRoot: null,
   topics: null,
 };

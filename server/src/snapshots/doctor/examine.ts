@@ -1,6 +1,8 @@
+import { stat } from 'node:fs/promises';
+import { isAbsolute } from 'node:path';
 import {
   keyedStateSize,
-  missingFiles,
+  namedFiles,
   readHeaders,
   type Examination,
   type KeyedStatistics,
@@ -24,6 +26,8 @@ export interface ExamineOptions {
   readonly other: SnapshotHeaders | null;
   /** Null where none is asked. */
   readonly kafka: KafkaCluster | null;
+  /** Whether files that the snapshot names outside of what was opened are looked for, where Flink would. They are not read. */
+  readonly looksOutside: boolean;
   /** Reads every entry of keyed state; null leaves it. */
   readonly scan: ScanOptions | null;
 }
@@ -41,7 +45,7 @@ export async function examine(opened: OpenedSnapshot, options: ExamineOptions): 
   const { asOf, plan, other, scan, kafka } = options;
   const headers = await readHeaders(snapshot);
   const topics = kafka === null ? null : await topicOffsets(headers, kafka);
-  const missing = await missingFiles(storage, snapshot, MISSING_MAX);
+  const files = await namedFiles(storage, snapshot, { most: MISSING_MAX, ...(options.looksOutside ? { sizeAt: localSize } : {}) });
   return {
     headers,
     asOf,
@@ -50,10 +54,21 @@ export async function examine(opened: OpenedSnapshot, options: ExamineOptions): 
     plan: plan === null ? null : new Set(plan),
     other,
     statistics: scan === null ? null : await statisticsOf(opened, asOf, scan),
-    missing,
+    files,
     checkpointRoot: await checkpointRootOf(storage, snapshot.folder),
     topics,
   };
+}
+
+/** Paths of other machines are not asked for. */
+async function localSize(path: string): Promise<number | null | undefined> {
+  if (!isAbsolute(path) || /^[/\\]{2}/.test(path)) return undefined;
+  try {
+    const found = await stat(path);
+    return found.isFile() ? found.size : null;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? null : undefined;
+  }
 }
 
 export async function statisticsOf(
