@@ -1,12 +1,12 @@
 import type { StateGroup } from './describeStates.ts';
 import type { KeyedState } from './keyed/keyedState.ts';
 import type { RowFilter, ScanSignal } from './keyed/keyedRows.ts';
+import type { UnreadableEntries } from './keyed/unreadableEntries.ts';
 import type { OperatorState } from './operator/operatorState.ts';
 import { pulled } from './pulled.ts';
 import { PartsProgress, type ReadProgress } from './readProgress.ts';
 import type { Snapshot, SnapshotOperator, SnapshotSubtask } from './snapshot.ts';
 import { dumpBytes, dumpText, type DumpValue } from './values/dumpValue.ts';
-import { UnreadableValue } from './values/unreadableValue.ts';
 
 /** What of a snapshot is wanted; everything where nothing is said. Only what is wanted is read. */
 export interface DumpSelection {
@@ -24,8 +24,8 @@ export interface DumpSelection {
 export type DumpSink = (record: DumpValue) => Promise<undefined> | undefined;
 
 /**
- * The contents of a snapshot as lines of JSON: what it is, its operators, then all their state. State that cannot be read without the
- * job's classes, and hides what comes after it, is a line of kind `unreadable` that says so. @throws FormatError where it is damaged
+ * The contents of a snapshot as lines of JSON: what it is, its operators, then all their state. Entries that cannot
+ * be read without the job's classes are a line of kind `unreadable` that says how many, where and why. @throws FormatError where it is damaged
  */
 export async function* dumpLines(snapshot: Snapshot, selection: DumpSelection = {}): AsyncGenerator<string> {
   for await (const record of pulled<DumpValue>((emit) => dumpRecords(snapshot, emit, selection))) yield dumpText(record);
@@ -86,20 +86,17 @@ async function dumpKeyed(keyed: KeyedState, place: Place, emit: DumpSink, select
   for (const [i, { keyGroup, size }] of keyed.sections.entries()) {
     at(i / keyed.sections.length);
     if (size === 0 || (selection.keyGroup !== undefined && selection.keyGroup !== keyGroup)) continue;
-    try {
-      await keyed.scanEntries(
-        keyGroup,
-        (entry) => {
-          const { kind, state, keyGroup: group, ...rest } = entry;
-          return emit({ kind, ...place, state: keyed.states[state]?.name ?? '', keyGroup: group, ...rest });
-        },
-        filter,
-      );
-    } catch (error) {
-      // In the heap layout an opaque value may hide where everything after it in its key group begins.
-      if (!(error instanceof UnreadableValue)) throw error;
-      await emit({ kind: 'unreadable', ...place, keyGroup, reason: error.message });
-    }
+    const unreadable: UnreadableEntries[] = [];
+    await keyed.scanEntries(
+      keyGroup,
+      (entry) => {
+        const { kind, state, keyGroup: group, ...rest } = entry;
+        return emit({ kind, ...place, state: keyed.states[state]?.name ?? '', keyGroup: group, ...rest });
+      },
+      { ...filter, onUnreadable: (entries) => unreadable.push(entries) },
+    );
+    for (const { stateName, entries, reason } of unreadable)
+      await emit({ kind: 'unreadable', ...place, state: stateName, keyGroup, entries, reason });
   }
 }
 

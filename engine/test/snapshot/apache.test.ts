@@ -120,12 +120,12 @@ describe.skipIf(!ARE_THERE)("the snapshots of Flink's own tests, of Flink 1.8 to
     expect([...contents.values()].map((names) => names.length)).toEqual([count]);
   });
 
-  test('hide something only where a changelog without a base has keys of Kryo, of which it does not say so', async () => {
+  test('hide something only where a changelog does not say that its keys are of Kryo, and where values of unknown length fit several ways', async () => {
     const hiding: string[] = [];
     for (const name of apacheNames()) {
       if ((await dump(name)).some((line) => line.kind === 'unreadable')) hiding.push(name);
     }
-    expect(hiding).toEqual(KEYS_UNTOLD);
+    expect(hiding).toEqual([...KEYS_UNTOLD, ...ENDS_UNKNOWN]);
   });
 });
 
@@ -140,6 +140,13 @@ const KEYS_UNTOLD = [
   'stateful-scala-with-broadcast-udf-migration-itcase-flink1.16-hashmap-checkpoint',
   'stateful-scala-with-broadcast-udf-migration-itcase-flink1.19-hashmap-checkpoint',
 ].map((name) => `flink-tests-1.20.0/${name}`);
+
+/** Four keys and values of eight bytes each, nearly all of them 0, in the only key group. */
+const ENDS_UNKNOWN = ['1.20.0', '2.0.0'].flatMap((version) =>
+  ['checkpoint', 'savepoint-native'].map(
+    (form) => `flink-tests-${version}/type-serializer-snapshot-migration-itcase-flink1.16-hashmap-${form}`,
+  ),
+);
 
 const FORMS = [
   ...['metadata 2', 'metadata 3', 'metadata 4', 'metadata 5', 'metadata 6', 'master states', 'finished operator', 'finished subtask'],

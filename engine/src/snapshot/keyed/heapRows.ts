@@ -6,15 +6,17 @@ import { PieceWindow, rawPieces, snappyPieces } from '../storage/streamPieces.ts
 import type { StateStream } from '../storage/stateStream.ts';
 import { UnreadableValue } from '../values/unreadableValue.ts';
 import { HeapEntry, HeapSection } from './heapSection.ts';
+import { splitRest, unsplitRest, type HeapRest } from './heapSplits.ts';
 import type { KeyedHeader } from './keyedStream.ts';
 import { KeyedRow, type KeyedRows, type RowAnswer, type RowFilter, type RowVisitor } from './keyedRows.ts';
 import { isWanted } from './rowFilter.ts';
 import type { KeyedCodec, StateCodec } from './stateCodec.ts';
 import type { StreamSection } from './streamSections.ts';
+import { UnreadableEntries } from './unreadableEntries.ts';
 
 const KEY_GROUP_SIZE = 4;
 const SEPARATOR = 0x2c;
-/** An entry that does not end within so many bytes is damaged, or holds an opaque value. */
+/** An entry that does not end within so many bytes is damaged; so much is kept in memory to look for the end of an opaque value. */
 const ENTRY_MAX = 1 << 26;
 
 /**
@@ -54,21 +56,25 @@ export class HeapRows implements KeyedRows {
     const entry = new HeapEntry();
     let reader = window.reader();
     for (;;) {
-      const position = reading.position(reader);
+      const { progress } = reading;
+      const { offset } = reader;
       try {
         if (!reading.next(reader, entry)) {
           if (!(await window.advance(reader.offset, 1))) return true;
           reading.failAfterEnd(window.reader());
         }
       } catch (error) {
-        if (error instanceof UnreadableValue) return await this.#guess(reading, position, window, rows);
+        if (error instanceof UnreadableValue) {
+          reading.resume(progress);
+          return await this.#showRest(await restOf(reading, window, offset, error), window.bytes, rows, filter);
+        }
         if (!(error instanceof FormatError)) throw error;
         // It may be whole once there is more of it.
         filter.signal?.throwIfAborted();
-        const size = window.bytes.length - position.offset;
-        if (size > ENTRY_MAX || !(await window.grow(position.offset))) throw error;
+        const size = window.bytes.length - offset;
+        if (size > ENTRY_MAX || !(await window.grow(offset))) throw error;
         reader = window.reader();
-        reading.resume(position, reader);
+        reading.resume(progress);
         continue;
       }
       const answer = rows.show(reader.bytes, entry);
@@ -84,22 +90,24 @@ export class HeapRows implements KeyedRows {
       reader.fail(`key group ${String(section.keyGroup)} is expected, found ${String(found)}`, reader.offset - 4);
   }
 
-  /** From the first opaque value on, everything that is left of the key group must be in memory at once. */
-  async #guess(
-    reading: HeapSection,
-    position: ReturnType<HeapSection['position']>,
-    window: PieceWindow,
-    rows: RowsOfEntry,
-  ): Promise<boolean> {
-    if (!(await window.takeRest(position.offset, ENTRY_MAX)))
-      throw new UnreadableValue(`an opaque value in a key group of more than ${String(ENTRY_MAX)} bytes`);
-    const reader = window.reader();
-    reading.resume(position, reader);
-    for (const entry of reading.guessRest(reader)) {
-      if ((await rows.show(reader.bytes, entry)) === false) return false;
+  async #showRest({ entries, uncertain }: HeapRest, bytes: Uint8Array, rows: RowsOfEntry, filter: RowFilter): Promise<boolean> {
+    for (const entry of entries) {
+      if ((await rows.show(bytes, entry)) === false) return false;
+    }
+    for (const { state, entries: count, error } of uncertain) {
+      if (count === 0 || filter.states?.has(state) === false) continue;
+      const unreadable = new UnreadableEntries(rows.keyGroup, state, this.header.states[state]?.name ?? '', count, error);
+      if (filter.onUnreadable === undefined) throw unreadable;
+      filter.onUnreadable(unreadable);
     }
     return true;
   }
+}
+
+/** From the first opaque value on, everything that is left of the key group must be in memory at once. */
+async function restOf(reading: HeapSection, window: PieceWindow, offset: number, error: UnreadableValue): Promise<HeapRest> {
+  const fits = await window.takeRest(offset, ENTRY_MAX);
+  return fits ? splitRest(reading, window.reader(), error) : unsplitRest(reading, window.reader(), error);
 }
 
 /** Writes entries of the heap layout as canonical rows. */
@@ -111,6 +119,10 @@ class RowsOfEntry {
   readonly #row = new KeyedRow();
   readonly #key = new ByteWriter(256);
   readonly #value = new ByteWriter(1024);
+
+  get keyGroup(): number {
+    return this.#row.keyGroup;
+  }
 
   constructor(keyGroup: number, header: KeyedHeader, codec: KeyedCodec, visit: RowVisitor, filter: RowFilter) {
     this.#header = header;

@@ -1,4 +1,5 @@
 import type { KeyedHeader } from './keyedStream.ts';
+import type { UnreadableEntries } from './unreadableEntries.ts';
 
 export type KeyedLayout = 'canonical' | 'heap' | 'rocksdb' | 'changelog';
 
@@ -52,6 +53,8 @@ export interface RowFilter {
   readonly keyPrefix?: Uint8Array;
   /** Asked now and then, between reads: whether to stop. It then throws its reason. */
   readonly signal?: ScanSignal;
+  /** Is told of entries that cannot be read; the scan goes on after them where it can. Where it is not given, the scan throws them. */
+  readonly onUnreadable?: (entries: UnreadableEntries) => void;
 }
 
 /** The part of AbortSignal that the snapshot reader needs; it knows no DOM and no Node. */
@@ -75,8 +78,8 @@ export interface KeyedRows {
   readonly sections: readonly KeyGroupSection[];
   /**
    * Shows the rows of a key group. Rows of one map state's key come one after another. Memory does not grow with the key group.
-   * False when `visit` ended it. @throws FormatError where it is damaged, UnreadableValue in the heap layout where an opaque value
-   * hides everything after it
+   * False when `visit` ended it. @throws FormatError where it is damaged, UnreadableEntries in the heap layout where an opaque value
+   * hides where others begin, unless the filter takes them
    */
   scan(keyGroup: number, visit: RowVisitor, filter?: RowFilter): Promise<boolean>;
   /** In the canonical layout: the entries of a key group as they stand in its block, as many at a time as are at hand. @throws FormatError */

@@ -7,9 +7,12 @@ export class UnreadableValue extends Error {
 
   /** The class that is not known, where it has a name. */
   readonly className: string | null;
+  /** In words, such as `objects of com.shop.Order, which only Kryo knows`. */
+  readonly what: string;
 
   constructor(what: string, className: string | null = null) {
     super(`${what} cannot be read without the job's classes`);
+    this.what = what;
     this.className = className;
   }
 }
