@@ -311,6 +311,8 @@ export interface EntryPage {
   /** How much was searched from the beginning of the selection, and how much there is. */
   searchedKeyGroups: number;
   keyGroups: number;
+  /** What of the key groups that this page read cannot be read, in words; null where there is nothing. */
+  unreadable: string | null;
   durationMs: number;
 }
 

@@ -1,5 +1,6 @@
 import type { Plan } from '../plan/plan.ts';
 import type { ScanSignal } from '../snapshot/keyed/keyedRows.ts';
+import type { UnreadableEntries } from '../snapshot/keyed/unreadableEntries.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { readHeaders, type SnapshotHeaders } from '../snapshot/snapshotHeaders.ts';
 import { checkStored, reportOf, type CheckOptions } from './checkRestore.ts';
@@ -110,7 +111,9 @@ export class CheckedSnapshot {
       for (const keyed of await subtask.keyedStates()) {
         const wanted = new Set(keyed.states.flatMap(({ name }, id) => (state === null || name === state ? [id] : [])));
         if (wanted.size === 0) continue;
-        const filter = { states: wanted, ...(signal === undefined ? {} : { signal }) };
+        // Of what cannot be counted there is taken to be some: it would be lost.
+        const onUnreadable = ({ entries }: UnreadableEntries): void => void (count += entries ?? 1);
+        const filter = { states: wanted, onUnreadable, ...(signal === undefined ? {} : { signal }) };
         for (const { keyGroup, size } of keyed.sections) {
           if (size === 0) continue;
           await keyed.scanRows(

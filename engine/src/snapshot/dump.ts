@@ -95,9 +95,12 @@ async function dumpKeyed(keyed: KeyedState, place: Place, emit: DumpSink, select
       },
       { ...filter, onUnreadable: (entries) => unreadable.push(entries) },
     );
-    for (const { stateName, entries, reason } of unreadable)
-      await emit({ kind: 'unreadable', ...place, state: stateName, keyGroup, entries, reason });
+    for (const entries of unreadable) await emit(unreadableRecord(entries, place));
   }
+}
+
+export function unreadableRecord({ stateName, keyGroup, entries, reason }: UnreadableEntries, place: Place): DumpValue {
+  return { kind: 'unreadable', ...place, state: stateName, keyGroup, entries, reason };
 }
 
 function filterOf(keyed: KeyedState, { state, signal }: DumpSelection): RowFilter {

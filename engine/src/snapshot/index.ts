@@ -7,6 +7,7 @@ export { partOf, plainJson, scalarOf, type Scalar } from './analysis/scalar.ts';
 export { JobScan, mergeResults, scanUnits, type ScanJob, type ScanResult, type ScanUnit } from './analysis/scanJob.ts';
 export {
   queryRows,
+  type QueryOptions,
   searchedShare,
   type MatchedRow,
   type QueryOutcome,
@@ -33,6 +34,7 @@ export type { DoctorFinding } from './doctor/finding.ts';
 export { topicsRead } from './doctor/sourceRules.ts';
 export {
   differs,
+  isUncertain,
   stateDiffers,
   type DifferenceGroup,
   type EntryDifference,
@@ -48,6 +50,14 @@ export { dumpLines, dumpRecords, type DumpSelection, type DumpSink } from './dum
 export type { KeyedEntry } from './keyed/stateCodec.ts';
 export type { KeyedState, RowKey } from './keyed/keyedState.ts';
 export type { KeyedRow, KeyGroupSection, RowFilter, ScanSignal } from './keyed/keyedRows.ts';
+export {
+  mergedUnreadable,
+  UNREADABLE_REMEDY,
+  UnreadableEntries,
+  unreadableText,
+  withUnreadable,
+  type UnreadableSummary,
+} from './keyed/unreadableEntries.ts';
 export { channelSize, keyedStateSize, operatorStateSize, streamSize } from './metadata/handleSizes.ts';
 export { missingFiles, namedFiles } from './namedFiles.ts';
 export { PartsProgress, type ReadProgress } from './readProgress.ts';

@@ -9,10 +9,12 @@ import {
   RenameError,
   SnapshotComparison,
   stateDiffers,
+  UNREADABLE_REMEDY,
   type ComparisonOptions,
   type DumpValue,
   type EntryDifference,
   type OperatorDifference,
+  type UnreadableSummary,
 } from 'tidemark/snapshot';
 import { entryLines, operatorLine, stateLines } from '../snapshots/compare/differenceText.ts';
 import { UserModuleError } from '../snapshots/userFunction.ts';
@@ -25,8 +27,8 @@ import { openedForReading, READING_OPTIONS, type ReadingValues } from './openedF
 import { ReadProgress } from './readProgress.ts';
 import { wholeNumber } from './selection.ts';
 
-/** As diff(1) has them. */
-export const DIFF_EXIT = { same: 0, different: 1, error: 2 } as const;
+/** As diff(1) has them; `unknown` where no difference was found, but something cannot be read. */
+export const DIFF_EXIT = { same: 0, different: 1, error: 2, unknown: 3 } as const;
 
 const OPTIONS = {
   ...READING_OPTIONS,
@@ -135,7 +137,10 @@ async function compare(
   const isBroken = verdicts.some((verdict) => !verdict.holds);
   if (values['assert-same'] && !isSame) io.err('The snapshots differ.\n');
   const countsDifferences = invariants.length === 0 || values['assert-same'];
-  return isBroken || (countsDifferences && !isSame) ? DIFF_EXIT.different : DIFF_EXIT.same;
+  if (isBroken || (countsDifferences && !isSame)) return DIFF_EXIT.different;
+  if (!countsDifferences || !comparison.isUncertain) return DIFF_EXIT.same;
+  io.err(`Nobody can tell whether the snapshots are the same: not everything can be read. ${UNREADABLE_REMEDY}.\n`);
+  return DIFF_EXIT.unknown;
 }
 
 async function open(
@@ -290,18 +295,24 @@ class JsonOutput implements Output {
       after: after === null ? null : { ...after },
       sharedBytes,
       notes,
-      states: states.map(({ schema, counts, ...state }) => ({
+      states: states.map(({ schema, counts, unreadable, ...state }) => ({
         ...state,
-        differs: stateDiffers({ ...state, schema, counts }),
+        differs: stateDiffers({ ...state, schema, counts, unreadable }),
         schema: schema.map((each) => ({ ...each })),
         ...counts,
+        unreadable: { before: factsOf(unreadable.before), after: factsOf(unreadable.after) },
       })),
     });
   }
 
   end(comparison: SnapshotComparison, verdicts: readonly Verdict[]): void {
     for (const verdict of verdicts) this.#line({ kind: 'expectation', ...verdict });
-    this.#line({ kind: 'end', same: !comparison.differs, ...totals(comparison) });
+    this.#line({
+      kind: 'end',
+      same: !comparison.differs && !comparison.isUncertain,
+      uncertain: comparison.isUncertain,
+      ...totals(comparison),
+    });
   }
 
   #line(record: DumpValue): void {
@@ -309,14 +320,18 @@ class JsonOutput implements Output {
   }
 }
 
+function factsOf(unreadable: UnreadableSummary | null): DumpValue {
+  return unreadable === null ? null : { ...unreadable };
+}
+
 function sides(before: DumpValue | undefined, after: DumpValue | undefined): Record<string, DumpValue> {
   return { ...(before === undefined ? {} : { before }), ...(after === undefined ? {} : { after }) };
 }
 
-function totals({ operators }: SnapshotComparison): { added: number; removed: number; changed: number; unchanged: number } {
+function totals({ operators }: SnapshotComparison): Record<'added' | 'removed' | 'changed' | 'unchanged' | 'unknown', number> {
   const all = operators.flatMap(({ states }) => states.map(({ counts }) => counts));
-  const sum = (of: 'added' | 'removed' | 'changed' | 'same'): number => all.reduce((so, counts) => so + counts[of], 0);
-  return { added: sum('added'), removed: sum('removed'), changed: sum('changed'), unchanged: sum('same') };
+  const sum = (of: 'added' | 'removed' | 'changed' | 'same' | 'unknown'): number => all.reduce((so, counts) => so + counts[of], 0);
+  return { added: sum('added'), removed: sum('removed'), changed: sum('changed'), unchanged: sum('same'), unknown: sum('unknown') };
 }
 
 /** For people: operators that differ, their entries, then their states. */
@@ -354,14 +369,16 @@ class TextOutput implements Output {
   }
 
   end(comparison: SnapshotComparison, verdicts: readonly Verdict[]): void {
-    const { added, removed, changed, unchanged } = totals(comparison);
+    const { added, removed, changed, unchanged, unknown } = totals(comparison);
     const counts = [
       `${plural(added, 'entry')} added`,
       `${String(removed)} removed`,
       `${String(changed)} changed`,
       `${String(unchanged)} the same`,
+      ...(unknown > 0 ? [`${String(unknown)} unknown`] : []),
     ];
-    this.#line(`${comparison.differs ? 'different' : 'the same'}: ${counts.join(', ').replace('entrys', 'entries')}`);
+    const verdict = comparison.differs ? 'different' : comparison.isUncertain ? 'not known' : 'the same';
+    this.#line(`${verdict}: ${counts.join(', ').replace('entrys', 'entries')}`);
     for (const { text, holds, detail } of verdicts)
       this.#line(`${holds ? 'holds' : 'BROKEN'}: ${text}${detail === '' ? '' : ` (${detail})`}`);
   }

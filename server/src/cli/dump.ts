@@ -1,6 +1,15 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { aggregateValue, mergeResults, unknownPaths, type ScanJob, type SnapshotOperator } from 'tidemark/snapshot';
+import {
+  aggregateValue,
+  mergeResults,
+  UNREADABLE_REMEDY,
+  unknownPaths,
+  unreadableText,
+  type ScanJob,
+  type SnapshotOperator,
+  type UnreadableSummary,
+} from 'tidemark/snapshot';
 import { exportTo, exportToFile, type ExportRequest } from '../snapshots/export/exportSnapshot.ts';
 import type { Output } from '../snapshots/export/outputFile.ts';
 import type { OpenedSnapshot } from '../snapshots/openedSnapshot.ts';
@@ -75,7 +84,8 @@ function formatOf(values: DumpValues): ExportRequest['format'] {
 
 async function write(request: ExportRequest, target: string | null, io: CliIo): Promise<number> {
   if (target === null) {
-    await exportTo(request, outputTo(io));
+    const { unreadable } = await exportTo(request, outputTo(io));
+    sayUnreadable(unreadable, request.format, io);
     return EXIT.ok;
   }
   const progress = new ReadProgress(io, 'read');
@@ -83,13 +93,20 @@ async function write(request: ExportRequest, target: string | null, io: CliIo): 
     const onProgress = ({ bytesRead, bytesTotal }: { bytesRead: number; bytesTotal: number }): void => {
       progress.show(bytesRead, bytesTotal);
     };
-    const { entries, bytes } = await exportToFile({ ...request, onProgress }, target);
+    const { entries, bytes, unreadable } = await exportToFile({ ...request, onProgress }, target);
     progress.end();
     io.err(`${entries === 1 ? '1 entry' : `${countText(entries)} entries`} (${sizeText(bytes)}) in ${target}\n`);
+    sayUnreadable(unreadable, request.format, io);
     return EXIT.ok;
   } finally {
     progress.end();
   }
+}
+
+/** JSON Lines say it themselves; a table has no place for it. */
+function sayUnreadable(unreadable: UnreadableSummary | null, format: ExportRequest['format'], io: CliIo): void {
+  if (unreadable === null || format === 'jsonl') return;
+  io.err(`Not in the table: ${unreadableText(unreadable)}. ${UNREADABLE_REMEDY}.\n`);
 }
 
 /** Waits where whoever reads is slower. */
@@ -128,13 +145,14 @@ async function aggregate(
   }
   const merged = mergeResults(job, results);
   if (merged.kind !== 'aggregates') return EXIT.failed;
-  const { scanned, unreadable, results: found } = merged.sums;
+  const { scanned, unreadable, hidden, results: found } = merged.sums;
   const named = found.map((each): [string, string | number | null] => {
     const value = aggregateValue(each);
     return [each.text, typeof value === 'bigint' ? value.toString() : value];
   });
-  if (values.json) io.out(`${JSON.stringify({ scanned, unreadable, values: Object.fromEntries(named) })}\n`);
+  if (values.json) io.out(`${JSON.stringify({ scanned, unreadable, hidden, values: Object.fromEntries(named) })}\n`);
   else io.out(named.map(([name, value]) => `${name} = ${value === null ? 'null' : String(value)}\n`).join(''));
   if (unreadable > 0) io.err(`${plural(unreadable, 'row')} with values that cannot be read without the job's classes.\n`);
+  if (hidden !== null) io.err(`The figures leave out what is not known: ${unreadableText(hidden)}. ${UNREADABLE_REMEDY}.\n`);
   return EXIT.ok;
 }

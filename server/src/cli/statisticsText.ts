@@ -1,4 +1,4 @@
-import { sizeAtShare, type KeyedStateStatistics, type LargeKey, type TimeBuckets } from 'tidemark/snapshot';
+import { sizeAtShare, unreadableText, type KeyedStateStatistics, type LargeKey, type TimeBuckets } from 'tidemark/snapshot';
 import { countText, plural, sizeText, timeText } from './io.ts';
 import type { OperatorStatistics } from './stats.ts';
 
@@ -49,6 +49,7 @@ function stateText(state: KeyedStateStatistics, maxParallelism: number, { asOf, 
   const lines = [
     `  ${state.state}  ${entries}, ${sizeText(bytesOf(state))} (keys ${sizeText(state.keyBytes)}, values ${sizeText(state.valueBytes)})`,
   ];
+  if (state.unreadable !== null) lines.push(`    NOT COUNTED: ${unreadableText(state.unreadable)}`);
   if (state.entries === 0) return lines;
   const [median, p99] = [sizeAtShare(state.sizes, 0.5), sizeAtShare(state.sizes, 0.99)];
   lines.push(

@@ -2,12 +2,15 @@ import {
   dumpText,
   queryElements,
   queryRows,
+  unreadableText,
+  withUnreadable,
   type DumpValue,
   type MatchedRow,
   type RowCursor,
   type ScanSignal,
   type SnapshotOperator,
   type StateQuery,
+  type UnreadableSummary,
 } from 'tidemark/snapshot';
 import type { EntryPage, EntryPageRequest, EntryRow, ReadProgress, StateSelection, ValueText } from '../protocol.ts';
 
@@ -47,6 +50,7 @@ async function keyedPage(
 ): Promise<Page> {
   const rows: EntryRow[] = [];
   let next: string | null = null;
+  let unreadable = null as UnreadableSummary | null;
   const outcome = await queryRows(
     operator,
     stateQuery(selection),
@@ -62,11 +66,13 @@ async function keyedPage(
       from: request.cursor === null ? null : (JSON.parse(request.cursor) as RowCursor),
       signal: context.signal,
       onProgress: context.report,
+      onUnreadable: (entries) => (unreadable = withUnreadable(unreadable, entries)),
     },
   );
   const { bytesRead, bytesTotal, keyGroupsSearched, keyGroups, ended } = outcome;
   // The key group in which the page ends has been looked into too.
-  return { rows, cursor: next, bytesRead, bytesTotal, searchedKeyGroups: keyGroupsSearched + (ended ? 1 : 0), keyGroups };
+  const searchedKeyGroups = keyGroupsSearched + (ended ? 1 : 0);
+  return { rows, cursor: next, bytesRead, bytesTotal, searchedKeyGroups, keyGroups, unreadable: unreadable && unreadableText(unreadable) };
 }
 
 /** A selection as the engine takes it: what is said of keys is said of elements in operator state, which has no key groups. */
@@ -163,5 +169,6 @@ async function elementPage(
     bytesTotal: operator.subtasks.reduce((sum, { stateSize }) => sum + stateSize, 0),
     searchedKeyGroups: 0,
     keyGroups: 0,
+    unreadable: null,
   };
 }

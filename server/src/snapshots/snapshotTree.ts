@@ -5,6 +5,8 @@ import {
   type KeyGroupSection,
   type ScanSignal,
   type SnapshotOperator,
+  UNREADABLE_REMEDY,
+  unreadableText,
 } from 'tidemark/snapshot';
 import type { SnapshotNode, SnapshotPage } from '../protocol.ts';
 import { damagedFiles } from './damagedFiles.ts';
@@ -174,7 +176,10 @@ export class SnapshotTree {
       const entries = await this.#entriesOf(place.operator);
       const found = await entries.page(place.name, offset, limit);
       const nodes = found.entries.map((entry, i) => entryNode(place, offset + i, entry));
-      return { total: found.hasMore ? null : offset + nodes.length, nodes };
+      if (found.hasMore) return { total: null, nodes };
+      const total = offset + nodes.length;
+      if (found.unreadable === null) return { total, nodes };
+      return { total: total + 1, nodes: [...nodes, unreadableNode(place.operator, unreadableText(found.unreadable), UNREADABLE_REMEDY)] };
     }
     const elements = await this.#elements(place);
     const nodes = elements.slice(offset, offset + limit).map((element, i) => elementNode(place, offset + i, element));
@@ -261,13 +266,13 @@ function subtasksNode(index: number, operator: SnapshotOperator): SnapshotNode {
   };
 }
 
-function unreadableNode(operator: number, what: string): SnapshotNode {
+function unreadableNode(operator: number, what: string, tooltip = 'Only the code of the job can tell what stands there.'): SnapshotNode {
   return {
     id: id({ is: 'value', operator, group: 'raw', name: '', index: 0, path: [] }),
     kind: 'error',
     label: what,
     description: '',
-    tooltip: 'Only the code of the job can tell what stands there.',
+    tooltip,
     sizeBytes: null,
     expandable: false,
   };

@@ -1,4 +1,11 @@
-import type { KeyedEntry, KeyedState, SnapshotOperator } from 'tidemark/snapshot';
+import {
+  withUnreadable,
+  type KeyedEntry,
+  type KeyedState,
+  type SnapshotOperator,
+  type UnreadableEntries,
+  type UnreadableSummary,
+} from 'tidemark/snapshot';
 
 interface Place {
   readonly keyed: KeyedState;
@@ -14,6 +21,8 @@ export interface PlacedEntry {
 export interface EntryPage {
   readonly entries: readonly PlacedEntry[];
   readonly hasMore: boolean;
+  /** Of all that has been read so far: entries that are on no page. */
+  readonly unreadable: UnreadableSummary | null;
 }
 
 /**
@@ -24,6 +33,8 @@ export class StateEntries {
   readonly #places: readonly Place[];
   /** By state, the entries of each place that has been counted; places are counted in order. */
   readonly #counts = new Map<string, number[]>();
+  /** By state and place. */
+  readonly #unreadable = new Map<string, Map<number, UnreadableEntries>>();
 
   private constructor(places: readonly Place[]) {
     this.#places = places;
@@ -45,6 +56,8 @@ export class StateEntries {
     const page: PlacedEntry[] = [];
     const counts = this.#counts.get(state) ?? [];
     this.#counts.set(state, counts);
+    const unreadable = this.#unreadable.get(state) ?? new Map<number, UnreadableEntries>();
+    this.#unreadable.set(state, unreadable);
     let skip = offset;
     for (const [i, place] of this.#places.entries()) {
       const known = counts[i];
@@ -52,22 +65,27 @@ export class StateEntries {
         skip -= known;
         continue;
       }
-      const { seen, whole } = await read(place, state, skip, limit + 1 - page.length, page);
+      const { seen, whole } = await read(place, { state, skip, limit: limit + 1 - page.length }, page, (entries) =>
+        unreadable.set(i, entries),
+      );
       if (whole && counts.length === i) counts.push(seen);
       skip = Math.max(0, skip - seen);
       if (page.length > limit) break;
     }
-    return { entries: page.slice(0, limit), hasMore: page.length > limit };
+    return {
+      entries: page.slice(0, limit),
+      hasMore: page.length > limit,
+      unreadable: [...unreadable.values()].reduce<UnreadableSummary | null>(withUnreadable, null),
+    };
   }
 }
 
 /** Adds up to `limit` entries after the first `skip` to the page; says how many it saw, and whether those were all. */
 async function read(
   { keyed, keyGroup, subtask }: Place,
-  state: string,
-  skip: number,
-  limit: number,
+  { state, skip, limit }: { readonly state: string; readonly skip: number; readonly limit: number },
   page: PlacedEntry[],
+  onUnreadable: (entries: UnreadableEntries) => void,
 ): Promise<{ seen: number; whole: boolean }> {
   const index = keyed.states.findIndex((meta) => meta.name === state);
   if (index < 0) return { seen: 0, whole: true };
@@ -81,7 +99,7 @@ async function read(
       page.push({ entry, subtask });
       return --room > 0;
     },
-    { states: new Set([index]) },
+    { states: new Set([index]), onUnreadable },
   );
   return { seen, whole };
 }

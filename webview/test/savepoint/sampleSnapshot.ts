@@ -312,6 +312,7 @@ export function answer(request: PageRequest): unknown {
         bytesTotal: 421_527_552,
         searchedKeyGroups: query.keyGroup === null ? 38 : 1,
         keyGroups: query.keyGroup === null ? 128 : 1,
+        unreadable: null,
         durationMs: 14,
       } satisfies EntryPage;
     }

@@ -1,5 +1,6 @@
 import type { KeyedRow, RowFilter, ScanSignal } from '../keyed/keyedRows.ts';
 import type { KeyedState } from '../keyed/keyedState.ts';
+import { mergedUnreadable, withUnreadable, type UnreadableSummary } from '../keyed/unreadableEntries.ts';
 import { add, order, type AggregateFunction, type CompiledAggregates } from './expression.ts';
 import { RowProjection } from './rowProjection.ts';
 import type { Scalar } from './scalar.ts';
@@ -19,6 +20,8 @@ export interface AggregateSums {
   readonly scanned: number;
   /** Rows in which something that was asked for cannot be read without the job's classes. */
   readonly unreadable: number;
+  /** Entries that could not be looked at, because nothing tells where they are; null where there are none. */
+  readonly hidden: UnreadableSummary | null;
   readonly results: readonly AggregateResult[];
 }
 
@@ -29,6 +32,7 @@ export class AggregateCollector {
   readonly #accumulators: readonly Accumulator[];
   #scanned = 0;
   #unreadable = 0;
+  #hidden: UnreadableSummary | null = null;
   readonly #projections = new Map<KeyedState, RowProjection>();
 
   constructor(compiled: CompiledAggregates, state: ((name: string) => boolean) | null) {
@@ -37,7 +41,7 @@ export class AggregateCollector {
     this.#accumulators = compiled.aggregates.map(({ function: name }) => new Accumulator(name));
   }
 
-  /** @throws FormatError where it is damaged, UnreadableValue as KeyedRows.scan */
+  /** @throws FormatError where it is damaged */
   async scan(keyed: KeyedState, subtask: number, keyGroup: number, signal?: ScanSignal): Promise<void> {
     const { aggregates, where } = this.#compiled;
     const projection = this.#projectionOf(keyed, subtask);
@@ -52,7 +56,10 @@ export class AggregateCollector {
         this.#accumulators[i]?.add(of === null ? true : of(slots));
       }
     };
-    await keyed.scanRows(keyGroup, visit, filterOf(keyed, this.#state, signal));
+    await keyed.scanRows(keyGroup, visit, {
+      ...filterOf(keyed, this.#state, signal),
+      onUnreadable: (entries) => (this.#hidden = withUnreadable(this.#hidden, entries)),
+    });
     this.#unreadable += projection.unreadable - before;
   }
 
@@ -69,6 +76,7 @@ export class AggregateCollector {
     return {
       scanned: this.#scanned,
       unreadable: this.#unreadable,
+      hidden: this.#hidden,
       results: this.#compiled.aggregates.map(({ text, function: name }, i) => ({
         text,
         function: name,
@@ -140,6 +148,7 @@ export function mergeAggregates(parts: readonly AggregateSums[]): AggregateSums 
   return {
     scanned: parts.reduce((sum, part) => sum + part.scanned, 0),
     unreadable: parts.reduce((sum, part) => sum + part.unreadable, 0),
+    hidden: mergedUnreadable(parts.map((part) => part.hidden)),
     results,
   };
 }

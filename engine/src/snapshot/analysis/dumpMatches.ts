@@ -1,12 +1,14 @@
-import type { DumpSink } from '../dump.ts';
+import { unreadableRecord, type DumpSink } from '../dump.ts';
 import type { KeyedState } from '../keyed/keyedState.ts';
+import type { UnreadableEntries } from '../keyed/unreadableEntries.ts';
 import type { SnapshotOperator } from '../snapshot.ts';
 import { dumpMap, type DumpValue } from '../values/dumpValue.ts';
 import { queryElements, type MatchedElement } from './elementQuery.ts';
 import { queryRows, type MatchedRow, type QueryOptions, type StateQuery } from './stateQuery.ts';
 
 /**
- * What a query wants, as a dump has it: first entries of keyed state, of a map those that match, in one; then elements of operator state.
+ * What a query wants, as a dump has it: first entries of keyed state, of a map those that match, in one; then elements of operator state. Entries
+ * that cannot be read, so that nobody knows whether they match, are records of kind `unreadable`.
  * @throws as queryRows
  */
 export async function dumpMatches(
@@ -16,6 +18,7 @@ export async function dumpMatches(
   options: Omit<QueryOptions, 'from'> = {},
 ): Promise<void> {
   let map: MapInHand | null = null;
+  const unreadable: { readonly entries: UnreadableEntries; readonly subtask: number }[] = [];
   const { operatorId } = operator.metadata;
   const { ended } = await queryRows(
     operator,
@@ -30,10 +33,11 @@ export async function dumpMatches(
       if (record === null) return first;
       return first === undefined ? emit(record) : first.then(() => emit(record));
     },
-    options,
+    { ...options, onUnreadable: (entries, subtask) => unreadable.push({ entries, subtask }) },
   );
   const last = map as MapInHand | null;
   if (last !== null && !ended) await emit(last.record());
+  for (const { entries, subtask } of unreadable) await emit(unreadableRecord(entries, { operator: operatorId, subtask }));
   await queryElements(operator, query, (element) => emit(elementRecord(element, operatorId)), options.signal);
 }
 

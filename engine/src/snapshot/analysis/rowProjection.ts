@@ -34,6 +34,8 @@ type WantedRoots = Readonly<Record<PathRoot, Wanted>>;
 interface StateProjection {
   /** What of the key bytes is wanted, in their order, up to the last that is; null where nothing is. */
   readonly key: Fill | null;
+  /** The same of rows whose value nothing can take apart: of maps, which have their user keys in it then. */
+  readonly opaqueKey: Fill | null;
   readonly value: Fill | null;
   /** Of lists: the whole value, because its elements have no count in front. */
   readonly wholeValue: boolean;
@@ -73,9 +75,10 @@ export class RowProjection {
     slots.fill(null);
     this.#fillPlace(row, state.name);
     try {
-      if (state.key !== null) {
+      const key = row.opaque ? state.opaqueKey : state.key;
+      if (key !== null) {
         const reader = this.#keys.at(row.keyBytes, row.keyStart, row.baseOffset);
-        state.key(reader, slots);
+        key(reader, slots);
         if (reader.offset > row.keyEnd) reader.fail('a key that ends before its parts do', row.keyStart);
       }
       if (state.wholeValue || row.opaque) {
@@ -103,7 +106,10 @@ export class RowProjection {
     const wanted = this.#wanted;
     const { context } = this.#keyed;
     const name = state.meta.name;
-    if (state.type === 'TIMER') return { key: timerKey(this.#keyed, state, wanted), value: null, wholeValue: false, decoded: false, name };
+    if (state.type === 'TIMER') {
+      const key = timerKey(this.#keyed, state, wanted);
+      return { key, opaqueKey: key, value: null, wholeValue: false, decoded: false, name };
+    }
     const stored = valueSerializer(state.meta);
     const serializer = stored?.kind === 'ttlAware' ? stored.value : stored;
     const map = state.type === 'MAP' && serializer?.kind === 'map' ? serializer : null;
@@ -112,6 +118,7 @@ export class RowProjection {
     const fill = value === null || !isWanted(wanted.value) ? null : fillOf(value, wanted.value, context, true, decode);
     return {
       key: compositeKey(this.#keyed, state, map?.key ?? null, wanted),
+      opaqueKey: compositeKey(this.#keyed, state, null, wanted),
       value: fill !== null && map !== null ? nullFirst(fill) : fill,
       wholeValue: state.type === 'LIST',
       decoded: value !== null && decode(value) !== null,

@@ -62,7 +62,7 @@ export class JobScan {
     this.#work = job.kind === 'statistics' ? new StatisticsWork(job) : new AggregateWork(job);
   }
 
-  /** @throws FormatError, UnreadableValue of aggregates; statistics have such errors in their result */
+  /** @throws FormatError of aggregates; statistics have such errors in their result */
   async scan({ subtask, keyGroup }: ScanUnit, signal?: ScanSignal): Promise<void> {
     const keyedStates = (await this.#operator.subtasks.find(({ metadata }) => metadata.index === subtask)?.keyedStates()) ?? [];
     const having = keyedStates.filter(({ sections }) => sections.some((section) => section.keyGroup === keyGroup && section.size !== 0));

@@ -2,6 +2,7 @@ import { subtaskOfKeyGroup } from '../../keys/keyGroup.ts';
 import type { StateGroup } from '../describeStates.ts';
 import type { KeyedRow, RowAnswer, RowFilter, ScanSignal } from '../keyed/keyedRows.ts';
 import type { KeyedState } from '../keyed/keyedState.ts';
+import type { UnreadableEntries } from '../keyed/unreadableEntries.ts';
 import type { SnapshotOperator, SnapshotSubtask } from '../snapshot.ts';
 import { dumpText, type DumpValue } from '../values/dumpValue.ts';
 import { compileExpression, type CompiledExpression } from './expression.ts';
@@ -47,6 +48,8 @@ export interface MatchedRow {
 export interface QueryOptions {
   readonly from?: RowCursor | null;
   readonly signal?: ScanSignal;
+  /** Is told of entries that cannot be read, so that nobody knows whether they match; where it is not given, they end the search. */
+  readonly onUnreadable?: (entries: UnreadableEntries, subtask: number) => void;
   /** Bytes of key groups that have been read. */
   readonly onProgress?: (progress: QueryProgress) => void;
 }
@@ -84,13 +87,13 @@ interface Place {
 
 /**
  * Shows the rows of an operator's keyed state that a query wants, in the order of subtasks and key groups, until the visitor says false.
- * For a key whose hash is known, one key group is read. @throws ExpressionError, KeyTextError, FormatError, UnreadableValue
+ * For a key whose hash is known, one key group is read. @throws ExpressionError, KeyTextError, FormatError, UnreadableEntries
  */
 export async function queryRows(
   operator: SnapshotOperator,
   query: StateQuery,
   visit: (match: MatchedRow) => RowAnswer,
-  { from = null, signal, onProgress }: QueryOptions = {},
+  { from = null, signal, onUnreadable, onProgress }: QueryOptions = {},
 ): Promise<QueryOutcome> {
   const where = query.where === undefined ? null : compileExpression(query.where);
   const { places, searchedForKey } = await placesOf(operator, query, where);
@@ -105,7 +108,7 @@ export async function queryRows(
       continue;
     }
     const skip = from !== null && isAt(place, from) ? from.row : 0;
-    ended = !(await scanPlace(place, skip, visit, signal));
+    ended = !(await scanPlace(place, skip, visit, { signal, onUnreadable }));
     if (ended) break;
     bytesRead += place.size;
     keyGroupsSearched++;
@@ -130,10 +133,14 @@ async function scanPlace(
   { keyed, subtask, part, keyGroup, matcher }: Place,
   skip: number,
   visit: (match: MatchedRow) => RowAnswer,
-  signal: ScanSignal | undefined,
+  { signal, onUnreadable }: { readonly signal: ScanSignal | undefined; readonly onUnreadable: QueryOptions['onUnreadable'] },
 ): Promise<boolean> {
   let row = 0;
-  const filter: RowFilter = signal === undefined ? matcher.filter : { ...matcher.filter, signal };
+  const filter: RowFilter = {
+    ...matcher.filter,
+    ...(signal === undefined ? {} : { signal }),
+    ...(onUnreadable === undefined ? {} : { onUnreadable: (entries) => onUnreadable(entries, subtask) }),
+  };
   return keyed.scanRows(
     keyGroup,
     (found) => {

@@ -3,6 +3,7 @@ import { FormatError } from '../bytes/formatError.ts';
 import type { KeyedRow, RowFilter, ScanSignal } from '../keyed/keyedRows.ts';
 import type { KeyedState } from '../keyed/keyedState.ts';
 import type { StateCodec } from '../keyed/stateCodec.ts';
+import { mergedUnreadable, withUnreadable, type UnreadableEntries, type UnreadableSummary } from '../keyed/unreadableEntries.ts';
 import type { SerializerSnapshot } from '../serializers/serializerSnapshot.ts';
 import { namespaceSerializer, valueSerializer } from '../stateMetaInfo.ts';
 import { dumpBytes, dumpText } from '../values/dumpValue.ts';
@@ -57,6 +58,8 @@ export interface KeyedStateStatistics {
   readonly lastAccess: TimeBuckets | null;
   /** Of state with TTL, how many entries have expired; null where no TTL was given. */
   readonly expired: number | null;
+  /** Entries that are there and that no figure counts, because nothing tells where they are; null where there are none. */
+  readonly unreadable: UnreadableSummary | null;
 }
 
 /** `key` is a line of JSON, as a dump has it. */
@@ -115,7 +118,11 @@ export class StatisticsCollector {
   async #scan(keyed: KeyedState, subtask: number, keyGroup: number, signal: ScanSignal | undefined): Promise<void> {
     const shapes = this.#shapesOf(keyed);
     const wanted = new Set(shapes.flatMap((shape, i) => (shape.collector === null ? [] : [i])));
-    const filter: RowFilter = { ...(signal === undefined ? {} : { signal }), ...(wanted.size < shapes.length ? { states: wanted } : {}) };
+    const filter: RowFilter = {
+      ...(signal === undefined ? {} : { signal }),
+      ...(wanted.size < shapes.length ? { states: wanted } : {}),
+      onUnreadable: (entries) => shapes[entries.state]?.collector?.addUnreadable(entries),
+    };
     const place = this.#subtasks.get(subtask) ?? { entries: 0, bytes: 0 };
     this.#subtasks.set(subtask, place);
     this.#keyText = (key) => keyText(keyed, key);
@@ -228,6 +235,7 @@ class StateCollector {
   #largestBytes = 0;
   readonly #keyGroups = new Map<number, { entries: number; bytes: number }>();
   #groupEntries = 0;
+  #unreadable: UnreadableSummary | null = null;
   #groupBytes = 0;
   readonly #largest: LargestKeys;
   readonly #timers: TimeHistogram | null;
@@ -256,6 +264,10 @@ class StateCollector {
     this.#operatorLargest = operatorLargest;
     this.#timers = group === 'timers' ? new TimeHistogram(options.asOf) : null;
     this.#lastAccess = hasTtl ? new TimeHistogram(options.asOf) : null;
+  }
+
+  addUnreadable(entries: UnreadableEntries): void {
+    this.#unreadable = withUnreadable(this.#unreadable, entries);
   }
 
   /** Returns the row's bytes. */
@@ -383,6 +395,7 @@ class StateCollector {
       timers: this.#timers?.result() ?? null,
       lastAccess: this.#lastAccess?.result() ?? null,
       expired: this.#lastAccess === null || this.#ttl === null ? null : this.#expired,
+      unreadable: this.#unreadable,
     };
   }
 }
@@ -469,6 +482,7 @@ function mergedState(a: KeyedStateStatistics, b: KeyedStateStatistics, asOf: num
     timers: mergedTimes(a.timers, b.timers, asOf),
     lastAccess: mergedTimes(a.lastAccess, b.lastAccess, asOf),
     expired: a.expired === null || b.expired === null ? (a.expired ?? b.expired) : a.expired + b.expired,
+    unreadable: mergedUnreadable([a.unreadable, b.unreadable]),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { RowAnswer, ScanSignal } from '../keyed/keyedRows.ts';
+import type { RowAnswer } from '../keyed/keyedRows.ts';
 import type { KeyedState } from '../keyed/keyedState.ts';
 import type { LogicalType } from '../serializers/logicalType.ts';
 import type { SerializerSnapshot } from '../serializers/serializerSnapshot.ts';
@@ -11,7 +11,7 @@ import { compileExpression } from './expression.ts';
 import type { Path, PathRoot } from './expressionSyntax.ts';
 import { RowProjection } from './rowProjection.ts';
 import type { Scalar } from './scalar.ts';
-import { queryRows, searchedShare, type StateQuery } from './stateQuery.ts';
+import { queryRows, searchedShare, type QueryOptions, type StateQuery } from './stateQuery.ts';
 
 /** `long` has 64 bits; `json` is whatever has parts, or is not the same in all states. */
 export type ColumnType = 'text' | 'boolean' | 'int' | 'long' | 'double' | 'json';
@@ -65,7 +65,11 @@ export class StateTable {
    */
   async rows(
     visit: (values: readonly Scalar[]) => RowAnswer,
-    { signal, onProgress }: { readonly signal?: ScanSignal; readonly onProgress?: (progress: ReadProgress) => void } = {},
+    {
+      signal,
+      onUnreadable,
+      onProgress,
+    }: Pick<QueryOptions, 'signal' | 'onUnreadable'> & { readonly onProgress?: (progress: ReadProgress) => void } = {},
   ): Promise<number> {
     let count = 0;
     const progress = new PartsProgress(this.#operators, onProgress);
@@ -85,7 +89,11 @@ export class StateTable {
           projection.read(row);
           return show(operator, projection.slots);
         },
-        { ...(signal === undefined ? {} : { signal }), onProgress: (each) => progress.at(operator, searchedShare(each)) },
+        {
+          ...(signal === undefined ? {} : { signal }),
+          ...(onUnreadable === undefined ? {} : { onUnreadable }),
+          onProgress: (each) => progress.at(operator, searchedShare(each)),
+        },
       );
       const valuesOf = (element: MatchedElement): Scalar[] => paths.map((path) => partOfElement(element, path));
       const showElement = (element: MatchedElement): RowAnswer => show(operator, valuesOf(element));

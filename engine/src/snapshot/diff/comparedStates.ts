@@ -8,6 +8,7 @@ import {
   valueSerializer,
   type StateMetaInfo,
 } from '../stateMetaInfo.ts';
+import { withUnreadable, type UnreadableEntries, type UnreadableSummary } from '../keyed/unreadableEntries.ts';
 import type { SerializerSnapshot } from '../serializers/serializerSnapshot.ts';
 import type { EntryCounts } from './differences.ts';
 import { noCounts } from './differences.ts';
@@ -34,6 +35,8 @@ export class ComparedState {
   readonly counts: EntryCounts = noCounts();
   /** At least a part of it lies in files that both sides share, and is not read. */
   isShared = false;
+  /** By place, because a part of a side may be read again. */
+  readonly #unreadable = { before: new Map<string, UnreadableEntries>(), after: new Map<string, UnreadableEntries>() };
   #before: RowForms | null = null;
   #after: RowForms | null = null;
   /** Subtasks of one side differ, so that rows can only be compared by what they mean. */
@@ -51,6 +54,20 @@ export class ComparedState {
       if (!isSame(known, forms)) this.#isMixed = true;
     } else if (side === 'before') this.#before = forms;
     else this.#after = forms;
+  }
+
+  /** `source` is the keyed state that they are in. */
+  addUnreadable(side: Side, source: number, entries: UnreadableEntries): void {
+    this.#unreadable[side].set(`${String(source)} ${String(entries.keyGroup)}`, entries);
+  }
+
+  hasUnreadable(side: Side, keyGroups: readonly number[]): boolean {
+    for (const { keyGroup } of this.#unreadable[side].values()) if (keyGroups.includes(keyGroup)) return true;
+    return false;
+  }
+
+  unreadable(side: Side): UnreadableSummary | null {
+    return [...this.#unreadable[side].values()].reduce<UnreadableSummary | null>(withUnreadable, null);
   }
 
   /** Both sides have it, and rows of the same kind: else none has a counterpart. */

@@ -1,5 +1,6 @@
 /** What a comparison finds out, as plain data, which goes between processes. */
 import type { StateGroup } from '../describeStates.ts';
+import type { UnreadableSummary } from '../keyed/unreadableEntries.ts';
 import type { DumpValue } from '../values/dumpValue.ts';
 import type { ValueChange } from './valueChanges.ts';
 
@@ -48,6 +49,8 @@ export interface StateDifference {
   readonly counts: EntryCounts;
   /** At least a part of it lies in files that both snapshots share: those entries are the same, and were not counted. */
   readonly isShared: boolean;
+  /** Entries that cannot be read: they are in no count. */
+  readonly unreadable: { readonly before: UnreadableSummary | null; readonly after: UnreadableSummary | null };
 }
 
 /** One part of a state's type. */
@@ -63,6 +66,8 @@ export interface EntryCounts {
   removed: number;
   changed: number;
   same: number;
+  /** Entries of one side of which nobody knows whether the other has them, because it has entries there that cannot be read. */
+  unknown: number;
   /** Keys and values. */
   bytesBefore: number;
   bytesAfter: number;
@@ -89,11 +94,16 @@ export interface EntryDifference {
 }
 
 export function noCounts(): EntryCounts {
-  return { added: 0, removed: 0, changed: 0, same: 0, bytesBefore: 0, bytesAfter: 0 };
+  return { added: 0, removed: 0, changed: 0, same: 0, unknown: 0, bytesBefore: 0, bytesAfter: 0 };
 }
 
 export function differs({ presence, states }: OperatorDifference): boolean {
   return presence !== 'both' || states.some(stateDiffers);
+}
+
+/** Whether there is something of which nobody can tell whether it differs. */
+export function isUncertain({ states }: OperatorDifference): boolean {
+  return states.some(({ unreadable }) => unreadable.before !== null || unreadable.after !== null);
 }
 
 /** A queue without timers is there as soon as an operator could have some, and in some layouts it is not: that is no difference. */

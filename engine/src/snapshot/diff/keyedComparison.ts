@@ -122,9 +122,9 @@ export class KeyedComparison {
     for (const rule of this.#rules) rule.isWanted = wants(rule.state);
   }
 
-  /** @throws FormatError where it is damaged, UnreadableValue as KeyedRows.scan, what the sink throws */
+  /** @throws FormatError where it is damaged, what the sink throws */
   async compare(unit: KeyedUnit, sink: EntrySink, budget: number, signal?: ScanSignal): Promise<void> {
-    const comparing = new RowComparison(this.#sources, this.#loads, this.#rules, sink);
+    const comparing = new RowComparison(this.#sources, this.#loads, this.#rules, unit, sink);
     await joinRows(this.#rows('before', unit.before, signal), this.#rows('after', unit.after, signal), comparing, budget);
   }
 
@@ -135,7 +135,7 @@ export class KeyedComparison {
         for (const keyGroup of keyGroups) {
           for (const [index, source] of sources.entries()) {
             if (!source.keyed.sections.some((section) => section.keyGroup === keyGroup && section.size !== 0)) continue;
-            await scanSource(source, index, keyGroup, visit, signal);
+            await scanSource(source, { side, index, keyGroup }, visit, signal);
           }
         }
       },
@@ -145,8 +145,7 @@ export class KeyedComparison {
 
 async function scanSource(
   source: Source,
-  index: number,
-  keyGroup: number,
+  { side, index, keyGroup }: { readonly side: Side; readonly index: number; readonly keyGroup: number },
   visit: (found: SideRow) => RowAnswer,
   signal: ScanSignal | undefined,
 ): Promise<void> {
@@ -172,7 +171,11 @@ async function scanSource(
       found.row = row;
       return visit(found);
     },
-    signal === undefined ? source.filter : { ...source.filter, signal },
+    {
+      ...source.filter,
+      ...(signal === undefined ? {} : { signal }),
+      onUnreadable: (entries) => states[entries.state]?.state.addUnreadable(side, index, entries),
+    },
   );
 }
 
@@ -202,17 +205,20 @@ class RowComparison implements JoinSink {
   readonly #sources: Readonly<Record<Side, readonly Source[]>>;
   readonly #loads: Readonly<Record<Side, MutableLoad>>;
   readonly #rules: readonly StateRules[];
+  readonly #unit: KeyedUnit;
   readonly #sink: EntrySink;
 
   constructor(
     sources: Readonly<Record<Side, readonly Source[]>>,
     loads: Readonly<Record<Side, MutableLoad>>,
     rules: readonly StateRules[],
+    unit: KeyedUnit,
     sink: EntrySink,
   ) {
     this.#sources = sources;
     this.#loads = loads;
     this.#rules = rules;
+    this.#unit = unit;
     this.#sink = sink;
   }
 
@@ -249,6 +255,12 @@ class RowComparison implements JoinSink {
     const rules = this.#rulesOf(found);
     this.#load(side, rules, found.row);
     const { counts, group } = rules.state;
+    // All rows of the other side have come: it may have this one among those that cannot be read.
+    const other = side === 'before' ? 'after' : 'before';
+    if (rules.isJoined && rules.state.hasUnreadable(other, this.#unit[other])) {
+      counts.unknown++;
+      return undefined;
+    }
     if (side === 'before') counts.removed++;
     else counts.added++;
     if (!rules.isWanted) return undefined;

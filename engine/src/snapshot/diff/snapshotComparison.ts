@@ -1,10 +1,12 @@
 import { describeStates, type OperatorDescription, type StateGroup } from '../describeStates.ts';
 import type { ScanSignal } from '../keyed/keyedRows.ts';
+import { unreadableText } from '../keyed/unreadableEntries.ts';
 import type { ReadProgress } from '../readProgress.ts';
 import type { Snapshot, SnapshotOperator } from '../snapshot.ts';
 import {
   noCounts,
   differs,
+  isUncertain,
   type DifferenceGroup,
   type EntryDifference,
   type OperatorDifference,
@@ -12,6 +14,7 @@ import {
   type Presence,
   type StateDifference,
 } from './differences.ts';
+import type { ComparedState } from './comparedStates.ts';
 import { compareElements, COORDINATOR_STATE, type ElementCounts } from './elementComparison.ts';
 import { IGNORING_NOTHING, ignoresState, type Ignoring } from './ignoring.ts';
 import { KeyedComparison, type KeyedOptions } from './keyedComparison.ts';
@@ -154,10 +157,19 @@ export class SnapshotComparison {
       schema,
       counts: counted.get(`${group} ${name}`) ?? noCounts(),
       isShared: keyed?.states.some((state) => state.group === group && state.name === name && state.isShared) ?? false,
+      unreadable: unreadableOf(keyed?.states.find((state) => state.group === group && state.name === name)),
     }));
     for (const { name, group, isBefore, isAfter, counts } of elements) {
       if (group === COORDINATOR_STATE)
-        states.push({ name, group, presence: presenceOf(isBefore, isAfter), schema: [], counts, isShared: false });
+        states.push({
+          name,
+          group,
+          presence: presenceOf(isBefore, isAfter),
+          schema: [],
+          counts,
+          isShared: false,
+          unreadable: unreadableOf(undefined),
+        });
     }
     const nothing = { entries: [], bytes: [] };
     return {
@@ -165,10 +177,15 @@ export class SnapshotComparison {
       ...facts,
       matchedBy: match.by,
       states,
-      notes,
+      notes: [...notes, ...unreadableNotes(states)],
       sharedBytes: keyed?.sharedBytes ?? 0,
       keyGroups: keyed?.keyGroups ?? { before: nothing, after: nothing },
     };
+  }
+
+  /** Of what has been compared: something cannot be read, so that nobody can tell whether it differs. */
+  get isUncertain(): boolean {
+    return this.operators.some(isUncertain);
   }
 
   /** Of what has been compared. */
@@ -176,7 +193,7 @@ export class SnapshotComparison {
     return this.operators.some(differs);
   }
 
-  /** Compares everything, operator by operator. @throws FormatError, UnreadableValue, KeyTextError, the signal's reason */
+  /** Compares everything, operator by operator. @throws FormatError, KeyTextError, the signal's reason */
   async run({ onEntry, wantsEntries, onOperator, onProgress, signal }: RunOptions = {}): Promise<void> {
     const sizeOf = ({ facts }: Pairing): number => (facts.before?.stateSize ?? 0) + (facts.after?.stateSize ?? 0);
     const bytesTotal = this.#pairings.reduce((sum, pairing) => sum + sizeOf(pairing), 0);
@@ -314,6 +331,19 @@ function notesOf(
     if (inFlight > 0) notes.push(`${side}: not compared: records in flight in ${String(inFlight)} channels`);
   }
   return notes;
+}
+
+function unreadableOf(state: ComparedState | undefined): StateDifference['unreadable'] {
+  return { before: state?.unreadable('before') ?? null, after: state?.unreadable('after') ?? null };
+}
+
+function unreadableNotes(states: readonly StateDifference[]): string[] {
+  return states.flatMap(({ name, unreadable }) =>
+    (['before', 'after'] as const).flatMap((side) => {
+      const found = unreadable[side];
+      return found === null ? [] : [`${side}: state ${name}: not compared: ${unreadableText(found)}`];
+    }),
+  );
 }
 
 function presenceOf(isBefore: boolean, isAfter: boolean): Presence {

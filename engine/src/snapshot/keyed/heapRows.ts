@@ -94,9 +94,13 @@ export class HeapRows implements KeyedRows {
     for (const entry of entries) {
       if ((await rows.show(bytes, entry)) === false) return false;
     }
-    for (const { state, entries: count, error } of uncertain) {
-      if (count === 0 || filter.states?.has(state) === false) continue;
-      const unreadable = new UnreadableEntries(rows.keyGroup, state, this.header.states[state]?.name ?? '', count, error);
+    for (const state of new Set(uncertain.map((part) => part.state))) {
+      if (filter.states?.has(state) === false) continue;
+      const [first, ...more] = uncertain.filter((part) => part.state === state);
+      if (first === undefined) continue;
+      const count = more.reduce((sum, { entries: each }) => (sum === null || each === null ? null : sum + each), first.entries);
+      if (count === 0) continue;
+      const unreadable = new UnreadableEntries(rows.keyGroup, state, this.header.states[state]?.name ?? '', count, first.error);
       if (filter.onUnreadable === undefined) throw unreadable;
       filter.onUnreadable(unreadable);
     }

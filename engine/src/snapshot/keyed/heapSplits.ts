@@ -154,7 +154,10 @@ class HeapSplits {
   }
 
   #beginning({ begun }: Progress, offset: number): Progress | null {
-    if (begun.length === this.#section.stateCount) return null;
+    const { bytes } = this.#reader;
+    const state = ((bytes[offset] ?? 0) << 8) | (bytes[offset + 1] ?? 0);
+    // Nearly always: without an error, which would cost most of the time.
+    if (begun.length === this.#section.stateCount || state >= this.#section.stateCount) return null;
     try {
       return this.#progressOf(this.#section.beginState(this.#at(offset), begun));
     } catch (error) {

@@ -44,13 +44,14 @@ export function operatorLine(
 /** A state's lines: counts, and what of its type is different. */
 export function stateLines(state: StateDifference, size: (bytes: number) => string): string[] {
   const { name, group, presence, schema, counts, isShared } = state;
-  const { added, removed, changed, same, bytesBefore, bytesAfter } = counts;
+  const { added, removed, changed, same, unknown, bytesBefore, bytesAfter } = counts;
   const sign = presence !== 'both' ? SIGNS[presence] : stateDiffers(state) ? '~' : '=';
   const of = GROUPS[group] === '' || group === 'timers' ? '' : ` (${GROUPS[group]})`;
   const numbers = [
     ...(added > 0 ? [`${countText(added)} added`] : []),
     ...(removed > 0 ? [`${countText(removed)} removed`] : []),
     ...(changed > 0 ? [`${countText(changed)} changed`] : []),
+    ...(unknown > 0 ? [`${countText(unknown)} unknown`] : []),
     isShared ? `${same === 0 ? '' : `${countText(same)} and `}what is shared the same` : `${countText(same)} the same`,
     bytesBefore === bytesAfter ? size(bytesAfter) : `${size(bytesBefore)} -> ${size(bytesAfter)}`,
   ];

@@ -3,7 +3,9 @@ import {
   ExpressionError,
   mergeResults,
   queryRows,
+  UNREADABLE_REMEDY,
   unknownPaths,
+  unreadableText,
   type DumpValue,
   type ScanJob,
   type SnapshotOperator,
@@ -57,7 +59,7 @@ export class SnapshotSide {
     return this.#opened.snapshot.operators.map((operator) => operatorLabel(this.#opened, operator));
   }
 
-  /** An aggregate over keyed state, such as `sum(value.balance)`. @throws ExpressionError, FormatError */
+  /** An aggregate over keyed state, such as `sum(value.balance)`. @throws ExpressionError, FormatError, Error where entries cannot be read */
   async aggregate(aggregate: string, { operator = null, state = null, where = null }: StateChoice = {}): Promise<AggregateValue> {
     const operators = this.#chosen(operator);
     const [problem] = await unknownPaths(operators, state === null ? null : (name) => name === state, { where, aggregates: aggregate });
@@ -66,6 +68,8 @@ export class SnapshotSide {
     const results = [];
     for (const each of operators) results.push(await runScan(this.#opened.source, each, job, { signal: this.#signal }));
     const merged = mergeResults(job, results);
+    if (merged.kind === 'aggregates' && merged.sums.hidden !== null)
+      throw new Error(`${aggregate} cannot be told: ${unreadableText(merged.sums.hidden)}. ${UNREADABLE_REMEDY}`);
     const [result] = merged.kind === 'aggregates' ? merged.sums.results : [];
     return result === undefined ? null : aggregateValue(result);
   }

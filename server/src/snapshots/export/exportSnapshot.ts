@@ -7,13 +7,16 @@ import {
   PartsProgress,
   searchedShare,
   StateTable,
+  withUnreadable,
   type DumpSelection,
   type DumpSink,
   type DumpValue,
+  type QueryOptions,
   type ReadProgress,
   type Snapshot,
   type SnapshotOperator,
   type StateQuery,
+  type UnreadableSummary,
 } from 'tidemark/snapshot';
 import { CsvSink, type CsvOptions } from './csvSink.ts';
 import { OutputFile, type Output } from './outputFile.ts';
@@ -32,32 +35,41 @@ export interface ExportRequest extends CsvOptions {
   readonly onProgress?: (progress: ReadProgress) => void;
 }
 
+/** What was written, and what a table could not take. */
+export interface Exported {
+  readonly entries: number;
+  /** Null where everything can be read, and of JSON Lines, which have records of it. */
+  readonly unreadable: UnreadableSummary | null;
+}
+
 /** Writes to a file, which appears when it is whole. Nothing is left behind when it fails or is aborted. @throws in words */
-export async function exportToFile(request: ExportRequest, target: string): Promise<{ entries: number; bytes: number }> {
+export async function exportToFile(request: ExportRequest, target: string): Promise<Exported & { readonly bytes: number }> {
   const file = await OutputFile.create(target);
   try {
-    const entries = await exportTo(request, file);
+    const exported = await exportTo(request, file);
     await file.finish();
-    return { entries, bytes: file.bytes };
+    return { ...exported, bytes: file.bytes };
   } catch (error) {
     await file.discard();
     throw error;
   }
 }
 
-/** Resolves to how many entries were written. What was written before an error is whole lines. */
-export async function exportTo(request: ExportRequest, output: Output): Promise<number> {
-  return request.format === 'jsonl' ? exportLines(request, output) : exportTable(request, output);
+/** What was written before an error is whole lines. */
+export async function exportTo(request: ExportRequest, output: Output): Promise<Exported> {
+  return request.format === 'jsonl' ? { entries: await exportLines(request, output), unreadable: null } : exportTable(request, output);
 }
 
-async function exportTable(request: ExportRequest, output: Output): Promise<number> {
+async function exportTable(request: ExportRequest, output: Output): Promise<Exported> {
   const { snapshot, query, limit } = request;
   const table = await StateTable.open(request.operators ?? snapshot.operators, query);
   const sink = await sinkOf(request, table, output);
   let left = limit;
-  const entries = left <= 0 ? 0 : await table.rows((values) => held(sink.row(values), --left > 0), request);
+  let unreadable: UnreadableSummary | null = null;
+  const onUnreadable: QueryOptions['onUnreadable'] = (found) => (unreadable = withUnreadable(unreadable, found));
+  const entries = left <= 0 ? 0 : await table.rows((values) => held(sink.row(values), --left > 0), { ...request, onUnreadable });
   await sink.end();
-  return entries;
+  return { entries, unreadable };
 }
 
 async function sinkOf(request: ExportRequest, table: StateTable, output: Output): Promise<TableSink> {
@@ -114,10 +126,10 @@ async function exportMatches({ snapshot, query, operators, signal, onProgress }:
   }
 }
 
-/** What the snapshot and its operators are stands in front of their state, and is no entry. */
+/** What the snapshot and its operators are comes before their state, and is no entry; nor is that entries cannot be read. */
 function isHeading(record: DumpValue): boolean {
   const kind = typeof record === 'object' && record !== null && 'kind' in record ? record['kind'] : null;
-  return kind === 'snapshot' || kind === 'operator';
+  return kind === 'snapshot' || kind === 'operator' || kind === 'unreadable';
 }
 
 /** A search shows what it finds alone; everything else is a dump, with what the snapshot is in front. */

@@ -64,7 +64,8 @@ function caption(results: Results): string {
         ];
   // Of some layouts nobody knows how many bytes a key group has; and what the first one has is not all read.
   const read = page.bytesRead === 0 ? '' : `, ${bytes(page.bytesRead)} read of ${bytes(page.bytesTotal)}`;
-  return [...searched, `${duration(page.durationMs)}${read}`].join(' · ');
+  const unreadable = page.unreadable === null ? [] : [page.unreadable];
+  return [...searched, `${duration(page.durationMs)}${read}`, ...unreadable].join(' · ');
 }
 
 function content(model: Model, state: StateFacts | null, actions: Actions): HTMLElement[] {
