@@ -56,7 +56,8 @@ export class HeapRows implements KeyedRows {
     const entry = new HeapEntry();
     let reader = window.reader();
     for (;;) {
-      const { progress } = reading;
+      const begun = reading.begun.length;
+      const { entriesLeft } = reading;
       const { offset } = reader;
       try {
         if (!reading.next(reader, entry)) {
@@ -65,7 +66,7 @@ export class HeapRows implements KeyedRows {
         }
       } catch (error) {
         if (error instanceof UnreadableValue) {
-          reading.resume(progress);
+          reading.resume(begun, entriesLeft);
           return await this.#showRest(await restOf(reading, window, offset, error), window.bytes, rows, filter);
         }
         if (!(error instanceof FormatError)) throw error;
@@ -74,7 +75,7 @@ export class HeapRows implements KeyedRows {
         const size = window.bytes.length - offset;
         if (size > ENTRY_MAX || !(await window.grow(offset))) throw error;
         reader = window.reader();
-        reading.resume(progress);
+        reading.resume(begun, entriesLeft);
         continue;
       }
       const answer = rows.show(reader.bytes, entry);

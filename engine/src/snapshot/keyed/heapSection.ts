@@ -21,12 +21,10 @@ export class HeapEntry {
   }
 }
 
-/** What of a key group has been read, but for the offset. */
-export interface HeapProgress {
-  /** States that have begun, in the order of the bytes; the last one is being read. */
-  readonly begun: readonly number[];
-  /** Entries of the last state that are still to come. */
-  readonly entriesLeft: number;
+/** A state of a key group, as it begins. */
+export interface StateBeginning {
+  readonly state: number;
+  readonly entries: number;
 }
 
 /** Reads one key group in the layout of the HashMap backend, entry by entry, after the number of the key group. */
@@ -35,7 +33,10 @@ export class HeapSection {
   readonly #maxParallelism: number;
   readonly #header: KeyedHeader;
   readonly #codec: KeyedCodec;
-  #progress: HeapProgress = { begun: [], entriesLeft: 0 };
+  /** States that have begun, in the order of the bytes. There may be thousands, so going back does not copy them. */
+  readonly #begun: number[] = [];
+  readonly #isBegun = new Set<number>();
+  #entriesLeft = 0;
 
   constructor(keyGroup: number, maxParallelism: number, header: KeyedHeader, codec: KeyedCodec) {
     this.#keyGroup = keyGroup;
@@ -48,36 +49,45 @@ export class HeapSection {
     return this.#codec.states.length;
   }
 
-  get progress(): HeapProgress {
-    return this.#progress;
+  /** States that have begun, in the order of the bytes; the last one is being read. */
+  get begun(): readonly number[] {
+    return this.#begun;
   }
 
-  /** Goes back. The reader is to be where the progress was. */
-  resume(progress: HeapProgress): void {
-    this.#progress = progress;
+  /** Of the last state. */
+  get entriesLeft(): number {
+    return this.#entriesLeft;
+  }
+
+  /** Goes back to where so many states had begun. The reader is to be where that was. */
+  resume(begun: number, entriesLeft: number): void {
+    for (const state of this.#begun.splice(begun)) this.#isBegun.delete(state);
+    this.#entriesLeft = entriesLeft;
   }
 
   /** Reads the next entry; false after the last one. @throws FormatError, UnreadableValue where nothing can read it */
   next(reader: ByteReader, entry: HeapEntry): boolean {
-    let progress = this.#progress;
-    while (progress.entriesLeft === 0) {
-      if (progress.begun.length === this.stateCount) return false;
-      progress = this.beginState(reader, progress.begun);
+    while (this.#entriesLeft === 0) {
+      if (this.#begun.length === this.stateCount) return false;
+      const { state, entries } = this.beginState(reader, (each) => this.#isBegun.has(each));
+      this.#begun.push(state);
+      this.#isBegun.add(state);
+      this.#entriesLeft = entries;
     }
-    this.readEntry(reader, progress.begun.at(-1) ?? -1, entry);
-    this.#progress = { begun: progress.begun, entriesLeft: progress.entriesLeft - 1 };
+    this.readEntry(reader, this.#begun.at(-1) ?? -1, entry);
+    this.#entriesLeft--;
     return true;
   }
 
-  /** Reads which state comes after those that have begun, and how many entries it has. @throws FormatError */
-  beginState(reader: ByteReader, begun: readonly number[]): HeapProgress {
+  /** Reads which state comes next, and how many entries it has. @throws FormatError */
+  beginState(reader: ByteReader, isBegun: (state: number) => boolean): StateBeginning {
     const start = reader.offset;
     const state = reader.u16();
     if (state >= this.stateCount) reader.fail(`state ${String(state)} of ${String(this.stateCount)}`, start);
-    if (begun.includes(state)) reader.fail(`state ${String(state)} comes twice in one key group`, start);
-    const entriesLeft = reader.i32();
-    if (entriesLeft < 0) reader.fail(`${String(entriesLeft)} entries of a state`, start + 2);
-    return { begun: [...begun, state], entriesLeft };
+    if (isBegun(state)) reader.fail(`state ${String(state)} comes twice in one key group`, start);
+    const entries = reader.i32();
+    if (entries < 0) reader.fail(`${String(entries)} entries of a state`, start + 2);
+    return { state, entries };
   }
 
   /**

@@ -3,7 +3,8 @@ import { FormatError } from '../bytes/formatError.ts';
 import { namespaceSerializer } from '../stateMetaInfo.ts';
 import { dumpText } from '../values/dumpValue.ts';
 import { UnreadableValue } from '../values/unreadableValue.ts';
-import { HeapEntry, isOpaque, type HeapProgress, type HeapSection } from './heapSection.ts';
+import { addAlive, BegunStates, isBegun, statesOf, type Progress } from './heapProgress.ts';
+import { HeapEntry, isOpaque, type HeapSection } from './heapSection.ts';
 
 /** Places that are looked at for one key group, all ways to read it together: less than a second. */
 const STEPS_MAX = 200_000;
@@ -41,17 +42,6 @@ export function unsplitRest(section: HeapSection, reader: ByteReader, error: Unr
   return new HeapSplits(section, reader, error).nothing();
 }
 
-/** How far a key group has been read, whatever came before: each way to read it that comes to the same place goes on in the same way. */
-interface Progress extends HeapProgress {
-  /** Entries of it may begin at every offset from here on, because an opaque value is in front; Infinity where none is. */
-  openFrom: number;
-  /** Where the rest of the key group can be read. */
-  readonly alive: Set<number>;
-  /** The last two of them; -1 where there are none. */
-  last: number;
-  lastButOne: number;
-}
-
 /** From one place in the bytes to the next. */
 interface Step {
   readonly from: Progress;
@@ -70,7 +60,7 @@ class HeapSplits {
   readonly #start: number;
   readonly #error: UnreadableValue;
   readonly #first: Progress;
-  readonly #known = new Map<string, Progress>();
+  readonly #known: Progress[] = [];
   /** By offset. */
   readonly #arrivals = new Map<number, Set<Progress>>();
   /** That may be at every offset from some on, by the state that they are in. */
@@ -82,7 +72,8 @@ class HeapSplits {
     this.#error = error;
     this.#reader = new ByteReader(reader.bytes, reader.offset, reader.end, reader.baseOffset);
     this.#start = reader.offset;
-    this.#first = this.#progressOf(section.progress);
+    const begun = section.begun.reduce((states, state) => states.then(state), new BegunStates(-1, null));
+    this.#first = this.#progressOf(begun, section.entriesLeft);
   }
 
   split(): HeapRest {
@@ -120,8 +111,8 @@ class HeapSplits {
   }
 
   #step(from: Progress, offset: number, entries: Map<number, HeapEntry | null>): void {
-    const state = from.begun.at(-1);
-    if (from.entriesLeft === 0 || state === undefined) {
+    const { state } = from.begun;
+    if (from.entriesLeft === 0) {
       const begun = this.#beginning(from, offset);
       if (begun === null) return;
       const end = this.#reader.offset;
@@ -131,7 +122,7 @@ class HeapSplits {
     }
     const found = this.#entryOnce(state, offset, entries);
     if (found === null) return;
-    const to = this.#progressOf({ begun: from.begun, entriesLeft: from.entriesLeft - 1 });
+    const to = this.#progressOf(from.begun, from.entriesLeft - 1);
     this.#steps.push({ from, offset, entry: found, to, end: found.end, isDead: false });
     if (!found.opaque) {
       this.#arrive(to, found.end);
@@ -157,9 +148,10 @@ class HeapSplits {
     const { bytes } = this.#reader;
     const state = ((bytes[offset] ?? 0) << 8) | (bytes[offset + 1] ?? 0);
     // Nearly always: without an error, which would cost most of the time.
-    if (begun.length === this.#section.stateCount || state >= this.#section.stateCount) return null;
+    if (begun.count === this.#section.stateCount || state >= this.#section.stateCount) return null;
     try {
-      return this.#progressOf(this.#section.beginState(this.#at(offset), begun));
+      const next = this.#section.beginState(this.#at(offset), (each) => isBegun(begun, each));
+      return this.#progressOf(begun.then(next.state), next.entries);
     } catch (error) {
       if (error instanceof FormatError) return null;
       throw error;
@@ -213,14 +205,8 @@ class HeapSplits {
     return reader.moveTo(reader.bytes, offset, reader.end, reader.baseOffset);
   }
 
-  #progressOf({ begun, entriesLeft }: HeapProgress): Progress {
-    const name = `${begun.join()}:${String(entriesLeft)}`;
-    let progress = this.#known.get(name);
-    if (progress === undefined) {
-      progress = { begun, entriesLeft, openFrom: Infinity, alive: new Set(), last: -1, lastButOne: -1 };
-      this.#known.set(name, progress);
-    }
-    return progress;
+  #progressOf(begun: BegunStates, entriesLeft: number): Progress {
+    return begun.progress(entriesLeft, (progress) => this.#known.push(progress));
   }
 
   #arrive(progress: Progress, offset: number): void {
@@ -231,10 +217,10 @@ class HeapSplits {
 
   /** Goes back from the end: the other steps lead nowhere. */
   #findAlive(): void {
-    for (const progress of this.#known.values()) {
+    for (const progress of this.#known) {
       progress.alive.clear();
       progress.last = progress.lastButOne = -1;
-      if (progress.entriesLeft === 0 && progress.begun.length === this.#section.stateCount) addAlive(progress, this.#reader.end);
+      if (progress.entriesLeft === 0 && progress.begun.count === this.#section.stateCount) addAlive(progress, this.#reader.end);
     }
     for (let i = this.#steps.length - 1; i >= 0; i--) {
       const step = this.#steps[i];
@@ -304,43 +290,36 @@ class HeapSplits {
         continue;
       }
       const error = entry?.error ?? this.#error;
-      const next = certain[i + 1]?.from ?? { begun: this.#allStates(from.begun), entriesLeft: 0 };
-      const state = from.begun.at(-1) ?? -1;
-      const isSame = next.begun.length === from.begun.length;
-      uncertain.push({ state, entries: from.entriesLeft - (isSame ? next.entriesLeft : 0), error });
-      for (const other of next.begun.slice(from.begun.length)) uncertain.push({ state: other, entries: null, error });
+      const next = certain[i + 1]?.from;
+      uncertain.push({ state: from.begun.state, entries: from.entriesLeft - (next?.begun === from.begun ? next.entriesLeft : 0), error });
+      const others = next === undefined ? this.#statesAfter(statesOf(from.begun)) : statesOf(next.begun).slice(from.begun.count);
+      for (const state of others) uncertain.push({ state, entries: null, error });
     }
     return { entries, uncertain };
   }
 
   nothing(): HeapRest {
     const reader = this.#at(this.#start);
-    let progress = this.#section.progress;
-    while (progress.entriesLeft === 0 && progress.begun.length < this.#section.stateCount)
-      progress = this.#section.beginState(reader, progress.begun);
-    const { begun, entriesLeft } = progress;
+    const begun = [...this.#section.begun];
+    let { entriesLeft } = this.#section;
+    while (entriesLeft === 0 && begun.length < this.#section.stateCount) {
+      const next = this.#section.beginState(reader, (state) => begun.includes(state));
+      begun.push(next.state);
+      entriesLeft = next.entries;
+    }
     const error = this.#error;
-    const others = this.#allStates(begun).slice(begun.length);
-    return {
-      entries: [],
-      uncertain: [{ state: begun.at(-1) ?? -1, entries: entriesLeft, error }, ...others.map((state) => ({ state, entries: null, error }))],
-    };
+    const others = this.#statesAfter(begun).map((state) => ({ state, entries: null, error }));
+    return { entries: [], uncertain: [{ state: begun.at(-1) ?? -1, entries: entriesLeft, error }, ...others] };
   }
 
-  #allStates(begun: readonly number[]): number[] {
-    const others = Array.from({ length: this.#section.stateCount }, (_, i) => i).filter((state) => !begun.includes(state));
-    return [...begun, ...others];
+  /** Those that have not begun. */
+  #statesAfter(begun: readonly number[]): number[] {
+    const known = new Set(begun);
+    return Array.from({ length: this.#section.stateCount }, (_, state) => state).filter((state) => !known.has(state));
   }
 }
 
 const KEY_TEXT_MAX = 1 << 12;
-
-/** Offsets come in descending order. */
-function addAlive(progress: Progress, offset: number): void {
-  progress.alive.add(offset);
-  if (progress.last < 0) progress.last = offset;
-  else if (progress.lastButOne < 0) progress.lastButOne = offset;
-}
 
 /** A way that leads nowhere costs an error: where there are very many, their stacks are nearly all of the time. */
 function withoutStacks<T>(work: () => T): T {
