@@ -208,9 +208,9 @@ export class SnapshotSubtask {
     const [unreadableManaged = null] = unreadable;
     if (rawKeyedState?.kind === 'keyGroups' && rawKeyedState.stream !== null) {
       const stream = await openStream(this.#opening.storage, this.#opening.folder, rawKeyedState.stream);
-      const { timers, sections } = await inFile(stream, () => openRawKeyedState(stream, rawKeyedState, this.#opening.flink));
+      const { timers, writer, sections } = await inFile(stream, () => openRawKeyedState(stream, rawKeyedState, this.#opening.flink));
       add(timers);
-      if (timers === null && stream.size > 0) raw = { stream, sections };
+      if (writer === 'operator' && stream.size > 0) raw = { stream, sections };
       if (raw !== null) unreadable.push(`${String(stream.size)} bytes of raw keyed state, which only the operator's own code reads`);
     }
     return { states, unreadable: unreadable.length === 0 ? null : unreadable.join('; '), unreadableManaged, raw };

@@ -8,6 +8,7 @@ import type { KeyGroupsHandle } from '../metadata/snapshotMetadata.ts';
 import { timerState, type StateMetaInfo } from '../stateMetaInfo.ts';
 import { PieceWindow, rawPieces } from '../storage/streamPieces.ts';
 import type { StateStream } from '../storage/stateStream.ts';
+import type { SerializerSnapshot } from '../serializers/serializerSnapshot.ts';
 import type { FlinkMajor } from '../values/flinkMajor.ts';
 import { valueReader } from '../values/valueReader.ts';
 import {
@@ -22,13 +23,20 @@ import {
 /** A timer, or the serializers of a service, that does not end within so many bytes is damaged. */
 const UNIT_MAX = 1 << 26;
 const TIMESTAMP_SIZE = 8;
+/** The mark, the version, and a count of 0. */
+const NO_SERVICES_SIZE = MAGIC_SIZE + 8;
 const SIGN_BIT = 0x80;
 
-/** Raw keyed state: Flink knows where each key group lies, and whoever wrote it what it says. */
+/** Raw keyed state: Flink knows where each key group lies, and only its writer knows what is in it. */
 export interface RawKeyedState {
-  /** Where its bytes stand in the stream. */
+  /** Where its bytes are in the stream. */
   readonly sections: readonly StreamSection[];
-  /** Flink's own use of it, timers that RocksDB's backend keeps on the heap; null where it is an operator's own. */
+  /**
+   * `flink` writes timers that the backend keeps on the heap (RocksDB's, where it is set so; ForSt's), for every keyed operator, also for
+   * one that has no timer service. `operator` is an operator's own state.
+   */
+  readonly writer: 'flink' | 'operator';
+  /** Null where the operator has no timer service: then there are no timers, and nothing says of what type their keys would be. */
   readonly timers: KeyedRows | null;
 }
 
@@ -37,9 +45,12 @@ export async function openRawKeyedState(stream: StateStream, handle: KeyGroupsHa
   const sections = rawSections(stream, handle);
   const first = sections.find((section) => section.size > 0);
   if (first === undefined || first.size < MAGIC_SIZE || !startsWithTimers(await stream.read(first.offset, MAGIC_SIZE)))
-    return { sections, timers: null };
+    return { sections, writer: 'operator', timers: null };
   const services = await readServices(stream, first, flink);
-  return { sections, timers: new RawTimerRows(stream, sections, services, flink) };
+  const [service] = services;
+  const timers = service === undefined ? null : new RawTimerRows(stream, sections, service.key.snapshot, services, flink);
+  if (timers === null) checkNoServices(sections);
+  return { sections, writer: 'flink', timers };
 }
 
 /** Here a key group may well begin at 0; an absent one is at -1. */
@@ -64,6 +75,14 @@ async function readServices(stream: StateStream, section: StreamSection, flink: 
     timer: () => undefined,
   });
   return services;
+}
+
+/** Without services no rows are read, so a service that only a later key group names would be lost. @throws FormatError */
+function checkNoServices(sections: readonly StreamSection[]): void {
+  for (const { offset, size, keyGroup } of sections) {
+    if (size === 0 || size === NO_SERVICES_SIZE) continue;
+    throw new FormatError(`key group ${String(keyGroup)} has timer services, and the first key group has none`, offset);
+  }
 }
 
 interface TimerVisitor {
@@ -129,11 +148,17 @@ class RawTimerRows implements KeyedRows {
   readonly #stream: StateStream;
   readonly #flink: FlinkMajor;
 
-  constructor(stream: StateStream, sections: readonly StreamSection[], services: readonly TimerService[], flink: FlinkMajor) {
+  constructor(
+    stream: StateStream,
+    sections: readonly StreamSection[],
+    key: SerializerSnapshot,
+    services: readonly TimerService[],
+    flink: FlinkMajor,
+  ) {
     this.#stream = stream;
     this.sections = sections;
     this.#flink = flink;
-    this.header = keyedHeader(services[0]?.key.snapshot ?? { kind: 'void' }, services.flatMap(statesOf));
+    this.header = keyedHeader(key, services.flatMap(statesOf));
   }
 
   get file(): string {

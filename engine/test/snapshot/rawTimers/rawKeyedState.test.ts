@@ -8,6 +8,7 @@ import type { SerializerSnapshot } from '../../../src/snapshot/serializers/seria
 import { readSnapshot } from '../../../src/snapshot/snapshot.ts';
 import { openStream } from '../../../src/snapshot/storage/stateStream.ts';
 import { comparable, keyedLines, thrown, type Line } from '../changelog/keyedLines.ts';
+import { entriesOf, openFixture, rewritten } from '../rewrite/rewriting.ts';
 import { flinkDump, memoryStorage, snapshotFiles } from '../snapshotFixtures.ts';
 
 const STRING: SerializerSnapshot = { kind: 'string' };
@@ -160,6 +161,25 @@ describe("timers of RocksDB's backend with heap timers", () => {
       { states: new Set([1]) },
     );
     expect([goesOn, seen]).toEqual([false, [1]]);
+  });
+});
+
+describe('a keyed operator without timer services', () => {
+  test("has raw keyed state of Flink's own, which is no keyed state: nothing says of what type its keys would be", async () => {
+    const state = await open([keyGroup([]), null, keyGroup([])]);
+    expect([state.writer, state.timers]).toEqual(['flink', null]);
+  });
+
+  test('does not hide a service of a later key group', async () => {
+    expect(String(await thrown(open([keyGroup([]), keyGroup([windows([['a', 10]])])])))).toContain('key group 4 has timer services');
+  });
+
+  test.each(['1.20.5-rocksdb-heap-timers-checkpoint', '2.3.0-forst-async-native'])('%s becomes a canonical savepoint', async (name) => {
+    const source = await openFixture(`../../snapshot/rawTimers/fixtures/${name}`);
+    const { snapshot } = await rewritten([source]);
+    expect(await entriesOf(snapshot, ['keyGroup'])).toEqual(await entriesOf(source, ['keyGroup']));
+    const raw = snapshot.metadata.operators.flatMap(({ subtasks }) => subtasks.filter(({ rawKeyedState }) => rawKeyedState !== null));
+    expect(raw).toEqual([]);
   });
 });
 
