@@ -1,7 +1,7 @@
 import type { SnapshotOperator } from './snapshot.ts';
 import { describeSerializer } from './serializers/describeSerializer.ts';
 import type { SerializerSnapshot } from './serializers/serializerSnapshot.ts';
-import { keyedStateType, keySerializer, valueSerializer, type StateMetaInfo } from './stateMetaInfo.ts';
+import { keyedStateType, keySerializer, valueSerializer, wholeSerializer, type StateMetaInfo } from './stateMetaInfo.ts';
 import { keyedSchema, operatorSchema, type StateSchema } from './stateSchema.ts';
 
 /** What keeps states apart that have the same name. */
@@ -58,7 +58,7 @@ export async function describeStates(operator: SnapshotOperator): Promise<Operat
 }
 
 function keyedDescription(key: SerializerSnapshot, meta: StateMetaInfo): StateDescription {
-  const value = valueSerializer(meta);
+  const value = wholeSerializer(meta);
   const isTimer = meta.kind === 'PRIORITY_QUEUE';
   return {
     name: meta.name,

@@ -80,6 +80,7 @@ export type { RewriteReport } from './rewrite/rewriteReport.ts';
 export { rewriteSnapshot, type RewriteOptions } from './rewrite/rewriteSnapshot.ts';
 export type { ConflictingValue, SettleConflict } from './rewrite/settledConflicts.ts';
 export { NO_OUTPUT, type OutputFile as SnapshotOutputFile, type SnapshotOutput } from './rewrite/snapshotOutput.ts';
+export { usesForSt } from './stateBackend.ts';
 export { snapshotFacts, type SnapshotFacts } from './snapshotFacts.ts';
 export { readHeaders, type SnapshotHeaders } from './snapshotHeaders.ts';
 export { checkpointsIn, type PathMapping, type SnapshotStorage } from './storage/snapshotStorage.ts';

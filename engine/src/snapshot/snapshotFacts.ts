@@ -2,6 +2,7 @@ import { ByteReader } from './bytes/byteReader.ts';
 import { FormatError } from './bytes/formatError.ts';
 import { eachStream } from './metadata/eachStream.ts';
 import type { KeyedStateHandle, SnapshotMetadata } from './metadata/snapshotMetadata.ts';
+import { tablesOf } from './stateBackend.ts';
 import { readJavaObject, type JavaValue } from './serializers/javaObject.ts';
 
 /** What `_metadata` says about a snapshot as a whole. */
@@ -10,7 +11,7 @@ export interface SnapshotFacts {
   readonly kind: 'savepoint' | 'checkpoint' | 'unknown';
   /** `Savepoint`, `Terminate Savepoint`, `Full Checkpoint` ... in Flink's words; null where the file does not say. */
   readonly type: string | null;
-  /** The forms of its keyed state, such as `canonical`, `RocksDB incremental`; empty without keyed state. */
+  /** The forms of its keyed state, such as `canonical`, `RocksDB incremental`, `RocksDB or ForSt native`; empty without keyed state. */
   readonly formats: readonly string[];
   /** Versions of Flink that may have written it, and those that restore it, such as `2.1 to 2.3`. */
   readonly writtenBy: string;
@@ -49,11 +50,15 @@ const READERS: Readonly<Record<number, string>> = {
   6: '2.1 and later',
 };
 
-export function snapshotFacts(metadata: SnapshotMetadata): SnapshotFacts {
+/** `isForSt` where the declarations of states have said so: `usesForSt`. */
+export function snapshotFacts(metadata: SnapshotMetadata, isForSt = false): SnapshotFacts {
   const { kind, type } = kindOf(metadata);
   const files = filesOf(metadata);
   const subtasks = metadata.operators.flatMap((operator) => operator.subtasks);
-  const formats = new Set(subtasks.flatMap((subtask) => formatOf(subtask.managedKeyedState) ?? []));
+  // Of a native savepoint RocksDB shares no file, and ForSt may.
+  const sharesTables = kind === 'savepoint' && subtasks.some(({ managedKeyedState }) => hasSharedTables(managedKeyedState));
+  const tables = tablesOf(metadata.version, isForSt || sharesTables);
+  const formats = new Set(subtasks.flatMap((subtask) => formatOf(subtask.managedKeyedState, tables, kind) ?? []));
   return {
     kind,
     type,
@@ -98,14 +103,18 @@ function textOf(value: JavaValue | undefined): string | null {
   return typeof value === 'string' ? value : null;
 }
 
-function formatOf(handle: KeyedStateHandle | null): string | null {
+function hasSharedTables(handle: KeyedStateHandle | null): boolean {
+  return handle?.kind === 'incremental' && handle.shared.some(({ name }) => name.endsWith('.sst'));
+}
+
+function formatOf(handle: KeyedStateHandle | null, tables: string, kind: SnapshotFacts['kind']): string | null {
   switch (handle?.kind) {
     case undefined:
       return null;
     case 'keyGroups':
       return handle.form === 'savepoint' ? 'canonical' : 'key groups';
     case 'incremental':
-      return handle.shared.some(({ name }) => name.endsWith('.sst')) ? 'RocksDB incremental' : 'RocksDB native';
+      return `${tables} ${hasSharedTables(handle) && kind !== 'savepoint' ? 'incremental' : 'native'}`;
     case 'changelog':
     case 'changelogMemory':
     case 'changelogFiles':

@@ -105,6 +105,42 @@ export function userValueSerializer(state: StateMetaInfo): SerializerSnapshot | 
   return value?.kind === 'map' ? value.value : null;
 }
 
+/** Of ForSt: no other backend writes it. */
+export function isAsynchronous({ kind }: StateMetaInfo): boolean {
+  return kind === 'KEY_VALUE_V2';
+}
+
+/** The value's serializer as synchronous state has it: of a list or a map the whole. Null where a part of it is missing. */
+export function wholeSerializer(state: StateMetaInfo): SerializerSnapshot | null {
+  const value = valueSerializer(state);
+  if (state.kind !== 'KEY_VALUE_V2' || value === null) return value;
+  // Asynchronous state has a class of its own for TTL, which writes the same bytes.
+  const part: SerializerSnapshot = value.kind === 'ttl' ? { kind: 'ttl', value: value.value } : value;
+  const type = keyedStateType(state);
+  if (type === 'LIST') return { kind: 'list', element: part };
+  if (type !== 'MAP') return part;
+  const key = userKeySerializer(state);
+  return key === null ? null : { kind: 'map', key, value: part };
+}
+
+/**
+ * The state as synchronous state: only ForSt writes metadata of asynchronous state (`KEY_VALUE_V2`), and only ForSt's native form is restored
+ * from it. Jobs with asynchronous state on the HashMap and RocksDB backends declare synchronous state; rows are the same. Null where a part
+ * of its type is missing.
+ */
+export function synchronousState(state: StateMetaInfo): StateMetaInfo | null {
+  if (state.kind !== 'KEY_VALUE_V2') return state;
+  const type = keyedStateType(state);
+  const namespace = state.serializers.get(NAMESPACE_SERIALIZER);
+  const value = wholeSerializer(state);
+  if (type === null || namespace === undefined || value === null) return null;
+  const serializers = new Map([
+    [VALUE_SERIALIZER, { snapshot: value, bytes: null }],
+    [NAMESPACE_SERIALIZER, namespace],
+  ]);
+  return { name: state.name, kind: 'KEY_VALUE', options: new Map([[KEYED_STATE_TYPE, type]]), serializers };
+}
+
 /** Under the wrapper that knows whether there is a time to live. */
 function wholeValueSerializer(state: StateMetaInfo): SerializerSnapshot | null {
   const value = valueSerializer(state);

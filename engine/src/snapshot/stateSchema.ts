@@ -1,6 +1,13 @@
 import { describeSerializer } from './serializers/describeSerializer.ts';
 import type { SerializerSnapshot } from './serializers/serializerSnapshot.ts';
-import { keyedStateType, keySerializer, namespaceSerializer, valueSerializer, type StateMetaInfo } from './stateMetaInfo.ts';
+import {
+  keyedStateType,
+  keySerializer,
+  namespaceSerializer,
+  valueSerializer,
+  wholeSerializer,
+  type StateMetaInfo,
+} from './stateMetaInfo.ts';
 
 /** What a state's entries consist of, as types for people; null for what it has none of. */
 export interface StateSchema {
@@ -18,7 +25,7 @@ export interface StateSchema {
 
 /** Of keyed state and timers. */
 export function keyedSchema(key: SerializerSnapshot, meta: StateMetaInfo): StateSchema {
-  const value = valueSerializer(meta);
+  const value = wholeSerializer(meta);
   const namespace = meta.kind === 'PRIORITY_QUEUE' && value?.kind === 'timer' ? value.namespace : namespaceSerializer(meta);
   const isTimer = meta.kind === 'PRIORITY_QUEUE';
   const map = keyedStateType(meta) === 'MAP' && value?.kind === 'map' ? value : null;
@@ -28,7 +35,7 @@ export function keyedSchema(key: SerializerSnapshot, meta: StateMetaInfo): State
     userKey: map === null ? null : describeFields(map.key),
     value: isTimer || value === null ? null : describeFields(map?.value ?? value),
     serializers: namesOf(isTimer ? [key, namespace] : [key, value]),
-    hasTtl: value !== null && hasTtl(value),
+    hasTtl: hasTtl(meta),
   };
 }
 
@@ -50,17 +57,23 @@ function isSimpleKind(snapshot: SerializerSnapshot): boolean {
   return Object.keys(snapshot).length === 1;
 }
 
-function hasTtl(snapshot: SerializerSnapshot): boolean {
+/** Whether values carry the time of their last access. */
+export function hasTtl(meta: StateMetaInfo): boolean {
+  const value = wholeSerializer(meta);
+  return value !== null && isTtl(value);
+}
+
+function isTtl(snapshot: SerializerSnapshot): boolean {
   switch (snapshot.kind) {
     case 'ttl':
       return true;
     case 'ttlAware':
-      return snapshot.enabled || hasTtl(snapshot.value);
+      return snapshot.enabled || isTtl(snapshot.value);
     case 'map':
-      return hasTtl(snapshot.value);
+      return isTtl(snapshot.value);
     case 'list':
     case 'arrayList':
-      return hasTtl(snapshot.element);
+      return isTtl(snapshot.element);
     default:
       return false;
   }

@@ -11,7 +11,7 @@ test.each(snapshotNames())('%s: kind, form, and whether it can be moved are what
   const facts = await factsOf(name);
   expect(facts.kind).toBe(name.includes('-checkpoint-') ? 'checkpoint' : 'savepoint');
   if (/-canonical$/.test(name)) expect(facts.formats).toEqual(['canonical']);
-  if (/rocksdb.*-native$/.test(name)) expect(facts.formats).toEqual(['RocksDB native']);
+  if (/rocksdb.*-native$/.test(name)) expect(facts.formats).toEqual([name.startsWith('2.') ? 'RocksDB or ForSt native' : 'RocksDB native']);
   if (facts.kind === 'savepoint') expect(facts.relocatable).toBe(true);
   expect(facts.writtenBy).toBe(name.startsWith('1.20') ? '1.16 to 1.20' : '2.1 and later');
   expect(facts.hasChannelState).toBe(name.endsWith('-unaligned'));
@@ -19,7 +19,7 @@ test.each(snapshotNames())('%s: kind, form, and whether it can be moved are what
 
 test('an incremental checkpoint shares files with others, and they are said to be elsewhere', async () => {
   const facts = await factsOf('2.3.0-rocksdb-checkpoint-incremental');
-  expect(facts.formats).toEqual(['RocksDB incremental']);
+  expect(facts.formats).toEqual(['RocksDB or ForSt incremental']);
   expect(facts.relocatable).toBe(false);
   const shared = facts.files.filter((file) => file.shared);
   expect(shared.length).toBeGreaterThan(0);

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { describeStates, snapshotFacts, type OperatorDescription, type SnapshotFacts } from 'tidemark/snapshot';
+import { describeStates, readHeaders, snapshotFacts, usesForSt, type OperatorDescription, type SnapshotFacts } from 'tidemark/snapshot';
 import type { OperatorOverview, SnapshotOverview, StateBytes } from '../protocol.ts';
 import { damagedFiles } from '../snapshots/damagedFiles.ts';
 import type { OpenedSnapshot } from '../snapshots/openedSnapshot.ts';
@@ -47,8 +47,14 @@ export async function inspect(args: readonly string[], io: CliIo): Promise<numbe
   return openedForReading(location, values, io, show, sources);
 }
 
+/** The declarations of states tell it. What cannot be read is said with its operator. */
+async function isForSt({ snapshot }: OpenedSnapshot): Promise<boolean> {
+  const { operators } = await readHeaders(snapshot);
+  return usesForSt(operators.flatMap(({ keyed }) => keyed.flatMap(({ header }) => header.states)));
+}
+
 async function report(opened: OpenedSnapshot): Promise<Report> {
-  const { operators: overviews, ...overview } = await overviewOf(opened);
+  const { operators: overviews, ...overview } = await overviewOf(opened, await isForSt(opened));
   const facts = snapshotFacts(opened.snapshot.metadata);
   const operators: OperatorReport[] = [];
   for (const [i, operator] of opened.snapshot.operators.entries()) {

@@ -182,5 +182,6 @@ function reportText(report: RewriteReport, target: string | null, bytes: number)
     }
   }
   for (const { label, operatorId } of report.dropped) lines.push(`${label} (${operatorId}): left out`);
+  for (const note of report.notes) lines.push(`${note}.`);
   return `${lines.join('\n')}\n`;
 }

@@ -16,11 +16,11 @@ import { operatorLabel, takenAt, type OpenedSnapshot } from './openedSnapshot.ts
 
 const PROBLEMS_MAX = 100;
 
-/** What `_metadata` and the manifest say. */
-export async function overviewOf(opened: OpenedSnapshot): Promise<SnapshotOverview> {
+/** What `_metadata` and the manifest say. `isForSt` where the declarations of states have been read and said so. */
+export async function overviewOf(opened: OpenedSnapshot, isForSt = false): Promise<SnapshotOverview> {
   const { snapshot, manifest } = opened;
   const { folder, metadata } = snapshot;
-  const facts = snapshotFacts(metadata);
+  const facts = snapshotFacts(metadata, isForSt);
   const program = manifest?.program ?? null;
   return {
     location: folder,

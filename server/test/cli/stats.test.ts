@@ -113,7 +113,7 @@ describe('tidemark inspect', () => {
   test('says why a checkpoint cannot be moved, and that records are in flight', async () => {
     const incremental = writeSnapshot('2.3.0-rocksdb-checkpoint-incremental', join(root, 'incremental'));
     const { out } = await runCommand(inspect, root, [incremental]);
-    expect(out).toContain('RocksDB incremental');
+    expect(out).toContain('RocksDB or ForSt incremental');
     expect(out).toMatch(/\d+ of them shared with other checkpoints; it cannot be moved alone, for \d+ files have absolute paths/);
     const unaligned = writeSnapshot('2.3.0-hashmap-checkpoint-unaligned', join(root, 'unaligned'));
     const { out: inFlight } = await runCommand(inspect, root, [unaligned]);

@@ -75,7 +75,7 @@ function* differences(examination: Examination, operator: OperatorHeaders, other
       severity: 'warning',
       code: 'differsFromOther',
       message: `Its max parallelism is ${String(maxParallelism)}, and ${String(other.metadata.maxParallelism)} in the other snapshot: where the job sets it, a restore is refused.`,
-      remedy: `tidemark edit SNAPSHOT --out OUT --max-parallelism ${String(other.metadata.maxParallelism)}.`,
+      remedy: `tidemark edit SNAPSHOT --out OUT --max-parallelism ${argumentOf(examination, operator)}=${String(other.metadata.maxParallelism)}.`,
     };
   }
   const [key, otherKey] = [keyOf(operator), keyOf(other)];

@@ -6,6 +6,7 @@ import { sizeText } from '../sizeText.ts';
 
 /** Flink's `KeyGroupRangeAssignment` takes this where nothing is set. */
 const DEFAULT_MAX_PARALLELISM = 128;
+const NOT_PARALLEL = 1;
 const MAX_PARALLELISM_MAX = 32768;
 /** How much larger than the median a key group may be, and below which size that is of no matter. */
 const SKEW = 4;
@@ -22,7 +23,8 @@ export function* keyGroupFindings(examination: Examination): Generator<DoctorFin
 
 function* maxParallelism(examination: Examination, operator: OperatorHeaders): Generator<DoctorFinding> {
   const { parallelism, maxParallelism: max } = operator.metadata;
-  if (max >= 2 * parallelism || max >= MAX_PARALLELISM_MAX) return;
+  // Flink itself gives 1 to operators that it never runs in parallel, and refuses another one.
+  if (max === NOT_PARALLEL || max >= 2 * parallelism || max >= MAX_PARALLELISM_MAX) return;
   const isDefault = max === DEFAULT_MAX_PARALLELISM ? `, Flink's default` : '';
   const unequal = max % parallelism === 0 ? '' : ' Already now some subtasks have twice as many key groups as others, or nearly so.';
   const wanted = Math.min(MAX_PARALLELISM_MAX, 2 ** Math.ceil(Math.log2(parallelism * 4)));
@@ -31,7 +33,7 @@ function* maxParallelism(examination: Examination, operator: OperatorHeaders): G
     severity: 'warning',
     code: 'maxParallelism',
     message: `Its max parallelism is ${String(max)}${isDefault}, and it runs with ${String(parallelism)}: it cannot be scaled to twice that.${max > parallelism ? unequal : ''}`,
-    remedy: `tidemark edit SNAPSHOT --out OUT --max-parallelism ${String(wanted)} moves every entry to its new key group; set the same in the job. It counts for all operators; ${argumentOf(examination, operator)} is one.`,
+    remedy: `tidemark edit SNAPSHOT --out OUT --max-parallelism ${argumentOf(examination, operator)}=${String(wanted)} moves every entry of the operator to its new key group; set the same for it in the job (setMaxParallelism).`,
   };
 }
 

@@ -1,4 +1,6 @@
+import type { KeyedLayout } from '../keyed/keyedRows.ts';
 import { snapshotFacts } from '../snapshotFacts.ts';
+import { hasForSt, tablesOf, usesForSt } from '../stateBackend.ts';
 import type { OperatorHeaders } from '../snapshotHeaders.ts';
 import { namespaceSerializer } from '../stateMetaInfo.ts';
 import { argumentOf, type Examination } from './examination.ts';
@@ -13,6 +15,11 @@ const JOIN_BUFFERS: readonly string[] = ['LEFT_BUFFER', 'RIGHT_BUFFER'];
 /** Count windows, which are global ones, have no timers that they could miss. */
 const TIMELESS: readonly string[] = ['voidNamespace', 'globalWindow', 'sqlGlobalWindow', 'sqlCountWindow'];
 
+function nameOf(layout: KeyedLayout, version: number, isForSt: boolean): string {
+  if (layout === 'rocksdb') return tablesOf(version, isForSt);
+  return layout === 'heap' ? 'HashMap' : layout;
+}
+
 /** What the form of the snapshot costs: state that only some backends read, records in flight, timers that were left out. */
 export function* layoutFindings(examination: Examination): Generator<DoctorFinding> {
   const { headers } = examination;
@@ -20,12 +27,14 @@ export function* layoutFindings(examination: Examination): Generator<DoctorFindi
     (layout) => layout !== 'canonical',
   );
   if (native.length > 0) {
+    const version = headers.metadata.version;
+    const isForSt = usesForSt(headers.operators.flatMap(({ keyed }) => keyed.flatMap(({ header }) => header.states)));
     yield {
       ...WHOLE,
       severity: 'info',
       code: 'nativeLayout',
-      message: `Keyed state is in a form of its state backend (${native.join(', ')}): only the same kind of backend restores it.`,
-      remedy: 'tidemark edit SNAPSHOT --out OUT writes the canonical form, which every backend restores.',
+      message: `Keyed state is in a form of its state backend (${native.map((layout) => nameOf(layout, version, isForSt)).join(', ')}): only the same kind of backend restores it.`,
+      remedy: `tidemark edit SNAPSHOT --out OUT writes the canonical form, which the HashMap and RocksDB backends restore.${hasForSt(version) ? ' ForSt restores no canonical savepoint.' : ''}`,
     };
   }
   yield* timersLeftOut(examination);

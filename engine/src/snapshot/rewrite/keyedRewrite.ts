@@ -3,7 +3,7 @@ import type { KeyedRow, RowFilter, ScanSignal } from '../keyed/keyedRows.ts';
 import type { KeyedState } from '../keyed/keyedState.ts';
 import { KeyedStreamWriter, type KeyedHeader } from '../keyed/keyedStream.ts';
 import type { KeyedStateHandle } from '../metadata/snapshotMetadata.ts';
-import { sameSerializer, sameState, type StateMetaInfo } from '../stateMetaInfo.ts';
+import { sameSerializer, sameState, synchronousState, type StateMetaInfo } from '../stateMetaInfo.ts';
 import { UnreadableValue } from '../values/unreadableValue.ts';
 import { KeyGroupSink } from './keyGroupSink.ts';
 import { RowHasher, type KeyHash } from './keyGroupOfRow.ts';
@@ -122,7 +122,8 @@ export class KeyedRewrite {
         if (!keeps(state.name)) return -1;
         const identity = `${state.kind === 'PRIORITY_QUEUE' ? 'timers' : 'keyed'} ${state.name}`;
         const known = indices.get(identity);
-        const written = this.#edits.metaOf(state);
+        const edited = this.#edits.metaOf(state);
+        const written = synchronousState(edited) ?? refuse(`${label}: the type of state ${state.name} is not whole in the snapshot`);
         if (known !== undefined) {
           const other = states[known];
           if (other !== undefined && !sameState(other, written)) refuse(`${label}: state ${state.name} has different types in the sources`);

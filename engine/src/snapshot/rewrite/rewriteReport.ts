@@ -6,6 +6,8 @@ export interface RewriteReport {
   readonly operators: readonly OperatorReport[];
   readonly dropped: readonly { readonly operatorId: string; readonly label: string }[];
   readonly metadataVersion: number;
+  /** What one should know about what is written, in words: sentences without a full stop. */
+  readonly notes: readonly string[];
 }
 
 export interface OperatorReport {

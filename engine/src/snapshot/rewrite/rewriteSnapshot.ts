@@ -7,7 +7,8 @@ import { operatorStateSize } from '../metadata/handleSizes.ts';
 import type { KeyedStateHandle, MasterState, OperatorMetadata, SubtaskMetadata } from '../metadata/snapshotMetadata.ts';
 import { writeMetadata, type WritableVersion } from '../metadata/writeMetadata.ts';
 import type { Snapshot, SnapshotSubtask } from '../snapshot.ts';
-import type { StateMetaInfo } from '../stateMetaInfo.ts';
+import { isAsynchronous, type StateMetaInfo } from '../stateMetaInfo.ts';
+import { hasTtl } from '../stateSchema.ts';
 import type { FlinkMajor } from '../values/flinkMajor.ts';
 import { ElementEdits, type CountsByState } from './elementEdits.ts';
 import type { KeyHash } from './keyGroupOfRow.ts';
@@ -57,7 +58,7 @@ export async function rewriteSnapshot(
 ): Promise<RewriteReport> {
   const [first] = sources;
   if (first === undefined) return refuse('there is no snapshot to write');
-  const { operators, dropped } = resolvePlan(sources, plan, options.uids ?? new Map());
+  const { operators, dropped, notes } = resolvePlan(sources, plan, options.uids ?? new Map());
   const rewriting = new Rewriting(sources, plan, output, options, operators);
   const metadata: OperatorMetadata[] = [];
   const reports: OperatorReport[] = [];
@@ -76,14 +77,20 @@ export async function rewriteSnapshot(
       properties: null,
     }),
   );
-  return { operators: reports, dropped, metadataVersion: rewriting.version };
+  return { operators: reports, dropped, metadataVersion: rewriting.version, notes: [...notes, ...rewriting.notes] };
 }
 
 /** Flink 2.0, whose Kryo is another one, writes metadata of version 5. */
 const FIRST_VERSION_OF_FLINK_2 = 5;
 
+const ASYNCHRONOUS =
+  'Asynchronous state of ForSt is written as synchronous state: the HashMap and RocksDB backends restore it, ForSt restores no canonical savepoint';
+const ASYNCHRONOUS_TTL =
+  'Flink 2.3 keeps asynchronous state on HashMap and RocksDB without TTL, whatever the job says: restored there, its values do not expire';
+
 class Rewriting {
   readonly version: WritableVersion;
+  readonly notes = new Set<string>();
   readonly #plan: RewritePlan;
   readonly #output: SnapshotOutput;
   readonly #options: RewriteOptions;
@@ -142,6 +149,8 @@ class Rewriting {
         await this.#checkSubtask(target, subtask, label);
         for (const keyed of await subtask.keyedStates()) {
           this.#checkGeneration(label, source, keyed.states);
+          if (keyed.states.some(isAsynchronous)) this.notes.add(ASYNCHRONOUS);
+          if (keyed.states.some((state) => isAsynchronous(state) && hasTtl(state))) this.notes.add(ASYNCHRONOUS_TTL);
           parts.push({ keyed, source, maxParallelism: operator.metadata.maxParallelism });
         }
       }

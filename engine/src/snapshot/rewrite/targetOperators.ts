@@ -35,6 +35,8 @@ export interface ResolvedPlan {
   readonly operators: readonly TargetOperator[];
   /** Labels of operators that are left out. */
   readonly dropped: readonly { readonly operatorId: string; readonly label: string }[];
+  /** What the plan does not do although one could expect it, in words. */
+  readonly notes: readonly string[];
 }
 
 type Uids = ReadonlyMap<string, string>;
@@ -68,7 +70,27 @@ export function resolvePlan(sources: readonly Snapshot[], plan: RewritePlan, uid
     if (other !== undefined) refuse(`${label} and ${other} would have the same operator id ${operatorId}: rename or drop one of them`);
     taken.set(operatorId, label);
   }
-  return { operators, dropped };
+  return { operators, dropped, notes: notParallel(operators, plan.edits ?? []) };
+}
+
+/**
+ * Flink gives operators that it never runs in parallel (windowAll, global aggregates of SQL) the max parallelism 1, whatever the job says, and
+ * refuses another one.
+ */
+const NOT_PARALLEL = 1;
+
+/** Which operators an edit of all leaves as they are. @throws RewriteRefused where it leaves all */
+function notParallel(operators: readonly TargetOperator[], edits: readonly SnapshotEdit[]): string[] {
+  const forAll = edits.find(
+    (edit) => (edit.edit === 'maxParallelism' || edit.edit === 'parallelism') && edit.operator === undefined && edit.value !== NOT_PARALLEL,
+  );
+  if (forAll === undefined) return [];
+  const left = operators.filter(({ maxParallelism }) => maxParallelism === NOT_PARALLEL);
+  if (left.length > 0 && left.length === operators.length)
+    refuse(
+      'every operator has max parallelism 1, which Flink gives operators that it never runs in parallel: name the operator to change it',
+    );
+  return left.map(({ label }) => `${label} stays at max parallelism 1: Flink never runs it in parallel, and refuses another one`);
 }
 
 /** In the order of the plan. There may be hundreds of thousands of them, so each name is looked up once. */
@@ -106,11 +128,16 @@ function targetOperator(
   const uid = last('renameUid')?.uid;
   const isId = uid !== undefined && OPERATOR_ID.test(uid);
   if (uid === '') refuse(`${label}: an empty uid is none`);
-  const parallelism = last('parallelism')?.value ?? first.parallelism;
-  const maxParallelism = last('maxParallelism')?.value ?? first.maxParallelism;
+  const scaled = (name: 'parallelism' | 'maxParallelism'): number | undefined =>
+    edits
+      .flatMap((edit) => (edit.edit === 'parallelism' || edit.edit === 'maxParallelism' ? [edit] : []))
+      .filter(({ edit, operator }) => edit === name && (operator !== undefined || first.maxParallelism !== NOT_PARALLEL))
+      .at(-1)?.value;
+  const parallelism = scaled('parallelism') ?? first.parallelism;
+  const maxParallelism = scaled('maxParallelism') ?? first.maxParallelism;
   checkParallelism(label, parallelism, maxParallelism);
   for (const { operator } of parts) {
-    if (operator.metadata.maxParallelism !== maxParallelism && last('maxParallelism') === undefined)
+    if (operator.metadata.maxParallelism !== maxParallelism && scaled('maxParallelism') === undefined)
       refuse(
         `${label} has max parallelism ${String(first.maxParallelism)} in one source and ${String(operator.metadata.maxParallelism)} in another: say which it shall have`,
       );

@@ -10,18 +10,7 @@ import { readHeaders, type OperatorHeaders } from '../../../src/snapshot/snapsho
 import { keyValueState, operatorListState } from '../../../src/snapshot/stateMetaInfo.ts';
 import { operatorIdOf } from '../../../src/keys/operatorId.ts';
 import { memoryStorage, snapshotFiles } from '../snapshotFixtures.ts';
-
-const NOTHING: Omit<Examination, 'headers'> = {
-  asOf: Date.UTC(2026, 0, 31),
-  takenAt: null,
-  uids: new Map(),
-  plan: null,
-  other: null,
-  statistics: null,
-  files: [],
-  checkpointRoot: null,
-  topics: null,
-};
+import { NOTHING } from './nothing.ts';
 
 async function headersOf(name: string): Promise<Examination['headers']> {
   return readHeaders(await readSnapshot(memoryStorage(snapshotFiles(name)), `/${name}`));
@@ -190,7 +179,7 @@ describe('made up', () => {
       {
         code: 'maxParallelism',
         message: expect.stringContaining("Flink's default") as string,
-        remedy: expect.stringContaining('--max-parallelism 512') as string,
+        remedy: expect.stringContaining('--max-parallelism a=512') as string,
       },
     ]);
     expect(found([operator('a', {}, { parallelism: 100 })])).toEqual([]);
