@@ -1,26 +1,19 @@
 import { keyedStateSchemaOf } from '../operators/keyedOperators.ts';
 import type { Plan, PlanOperator } from '../plan/plan.ts';
+import { verdictText, type FlinkTarget, type FlinkVerdict } from '../snapshot/compatibility/flinkVerdict.ts';
+import { stateCompatibility } from '../snapshot/compatibility/stateCompatibility.ts';
 import { lacksTimers } from '../snapshot/doctor/layoutRules.ts';
-import { describeSerializer } from '../snapshot/serializers/describeSerializer.ts';
-import type { SerializerSnapshot } from '../snapshot/serializers/serializerSnapshot.ts';
-import { serializerText } from '../snapshot/serializers/serializerText.ts';
 import type { OperatorHeaders, SnapshotHeaders } from '../snapshot/snapshotHeaders.ts';
-import { keySerializer, valueSerializer, type StateMetaInfo } from '../snapshot/stateMetaInfo.ts';
-import { avroJson, namedTypes } from './avroJson.ts';
+import type { StateMetaInfo } from '../snapshot/stateMetaInfo.ts';
 import { keyedMetaInfos } from './keyedMetaInfo.ts';
 import { operatorMetaInfo, operatorStatesOf } from './operatorStates.ts';
-import { positionalEvolution, type PositionalVerdict } from './positionalEvolution.ts';
 import { finding, type RestoreFinding } from './restoreReport.ts';
-
-export type FlinkTarget = '1.20' | '2.3';
 
 const FIRST_VERSION_OF_FLINK_2 = 5;
 /** Flink's `KeyGroupRangeAssignment`. */
 const DEFAULT_MAX_PARALLELISM = 128;
 const MIGRATE =
   'Let no migration be left to Flink: tidemark edit SNAPSHOT --out OUT --migrate-to PIPELINE writes a savepoint that has the new schema.';
-
-type Verdict = PositionalVerdict;
 
 /**
  * What a Flink job with the plan's operators and types does with the snapshot, where that is something else than this engine does. What
@@ -42,6 +35,7 @@ export function* flinkFindings(
       'tidemark edit SNAPSHOT --out OUT --metadata-version 4 writes one that it reads.',
     );
   }
+  const writtenBy = metadata.version >= FIRST_VERSION_OF_FLINK_2 ? 2 : 1;
   const stored = new Map(operators.map((operator) => [operator.metadata.operatorId, operator]));
   yield* maxParallelism(plan, stored);
   const migrations = new Map(own.map(({ operator, state, changes }) => [`${String(operator)} ${String(state)}`, changes]));
@@ -60,8 +54,9 @@ export function* flinkFindings(
     }
     for (const { written, wanted, isOperatorState } of pairsOf(planned, match)) {
       const changes = migrations.get(`${planned.uid} ${written.name}`) ?? [];
-      const verdict = withoutKnownRenames(verdictOfState(written, wanted, target), changes);
-      if (verdict.kind !== 'works') yield ofVerdict(planned.uid, written.name, verdict, isOperatorState, target);
+      const verdict = withoutKnownRenames(stateCompatibility(written, wanted, { writtenBy, target }), changes);
+      if (verdict.kind !== 'works' && verdict.kind !== 'migrates')
+        yield ofVerdict(planned.uid, written.name, verdict, isOperatorState, target);
     }
   }
 }
@@ -109,62 +104,14 @@ function pairsOf({ spec }: PlanOperator, { keyed, operatorStates }: OperatorHead
 }
 
 /** What the pipeline calls a rename, Flink does as it is meant. */
-function withoutKnownRenames(verdict: Verdict, changes: readonly string[]): Verdict {
+function withoutKnownRenames(verdict: FlinkVerdict, changes: readonly string[]): FlinkVerdict {
   if (verdict.kind !== 'renames') return verdict;
   const isKnown = (from: string, to: string): boolean => changes.some((change) => change.includes(`field "${from}" is now called "${to}"`));
   const fields = verdict.fields.filter(({ from, to }) => !isKnown(from, to));
   return fields.length === 0 ? { kind: 'works' } : { kind: 'renames', fields };
 }
 
-function verdictOfState(written: StateMetaInfo, wanted: StateMetaInfo, target: FlinkTarget): Verdict {
-  const values = verdictOf(valueSerializer(written), valueSerializer(wanted), target);
-  const keys = keySerializer(written) === null ? values : verdictOf(keySerializer(written), keySerializer(wanted), target);
-  return values.kind === 'works' ? keys : values;
-}
-
-/** Serializers must be the same, but for records, whose schemas may differ, and for a time to live, which Flink 2 lets come and go. */
-function verdictOf(written: SerializerSnapshot | null, wanted: SerializerSnapshot | null, target: FlinkTarget): Verdict {
-  if (written === null || wanted === null) return { kind: 'works' };
-  const [old, now] = [withoutTtl(written), withoutTtl(wanted)];
-  if (old.ttl !== now.ttl && target === '1.20')
-    return { kind: 'refuses', reason: `a time to live ${now.ttl ? 'is new' : 'is gone'}, which Flink 1 takes for another serializer` };
-  const [a, b] = [old.serializer, now.serializer];
-  if (a.kind === 'avro' && b.kind === 'avro') return verdictOfRecord(a, b);
-  if ((a.kind === 'list' && b.kind === 'list') || (a.kind === 'arrayList' && b.kind === 'arrayList'))
-    return verdictOf(a.element, b.element, target);
-  if (a.kind === 'map' && b.kind === 'map') {
-    const keys = verdictOf(a.key, b.key, target);
-    return keys.kind === 'works' ? verdictOf(a.value, b.value, target) : keys;
-  }
-  if (a.kind === 'nullable' && b.kind === 'nullable' && a.padding === b.padding) return verdictOf(a.value, b.value, target);
-  if ((a.kind === 'streamElement' && b.kind === 'streamElement') || (a.kind === 'bufferEntry' && b.kind === 'bufferEntry'))
-    return verdictOf(a.value, b.value, target);
-  if (a.kind === 'tuple' && b.kind === 'tuple' && a.fields.length === b.fields.length) {
-    const fields = a.fields.map((field, index) => verdictOf(field, b.fields[index] ?? null, target));
-    return fields.find(({ kind }) => kind !== 'works') ?? { kind: 'works' };
-  }
-  if (serializerText(a) === serializerText(b)) return { kind: 'works' };
-  return { kind: 'refuses', reason: `${describeSerializer(a)} cannot become ${describeSerializer(b)}` };
-}
-
-function withoutTtl(serializer: SerializerSnapshot): { serializer: SerializerSnapshot; ttl: boolean } {
-  if (serializer.kind === 'ttl') return { serializer: serializer.value, ttl: true };
-  if (serializer.kind === 'ttlAware') return withoutTtl(serializer.value);
-  return { serializer, ttl: false };
-}
-
-/** A class that Avro generated is read with its own schema, by name: only GenericRecord is written by position. */
-function verdictOfRecord(
-  written: Extract<SerializerSnapshot, { kind: 'avro' }>,
-  wanted: Extract<SerializerSnapshot, { kind: 'avro' }>,
-): Verdict {
-  if (written.schema === wanted.schema || written.runtimeClass !== 'org.apache.avro.generic.GenericRecord') return { kind: 'works' };
-  const [old, now] = [avroJson(written), avroJson(wanted)];
-  if (old === null || now === null) return { kind: 'works' };
-  return positionalEvolution(old, now, namedTypes(old), namedTypes(now));
-}
-
-function ofVerdict(uid: string, state: string, verdict: Verdict, isOperatorState: boolean, target: FlinkTarget): RestoreFinding {
+function ofVerdict(uid: string, state: string, verdict: FlinkVerdict, isOperatorState: boolean, target: FlinkTarget): RestoreFinding {
   switch (verdict.kind) {
     case 'spoils':
       return finding(
@@ -195,14 +142,18 @@ function ofVerdict(uid: string, state: string, verdict: Verdict, isOperatorState
         `Flink ${target} takes the new schema and then fails, ${isOperatorState ? 'at its next checkpoint' : 'with RocksDB when the state is first used, with hashmap at the next checkpoint'}: ${verdict.reason}.`,
         MIGRATE,
       );
+    case 'unknown':
     case 'refuses':
+    case 'migrates':
     case 'works':
       return finding(
         'error',
         'flinkRefuses',
         uid,
         state,
-        `Flink ${target} refuses it as incompatible${verdict.kind === 'refuses' ? `: ${verdict.reason}` : ''}.`,
+        verdict.kind === 'refuses'
+          ? `Flink ${target} refuses it as incompatible: ${verdict.reason}.`
+          : `${verdictText(verdict, `Flink ${target}`)}.`,
         MIGRATE,
       );
   }

@@ -7,7 +7,7 @@ export {
   type Comparison,
   type KnownSnapshot,
 } from './checkSnapshot.ts';
-export type { FlinkTarget } from './flinkTarget.ts';
+export type { FlinkTarget } from '../snapshot/compatibility/flinkVerdict.ts';
 export { openSnapshot, SnapshotDamage, verifySnapshot, type DamagedFile, type OpenedSnapshot } from './openSnapshot.ts';
 export { PlanMigration } from './planMigration.ts';
 export {

@@ -1,6 +1,15 @@
 import type { SerializerSnapshot } from '../snapshot/serializers/serializerSnapshot.ts';
 import { keyedStateType, keySerializer, valueSerializer, type StateMetaInfo } from '../snapshot/stateMetaInfo.ts';
-import { avroJson, avroKind, namedTypes, recordOf, resolved, type AvroFieldJson, type NamedTypes } from './avroJson.ts';
+import {
+  avroJson,
+  avroKind,
+  namedTypes,
+  promotes,
+  recordOf,
+  resolved,
+  type AvroFieldJson,
+  type NamedTypes,
+} from '../snapshot/compatibility/avroJson.ts';
 import type { PipelineEdit } from './restoreReport.ts';
 
 const MOST = 4;
@@ -112,23 +121,6 @@ function recordChanges(written: unknown, wanted: unknown): Change[] {
       changes.push({ text: `declare field "${place}" as ${type} again`, edit });
     }
   }
-}
-
-const PROMOTIONS: ReadonlyMap<string, readonly string[]> = new Map([
-  ['int', ['long', 'float', 'double']],
-  ['long', ['float', 'double']],
-  ['float', ['double']],
-  ['string', ['bytes']],
-  ['bytes', ['string']],
-]);
-
-/** Avro's rules, as far as the kinds of types go: deeper differences are for the one who decides to say. */
-export function promotes(written: unknown, wanted: unknown, oldTypes: NamedTypes, newTypes: NamedTypes): boolean {
-  const [from, to] = [resolved(written, oldTypes), resolved(wanted, newTypes)];
-  if (Array.isArray(from)) return from.every((branch) => promotes(branch, to, oldTypes, newTypes));
-  if (Array.isArray(to)) return to.some((branch) => promotes(from, branch, oldTypes, newTypes));
-  const [old, current] = [avroKind(from, oldTypes), avroKind(to, newTypes)];
-  return old === current || (PROMOTIONS.get(old)?.includes(current) ?? false);
 }
 
 function avroText(type: unknown, named: NamedTypes): string {

@@ -60,7 +60,7 @@ export async function readHeaders(snapshot: Snapshot): Promise<SnapshotHeaders> 
   return { metadata: snapshot.metadata, operators };
 }
 
-async function readOperatorHeaders(operator: SnapshotOperator): Promise<OperatorHeaders> {
+export async function readOperatorHeaders(operator: SnapshotOperator): Promise<OperatorHeaders> {
   const keyed: KeyedPart[] = [];
   const operatorStates: OperatorStatePart[] = [];
   const rawStates = new Set<string>();

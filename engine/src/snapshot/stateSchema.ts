@@ -1,4 +1,4 @@
-import { describeSerializer } from './serializers/describeSerializer.ts';
+import { describeSerializer, simpleName, type NameOfClass } from './serializers/describeSerializer.ts';
 import type { SerializerSnapshot } from './serializers/serializerSnapshot.ts';
 import {
   keyedStateType,
@@ -24,30 +24,32 @@ export interface StateSchema {
 }
 
 /** Of keyed state and timers. */
-export function keyedSchema(key: SerializerSnapshot, meta: StateMetaInfo): StateSchema {
+export function keyedSchema(key: SerializerSnapshot, meta: StateMetaInfo, nameOf: NameOfClass = simpleName): StateSchema {
+  const describe = (part: SerializerSnapshot): string => describeFields(part, nameOf);
   const value = wholeSerializer(meta);
   const namespace = meta.kind === 'PRIORITY_QUEUE' && value?.kind === 'timer' ? value.namespace : namespaceSerializer(meta);
   const isTimer = meta.kind === 'PRIORITY_QUEUE';
   const map = keyedStateType(meta) === 'MAP' && value?.kind === 'map' ? value : null;
   return {
-    key: describeFields(key),
-    namespace: namespace === null || (isSimpleKind(namespace) && /^void/.test(namespace.kind)) ? null : describeFields(namespace),
-    userKey: map === null ? null : describeFields(map.key),
-    value: isTimer || value === null ? null : describeFields(map?.value ?? value),
+    key: describe(key),
+    namespace: namespace === null || (isSimpleKind(namespace) && /^void/.test(namespace.kind)) ? null : describe(namespace),
+    userKey: map === null ? null : describe(map.key),
+    value: isTimer || value === null ? null : describe(map?.value ?? value),
     serializers: namesOf(isTimer ? [key, namespace] : [key, value]),
     hasTtl: hasTtl(meta),
   };
 }
 
 /** Of operator state. */
-export function operatorSchema(meta: StateMetaInfo): StateSchema {
+export function operatorSchema(meta: StateMetaInfo, nameOf: NameOfClass = simpleName): StateSchema {
+  const describe = (part: SerializerSnapshot): string => describeFields(part, nameOf);
   const key = keySerializer(meta);
   const value = valueSerializer(meta);
   return {
-    key: key === null ? null : describeFields(key),
+    key: key === null ? null : describe(key),
     namespace: null,
     userKey: null,
-    value: value === null ? null : describeFields(value),
+    value: value === null ? null : describe(value),
     serializers: namesOf([key, value]),
     hasTtl: false,
   };
@@ -80,26 +82,27 @@ function isTtl(snapshot: SerializerSnapshot): boolean {
 }
 
 /** As `describeSerializer`, but records have their fields, and TTL is not said: it belongs to the state. */
-function describeFields(snapshot: SerializerSnapshot): string {
+function describeFields(snapshot: SerializerSnapshot, nameOf: NameOfClass): string {
+  const describe = (part: SerializerSnapshot): string => describeFields(part, nameOf);
   switch (snapshot.kind) {
     case 'ttl':
     case 'ttlAware':
-      return describeFields(snapshot.value);
+      return describe(snapshot.value);
     case 'list':
     case 'arrayList':
-      return `list<${describeFields(snapshot.element)}>`;
+      return `list<${describe(snapshot.element)}>`;
     case 'map':
-      return `map<${describeFields(snapshot.key)}, ${describeFields(snapshot.value)}>`;
+      return `map<${describe(snapshot.key)}, ${describe(snapshot.value)}>`;
     case 'tuple':
-      return `tuple<${snapshot.fields.map(describeFields).join(', ')}>`;
+      return `tuple<${snapshot.fields.map(describe).join(', ')}>`;
     case 'pojo': {
-      const fields = snapshot.fields.map(({ name, serializer }) => `${name}: ${serializer === null ? '?' : describeFields(serializer)}`);
-      return `${describeSerializer(snapshot)}<${fields.join(', ')}>`;
+      const fields = snapshot.fields.map(({ name, serializer }) => `${name}: ${serializer === null ? '?' : describe(serializer)}`);
+      return `${describeSerializer(snapshot, nameOf)}<${fields.join(', ')}>`;
     }
     case 'avro':
-      return avroFields(snapshot.schema) ?? describeSerializer(snapshot);
+      return avroFields(snapshot.schema) ?? describeSerializer(snapshot, nameOf);
     default:
-      return describeSerializer(snapshot);
+      return describeSerializer(snapshot, nameOf);
   }
 }
 

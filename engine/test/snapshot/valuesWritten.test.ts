@@ -159,7 +159,7 @@ describe('keys as people write them', () => {
     [
       {
         kind: 'rowData',
-        types: [{ root: 'BIGINT', precision: 0, scale: 0, children: [], fieldNames: [] }],
+        types: [{ root: 'BIGINT', precision: 0, scale: 0, length: 0, isNullable: true, children: [], fieldNames: [] }],
         fields: [],
         content: new Uint8Array(),
       },

@@ -46,6 +46,8 @@ export interface StateDifference {
   readonly group: DifferenceGroup;
   readonly presence: Presence;
   readonly schema: readonly SchemaChange[];
+  /** What Flink does where the newer side's job restores the older side, in sentences without their ends; empty where no type has changed. */
+  readonly onRestore: readonly string[];
   readonly counts: EntryCounts;
   /** At least a part of it lies in files that both snapshots share: those entries are the same, and were not counted. */
   readonly isShared: boolean;

@@ -2,8 +2,8 @@ import { sameBytes } from '../bytes/sameBytes.ts';
 import type { PojoSubclass, SerializerSnapshot } from '../serializers/serializerSnapshot.ts';
 import type { FlinkMajor } from '../values/flinkMajor.ts';
 
-/** What a snapshot says beside the form of the bytes: Java objects that are kept as they are, and where classes were declared. */
-const BESIDE_THE_FORM = new Set(['content', 'snapshotClass', 'declaredIn', 'classKnown']);
+/** What a snapshot says beside the form of the bytes: Java objects that are kept as they are, where classes were declared, and what a type allows. */
+const BESIDE_THE_FORM = new Set(['content', 'snapshotClass', 'declaredIn', 'classKnown', 'length', 'isNullable']);
 /** Of these the content is all there is to tell them apart. */
 const ALL_CONTENT = new Set(['unknown']);
 /** Wrappers that add no bytes. */

@@ -2,6 +2,7 @@ import { describeStates, type OperatorDescription, type StateGroup } from '../de
 import type { ScanSignal } from '../keyed/keyedRows.ts';
 import { unreadableText } from '../keyed/unreadableEntries.ts';
 import type { ReadProgress } from '../readProgress.ts';
+import { readOperatorHeaders } from '../snapshotHeaders.ts';
 import type { Snapshot, SnapshotOperator } from '../snapshot.ts';
 import {
   noCounts,
@@ -19,7 +20,7 @@ import { compareElements, COORDINATOR_STATE, type ElementCounts } from './elemen
 import { IGNORING_NOTHING, ignoresState, type Ignoring } from './ignoring.ts';
 import { KeyedComparison, type KeyedOptions } from './keyedComparison.ts';
 import { matchOperators, type OperatorMatch, type ProposedRename } from './matchOperators.ts';
-import { describedStates, type DescribedState } from './schemaChanges.ts';
+import { describedStates, type DescribedSide, type DescribedState } from './schemaChanges.ts';
 
 export interface ComparisonOptions {
   /** Operators that are the same under other names, from old to new: uid, name or id. */
@@ -123,8 +124,13 @@ export class SnapshotComparison {
       if (options.operator !== undefined && ![own.before, own.after].some((each) => each !== null && options.operator?.(each))) continue;
       const one = match.before === null ? null : at(before.operators, match.before);
       const two = match.after === null ? null : at(after.operators, match.after);
-      const sides = [one === null ? null : await describe(one), two === null ? null : await describe(two)] as const;
-      const known = describedStates(...sides);
+      const side = async (operator: SnapshotOperator | null, { metadata }: Snapshot): Promise<DescribedSide | null> =>
+        operator === null
+          ? null
+          : { description: await describe(operator), headers: await readOperatorHeaders(operator), metadataVersion: metadata.version };
+      const bothSides = [await side(one, before), await side(two, after)] as const;
+      const sides = [bothSides[0]?.description ?? null, bothSides[1]?.description ?? null] as const;
+      const known = describedStates(...bothSides);
       for (const { name } of known) stateNames.add(name);
       const states = known.filter(({ name, group }) => isCompared(options, name, group));
       pairings.push({
@@ -150,11 +156,12 @@ export class SnapshotComparison {
     const { match, facts, keyed, described, elements, notes } = at(this.#pairings, operator);
     const counted = new Map<string, StateDifference['counts']>();
     for (const { group, name, counts } of [...(keyed?.states ?? []), ...elements]) counted.set(`${group} ${name}`, counts);
-    const states = described.map(({ name, group, presence, schema }): StateDifference => ({
+    const states = described.map(({ name, group, presence, schema, onRestore }): StateDifference => ({
       name,
       group,
       presence,
       schema,
+      onRestore,
       counts: counted.get(`${group} ${name}`) ?? noCounts(),
       isShared: keyed?.states.some((state) => state.group === group && state.name === name && state.isShared) ?? false,
       unreadable: unreadableOf(keyed?.states.find((state) => state.group === group && state.name === name)),
@@ -166,6 +173,7 @@ export class SnapshotComparison {
           group,
           presence: presenceOf(isBefore, isAfter),
           schema: [],
+          onRestore: [],
           counts,
           isShared: false,
           unreadable: unreadableOf(undefined),

@@ -2,56 +2,61 @@ import { describeLogicalType } from './logicalType.ts';
 import type { SerializerSnapshot } from './serializerSnapshot.ts';
 import { isSimple, SIMPLE_SERIALIZERS } from './simpleSerializers.ts';
 
-/** For people: `map<string, long>`. */
-export function describeSerializer(snapshot: SerializerSnapshot): string {
+/** How a class is called. */
+export type NameOfClass = (className: string) => string;
+
+/** For people: `map<string, long>`. Classes by their simple names, unless `nameOf` gives others. */
+export function describeSerializer(snapshot: SerializerSnapshot, nameOf: NameOfClass = simpleName): string {
+  const describe = (part: SerializerSnapshot): string => describeSerializer(part, nameOf);
+  const all = (parts: readonly SerializerSnapshot[]): string => parts.map(describe).join(', ');
   if (isSimple(snapshot)) return SIMPLE_SERIALIZERS[snapshot.kind].name;
   switch (snapshot.kind) {
     case 'list':
     case 'arrayList':
-      return `list<${describeSerializer(snapshot.element)}>`;
+      return `list<${describe(snapshot.element)}>`;
     case 'set':
-      return `set<${describeSerializer(snapshot.element)}>`;
+      return `set<${describe(snapshot.element)}>`;
     case 'map':
-      return `map<${describeSerializer(snapshot.key)}, ${describeSerializer(snapshot.value)}>`;
+      return `map<${describe(snapshot.key)}, ${describe(snapshot.value)}>`;
     case 'tuple':
       return `tuple<${all(snapshot.fields)}>`;
     case 'row':
       return `row<${all(snapshot.fields)}>`;
     case 'either':
     case 'scalaEither':
-      return `either<${describeSerializer(snapshot.left)}, ${describeSerializer(snapshot.right)}>`;
+      return `either<${describe(snapshot.left)}, ${describe(snapshot.right)}>`;
     case 'nullable':
     case 'scalaOption':
-      return `${describeSerializer(snapshot.value)} | null`;
+      return `${describe(snapshot.value)} | null`;
     case 'genericArray':
     case 'scalaTraversable':
-      return `${describeSerializer(snapshot.element)}[]`;
+      return `${describe(snapshot.element)}[]`;
     case 'enum':
     case 'scalaEnum':
     case 'pojo':
     case 'scalaCaseClass':
-      return simpleName(snapshot.className);
+      return nameOf(snapshot.className);
     case 'kryo':
-      return `${simpleName(snapshot.className)} (Kryo)`;
+      return `${nameOf(snapshot.className)} (Kryo)`;
     case 'avro':
       return avroName(snapshot.schema);
     case 'ttl':
-      return `${describeSerializer(snapshot.value)} with TTL`;
+      return `${describe(snapshot.value)} with TTL`;
     case 'ttlAware':
     case 'external':
-      return describeSerializer(snapshot.value);
+      return describe(snapshot.value);
     case 'timer':
-      return `timer<${describeSerializer(snapshot.key)}, ${describeSerializer(snapshot.namespace)}>`;
+      return `timer<${describe(snapshot.key)}, ${describe(snapshot.namespace)}>`;
     case 'streamElement':
-      return `stream element<${describeSerializer(snapshot.value)}>`;
+      return `stream element<${describe(snapshot.value)}>`;
     case 'bufferEntry':
-      return `buffer entry<${describeSerializer(snapshot.value)}>`;
+      return `buffer entry<${describe(snapshot.value)}>`;
     case 'taggedUnion':
-      return `union<${describeSerializer(snapshot.one)}, ${describeSerializer(snapshot.two)}>`;
+      return `union<${describe(snapshot.one)}, ${describe(snapshot.two)}>`;
     case 'scalaTry':
-      return `try<${describeSerializer(snapshot.value)}>`;
+      return `try<${describe(snapshot.value)}>`;
     case 'valueType':
-      return simpleName(snapshot.className);
+      return nameOf(snapshot.className);
     case 'nfaState':
       return 'NFA state';
     case 'nodeId':
@@ -62,30 +67,30 @@ export function describeSerializer(snapshot: SerializerSnapshot): string {
     case 'sharedBufferEdge':
       return 'shared buffer edge';
     case 'listView':
-      return describeSerializer(snapshot.list);
+      return describe(snapshot.list);
     case 'mapView':
-      return describeSerializer(snapshot.map);
+      return describe(snapshot.map);
     case 'nullAwareMap':
     case 'sortedMap':
-      return `map<${describeSerializer(snapshot.key)}, ${describeSerializer(snapshot.value)}>`;
+      return `map<${describe(snapshot.key)}, ${describe(snapshot.value)}>`;
     case 'linkedList':
-      return `list<${describeSerializer(snapshot.element)}>`;
+      return `list<${describe(snapshot.element)}>`;
     case 'metaSqnInfo':
       return 'multiset info';
     case 'rowSqnInfo':
       return 'row info';
     case 'multisetNode':
-      return `multiset node<${snapshot.fields.slice(0, 1).map(describeSerializer).join('')}>`;
+      return `multiset node<${snapshot.fields.slice(0, 1).map(describe).join('')}>`;
     case 'twoPhaseCommitState':
-      return `two-phase commit<${describeSerializer(snapshot.transaction)}, ${describeSerializer(snapshot.context)}>`;
+      return `two-phase commit<${describe(snapshot.transaction)}, ${describe(snapshot.context)}>`;
     case 'rowDataKey':
-      return describeSerializer(snapshot.row);
+      return describe(snapshot.row);
     case 'binaryRowData':
       return `binary row of ${String(snapshot.fieldCount)} fields`;
     case 'lockable':
-      return `lockable<${describeSerializer(snapshot.element)}>`;
+      return `lockable<${describe(snapshot.element)}>`;
     case 'windowKey':
-      return `window key<${describeSerializer(snapshot.key)}>`;
+      return `window key<${describe(snapshot.key)}>`;
     case 'rowData':
       return `ROW<${snapshot.types.map(describeLogicalType).join(', ')}>`;
     case 'arrayData':
@@ -103,12 +108,8 @@ export function describeSerializer(snapshot: SerializerSnapshot): string {
   }
 }
 
-function all(snapshots: readonly SerializerSnapshot[]): string {
-  return snapshots.map(describeSerializer).join(', ');
-}
-
 /** Of a Java binary name, what stands after packages and outer classes. */
-function simpleName(className: string): string {
+export function simpleName(className: string): string {
   return className.slice(Math.max(className.lastIndexOf('.'), className.lastIndexOf('$')) + 1);
 }
 

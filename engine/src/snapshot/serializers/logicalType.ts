@@ -1,13 +1,16 @@
 import type { ByteReader } from '../bytes/byteReader.ts';
 import { isJavaObject, javaListItems, readJavaObject, type JavaObject, type JavaValue } from './javaObject.ts';
 
-/** A type of Flink SQL, as far as reading values needs it. */
+/** A type of Flink SQL: what reading values needs, and what Flink compares. */
 export interface LogicalType {
   /** Flink's LogicalTypeRoot: `BIGINT`, `VARCHAR`, `ROW` ... */
   readonly root: string;
   /** Of decimals and times; 0 elsewhere. */
   readonly precision: number;
   readonly scale: number;
+  /** Of CHAR, VARCHAR, BINARY and VARBINARY; 0 elsewhere. */
+  readonly length: number;
+  readonly isNullable: boolean;
   /** Element of ARRAY and MULTISET, key and value of MAP, fields of ROW. */
   readonly children: readonly LogicalType[];
   /** Of ROW. */
@@ -39,6 +42,8 @@ function logicalTypeOf(value: JavaValue | undefined): LogicalType | null {
     root: root.constant,
     precision: numberField(value, 'precision'),
     scale: numberField(value, 'scale'),
+    length: numberField(value, 'length'),
+    isNullable: value.fields.get('isNullable') !== false,
     children,
     fieldNames: rowFields.map((field) => {
       const name = field.fields.get('name');
@@ -52,13 +57,39 @@ function numberField(object: JavaObject, name: string): number {
   return typeof value === 'number' ? value : 0;
 }
 
-/** For people: `ROW<id BIGINT, name VARCHAR>`. */
+/** What a STRING and BYTES have for a length. */
+const UNBOUNDED = 2_147_483_647;
+const SIZED: readonly string[] = ['CHAR', 'VARCHAR', 'BINARY', 'VARBINARY'];
+
+/** For people, as Flink writes it: `ROW<id BIGINT NOT NULL, name VARCHAR(20)>`. */
 export function describeLogicalType(type: LogicalType): string {
-  if (type.root === 'ROW') {
-    return `ROW<${type.children.map((child, i) => `${type.fieldNames[i] ?? `f${String(i)}`} ${describeLogicalType(child)}`).join(', ')}>`;
+  return `${withoutNullability(type)}${type.isNullable ? '' : ' NOT NULL'}`;
+}
+
+function withoutNullability(type: LogicalType): string {
+  const { root, length, precision, scale, children, fieldNames } = type;
+  if (root === 'ROW') {
+    return `ROW<${children.map((child, i) => `${fieldNames[i] ?? `f${String(i)}`} ${describeLogicalType(child)}`).join(', ')}>`;
   }
-  if (type.children.length > 0) return `${type.root}<${type.children.map(describeLogicalType).join(', ')}>`;
-  if (type.root === 'DECIMAL') return `DECIMAL(${String(type.precision)}, ${String(type.scale)})`;
-  if (type.root.startsWith('TIMESTAMP')) return `${type.root}(${String(type.precision)})`;
-  return type.root;
+  if (children.length > 0) return `${root}<${children.map(describeLogicalType).join(', ')}>`;
+  if (length === UNBOUNDED && root === 'VARCHAR') return 'STRING';
+  if (length === UNBOUNDED && root === 'VARBINARY') return 'BYTES';
+  if (SIZED.includes(root) && length > 0) return `${root}(${String(length)})`;
+  if (root === 'DECIMAL') return `DECIMAL(${String(precision)}, ${String(scale)})`;
+  if (root.startsWith('TIMESTAMP')) return `${root}(${String(precision)})`;
+  return root;
+}
+
+/** As `LogicalType.equals`: length, precision, nullability, and the names of fields. */
+export function sameLogicalType(a: LogicalType, b: LogicalType): boolean {
+  return (
+    a.root === b.root &&
+    a.isNullable === b.isNullable &&
+    a.length === b.length &&
+    a.precision === b.precision &&
+    a.scale === b.scale &&
+    a.children.length === b.children.length &&
+    a.children.every((child, i) => sameLogicalType(child, b.children[i] ?? child)) &&
+    a.fieldNames.every((name, i) => name === b.fieldNames[i])
+  );
 }

@@ -224,7 +224,7 @@ class SectionWriter {
   }
 }
 
-const INT: LogicalType = { root: 'INTEGER', precision: 0, scale: 0, children: [], fieldNames: [] };
+const INT: LogicalType = { root: 'INTEGER', precision: 0, scale: 0, length: 0, isNullable: true, children: [], fieldNames: [] };
 
 function nested(type: LogicalType, value: DumpValue): Uint8Array {
   const [first, second] = type.children;

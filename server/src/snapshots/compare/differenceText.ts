@@ -43,7 +43,7 @@ export function operatorLine(
 
 /** A state's lines: counts, and what of its type is different. */
 export function stateLines(state: StateDifference, size: (bytes: number) => string): string[] {
-  const { name, group, presence, schema, counts, isShared } = state;
+  const { name, group, presence, schema, onRestore, counts, isShared } = state;
   const { added, removed, changed, same, unknown, bytesBefore, bytesAfter } = counts;
   const sign = presence !== 'both' ? SIGNS[presence] : stateDiffers(state) ? '~' : '=';
   const of = GROUPS[group] === '' || group === 'timers' ? '' : ` (${GROUPS[group]})`;
@@ -57,6 +57,7 @@ export function stateLines(state: StateDifference, size: (bytes: number) => stri
   ];
   const lines = [`  ${sign} ${name}${of}: ${numbers.join(', ')}`];
   for (const { part, before, after } of schema) lines.push(`      ${part}: ${before ?? 'none'} -> ${after ?? 'none'}`);
+  for (const sentence of onRestore) lines.push(`      on restore: ${sentence}.`);
   return lines;
 }
 

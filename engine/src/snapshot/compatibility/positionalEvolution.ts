@@ -1,5 +1,4 @@
-import { avroKind, recordOf, resolved, simpleName, type AvroRecordJson, type NamedTypes } from './avroJson.ts';
-import { promotes } from './smallestChange.ts';
+import { avroKind, promotes, recordOf, resolved, simpleName, type AvroRecordJson, type NamedTypes } from './avroJson.ts';
 
 /**
  * What Flink makes of values of a changed record. It decides by names, as Avro does, and then writes the old record with the new schema field
@@ -51,7 +50,7 @@ function evolution(written: unknown, wanted: unknown, types: Types, depth: numbe
   }
   if (kind === 'enum') {
     const gone = symbolsOf(old).filter((symbol) => !symbolsOf(now).includes(symbol));
-    if (gone.length > 0) return { kind: 'refuses', reason: `the enum no longer has ${gone.join(', ')}` };
+    if (gone.length > 0 && !('default' in (now as object))) return { kind: 'refuses', reason: `the enum no longer has ${gone.join(', ')}` };
   }
   return WORKS;
 }

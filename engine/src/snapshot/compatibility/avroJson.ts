@@ -1,4 +1,4 @@
-import type { SerializerSnapshot } from '../snapshot/serializers/serializerSnapshot.ts';
+import type { SerializerSnapshot } from '../serializers/serializerSnapshot.ts';
 
 /** An Avro schema as it stands in JSON, with defaults and aliases, which reading does not need and verdicts do. */
 export interface AvroRecordJson {
@@ -74,4 +74,21 @@ function namesIn(aliases: unknown): string[] {
 
 export function simpleName(name: string): string {
   return name.slice(name.lastIndexOf('.') + 1);
+}
+
+const PROMOTIONS: ReadonlyMap<string, readonly string[]> = new Map([
+  ['int', ['long', 'float', 'double']],
+  ['long', ['float', 'double']],
+  ['float', ['double']],
+  ['string', ['bytes']],
+  ['bytes', ['string']],
+]);
+
+/** Avro's rules, as far as the kinds of types go: deeper differences are for the one who decides to say. */
+export function promotes(written: unknown, wanted: unknown, oldTypes: NamedTypes, newTypes: NamedTypes): boolean {
+  const [from, to] = [resolved(written, oldTypes), resolved(wanted, newTypes)];
+  if (Array.isArray(from)) return from.every((branch) => promotes(branch, to, oldTypes, newTypes));
+  if (Array.isArray(to)) return to.some((branch) => promotes(from, branch, oldTypes, newTypes));
+  const [old, current] = [avroKind(from, oldTypes), avroKind(to, newTypes)];
+  return old === current || (PROMOTIONS.get(old)?.includes(current) ?? false);
 }
