@@ -119,7 +119,11 @@ class Section {
     if (type.root === 'ARRAY' && first !== undefined) return { $array: section.array(first, depth) };
     if (type.root === 'MAP' && first !== undefined && second !== undefined) return section.map(first, second, depth);
     if (type.root === 'MULTISET' && first !== undefined)
-      return section.map(first, { root: 'INTEGER', precision: 0, scale: 0, length: 0, isNullable: true, children: [], fieldNames: [] }, depth);
+      return section.map(
+        first,
+        { root: 'INTEGER', precision: 0, scale: 0, length: 0, isNullable: true, children: [], fieldNames: [] },
+        depth,
+      );
     if (type.root === 'RAW') return dumpBytes(section.#bytes);
     return this.#fail(`values of the SQL type ${describeLogicalType(type)} are not readable`, at);
   }
