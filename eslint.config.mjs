@@ -61,6 +61,20 @@ export default tseslint.config(
     },
   },
   {
+    // Folders are removed with what is in them by one function, which demands the marker of a folder that Tidemark made.
+    files: ['{engine,server,extension,webview}/src/**/*.ts'],
+    ignores: ['server/src/ownFolder.ts'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        ...['callee.name', 'callee.property.name'].map((callee) => ({
+          selector: `CallExpression[${callee}=/^(rm|rmdir)(Sync)?$/] Property[key.name="recursive"]`,
+          message: 'Use removeOwnFolder (server/src/ownFolder.ts): nothing else removes a folder with what is in it.',
+        })),
+      ],
+    },
+  },
+  {
     // Tests look into JSON and build wrong input on purpose.
     files: ['**/test/**/*.ts'],
     rules: {

@@ -1,15 +1,11 @@
-import { existsSync, mkdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename } from 'node:path';
 import * as vscode from 'vscode';
-import type { PlanCheck, RewriteCode, RewriteResult } from '../../server/src/protocol.ts';
+import type { PlanCheck, RewriteCode, RewriteResult, SnapshotRequests } from '../../server/src/protocol.ts';
 import type { Compared } from './comparePanel.ts';
 import { bytes, count } from './figures.ts';
 import type { Messages } from './messages.ts';
 import { withRewritingProgress } from './rewritingProgress.ts';
 import type { SnapshotProcess } from './snapshotProcess.ts';
-
-/** On the same disk as the result, and where nobody looks for snapshots. */
-const PREVIEWS = '.tidemark-previews';
 
 export interface Rooms {
   readonly process: SnapshotProcess;
@@ -30,7 +26,6 @@ export interface Ready {
 
 interface Preview {
   readonly identity: string;
-  readonly place: string;
   readonly result: RewriteResult;
   /** The page that shows it. */
   page: vscode.Disposable | null;
@@ -50,14 +45,8 @@ export class RepairResults implements vscode.Disposable {
   async preview(ready: Ready, keep: () => Promise<void>): Promise<void> {
     const { sources, target } = ready;
     this.#discard(target);
-    const place = join(dirname(target), PREVIEWS, basename(target));
-    rmSync(place, { recursive: true, force: true });
-    rmSync(`${place}.unfinished`, { recursive: true, force: true });
-    const result = await this.#write(ready, place, vscode.l10n.t('Previewing {0}', basename(target))).catch((error: unknown) => {
-      removeEmpty(dirname(place));
-      throw error;
-    });
-    const preview: Preview = { identity: identityOf(ready), place, result, page: null };
+    const { result, place } = await this.#write('rewrite/preview', ready, vscode.l10n.t('Previewing {0}', basename(target)));
+    const preview: Preview = { identity: identityOf(ready), result, page: null };
     this.#previews.set(target, preview);
     const source = await sourceToCompare(sources);
     if (source === undefined) {
@@ -72,15 +61,12 @@ export class RepairResults implements vscode.Disposable {
   async write(ready: Ready): Promise<void> {
     const { sources, target } = ready;
     const known = this.#previews.get(target);
-    let result: RewriteResult;
-    if (known?.identity === identityOf(ready) && existsSync(known.place)) {
-      if (existsSync(target))
-        throw new Error(vscode.l10n.t('{0} is there already: a savepoint is written beside others, never over them.', target));
-      renameSync(known.place, target);
-      result = { ...known.result, target };
-    } else {
-      result = await this.#write(ready, target, vscode.l10n.t('Writing {0}', basename(target)));
-    }
+    const isSame = known?.identity === identityOf(ready);
+    // A snapshot process that was started again knows no previews.
+    const result =
+      isSame && (await this.#rooms.process.request('rewrite/keep', { target })).kept
+        ? { ...known.result, target }
+        : await this.#write('rewrite/write', ready, vscode.l10n.t('Writing {0}', basename(target)));
     this.#discard(target);
     await this.#rooms.reveal(target);
     this.#rooms.messages.log.info(`${target}: ${JSON.stringify(result)}`);
@@ -98,14 +84,20 @@ export class RepairResults implements vscode.Disposable {
     if (source !== undefined) await this.#rooms.compare(source, target, { renames: renamesIn(plan) });
   }
 
-  async #write({ sources, plan, code }: Ready, target: string, title: string): Promise<RewriteResult> {
+  async #write<M extends 'rewrite/write' | 'rewrite/preview'>(
+    method: M,
+    { sources, plan, code, target }: Ready,
+    title: string,
+  ): Promise<SnapshotRequests[M]['result']> {
     if (Object.values(code).some((each) => each !== null) && !vscode.workspace.isTrusted)
       throw new Error(vscode.l10n.t('This workspace is not trusted: its pipelines are not built, and its modules not run.'));
-    mkdirSync(dirname(target), { recursive: true });
     return withRewritingProgress(
       title,
       (percent, total) => vscode.l10n.t('{0} % of {1} read', percent, total),
-      (onProgress, token) => this.#rooms.process.requestWithProgress('rewrite/write', { sources, plan, code, target }, onProgress, token),
+      (onProgress, token) => {
+        const params: Omit<SnapshotRequests['rewrite/write' | 'rewrite/preview']['params'], 'progress'> = { sources, plan, code, target };
+        return this.#rooms.process.requestWithProgress(method, params, onProgress, token);
+      },
     );
   }
 
@@ -114,11 +106,12 @@ export class RepairResults implements vscode.Disposable {
     if (preview === undefined) return;
     this.#previews.delete(target);
     preview.page?.dispose();
-    rmSync(preview.place, { recursive: true, force: true });
-    removeEmpty(dirname(preview.place));
+    this.#rooms.process.request('rewrite/discard', { target }).catch((error: unknown) => {
+      this.#rooms.messages.log.warn(`${target}: ${error instanceof Error ? error.message : String(error)}`);
+    });
   }
 
-  /** Nothing that was only looked at outlives the editor. */
+  /** Nothing that was only looked at outlives the editor: the snapshot process removes the rest at its end. */
   dispose(): void {
     for (const target of [...this.#previews.keys()]) this.#discard(target);
   }
@@ -168,12 +161,4 @@ function inWords({ operators, dropped }: RewriteResult): string {
   if (added > 0) parts.push(vscode.l10n.t('{0} added', count(added)));
   if (gone > 0) parts.push(vscode.l10n.t('{0} left out', count(gone)));
   return parts.join(', ');
-}
-
-function removeEmpty(folder: string): void {
-  try {
-    rmdirSync(folder);
-  } catch {
-    // Something else is in it.
-  }
 }

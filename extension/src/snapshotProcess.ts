@@ -113,6 +113,7 @@ export class SnapshotProcess implements vscode.Disposable {
       | 'snapshot/doctor'
       | 'compare/run'
       | 'rewrite/write'
+      | 'rewrite/preview'
       | 'redact/write',
   >(
     method: M,

@@ -69,6 +69,18 @@ export interface SnapshotRequests {
     params: { sources: string[]; plan: unknown; code: RewriteCode; target: string } & Reporting;
     result: RewriteResult;
   };
+  /**
+   * Writes what `rewrite/write` would write to a place of its own, to be looked at. An earlier preview of this target is gone. Reports
+   * `ReadProgress`.
+   */
+  'rewrite/preview': {
+    params: { sources: string[]; plan: unknown; code: RewriteCode; target: string } & Reporting;
+    result: { result: RewriteResult; place: string };
+  };
+  /** The preview becomes the savepoint at `target`. Not kept where there is no preview of it. */
+  'rewrite/keep': { params: { target: string }; result: { kept: boolean } };
+  /** The preview is removed, where there is one. */
+  'rewrite/discard': { params: { target: string }; result: null };
   /** Rules of a redaction to begin from, as a document: all that the snapshot has. Reads headers, and no entries. */
   'redact/rules': { params: { location: string }; result: { text: string } };
   /** Whether rules can be heeded, and what is to be asked for before. What is at an address is written below `home`. Reads headers, and no entries. */

@@ -10,6 +10,7 @@ import {
   readdirSync,
   renameSync,
   rmSync,
+  rmdirSync,
   statSync,
   writeSync,
 } from 'node:fs';
@@ -18,19 +19,48 @@ import type { FileAccess, FileWriter } from '../operators/connector.ts';
 
 const BUFFER_SIZE = 64 * 1024;
 
-/** The file system, seen from a pipeline: relative paths begin at `folder`. Errors name the absolute path and what was wanted. */
-export function nodeFileAccess(folder: string): FileAccess {
+/**
+ * The file system, seen from a pipeline: relative paths begin at `folder`. Errors name the absolute path and what was wanted. New files that are
+ * `onlyForUser` cannot be read by other users.
+ */
+export function nodeFileAccess(folder: string, { onlyForUser = false } = {}): FileAccess {
   const at = (path: string): string => resolve(folder, path);
+  const mode = onlyForUser ? 0o600 : 0o666;
   return {
     size: (path) => doing('read', at(path), (file) => statSync(file).size),
     exists: (path) => existsSync(at(path)),
     list: (path) => doing('list', at(path), (file) => readdirSync(file).sort()),
     read: (path, offset, length) => doing('read', at(path), (file) => readRange(file, offset, length)),
     makeFolder: (path) => doing('create folder', at(path), (file) => void mkdirSync(file, { recursive: true })),
-    openForWriting: (path, offset) => doing('write', at(path), (file) => new BufferedFileWriter(file, offset)),
+    openForWriting: (path, offset) => doing('write', at(path), (file) => new BufferedFileWriter(file, offset, mode)),
     rename: (from, to) => doing('rename', at(from), (file) => renameSync(file, at(to))),
-    remove: (path) => doing('remove', at(path), (file) => rmSync(file, { recursive: true, force: true })),
+    remove: (path) => doing('remove', at(path), (file) => rmSync(file, { force: true })),
   };
+}
+
+/** Makes a folder that only its user may enter. False where something of this name is there already. */
+export function makeNewFolder(path: string): boolean {
+  return doing('create folder', path, () => {
+    mkdirSync(dirname(path), { recursive: true });
+    try {
+      mkdirSync(path, { mode: 0o700 });
+      return true;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+      throw error;
+    }
+  });
+}
+
+/** A folder with something in it stays, and nothing happens where there is none. */
+export function removeEmptyFolder(path: string): void {
+  doing('remove', path, () => {
+    try {
+      rmdirSync(path);
+    } catch (error) {
+      if (!['ENOENT', 'ENOTEMPTY', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    }
+  });
 }
 
 function doing<T>(action: string, file: string, work: (file: string) => T): T {
@@ -87,10 +117,10 @@ class BufferedFileWriter implements FileWriter {
   readonly #buffer = new Uint8Array(BUFFER_SIZE);
   #used = 0;
 
-  constructor(file: string, offset: number) {
+  constructor(file: string, offset: number, mode: number) {
     this.#file = file;
     mkdirSync(dirname(file), { recursive: true });
-    this.#descriptor = openSync(file, offset === 0 ? 'w' : 'r+');
+    this.#descriptor = openSync(file, offset === 0 ? 'w' : 'r+', mode);
     if (offset > 0) {
       const size = fstatSync(this.#descriptor).size;
       if (size < offset) {

@@ -7,7 +7,7 @@ import type { SnapshotFiles } from '../restore/index.ts';
 import { createSnapshotStore, findingText, restoreSnapshot } from '../restore/index.ts';
 import type { Engine, EngineEvent, Gate } from '../runtime/index.ts';
 import { createEngine } from '../runtime/index.ts';
-import { nodeFileAccess } from './fileAccess.ts';
+import { makeNewFolder, nodeFileAccess, removeEmptyFolder } from './fileAccess.ts';
 import type { PipelineFolders } from './folders.ts';
 import { latestSnapshot, pipelineFolders } from './folders.ts';
 import type { LoadedPlan } from './loadPlan.ts';
@@ -88,7 +88,9 @@ function snapshotToRestore(from: string, folders: PipelineFolders, pipeline: str
 /** File access as snapshots need it, with their checksums. */
 export function snapshotFiles(folder: string): SnapshotFiles {
   return {
-    ...nodeFileAccess(folder),
+    ...nodeFileAccess(folder, { onlyForUser: true }),
+    makeNewFolder: (path) => makeNewFolder(resolve(folder, path)),
+    removeEmptyFolder: (path) => removeEmptyFolder(resolve(folder, path)),
     sha256() {
       const hash = createHash('sha256');
       return { update: (bytes) => void hash.update(bytes), hex: () => hash.digest('hex') };

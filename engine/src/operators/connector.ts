@@ -24,6 +24,7 @@ export interface FileAccess {
   /** Creates or truncates when offset is 0; else the file is cut to `offset` and appended to. */
   openForWriting(path: string, offset: number): FileWriter;
   rename(from: string, to: string): void;
+  /** A file; nothing where there is none. */
   remove(path: string): void;
 }
 

@@ -8,6 +8,7 @@ import { writeMetadata, type WritableVersion } from '../snapshot/metadata/writeM
 import { writeOperatorStream, type OperatorStateContent } from '../snapshot/operator/operatorStreamWriter.ts';
 import type { FrozenKeyedState, OperatorSnapshot, OperatorStateSnapshot } from '../state/operatorSnapshot.ts';
 import { keyedMetaInfos, stateTypeName } from './keyedMetaInfo.ts';
+import type { NewSnapshotFolder } from './newSnapshotFolder.ts';
 import { MANIFEST_FILE, METADATA_FILE, PART_SUFFIX, writeFile, type SnapshotFiles } from './snapshotFiles.ts';
 import { storedTypeName } from './operatorStates.ts';
 import { manifestText, type ManifestFile, type ManifestOperator, type ManifestState } from './snapshotManifest.ts';
@@ -50,7 +51,7 @@ interface OpenKeyedStream {
 export class PendingFlinkSnapshot implements PendingSnapshot {
   readonly #options: SnapshotWriterOptions;
   readonly #request: SnapshotRequest;
-  readonly #folder: string;
+  readonly #folder: NewSnapshotFolder;
   readonly #onComplete: (completed: CompletedSnapshot) => void;
   readonly #operators = new Map<string, PlanOperator>();
   readonly #waiting: SubtaskPart[] = [];
@@ -64,7 +65,7 @@ export class PendingFlinkSnapshot implements PendingSnapshot {
   constructor(
     options: SnapshotWriterOptions,
     request: SnapshotRequest,
-    folder: string,
+    folder: NewSnapshotFolder,
     onComplete: (completed: CompletedSnapshot) => void,
   ) {
     this.#options = options;
@@ -103,7 +104,7 @@ export class PendingFlinkSnapshot implements PendingSnapshot {
       return this.#missing > 0 ? null : this.#complete();
     } catch (error) {
       throw new Error(
-        `The ${this.#request.kind} cannot be written to ${this.#folder}: ${error instanceof Error ? error.message : String(error)}`,
+        `The ${this.#request.kind} cannot be written to ${this.#folder.path}: ${error instanceof Error ? error.message : String(error)}`,
         { cause: error },
       );
     }
@@ -116,8 +117,8 @@ export class PendingFlinkSnapshot implements PendingSnapshot {
       this.#open?.stream.close();
     } finally {
       this.#open = null;
-      // Whatever lies here is not a snapshot: `_metadata` comes last.
-      this.#options.files.remove(this.#folder);
+      // What lies here is not a snapshot: `_metadata` comes last.
+      this.#folder.remove();
     }
   }
 
@@ -200,7 +201,6 @@ export class PendingFlinkSnapshot implements PendingSnapshot {
 
   #complete(): CompletedSnapshot {
     const { files, metadataVersion } = this.#options;
-    files.makeFolder(this.#folder);
     const metadata = writeMetadata({
       version: metadataVersion,
       checkpointId: this.#request.checkpointId,
@@ -211,15 +211,15 @@ export class PendingFlinkSnapshot implements PendingSnapshot {
     const hash = files.sha256();
     hash.update(metadata);
     this.#written.push({ path: METADATA_FILE, size: metadata.length, sha256: hash.hex() });
-    const path = `${this.#folder}/${METADATA_FILE}`;
-    writeFile(files, path + PART_SUFFIX, metadata);
+    const part = this.#folder.fileNamed(METADATA_FILE + PART_SUFFIX);
+    writeFile(files, part, metadata);
     const createdAt = this.#options.now();
-    writeFile(files, `${this.#folder}/${MANIFEST_FILE}`, encodeUtf8(this.#manifestText(createdAt)));
-    files.rename(path + PART_SUFFIX, path);
+    writeFile(files, this.#folder.fileNamed(MANIFEST_FILE), encodeUtf8(this.#manifestText(createdAt)));
+    files.rename(part, this.#folder.fileNamed(METADATA_FILE));
     const completed: CompletedSnapshot = {
       checkpointId: this.#request.checkpointId,
       kind: this.#request.kind,
-      path: this.#folder,
+      path: this.#folder.path,
       stateBytes: this.#stateBytes,
       createdAt,
     };

@@ -1,8 +1,12 @@
 import type { FileAccess } from '../operators/connector.ts';
 
-/** Where snapshots lie, as the host offers it. `remove` takes folders with all that is in them. */
+/** Where snapshots lie, as the host offers it. No function of it removes a folder with what is in it. */
 export interface SnapshotFiles extends FileAccess {
   sha256(): Hash;
+  /** False where something of this name is there already, be it a link that leads nowhere. Makes the folders above it. */
+  makeNewFolder(path: string): boolean;
+  /** A folder with something in it stays. */
+  removeEmptyFolder(path: string): void;
 }
 
 export interface Hash {

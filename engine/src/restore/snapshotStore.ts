@@ -1,7 +1,8 @@
-import type { CompletedSnapshot, PendingSnapshot, SnapshotRequest, SnapshotStore } from '../runtime/snapshotStore.ts';
+import type { PendingSnapshot, SnapshotRequest, SnapshotStore } from '../runtime/snapshotStore.ts';
 import type { WritableVersion } from '../snapshot/metadata/writeMetadata.ts';
+import { NewSnapshotFolder } from './newSnapshotFolder.ts';
 import { PendingFlinkSnapshot, type SnapshotWriterOptions } from './pendingSnapshot.ts';
-import { METADATA_FILE } from './snapshotFiles.ts';
+import { METADATA_FILE, type SnapshotFiles } from './snapshotFiles.ts';
 
 /** Flink's `execution.checkpointing.data-inline-threshold`. */
 const INLINE_THRESHOLD = 20 * 1024;
@@ -27,7 +28,7 @@ class FolderSnapshotStore implements SnapshotStore {
   readonly #options: SnapshotStoreOptions;
   readonly #writer: SnapshotWriterOptions;
   /** Folders of the checkpoints that this run owns, oldest first. Those of other runs are not its to drop. */
-  readonly #owned: string[] = [];
+  readonly #owned: OwnedSnapshot[] = [];
   #lastTime = 0;
 
   constructor(options: SnapshotStoreOptions) {
@@ -41,29 +42,24 @@ class FolderSnapshotStore implements SnapshotStore {
       metadataVersion: options.metadataVersion ?? 4,
       inlineThreshold: options.inlineThreshold ?? INLINE_THRESHOLD,
     };
-    if (options.claimed !== null) this.#owned.push(options.claimed);
+    if (options.claimed !== null) this.#owned.push({ folder: options.claimed, names: null });
   }
 
   begin(request: SnapshotRequest): PendingSnapshot {
-    const folder = request.kind === 'savepoint' ? this.#newSavepoint(request.target) : this.#newCheckpoint(request.checkpointId);
-    return new PendingFlinkSnapshot(this.#writer, request, folder, (completed) => {
-      this.#completed(completed);
+    const names = request.kind === 'savepoint' ? this.#savepointNames(request.target) : this.#checkpointNames(request.checkpointId);
+    const folder = new NewSnapshotFolder(this.#options.files, names);
+    return new PendingFlinkSnapshot(this.#writer, request, folder, ({ kind, path }) => {
+      if (kind === 'checkpoint') this.#owned.push({ folder: path, names: folder.names });
     });
-  }
-
-  #completed(completed: CompletedSnapshot): void {
-    if (completed.kind === 'checkpoint') this.#owned.push(completed.path);
   }
 
   retain(count: number): Promise<void> {
     const { files } = this.#options;
     while (this.#owned.length > Math.max(count, 1)) {
-      const folder = this.#owned.shift();
-      if (folder === undefined) break;
-      // Without `_metadata` it is no snapshot any more, whatever happens to the rest.
+      const owned = this.#owned.shift();
+      if (owned === undefined) break;
       try {
-        files.remove(`${folder}/${METADATA_FILE}`);
-        files.remove(folder);
+        removeSnapshot(files, owned);
       } catch (error) {
         return Promise.reject(error instanceof Error ? error : new Error(String(error)));
       }
@@ -72,23 +68,34 @@ class FolderSnapshotStore implements SnapshotStore {
   }
 
   /** Like Flink's names, and ordered by time: 12 digits of milliseconds, split after 6, then 6 at random. */
-  #newSavepoint(target: string | null): string {
+  *#savepointNames(target: string | null): Generator<string, never> {
     const root = target ?? this.#options.savepoints;
     for (;;) {
       this.#lastTime = Math.max(this.#options.now(), this.#lastTime + 1);
       const digits = hex(this.#lastTime, 12) + hex(Math.floor(this.#options.random() * 0x1000000), 6);
-      const folder = `${root}/savepoint-${digits.slice(0, 6)}-${digits.slice(6)}`;
-      if (!this.#options.files.exists(folder)) return folder;
+      yield `${root}/savepoint-${digits.slice(0, 6)}-${digits.slice(6)}`;
     }
   }
 
   /** `chk-<n>`; where an earlier run has left one of that name, a suffix keeps both. */
-  #newCheckpoint(checkpointId: number): string {
+  *#checkpointNames(checkpointId: number): Generator<string, never> {
     const plain = `${this.#options.checkpoints}/chk-${String(checkpointId)}`;
-    let folder = plain;
-    for (let next = 2; this.#options.files.exists(folder); next++) folder = `${plain}-${String(next)}`;
-    return folder;
+    yield plain;
+    for (let next = 2; ; next++) yield `${plain}-${String(next)}`;
   }
+}
+
+interface OwnedSnapshot {
+  readonly folder: string;
+  /** Files that this run wrote into it; null for a claimed snapshot, whose files are all the run's. */
+  readonly names: ReadonlySet<string> | null;
+}
+
+function removeSnapshot(files: SnapshotFiles, { folder, names }: OwnedSnapshot): void {
+  // Without `_metadata` it is no snapshot any more, whatever happens to the rest.
+  files.remove(`${folder}/${METADATA_FILE}`);
+  for (const name of names ?? (files.exists(folder) ? files.list(folder) : [])) files.remove(`${folder}/${name}`);
+  files.removeEmptyFolder(folder);
 }
 
 function hex(value: number, digits: number): string {

@@ -1,13 +1,14 @@
 import { ByteWriter } from '../snapshot/bytes/byteWriter.ts';
 import type { StreamHandle } from '../snapshot/metadata/snapshotMetadata.ts';
 import type { FileWriter } from '../operators/connector.ts';
+import type { NewSnapshotFolder } from './newSnapshotFolder.ts';
 import type { ManifestFile } from './snapshotManifest.ts';
 import type { Hash, SnapshotFiles } from './snapshotFiles.ts';
 
 /** A stream of state on its way to a snapshot: small ones go into `_metadata`, larger ones become a file of their own. */
 export class StateStream {
   readonly #files: SnapshotFiles;
-  readonly #folder: string;
+  readonly #folder: NewSnapshotFolder;
   readonly #name: string;
   readonly #inlineThreshold: number;
   /** What has been written while it may still stay inline; null once it has become a file. */
@@ -17,7 +18,7 @@ export class StateStream {
   length = 0;
 
   /** Streams smaller than `inlineThreshold` bytes stay inline. */
-  constructor(files: SnapshotFiles, folder: string, name: string, inlineThreshold: number) {
+  constructor(files: SnapshotFiles, folder: NewSnapshotFolder, name: string, inlineThreshold: number) {
     this.#files = files;
     this.#folder = folder;
     this.#name = name;
@@ -33,7 +34,7 @@ export class StateStream {
       this.#inline.raw(bytes);
       return;
     }
-    const file = (this.#file ??= this.#files.openForWriting(`${this.#folder}/${this.#name}`, 0));
+    const file = (this.#file ??= this.#files.openForWriting(this.#folder.fileNamed(this.#name), 0));
     if (this.#inline !== null) {
       // A copy, for the buffer is dropped here and the file may write later.
       file.write(this.#inline.toBytes());

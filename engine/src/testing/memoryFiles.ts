@@ -21,14 +21,14 @@ export function memoryFiles(content = new Map<string, Uint8Array>()): SnapshotFi
         ),
       ].sort(),
     makeFolder: () => undefined,
+    makeNewFolder: (path) => ![...content.keys()].some((name) => name === path || name.startsWith(`${path}/`)),
+    removeEmptyFolder: () => undefined,
     openForWriting: (path, offset) => new MemoryFileWriter(content, path, offset),
     rename(from, to) {
       content.set(to, file(from));
       content.delete(from);
     },
-    remove(path) {
-      for (const name of [...content.keys()]) if (name === path || name.startsWith(`${path}/`)) content.delete(name);
-    },
+    remove: (path) => void content.delete(path),
     sha256: checksum,
   };
 }

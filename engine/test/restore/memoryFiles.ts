@@ -35,6 +35,15 @@ export class MemoryFiles implements SnapshotFiles {
     this.#change();
   }
 
+  makeNewFolder(path: string): boolean {
+    this.#change();
+    return !this.exists(path);
+  }
+
+  removeEmptyFolder(): void {
+    // Folders are in the names of files.
+  }
+
   openForWriting(path: string, offset: number): FileWriter {
     this.#change();
     this.content.set(path, (this.content.get(path) ?? new Uint8Array(0)).slice(0, offset));
@@ -62,7 +71,7 @@ export class MemoryFiles implements SnapshotFiles {
   }
 
   remove(path: string): void {
-    for (const file of [...this.content.keys()]) if (file === path || file.startsWith(`${path}/`)) this.content.delete(file);
+    this.content.delete(path);
   }
 
   sha256(): Hash {

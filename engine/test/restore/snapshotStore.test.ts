@@ -182,6 +182,46 @@ describe('names and retention', () => {
     expect(files.exists(savepoint.path)).toBe(true);
   });
 
+  test('a checkpoint of another run that takes the name meanwhile stays: each is in a folder of its own', () => {
+    const files = new MemoryFiles();
+    const scenario = filled(NUMBERS, 1);
+    const request = { checkpointId: 1, kind: 'checkpoint', trigger: 'interval', target: null } as const;
+    const [one, two] = [1, 2].map(() => createSnapshotStore(storeOptions(files, scenario.plan)).begin(request));
+    scenario.acknowledgeAll(one!, 1);
+    const completed = finish(one!);
+    const before = entriesOf(files, completed.path);
+    scenario.acknowledgeAll(two!, 1);
+    expect(finish(two!).path).toBe(`${completed.path}-2`);
+    expect(entriesOf(files, completed.path)).toEqual(before);
+  });
+
+  test('one that is given up removes its own files alone', () => {
+    const files = new MemoryFiles();
+    const scenario = filled(NUMBERS, 1);
+    const store = createSnapshotStore({ ...storeOptions(files, scenario.plan), inlineThreshold: 0 });
+    const pending = store.begin({ checkpointId: 1, kind: 'checkpoint', trigger: 'interval', target: null });
+    scenario.acknowledgeAll(pending, 1);
+    pending.advance(0.15);
+    files.content.set('/project/checkpoints/chk-1/precious.txt', new Uint8Array(1));
+    expect(files.list('/project/checkpoints/chk-1').length).toBeGreaterThan(1);
+    pending.abort();
+    expect(files.list('/project/checkpoints/chk-1')).toEqual(['precious.txt']);
+  });
+
+  test('one that has not begun to write removes nothing', () => {
+    const files = new MemoryFiles();
+    const scenario = filled([1], 1);
+    const pending = createSnapshotStore(storeOptions(files, scenario.plan)).begin({
+      checkpointId: 1,
+      kind: 'checkpoint',
+      trigger: 'interval',
+      target: null,
+    });
+    files.content.set('/project/checkpoints/chk-1/_metadata', new Uint8Array(1));
+    pending.abort();
+    expect(files.exists('/project/checkpoints/chk-1/_metadata')).toBe(true);
+  });
+
   test('a claimed savepoint goes once checkpoints subsume it, an unclaimed one stays', () => {
     for (const [claim, count, stays] of [
       [true, 1, true],

@@ -3,9 +3,10 @@
  * first written anew beside the pipeline's own snapshots, with everything that is in it.
  */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Snapshot, SnapshotHeaders } from 'tidemark/snapshot';
+import { isOwnFolder, markOwnFolder, removeOwnFolder } from '../ownFolder.ts';
 import { isAlive } from './registry.ts';
 
 /** Between two words about how far it is. */
@@ -44,7 +45,7 @@ export async function canonicalCopy(
     }
     say(`${location} is written anew in the canonical form, which a run restores: ${copy}`);
     const own = `${copy}.${String(process.pid)}`;
-    mkdirSync(copies, { recursive: true });
+    mkdirSync(copies, { recursive: true, mode: 0o700 });
     let said = performance.now();
     const onProgress = (read: number, total: number): void => {
       if (performance.now() - said < SAID_EVERY_MS || total === 0) return;
@@ -52,12 +53,13 @@ export async function canonicalCopy(
       say(`${String(Math.floor((100 * read) / total))} % of it is written anew.`);
     };
     await writeSnapshot([opened], { dropInFlight: true }, own, { onProgress });
+    markOwnFolder(own);
     try {
       renameSync(own, copy);
     } catch (error) {
       // Another run was faster.
       if (!existsSync(join(copy, '_metadata'))) throw error;
-      rmSync(own, { recursive: true });
+      removeOwnFolder(own, copies);
     }
     removeOld(copies);
     return copy;
@@ -91,12 +93,12 @@ function isCanonical({ operators }: SnapshotHeaders): boolean {
   );
 }
 
-/** What processes were writing that are no more. */
+/** What processes were writing that have ended. */
 function removeAbandoned(copies: string): void {
   if (!existsSync(copies)) return;
   for (const name of readdirSync(copies)) {
     const [, pid] = /\.(\d+)(?:\.unfinished)?$/.exec(name) ?? [];
-    if (pid !== undefined && !isAlive(Number(pid))) rmSync(join(copies, name), { recursive: true, force: true });
+    if (pid !== undefined && !isAlive(Number(pid)) && isOwnFolder(join(copies, name))) removeOwnFolder(join(copies, name), copies);
   }
 }
 
@@ -109,8 +111,8 @@ function touch(copy: string): void {
 function removeOld(copies: string): void {
   const byUse = readdirSync(copies)
     .map((name) => join(copies, name))
-    .filter((copy) => existsSync(join(copy, '_metadata')))
+    .filter((copy) => existsSync(join(copy, '_metadata')) && isOwnFolder(copy))
     .map((copy) => ({ copy, usedAt: statSync(copy).mtimeMs }))
     .sort((a, b) => b.usedAt - a.usedAt);
-  for (const { copy } of byUse.slice(COPIES_KEPT)) rmSync(copy, { recursive: true, force: true });
+  for (const { copy } of byUse.slice(COPIES_KEPT)) removeOwnFolder(copy, copies);
 }

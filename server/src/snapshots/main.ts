@@ -3,6 +3,9 @@ import { createMessageConnection, StreamMessageReader, StreamMessageWriter } fro
 import { serveSnapshots } from './session.ts';
 
 const connection = createMessageConnection(new StreamMessageReader(process.stdin), new StreamMessageWriter(process.stdout));
+const session = serveSnapshots(connection);
+// Temporary files and previews go with the process.
+process.on('exit', () => session.close());
 connection.onClose(() => process.exit(0));
 process.stdin.on('end', () => process.exit(0));
-serveSnapshots(connection);
+process.on('SIGTERM', () => process.exit(0));

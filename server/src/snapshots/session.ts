@@ -1,7 +1,15 @@
 import { setMaxListeners } from 'node:events';
 import { dumpLines, parsePlan } from 'tidemark/snapshot';
 import { LSPErrorCodes, ProgressType, ResponseError, type CancellationToken, type MessageConnection } from 'vscode-languageserver/node';
-import type { ComparedPair, ComparisonProgress, ReadProgress, SealedError, SnapshotRequests, StatisticsProgress } from '../protocol.ts';
+import type {
+  ComparedPair,
+  ComparisonProgress,
+  ReadProgress,
+  RewriteResult,
+  SealedError,
+  SnapshotRequests,
+  StatisticsProgress,
+} from '../protocol.ts';
 import { checkApart } from './check/checkApart.ts';
 import { comparedPage, comparisonOverview, runComparison, type OpenedPair } from './comparison.ts';
 import { doctorReport } from './doctor/doctorReport.ts';
@@ -14,6 +22,7 @@ import { overviewOf, verdictOf } from './overview.ts';
 import { packSnapshot } from './pack.ts';
 import { checkRules, redactionResult, rulesOf, SALT_MIN } from './redact/redactSnapshot.ts';
 import { checkEditPlan, fieldsNamed, readEditPlan, targetBeside, unreadableSource } from './rewrite/editPlan.ts';
+import { Previews } from './rewrite/previews.ts';
 import { writeApart } from './rewrite/writeApart.ts';
 import { namedByNode } from './rewrite/namedByNode.ts';
 import { rewriteResult } from './rewrite/writeSnapshot.ts';
@@ -41,6 +50,7 @@ type Handlers = {
 /** Answers the requests of one connection. Snapshots stay open, the latest few of them. */
 export class SnapshotSession {
   readonly #snapshots = new SnapshotCache();
+  readonly #previews = new Previews();
 
   readonly handlers: Handlers = {
     'snapshot/configure': (configuration) => {
@@ -100,13 +110,13 @@ export class SnapshotSession {
     'rewrite/fields': ({ sources, operator, state }) =>
       this.#useAll(sources, async (opened) => ({ fields: await fieldsNamed(opened, operator, state) })),
     'rewrite/named': ({ location, node }) => this.#snapshots.use(location, ({ opened }) => namedByNode(opened, node)),
-    'rewrite/write': ({ sources, plan, code, target }, { signal, report }) => {
-      const onProgress = (bytesRead: number, bytesTotal: number): void => report({ bytesRead, bytesTotal });
-      return this.#useAll(sources, (opened) =>
-        Object.values(code).every((each) => each === null)
-          ? rewriteResult(opened, parsePlan(plan), target, { signal, onProgress })
-          : writeApart(opened, { code, plan, target }, { signal, onProgress }),
-      );
+    'rewrite/write': (writing, context) => this.#write(writing, context),
+    'rewrite/preview': (writing, context) =>
+      this.#previews.write(writing.target, (place) => this.#write({ ...writing, target: place }, context)),
+    'rewrite/keep': ({ target }) => Promise.resolve({ kept: this.#previews.keep(target) }),
+    'rewrite/discard': ({ target }) => {
+      this.#previews.discard(target);
+      return Promise.resolve(null);
     },
     'redact/rules': ({ location }) => this.#snapshots.use(location, async ({ opened }) => ({ text: await rulesOf(opened) })),
     'redact/check': ({ location, rules, home }) =>
@@ -121,6 +131,23 @@ export class SnapshotSession {
         return redactionResult(opened, target, { rules, salt, signal, onProgress });
       }),
   };
+
+  /** The session ends: nothing that was only looked at stays. */
+  close(): void {
+    this.#previews.discardAll();
+  }
+
+  #write(
+    { sources, plan, code, target }: SnapshotRequests['rewrite/write']['params'],
+    { signal, report }: RequestContext,
+  ): Promise<RewriteResult> {
+    const onProgress = (bytesRead: number, bytesTotal: number): void => report({ bytesRead, bytesTotal });
+    return this.#useAll(sources, (opened) =>
+      Object.values(code).every((each) => each === null)
+        ? rewriteResult(opened, parsePlan(plan), target, { signal, onProgress })
+        : writeApart(opened, { code, plan, target }, { signal, onProgress }),
+    );
+  }
 
   #useAll<T>(locations: readonly string[], work: (opened: readonly OpenedSnapshot[]) => Promise<T>): Promise<T> {
     const open = (at: number, opened: readonly OpenedSnapshot[]): Promise<T> => {
@@ -145,9 +172,9 @@ async function firstLines({ snapshot }: OpenedSnapshot, limit: number): Promise<
 }
 
 /** Serves the session's requests on a connection until it closes. */
-export function serveSnapshots(connection: MessageConnection): void {
-  const { handlers } = new SnapshotSession();
-  for (const [method, handler] of Object.entries(handlers)) {
+export function serveSnapshots(connection: MessageConnection): SnapshotSession {
+  const session = new SnapshotSession();
+  for (const [method, handler] of Object.entries(session.handlers)) {
     // A client that has no token to give may have sent null in its place: the connection's own comes last.
     connection.onRequest(method, (params: unknown, ...rest: unknown[]) =>
       (handler as (params: unknown, context: RequestContext) => Promise<unknown>)(
@@ -160,6 +187,7 @@ export function serveSnapshots(connection: MessageConnection): void {
     );
   }
   connection.listen();
+  return session;
 }
 
 function contextOf(connection: MessageConnection, params: unknown, token: CancellationToken): RequestContext {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { lstat, mkdir, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { handOverFolder, makeOwnFolder, markOwnFolder, removeOwnFolder } from '../ownFolder.ts';
 import { OutputError, OutputFile } from './export/outputFile.ts';
 import { CHECKSUMS } from './pack.ts';
 import { localFile } from './storage/rangedFile.ts';
@@ -25,9 +26,10 @@ export async function unpackSnapshot(
   keys: SealKeys,
   { signal, onProgress }: { readonly signal?: AbortSignal; readonly onProgress?: (bytes: number, total: number) => void } = {},
 ): Promise<Unpacked> {
-  if ((await stat(target).catch(() => null)) !== null) throw new OutputError(`${target} is there already: name a new folder`);
+  if ((await lstat(target).catch(() => null)) !== null) throw new OutputError(`${target} is there already: name a new folder`);
   const unfinished = `${target}.${String(process.pid)}.unfinished`;
   const local = await localFile(archive);
+  let made = false;
   try {
     const file = archive.endsWith('.age') ? (await openSealed(local, archive, keys)).file : local;
     const members = await tarMembers(archive, file.size, (offset, length) => file.slice(offset, length));
@@ -38,9 +40,11 @@ export async function unpackSnapshot(
     for (const name of sums.keys()) if (!members.has(name)) throw new Error(`${archive} has no ${name}, which ${CHECKSUMS} names`);
     const total = [...members.values()].reduce((sum, { size }) => sum + size, 0);
     let done = 0;
+    makeOwnFolder(unfinished);
+    made = true;
     for (const [name, { offset, size }] of members) {
       const path = join(unfinished, name);
-      await mkdir(dirname(path), { recursive: true });
+      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
       const output = await OutputFile.create(path);
       try {
         const hash = createHash('sha256');
@@ -58,11 +62,16 @@ export async function unpackSnapshot(
         throw error;
       }
     }
-    await rename(unfinished, target);
+    handOverFolder(unfinished);
+    await rename(unfinished, target).catch((error: unknown) => {
+      markOwnFolder(unfinished);
+      throw error;
+    });
+    made = false;
     return { files: members.size, content: total };
   } finally {
     local.close();
-    await rm(unfinished, { recursive: true, force: true });
+    if (made) removeOwnFolder(unfinished, dirname(target));
   }
 }
 

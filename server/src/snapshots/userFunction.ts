@@ -1,7 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { temporaryFolder } from './storage/temporaryFolder.ts';
 
 /** Names of such modules. */
 export const MODULE = /\.[cm]?[jt]s$/;
@@ -35,11 +34,11 @@ function defaultOf(loaded: unknown): unknown {
 
 /** Not every Node runs TypeScript, and none all of it: it is bundled, as pipelines are. */
 async function importTypeScript(path: string): Promise<unknown> {
-  const folder = await mkdtemp(join(tmpdir(), 'tidemark-module-'));
+  const folder = await temporaryFolder();
   const { loadBundler } = await import('tidemark/host');
   const bundler = loadBundler();
   try {
-    const outfile = join(folder, 'module.cjs');
+    const outfile = join(folder.path, 'module.cjs');
     await bundler.build({
       entryPoints: [path],
       outfile,
@@ -52,6 +51,6 @@ async function importTypeScript(path: string): Promise<unknown> {
     return await import(pathToFileURL(outfile).href);
   } finally {
     await bundler.stop();
-    await rm(folder, { recursive: true, force: true });
+    await folder.remove();
   }
 }

@@ -27,7 +27,7 @@ export class OutputFile implements Output {
   static async create(target: string): Promise<OutputFile> {
     const unfinished = `${target}.${String(process.pid)}.unfinished`;
     try {
-      return new OutputFile(target, unfinished, await open(unfinished, 'w'));
+      return new OutputFile(target, unfinished, await open(unfinished, 'wx', 0o600));
     } catch (error) {
       throw inWords(error, target);
     }
@@ -87,4 +87,5 @@ const REASONS: Readonly<Record<string, string>> = {
   EISDIR: 'it is a folder',
   EFBIG: 'it is too large for the file system',
   EEXIST: 'something else is there already',
+  ENOTEMPTY: 'something else is there already',
 };

@@ -1,9 +1,10 @@
 import { createHash, type Hash } from 'node:crypto';
-import { closeSync, existsSync, fsync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, existsSync, fsync, fsyncSync, openSync, readdirSync, renameSync, rmdirSync, writeSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { ManifestFile } from 'tidemark/restore';
 import type { SnapshotOutput, SnapshotOutputFile } from 'tidemark/snapshot';
+import { handOverFolder, makeOwnFolder, markOwnFolder, removeOwnFolder } from '../../ownFolder.ts';
 import { OutputError, writeProblem } from '../export/outputFile.ts';
 
 const BUFFER_SIZE = 1 << 20;
@@ -42,7 +43,7 @@ export class FolderOutput implements SnapshotOutput {
       throw new OutputError(
         `${output.#unfinished} is what an earlier attempt left behind, or is being written now: remove it if nothing is writing it`,
       );
-    output.#doing(() => void mkdirSync(output.#unfinished, { recursive: true }));
+    output.#doing(() => makeOwnFolder(output.#unfinished));
     return output;
   }
 
@@ -92,9 +93,15 @@ export class FolderOutput implements SnapshotOutput {
     this.bytes += metadata.length;
     this.#doing(() => {
       renameSync(`${path}.part`, path);
-      // Where the target is an empty folder, not every system renames onto it.
-      if (existsSync(this.#target)) rmSync(this.#target, { recursive: true });
-      renameSync(this.#unfinished, this.#target);
+      // Not every system renames onto an empty folder. A folder that somebody has put something into meanwhile stays.
+      if (existsSync(this.#target)) rmdirSync(this.#target);
+      handOverFolder(this.#unfinished);
+      try {
+        renameSync(this.#unfinished, this.#target);
+      } catch (error) {
+        markOwnFolder(this.#unfinished);
+        throw error;
+      }
     });
   }
 
@@ -103,7 +110,7 @@ export class FolderOutput implements SnapshotOutput {
     await Promise.allSettled(this.#syncing);
     for (const file of this.#open) file.close();
     this.#open.clear();
-    rmSync(this.#unfinished, { recursive: true, force: true });
+    removeOwnFolder(this.#unfinished, dirname(this.#target));
   }
 
   #doing<T>(work: () => T): T {
@@ -138,7 +145,7 @@ class UnfinishedFile {
   #used = 0;
 
   constructor(path: string) {
-    this.#descriptor = openSync(path, 'w');
+    this.#descriptor = openSync(path, 'wx', 0o600);
   }
 
   write(bytes: Uint8Array): void {

@@ -1,7 +1,7 @@
-import { rmSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { markOwnFolder, removeOwnFolder } from '../../ownFolder.ts';
 
 const folders = new Set<string>();
 let watched = false;
@@ -14,18 +14,20 @@ export interface TemporaryFolder {
 /** A folder that only its user may enter. It is gone when it is removed, and at the end of the process. */
 export async function temporaryFolder(): Promise<TemporaryFolder> {
   const path = await mkdtemp(join(tmpdir(), 'tidemark-'));
+  markOwnFolder(path);
   folders.add(path);
   if (!watched) {
     watched = true;
     process.on('exit', () => {
-      for (const each of folders) rmSync(each, { recursive: true, force: true });
+      for (const each of folders) removeOwnFolder(each, tmpdir());
     });
   }
   return {
     path,
-    async remove() {
+    remove() {
       folders.delete(path);
-      await rm(path, { recursive: true, force: true });
+      removeOwnFolder(path, tmpdir());
+      return Promise.resolve();
     },
   };
 }
