@@ -17,6 +17,7 @@ const FIRST_RECORD_MS_MAX = 500;
 const IDLE_RSS_MB_MAX = 120;
 
 const folder = mkdtempSync(join(tmpdir(), 'tidemark-start-'));
+const cache = join(folder, 'cache');
 writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
 mkdirSync(join(folder, 'node_modules'));
 symlinkSync(join(root, 'engine'), join(folder, 'node_modules/tidemark'), 'junction');
@@ -38,7 +39,7 @@ async function once({ env = {}, idle = false } = {}) {
   const from = performance.now();
   const child = spawn(process.execPath, [join(root, 'bin/tidemark.js'), 'run', program, '--json'], {
     cwd: folder,
-    env: { ...process.env, ...env },
+    env: { ...process.env, XDG_CACHE_HOME: cache, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let rss = 0;
@@ -65,7 +66,7 @@ async function once({ env = {}, idle = false } = {}) {
   return { ms, rss };
 }
 
-const forget = () => rmSync(join(folder, '.tidemark'), { recursive: true, force: true });
+const forget = () => rmSync(cache, { recursive: true, force: true });
 async function timed(name, options, before) {
   const times = [];
   for (let n = 0; n < RUNS; n++) {

@@ -1,8 +1,8 @@
 import type { BuildFailure, Message, Metafile, Plugin } from 'esbuild';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir, userInfo } from 'node:os';
+import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import { cachedBundle, cachedInputs, contentHash, rememberBundle, type CachedBundle } from './bundleCache.ts';
 import type { Bundler } from './bundler.ts';
 import { loadBundler } from './bundler.ts';
 import type { EngineModules } from './engineModules.ts';
@@ -16,21 +16,13 @@ import { ENGINE_VERSION, isCompatibleVersion } from './version.ts';
 /** A pipeline module and everything it imports, as one CommonJS text. */
 export interface PipelineBundle {
   readonly program: string;
-  /** Where the text lies; its name in stack traces. */
+  /** Its name in stack traces. No such file exists: what is remembered lies in the user's cache (`bundleCache.ts`). */
   readonly path: string;
   readonly code: string;
   readonly sourceMap: BundleSourceMap;
   /** Absolute paths of all sources: what a watcher has to watch. */
   readonly inputs: readonly string[];
   readonly fromCache: boolean;
-}
-
-/** What was bundled last: valid as long as every input has the same content. */
-interface Manifest {
-  readonly engine: string;
-  readonly bundle: string;
-  /** Content hash by absolute path; null for a file that did not exist and whose appearance would matter. */
-  readonly inputs: Readonly<Record<string, string | null>>;
 }
 
 export interface BundleOptions {
@@ -51,49 +43,28 @@ export async function bundlePipeline(
   const file = resolve(program);
   if (!existsSync(file)) throw new PipelineLoadError('missing', `There is no pipeline at ${file}`);
   checkInstalledVersion(file);
-  const folder = cacheFolder(file);
-  if (text !== undefined && text !== readFileSync(file, 'utf8')) return bundleAfresh(file, folder, modules, load(), text);
-  return fromCache(file, folder, modules) ?? (await bundleAfresh(file, folder, modules, load(), null));
+  if (text !== undefined && text !== readFileSync(file, 'utf8')) return bundleOf(file, await bundled(file, modules, load(), text), false);
+  const engine = engineKey(modules);
+  const cached = cachedBundle(file, engine);
+  if (cached !== null) return bundleOf(file, cached, true);
+  const made = await bundled(file, modules, load(), null);
+  rememberBundle(file, engine, made);
+  return bundleOf(file, made, false);
 }
 
 /** What a program was made of when it was last bundled: what to watch for changes. */
 export function bundleInputs(program: string): readonly string[] {
   const file = resolve(program);
-  try {
-    const manifest = JSON.parse(readFileSync(join(cacheFolder(file), `${cacheName(file)}.json`), 'utf8')) as Manifest;
-    return Object.keys(manifest.inputs).filter((input) => existsSync(input));
-  } catch {
-    return [file];
-  }
+  return cachedInputs(file) ?? [file];
 }
 
-function fromCache(program: string, folder: string, modules: EngineModules): PipelineBundle | null {
-  try {
-    const manifest = JSON.parse(readFileSync(join(folder, `${cacheName(program)}.json`), 'utf8')) as Manifest;
-    if (manifest.engine !== engineKey(modules)) return null;
-    for (const [input, hash] of Object.entries(manifest.inputs)) if (contentHash(input) !== hash) return null;
-    const path = join(folder, manifest.bundle);
-    return bundleOf(program, path, readFileSync(path, 'utf8'), readFileSync(`${path}.map`, 'utf8'), Object.keys(manifest.inputs), true);
-  } catch {
-    // Not there, or not whole: it is made anew.
-    return null;
-  }
-}
-
-async function bundleAfresh(
-  program: string,
-  folder: string,
-  modules: EngineModules,
-  bundler: Bundler,
-  typed: string | null,
-): Promise<PipelineBundle> {
+async function bundled(program: string, modules: EngineModules, bundler: Bundler, typed: string | null): Promise<CachedBundle> {
   const project = dirname(program);
-  const outfile = join(folder, 'pipeline.cjs');
   const result = await bundler
     .build({
       entryPoints: [program],
       absWorkingDir: project,
-      outfile,
+      outfile: bundlePath(program),
       bundle: true,
       write: false,
       metafile: true,
@@ -111,49 +82,23 @@ async function bundleAfresh(
     })
     .finally(() => void bundler.stop());
   const text = (suffix: string): string => result.outputFiles?.find((output) => output.path.endsWith(suffix))?.text ?? '';
-  const inputs = inputHashes(project, program, result.metafile);
-  const key = createHash('sha256').update(JSON.stringify(inputs)).update(engineKey(modules)).digest('hex').slice(0, 12);
-  const name = `${cacheName(program)}-${key}.cjs`;
-  if (typed === null) writeCache(folder, program, name, text('.cjs'), text('.map'), { engine: engineKey(modules), bundle: name, inputs });
-  return bundleOf(program, join(folder, name), text('.cjs'), text('.map'), Object.keys(inputs), false);
+  return { code: text('.cjs'), map: text('.map'), inputs: inputHashes(project, program, result.metafile) };
 }
 
-function bundleOf(program: string, path: string, code: string, map: string, inputs: string[], cached: boolean): PipelineBundle {
-  const sources = inputs.filter((input) => !input.endsWith('.json') || existsSync(input));
-  return { program, path, code, sourceMap: new BundleSourceMap(path, map), inputs: sources, fromCache: cached };
+function bundleOf(program: string, { code, map, inputs }: CachedBundle, fromCache: boolean): PipelineBundle {
+  const path = bundlePath(program);
+  const sources = Object.keys(inputs).filter((input) => !input.endsWith('.json') || existsSync(input));
+  return { program, path, code, sourceMap: new BundleSourceMap(path, map), inputs: sources, fromCache };
 }
 
-/** Written under other names first and renamed, the manifest last: a second process reads either the old or the new one. */
-function writeCache(folder: string, program: string, name: string, code: string, map: string, manifest: Manifest): void {
-  const place = (file: string, text: string): void => {
-    const temporary = join(folder, `${file}.${String(process.pid)}.tmp`);
-    writeFileSync(temporary, text);
-    renameSync(temporary, join(folder, file));
-  };
-  place(name, code);
-  place(`${name}.map`, map);
-  place(`${cacheName(program)}.json`, JSON.stringify(manifest));
-  const older = readdirSync(folder).filter((file) => file.startsWith(`${cacheName(program)}-`) && !file.startsWith(name));
-  for (const file of older.slice(0, Math.max(0, older.length - 4))) rmSync(join(folder, file), { force: true });
-}
-
-/** `<project>/.tidemark/cache`, or a folder of the user's own where the project cannot be written to. */
-function cacheFolder(program: string): string {
-  const inProject = join(projectFolderOf(program), '.tidemark', 'cache');
-  try {
-    mkdirSync(inProject, { recursive: true });
-    writeFileSync(join(inProject, '.gitignore'), '*\n');
-    return inProject;
-  } catch {
-    const own = join(tmpdir(), `tidemark-${userInfo().username}`, 'cache');
-    mkdirSync(own, { recursive: true, mode: 0o700 });
-    return own;
-  }
+/** In the project, so that what the code imports when it runs is looked up from there. */
+function bundlePath(program: string): string {
+  return join(projectFolderOf(program), '.tidemark', 'cache', `${cacheName(program)}.cjs`);
 }
 
 /** The sources, and the files beside them that change what a bundler makes of them. */
 function inputHashes(workingFolder: string, program: string, metafile: Metafile | undefined): Record<string, string | null> {
-  const paths = new Set<string>();
+  const paths = new Set([program]);
   for (const input of Object.keys(metafile?.inputs ?? {})) {
     if (!input.includes(':') || /^[a-zA-Z]:[\\/]/.test(input)) paths.add(resolve(workingFolder, input));
   }
@@ -163,10 +108,6 @@ function inputHashes(workingFolder: string, program: string, metafile: Metafile 
     if (existsSync(join(folder, 'package.json')) || dirname(folder) === folder) break;
   }
   return Object.fromEntries([...paths].map((path) => [path, contentHash(path)]));
-}
-
-function contentHash(path: string): string | null {
-  return existsSync(path) ? createHash('sha256').update(readFileSync(path)).digest('hex') : null;
 }
 
 /** A bundle holds the engine's export names; an engine that has others needs another bundle. */

@@ -1,10 +1,22 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadBundler } from '../../src/host/bundler.ts';
 import { registerEngineModules } from '../../src/host/engineModules.ts';
+import { cacheName } from '../../src/host/folders.ts';
 import { bundlePipeline } from '../../src/host/pipelineBundle.ts';
 import { PipelineLoadError } from '../../src/host/pipelineLoadError.ts';
 import { evaluateBundle } from '../../src/host/pipelineModule.ts';
@@ -18,12 +30,20 @@ const modules = {
 };
 
 let folder: string;
+let cache: string;
+let environment: NodeJS.ProcessEnv;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'tidemark-bundle-'));
+  cache = mkdtempSync(join(tmpdir(), 'tidemark-cache-'));
+  environment = { ...process.env };
+  process.env['XDG_CACHE_HOME'] = cache;
   write('package.json', '{}');
   registerEngineModules(modules);
 });
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
+afterEach(() => {
+  process.env = environment;
+  for (const each of [folder, cache]) rmSync(each, { recursive: true, force: true });
+});
 
 function write(path: string, text: string): string {
   const file = join(folder, path);
@@ -94,12 +114,69 @@ describe('a pipeline is bundled', () => {
     write('tsconfig.json', '{}');
     await expect(bundlePipeline(program, modules, { load: noBundler })).rejects.toThrow('a bundler was loaded');
   });
+});
 
-  it('and a cache that is damaged is made anew', async () => {
-    const program = write('a.pipeline.ts', 'export default 1');
-    const { path } = await bundlePipeline(program, modules);
-    rmSync(path);
-    expect(evaluateBundle(await bundlePipeline(program, modules))['default']).toBe(1);
+describe('a bundle that is remembered runs only where nobody else can have written it', () => {
+  const cached = (name: RegExp): string => {
+    const bundles = join(cache, 'tidemark', 'bundles');
+    const found = readdirSync(bundles).find((each) => name.test(each));
+    if (found === undefined) throw new Error(`there is no ${String(name)}`);
+    return join(bundles, found);
+  };
+  const changeManifest = (change: object): void => {
+    const path = cached(/^a\.pipeline-.*\.json$/);
+    const manifest = JSON.parse(readFileSync(path, 'utf8')) as object;
+    writeFileSync(path, JSON.stringify({ ...manifest, ...change }));
+  };
+  const result = async (program: string): Promise<unknown> => evaluateBundle(await bundlePipeline(program, modules))['default'];
+  let program = '';
+  beforeEach(async () => {
+    program = write('a.pipeline.ts', 'export default 1');
+    await bundlePipeline(program, modules);
+  });
+
+  it('in the cache of its user, and nothing is written into the project', () => {
+    expect(readdirSync(folder).sort()).toEqual(['a.pipeline.ts', 'package.json']);
+    if (process.platform !== 'win32') expect(statSync(cached(/\.cjs$/)).mode & 0o777).toBe(0o600);
+  });
+
+  it.each([
+    ['is gone', () => rmSync(cached(/\.cjs$/))],
+    ['was changed', () => writeFileSync(cached(/\.cjs$/), 'exports.default = 2;')],
+    ['has a map that was changed', () => writeFileSync(cached(/\.cjs\.map$/), '{}')],
+    ['is made of no inputs', () => changeManifest({ inputs: {} })],
+    ['does not name the program', () => changeManifest({ inputs: { [join(folder, 'package.json')]: null } })],
+    ['is of another program', () => changeManifest({ program: '/other.pipeline.ts' })],
+    ['lies elsewhere', () => changeManifest({ content: '../evil' })],
+    ['is a link', () => linkTo(cached(/\.cjs$/))],
+    ['is written by others', () => chmodSync(cached(/\.cjs$/), 0o622)],
+    ['lies in a folder of others', () => chmodSync(join(cache, 'tidemark', 'bundles'), 0o777)],
+    ['lies in a folder that others can replace', () => chmodSync(join(cache, 'tidemark'), 0o777)],
+  ])('one that %s is made again', async (_name, spoil) => {
+    spoil();
+    await expect(bundlePipeline(program, modules, { load: noBundler })).rejects.toThrow('a bundler was loaded');
+    expect(await result(program)).toBe(1);
+  });
+
+  function linkTo(path: string): void {
+    const elsewhere = join(folder, 'elsewhere');
+    renameSync(path, elsewhere);
+    symlinkSync(elsewhere, path);
+  }
+
+  it('a cache that a repository brings along is not looked at', async () => {
+    const shipped = { engine: ENGINE_VERSION, bundle: 'evil.cjs', inputs: {} };
+    write(`.tidemark/cache/${cacheName(program)}.json`, JSON.stringify(shipped));
+    write('.tidemark/cache/evil.cjs', 'exports.default = "evil"');
+    write('.tidemark/cache/evil.cjs.map', '{}');
+    write('a.pipeline.ts', 'export default 3');
+    expect(await result(program)).toBe(3);
+  });
+
+  it('without a place for it, the program is bundled each time', async () => {
+    process.env['XDG_CACHE_HOME'] = join(program, 'no-folder');
+    process.env['TMPDIR'] = join(program, 'no-folder');
+    expect(await result(program)).toBe(1);
   });
 });
 
