@@ -1,5 +1,6 @@
 import {
   closeSync,
+  constants,
   existsSync,
   fstatSync,
   fsyncSync,
@@ -13,6 +14,7 @@ import {
   rmdirSync,
   statSync,
   writeSync,
+  type Stats,
 } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { FileAccess, FileWriter } from '../operators/connector.ts';
@@ -27,7 +29,7 @@ export function nodeFileAccess(folder: string, { onlyForUser = false } = {}): Fi
   const at = (path: string): string => resolve(folder, path);
   const mode = onlyForUser ? 0o600 : 0o666;
   return {
-    size: (path) => doing('read', at(path), (file) => statSync(file).size),
+    size: (path) => doing('read', at(path), sizeOfFile),
     exists: (path) => existsSync(at(path)),
     list: (path) => doing('list', at(path), (file) => readdirSync(file).sort()),
     read: (path, offset, length) => doing('read', at(path), (file) => readRange(file, offset, length)),
@@ -91,11 +93,25 @@ function reasonOf(error: unknown): string {
   }
 }
 
+function sizeOfFile(file: string): number {
+  const status = statSync(file);
+  if (!status.isFile()) throw new Error(notAFile(status));
+  return status.size;
+}
+
+function notAFile(status: Stats): string {
+  return status.isDirectory() ? 'it is a folder' : 'it is a pipe, a device or a socket, not a file';
+}
+
 function readRange(file: string, offset: number, length: number): Uint8Array {
-  const descriptor = openSync(file, 'r');
+  // Opening a pipe would wait for somebody who writes into it. Windows has no such flag.
+  const { O_RDONLY, O_NONBLOCK } = constants as Partial<typeof constants>;
+  const descriptor = openSync(file, (O_RDONLY ?? 0) | (O_NONBLOCK ?? 0));
   try {
+    const status = fstatSync(descriptor);
+    if (!status.isFile()) throw new Error(notAFile(status));
     // A length beyond the end must not allocate: callers ask for what they would like.
-    const available = Math.max(0, Math.min(length, fstatSync(descriptor).size - offset));
+    const available = Math.max(0, Math.min(length, status.size - offset));
     const bytes = new Uint8Array(available);
     let read = 0;
     while (read < available) {

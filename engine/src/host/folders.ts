@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { MANIFEST_FILE } from '../restore/snapshotFiles.ts';
+import { nodeFileAccess } from './fileAccess.ts';
+
+const MANIFEST_MAX = 64 << 20;
 
 /** Where a pipeline's files lie. Everything that Tidemark writes by itself is below `<project>/.tidemark`. */
 export interface PipelineFolders {
@@ -48,7 +51,9 @@ export function latestSnapshot(folders: PipelineFolders): string | null {
 
 function isRewritten(snapshot: string): boolean {
   try {
-    const manifest = JSON.parse(readFileSync(join(snapshot, MANIFEST_FILE), 'utf8')) as { readonly trigger?: unknown };
+    const manifest = JSON.parse(Buffer.from(nodeFileAccess(snapshot).read(MANIFEST_FILE, 0, MANIFEST_MAX)).toString('utf8')) as {
+      readonly trigger?: unknown;
+    };
     return manifest.trigger === 'rewritten';
   } catch {
     // Without a manifest, or with one that is damaged, which the restore says.

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import type { ConnectorHost } from '../operators/connector.ts';
@@ -90,6 +90,7 @@ export function snapshotFiles(folder: string): SnapshotFiles {
   return {
     ...nodeFileAccess(folder, { onlyForUser: true }),
     makeNewFolder: (path) => makeNewFolder(resolve(folder, path)),
+    realPath: (path) => realpathSync(resolve(folder, path)).replaceAll('\\', '/'),
     removeEmptyFolder: (path) => removeEmptyFolder(resolve(folder, path)),
     sha256() {
       const hash = createHash('sha256');

@@ -2,7 +2,7 @@ import { ByteReader } from '../snapshot/bytes/byteReader.ts';
 import { FormatError } from '../snapshot/bytes/formatError.ts';
 import { readMetadata } from '../snapshot/metadata/readMetadata.ts';
 import type { SnapshotMetadata } from '../snapshot/metadata/snapshotMetadata.ts';
-import { MANIFEST_FILE, METADATA_FILE, readFile, sha256OfFile, type SnapshotFiles } from './snapshotFiles.ts';
+import { checkOwnFile, MANIFEST_FILE, METADATA_FILE, readFile, sha256OfFile, type SnapshotFiles } from './snapshotFiles.ts';
 import { readManifest, type ManifestFile, type SnapshotManifest } from './snapshotManifest.ts';
 
 /** A snapshot that cannot be used: which of its files, and why. */
@@ -43,6 +43,11 @@ export function openSnapshot(files: SnapshotFiles, location: string): OpenedSnap
     );
   }
   const manifest = verifiedManifest(files, folder);
+  try {
+    checkOwnFile(files, folder, metadataPath);
+  } catch (error) {
+    throw new SnapshotDamage(folder, METADATA_FILE, error instanceof Error ? error.message : String(error), error);
+  }
   try {
     return { files, folder, metadata: readMetadata(new ByteReader(readFile(files, metadataPath))), manifest };
   } catch (error) {
@@ -122,6 +127,11 @@ function damageAtSight(files: SnapshotFiles, folder: string, { path, size }: Man
   const file = `${folder}/${path}`;
   if (path.split(/[/\\]/).includes('..')) return 'it is not in the folder of the snapshot';
   if (!files.exists(file)) return 'it is missing';
+  try {
+    checkOwnFile(files, folder, file);
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
   const found = files.size(file);
   return found === size ? null : `it has ${String(found)} bytes instead of ${String(size)}: it was cut or replaced`;
 }

@@ -1,10 +1,13 @@
 import type { FileAccess } from '../operators/connector.ts';
+import { checkInside, snapshotRoot } from '../snapshot/storage/locateFile.ts';
 
 /** Where snapshots lie, as the host offers it. No function of it removes a folder with what is in it. */
 export interface SnapshotFiles extends FileAccess {
   sha256(): Hash;
   /** False where something of this name is there already, be it a link that leads nowhere. Makes the folders above it. */
   makeNewFolder(path: string): boolean;
+  /** The path with all symbolic links followed, with `/` between its parts. @throws when there is no such file */
+  realPath(path: string): string;
   /** A folder with something in it stays. */
   removeEmptyFolder(path: string): void;
 }
@@ -44,4 +47,10 @@ export function writeFile(files: SnapshotFiles, path: string, bytes: Uint8Array)
 
 export function readFile(files: SnapshotFiles, path: string): Uint8Array {
   return files.read(path, 0, files.size(path));
+}
+
+/** Beside Flink's own files there may be others, and links. @throws where the file is a link that leads out of what was opened */
+export function checkOwnFile(files: SnapshotFiles, folder: string, path: string): void {
+  const root = snapshotRoot(folder.replaceAll('\\', '/'));
+  checkInside({ path, root }, files.realPath(path), files.realPath(root));
 }

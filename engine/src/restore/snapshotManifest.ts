@@ -1,5 +1,8 @@
 import { decodeUtf8Leniently, encodeUtf8 } from '../snapshot/bytes/utf8.ts';
-import { MANIFEST_FILE, readFile, type SnapshotFiles } from './snapshotFiles.ts';
+import { checkOwnFile, MANIFEST_FILE, readFile, type SnapshotFiles } from './snapshotFiles.ts';
+
+/** It grows with the plan and the number of files, never with the state. In bytes. */
+const SIZE_MAX = 64 << 20;
 
 /** The content of `tidemark.json`: what a snapshot is, for people and pickers, and the checksums that a restore relies on. */
 export interface SnapshotManifest {
@@ -64,6 +67,9 @@ function checksum(content: object, files: SnapshotFiles): string {
 export function readManifest(files: SnapshotFiles, folder: string): SnapshotManifest | null {
   const path = `${folder}/${MANIFEST_FILE}`;
   if (!files.exists(path)) return null;
+  checkOwnFile(files, folder, path);
+  const size = files.size(path);
+  if (size > SIZE_MAX) throw new Error(`it has ${String(size)} bytes, and ${String(SIZE_MAX)} are the most that are read`);
   const content = parse(decodeUtf8Leniently(readFile(files, path)));
   if (content.format !== 1)
     throw new Error(`it is of form ${JSON.stringify(content.format)}, and this version of Tidemark knows form 1 only`);

@@ -1,4 +1,5 @@
 import type { StreamHandle } from '../snapshot/metadata/snapshotMetadata.ts';
+import { checkInside, missingFile, placesOf, type FileHandle } from '../snapshot/storage/locateFile.ts';
 import { SnapshotDamage, type OpenedSnapshot } from './openSnapshot.ts';
 
 /** The bytes behind a handle, read by ranges. */
@@ -19,13 +20,8 @@ export function openStream(snapshot: OpenedSnapshot, handle: StreamHandle | null
     case 'inline':
       return stream(snapshot, '_metadata', handle.data.length, (offset, length) => handle.data.subarray(offset, offset + length));
     case 'relativeFile':
-      if (handle.path.split(/[/\\]/).includes('..'))
-        throw new SnapshotDamage(snapshot.folder, '_metadata', `it refers to ${handle.path}, outside of the snapshot`);
-      return file(snapshot, handle.path, `${snapshot.folder}/${handle.path}`, handle.size);
-    case 'file': {
-      const path = pathOfUri(handle.path);
-      return file(snapshot, path, path, handle.size);
-    }
+    case 'file':
+      return file(snapshot, handle.path, locate(snapshot, handle), handle.size);
     case 'segment':
     case 'keyGroups':
       throw new SnapshotDamage(
@@ -36,9 +32,21 @@ export function openStream(snapshot: OpenedSnapshot, handle: StreamHandle | null
   }
 }
 
+/** The path of the file, which is there. @throws SnapshotDamage where it is missing or must not be read */
+function locate({ files, folder }: OpenedSnapshot, handle: FileHandle): string {
+  try {
+    const places = placesOf(folder.replaceAll('\\', '/'), handle, []);
+    const place = places.find(({ path }) => files.exists(path));
+    if (place === undefined) throw new Error(handle.kind === 'relativeFile' ? 'it is missing' : missingFile(folder, handle, places));
+    checkInside(place, files.realPath(place.path), files.realPath(place.root));
+    return place.path;
+  } catch (error) {
+    throw new SnapshotDamage(folder, handle.path, error instanceof Error ? error.message : String(error), error);
+  }
+}
+
 function file(snapshot: OpenedSnapshot, name: string, path: string, size: number): StoredStream {
   const { files, folder } = snapshot;
-  if (!files.exists(path)) throw new SnapshotDamage(folder, name, 'it is missing');
   const found = files.size(path);
   if (found !== size)
     throw new SnapshotDamage(folder, name, `it has ${String(found)} bytes instead of ${String(size)}: it was cut or replaced`);
@@ -60,8 +68,4 @@ function stream(snapshot: OpenedSnapshot, name: string, size: number, read: (off
       return read(offset, length);
     },
   };
-}
-
-function pathOfUri(uri: string): string {
-  return decodeURI(uri.replace(/^file:(\/\/)?/, ''));
 }

@@ -23,6 +23,7 @@ export function memoryFiles(content = new Map<string, Uint8Array>()): SnapshotFi
     makeFolder: () => undefined,
     makeNewFolder: (path) => ![...content.keys()].some((name) => name === path || name.startsWith(`${path}/`)),
     removeEmptyFolder: () => undefined,
+    realPath: (path) => path,
     openForWriting: (path, offset) => new MemoryFileWriter(content, path, offset),
     rename(from, to) {
       content.set(to, file(from));

@@ -1,4 +1,5 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -45,6 +46,26 @@ it('keeps the order of small and large writes', () => {
   writer.write(bytes('b'));
   writer.close();
   expect(text('a')).toBe(`a${large}b`);
+});
+
+it.skipIf(process.platform === 'win32')('refuses pipes and devices instead of waiting for them', () => {
+  execFileSync('mkfifo', [join(folder, 'pipe')]);
+  for (const path of ['pipe', '/dev/zero']) {
+    expect(() => nodeFileAccess(folder).read(path, 0, 1)).toThrow('it is a pipe, a device or a socket, not a file');
+    expect(() => nodeFileAccess(folder).size(path)).toThrow('not a file');
+  }
+});
+
+it.skipIf(process.platform === 'win32')('files of state can be read by their user alone', () => {
+  const writer = nodeFileAccess(folder, { onlyForUser: true }).openForWriting('state', 0);
+  writer.close();
+  expect(statSync(join(folder, 'state')).mode & 0o777).toBe(0o600);
+});
+
+it('removes files alone', () => {
+  mkdirSync(join(folder, 'kept'));
+  expect(() => nodeFileAccess(folder).remove('kept')).toThrow('Cannot remove');
+  nodeFileAccess(folder).remove('none');
 });
 
 it('names the path and the reason', () => {

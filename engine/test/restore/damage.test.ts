@@ -329,7 +329,7 @@ describe('a damaged snapshot is refused with the file and the reason', () => {
       bytes.set(new TextEncoder().encode('../../x/'), at);
       return bytes;
     });
-    expect(() => restored(copy, path, plan)).toThrow(/outside of the snapshot/);
+    expect(() => restored(copy, path, plan)).toThrow(/not inside its folder/);
   });
 
   test('flipped bits without checksums never crash or hang the reader', () => {

@@ -40,6 +40,10 @@ export class MemoryFiles implements SnapshotFiles {
     return !this.exists(path);
   }
 
+  realPath(path: string): string {
+    return path;
+  }
+
   removeEmptyFolder(): void {
     // Folders are in the names of files.
   }

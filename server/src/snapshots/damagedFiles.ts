@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { snapshotFiles } from 'tidemark/host';
 import { verifySnapshot, type DamagedFile } from 'tidemark/restore';
 import type { ScanSignal } from 'tidemark/snapshot';
 import type { OpenedSnapshot } from './openedSnapshot.ts';
+import { openRegularFile } from './storage/regularFile.ts';
 
 const PIECE = 1 << 20;
 
@@ -23,7 +23,9 @@ async function sha256Of(file: string, size: number, signal: ScanSignal | null): 
   const hash = createHash('sha256');
   // Devices have no size, and no end.
   if (size === 0) return hash.digest('hex');
-  for await (const piece of createReadStream(file, { highWaterMark: PIECE, end: size - 1 }) as AsyncIterable<Buffer>) {
+  const { handle } = await openRegularFile(file);
+  // The stream closes the file.
+  for await (const piece of handle.createReadStream({ highWaterMark: PIECE, end: size - 1 }) as AsyncIterable<Buffer>) {
     signal?.throwIfAborted();
     hash.update(piece);
   }

@@ -1,20 +1,13 @@
-import { open, readdir, realpath, stat, type FileHandle } from 'node:fs/promises';
+import { readdir, realpath, stat } from 'node:fs/promises';
 import type { SnapshotStorage } from 'tidemark/snapshot';
-
-/** What is allocated before anyone has asked whether the file has so much. A piece of a scan is not larger, and saves the question. */
-const UNCHECKED_MAX = 1 << 20;
-
-async function checkSize(file: FileHandle, path: string, end: number): Promise<void> {
-  const { size } = await file.stat();
-  if (end > size) {
-    throw new Error(`${path} has ${String(size)} bytes, but bytes up to ${String(end)} are needed: the file is cut off`);
-  }
-}
+import { openRegularFile } from './storage/regularFile.ts';
 
 /** Snapshots in local files. */
 export const fileStorage: SnapshotStorage = {
   async size(path) {
-    return (await stat(path)).size;
+    const status = await stat(path);
+    if (!status.isFile()) throw new Error(`${path} is ${status.isDirectory() ? 'a folder' : 'a pipe, a device or a socket'}, not a file`);
+    return status.size;
   },
   async exists(path) {
     return stat(path).then(
@@ -23,23 +16,21 @@ export const fileStorage: SnapshotStorage = {
     );
   },
   async slice(path, offset, length) {
-    const file = await open(path);
+    const { handle, size } = await openRegularFile(path);
     try {
-      if (length > UNCHECKED_MAX) await checkSize(file, path, offset + length);
+      if (offset + length > size)
+        throw new Error(`${path} has ${String(size)} bytes, but bytes up to ${String(offset + length)} are needed: the file is cut off`);
       const bytes = new Uint8Array(length);
       let read = 0;
       while (read < length) {
-        const { bytesRead } = await file.read(bytes, read, length - read, offset + read);
-        if (bytesRead === 0) {
-          await checkSize(file, path, offset + length);
-          throw new Error(`${path} became shorter while it was read`);
-        }
+        const { bytesRead } = await handle.read(bytes, read, length - read, offset + read);
+        if (bytesRead === 0) throw new Error(`${path} became shorter while it was read`);
         read += bytesRead;
       }
       return bytes;
     } finally {
       // Whoever reads on need not wait, and what was read is read.
-      file.close().catch(() => undefined);
+      handle.close().catch(() => undefined);
     }
   },
   async list(folder) {

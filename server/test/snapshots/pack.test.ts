@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Decrypter, generateX25519Identity, identityToRecipient } from 'age-encryption';
@@ -72,6 +72,24 @@ describe.each(SNAPSHOTS)('%s', (name) => {
     writeFileSync(plain, await age.decrypt(readFileSync(archive)));
     expect(await dump(plain)).toEqual(await dump(join(home, name)));
   });
+});
+
+test('what links lead to from outside is in no archive', async () => {
+  const secret = join(home, 'secret');
+  for (const linked of ['state', 'tidemark.json', '_metadata']) {
+    const folder = join(home, `linked-${linked}`);
+    writeFiles(folder, untar(fixtureTar(SNAPSHOTS[0] ?? '')));
+    const snapshot = join(folder, SNAPSHOTS[0] ?? '');
+    const opened = await openSnapshot(snapshot);
+    const name = linked === 'state' ? (readdirSync(snapshot).find((each) => each !== '_metadata') ?? '') : linked;
+    cpSync(join(snapshot, existsSync(join(snapshot, name)) ? name : '_metadata'), secret);
+    rmSync(join(snapshot, name), { force: true });
+    symlinkSync(secret, join(snapshot, name));
+    const target = join(home, `${linked}.tar`);
+    await expect(packSnapshot(opened, target, OPEN)).rejects.toThrow(`is a link to ${realpathSync(secret)}, which is outside`);
+    await opened.storage.close?.();
+    expect(existsSync(target)).toBe(false);
+  }
 });
 
 describe('a sealed archive', () => {

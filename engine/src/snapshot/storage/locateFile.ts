@@ -1,4 +1,7 @@
+import type { StreamHandle } from '../metadata/snapshotMetadata.ts';
 import type { PathMapping, SnapshotStorage } from './snapshotStorage.ts';
+
+export type FileHandle = Extract<StreamHandle, { kind: 'relativeFile' | 'file' | 'segment' }>;
 
 /** A file, and the folder that it must not lead out of by links. */
 export interface FileLocation {
@@ -15,31 +18,56 @@ export function snapshotRoot(folder: string): string {
 }
 
 /**
- * Where the file is that a checkpoint names by an absolute path or URI. Such paths no longer hold where the checkpoint has been moved, and a
- * hostile one may name any file. So it is looked for
+ * Where the file of a handle may be, the first place that has a file counts. This is the only function that makes paths of handles: for reading,
+ * restoring and packing alike. A relative path stays in the snapshot's folder. An absolute path or URI does not hold where the checkpoint has been
+ * moved, and a hostile one may name any file. So the file is looked for
  *   1. beside `_metadata`, where Flink lays out the parts of a checkpoint, by the end of the path;
  *   2. where the user's path map leads;
  *   3. at the path itself, if that is inside the root of what was opened.
- * @throws with what was tried
+ * Whoever reads the file also asks `checkInside`, because it may be a link. @throws where the path leads out
  */
-export async function locateFile(storage: SnapshotStorage, folder: string, uri: string): Promise<FileLocation> {
+export function placesOf(folder: string, handle: FileHandle, pathMap: readonly PathMapping[]): FileLocation[] {
+  const uri = handle.path;
+  if (handle.kind === 'relativeFile') return [{ path: insideFolder(folder, uri), root: snapshotRoot(folder) }];
   const path = plainPath(uri);
   if (path.split(/[/\\]/).includes('..') || path.includes('\0'))
     throw new Error(`the snapshot names the file ${JSON.stringify(uri)}, which is not read`);
   const root = snapshotRoot(folder);
-  const mapped = mappedPath(storage.pathMap ?? [], uri, path);
+  const mapped = mappedPath(pathMap, uri, path);
   const candidates: FileLocation[] = beside(folder, root, path).map((each) => ({ path: each, root }));
   if (mapped !== null) candidates.push(mapped);
   if (path.startsWith(`${root}/`)) candidates.push({ path, root });
-  for (const candidate of candidates) {
-    if (await storage.exists(candidate.path)) return candidate;
-  }
-  const tried = [...new Set(candidates.map((candidate) => candidate.path))].join(', ');
-  const from = path.slice(0, path.lastIndexOf('/'));
-  throw new Error(
-    `the file ${uri} of the snapshot is missing: it is not at ${tried}, and nothing outside of ${root} is read unless you say where it is: ` +
-      `map the beginning of its path, such as --path-map ${from}=FOLDER`,
+  return candidates;
+}
+
+/** What to say where none of the places has a file. */
+export function missingFile(folder: string, handle: FileHandle, places: readonly FileLocation[]): string {
+  const tried = [...new Set(places.map(({ path }) => path))].join(', ');
+  const from = plainPath(handle.path).replace(/\/[^/]*$/, '');
+  return (
+    `the file ${handle.path} of the snapshot is missing: it is not at ${tried}, and nothing outside of ${snapshotRoot(folder)} is read unless ` +
+    `you say where it is: map the beginning of its path, such as --path-map ${from}=FOLDER`
   );
+}
+
+/** `real` and `realRoot` are the paths with all links followed. @throws where a link leads out of the root */
+export function checkInside({ path, root }: FileLocation, real: string, realRoot: string): void {
+  if (!real.startsWith(`${realRoot}/`)) throw new Error(`${path} is a link to ${real}, which is outside of ${root}; it is not read`);
+}
+
+/** Checks a file that is about to be read, in a storage that has links. @throws as `checkInside` */
+export async function refuseLinksOut(storage: SnapshotStorage, location: FileLocation): Promise<void> {
+  if (storage.realPath === undefined) return;
+  checkInside(location, await storage.realPath(location.path), await storage.realPath(location.root));
+}
+
+/** A path that the snapshot names must stay in its folder: a snapshot from elsewhere must not make anyone read other files. */
+function insideFolder(folder: string, path: string): string {
+  const parts = path.replaceAll('\\', '/').split('/');
+  if (path.startsWith('/') || parts.includes('..') || parts.some((part) => part.includes(':') || part.includes('\0'))) {
+    throw new Error(`the snapshot names the file ${JSON.stringify(path)}, which is not inside its folder; it is not read`);
+  }
+  return `${folder}/${path}`;
 }
 
 /** Without `file:`; the schemes of Flink's plugins for S3 are one. */

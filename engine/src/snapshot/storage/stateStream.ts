@@ -1,6 +1,6 @@
 import { ByteReader } from '../bytes/byteReader.ts';
 import type { StreamHandle } from '../metadata/snapshotMetadata.ts';
-import { locateFile, snapshotRoot, type FileLocation } from './locateFile.ts';
+import { missingFile, placesOf, refuseLinksOut, type FileHandle, type FileLocation } from './locateFile.ts';
 import type { SnapshotStorage } from './snapshotStorage.ts';
 
 /** A stream of state, read by ranges. */
@@ -29,12 +29,15 @@ export async function openStream(storage: SnapshotStorage, folder: string, handl
   }
 }
 
-type FileHandle = Extract<StreamHandle, { kind: 'relativeFile' | 'file' | 'segment' }>;
-
 /** The file that a stream is, or is a part of. @throws where it is missing or must not be read */
 export async function locateStream(storage: SnapshotStorage, folder: string, handle: FileHandle): Promise<FileLocation> {
-  if (handle.kind === 'relativeFile') return { path: insideFolder(folder, handle.path), root: snapshotRoot(folder) };
-  return locateFile(storage, folder, handle.path);
+  const places = placesOf(folder, handle, storage.pathMap ?? []);
+  for (const place of places) {
+    if (handle.kind !== 'relativeFile' && !(await storage.exists(place.path))) continue;
+    await refuseLinksOut(storage, place);
+    return place;
+  }
+  throw new Error(missingFile(folder, handle, places));
 }
 
 function inlineStream(data: Uint8Array): StateStream {
@@ -48,8 +51,7 @@ function inlineStream(data: Uint8Array): StateStream {
   };
 }
 
-async function fileStream(storage: SnapshotStorage, { path, root }: FileLocation, start: number, size: number): Promise<StateStream> {
-  await refuseLinksOut(storage, path, root);
+async function fileStream(storage: SnapshotStorage, { path }: FileLocation, start: number, size: number): Promise<StateStream> {
   const fileSize = await storage.size(path);
   if (start + size > fileSize) {
     throw new Error(`${path} has ${String(fileSize)} bytes, but the snapshot needs ${String(start + size)}: the file is cut off`);
@@ -71,20 +73,4 @@ function checkRange(name: string, size: number, offset: number, length: number):
       `bytes ${String(offset)} to ${String(offset + length)} are not inside ${name}, whose stream has ${String(size)} bytes`,
     );
   }
-}
-
-/** A path that the snapshot names must stay in its folder: a snapshot from elsewhere must not make anyone read other files. */
-function insideFolder(folder: string, path: string): string {
-  const parts = path.replaceAll('\\', '/').split('/');
-  if (path.startsWith('/') || parts.includes('..') || parts.some((part) => part.includes(':') || part.includes('\0'))) {
-    throw new Error(`the snapshot names the file ${JSON.stringify(path)}, which is not inside its folder; it is not read`);
-  }
-  return `${folder}/${path}`;
-}
-
-async function refuseLinksOut(storage: SnapshotStorage, path: string, root: string): Promise<void> {
-  if (storage.realPath === undefined) return;
-  const realRoot = await storage.realPath(root);
-  const real = await storage.realPath(path);
-  if (!real.startsWith(`${realRoot}/`)) throw new Error(`${path} is a link to ${real}, which is outside of ${root}; it is not read`);
 }

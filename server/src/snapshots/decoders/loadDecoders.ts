@@ -1,11 +1,15 @@
 import { Console } from 'node:console';
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { DumpValue, ValueDecoder, ValueDecoders } from 'tidemark/snapshot';
+import { readSmallFile } from '../storage/regularFile.ts';
 import { parseDecoderFile, type DecoderDeclaration } from './decoderFile.ts';
 
 export const DECODER_FILE = 'tidemark.decoders.json';
+/** In bytes. */
+const DECODER_FILE_MAX = 1 << 20;
+const DESCRIPTORS_MAX = 64 << 20;
 
 /** Where decoders are declared, and whether their code may run; without it, only Protobuf messages are decoded. */
 export interface DecoderSources {
@@ -24,9 +28,15 @@ export interface LoadedDecoders {
  * only where the workspace is trusted; descriptor sets are data and need no trust.
  */
 export async function loadDecoders(folder: string, { trusted }: { readonly trusted: boolean }): Promise<LoadedDecoders> {
-  const text = await readIfThere(join(folder, DECODER_FILE));
-  if (text === null) return { decoders: new DecoderTable(), problems: [] };
-  const { declarations, problems: parseProblems } = parseDecoderFile(text);
+  let bytes: Buffer | null;
+  try {
+    bytes = await readSmallFile(join(folder, DECODER_FILE), DECODER_FILE_MAX);
+  } catch (error) {
+    // A snapshot opens all the same.
+    return { decoders: new DecoderTable(), problems: [error instanceof Error ? error.message : String(error)] };
+  }
+  if (bytes === null) return { decoders: new DecoderTable(), problems: [] };
+  const { declarations, problems: parseProblems } = parseDecoderFile(bytes.toString('utf8'));
   const table = new DecoderTable();
   const problems = [...parseProblems];
   for (const { of, by } of declarations) {
@@ -35,7 +45,10 @@ export async function loadDecoders(folder: string, { trusted }: { readonly trust
       continue;
     }
     try {
-      table.add(of, by.kind === 'module' ? await moduleDecoder(folder, by.path) : await messageDecoder(folder, by.message, by.descriptors));
+      table.add(
+        of,
+        by.kind === 'module' ? await moduleDecoder(folder, by.path) : await messageDecoder(folder, by.message, by.descriptors, trusted),
+      );
     } catch (error) {
       const source = by.kind === 'module' ? by.path : by.descriptors;
       problems.push(`${source}: ${error instanceof Error ? error.message : String(error)}`);
@@ -57,15 +70,6 @@ export async function loadAllDecoders({ folders, trusted }: DecoderSources): Pro
     },
     problems: loaded.flatMap(({ problems }) => problems),
   };
-}
-
-async function readIfThere(path: string): Promise<string | null> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
-    throw error;
-  }
 }
 
 class DecoderTable implements ValueDecoders {
@@ -121,10 +125,15 @@ function isDecodeFunction(value: unknown): value is DecodeFunction {
   return typeof value === 'function';
 }
 
-async function messageDecoder(folder: string, message: string, descriptors: string): Promise<ValueDecoder> {
+async function messageDecoder(folder: string, message: string, descriptors: string, trusted: boolean): Promise<ValueDecoder> {
+  if (!trusted && (isAbsolute(descriptors) || descriptors.split(/[/\\]/).includes('..')))
+    throw new Error('only a trusted workspace may name files outside of its folder');
   // Protobuf's own descriptors take as long to set up as a small snapshot to read.
   const { descriptorSet, protobufDecoder } = await import('./protobufDecoder.ts');
-  return protobufDecoder(descriptorSet(await readFile(inFolder(folder, descriptors))), message);
+  const file = inFolder(folder, descriptors);
+  const bytes = await readSmallFile(file, DESCRIPTORS_MAX);
+  if (bytes === null) throw new Error(`there is no file ${file}`);
+  return protobufDecoder(descriptorSet(bytes), message);
 }
 
 function inFolder(folder: string, path: string): string {

@@ -1,11 +1,11 @@
-import { open, type FileHandle } from 'node:fs/promises';
+import { openRegularFile, type OpenedFile } from './regularFile.ts';
 
 const OPEN_MAX = 32;
 /** Open files cannot be deleted on Windows: what is not read for so long is closed. */
 const IDLE_MS = 3000;
 
 interface OpenFile {
-  readonly opened: Promise<{ readonly handle: FileHandle; readonly size: number }>;
+  readonly opened: Promise<OpenedFile>;
   readers: number;
 }
 
@@ -49,7 +49,7 @@ export class OpenFiles {
   }
 
   #use(path: string): OpenFile {
-    const file = this.#files.get(path) ?? { opened: openFile(path), readers: 0 };
+    const file = this.#files.get(path) ?? { opened: openRegularFile(path), readers: 0 };
     file.readers++;
     this.#files.delete(path);
     this.#files.set(path, file);
@@ -66,15 +66,5 @@ export class OpenFiles {
       this.#files.delete(path);
       void file.opened.then(({ handle }) => handle.close()).catch(() => undefined);
     }
-  }
-}
-
-async function openFile(path: string): Promise<{ readonly handle: FileHandle; readonly size: number }> {
-  const handle = await open(path);
-  try {
-    return { handle, size: (await handle.stat()).size };
-  } catch (error) {
-    await handle.close();
-    throw error;
   }
 }

@@ -1,6 +1,7 @@
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { ByteReader, decodedReader, dumpText, type SerializerSnapshot, type ValueDecoders } from 'tidemark/snapshot';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { DECODER_FILE, loadDecoders } from '../../../src/snapshots/decoders/loadDecoders.ts';
@@ -54,6 +55,35 @@ function kryoObject(className: string, body: Uint8Array): Uint8Array {
   name[name.length - 1] = (name.at(-1) ?? 0) | 0x80;
   return Buffer.concat([Buffer.of(1, 0), name, Buffer.of(1), body]);
 }
+
+describe('the file of decoders', () => {
+  const problems = async (): Promise<string> => (await loadDecoders(folder, { trusted: false })).problems.join(', ');
+
+  test.skipIf(process.platform === 'win32')('is not read where it is a device, a pipe or a link out of its folder', async () => {
+    for (const to of ['/dev/zero', '/proc/self/environ', '/etc/hosts']) {
+      symlinkSync(to, join(folder, DECODER_FILE));
+      expect(await problems()).toContain('is a link to');
+      rmSync(join(folder, DECODER_FILE));
+    }
+    execFileSync('mkfifo', [join(folder, DECODER_FILE)]);
+    expect(await problems()).toContain('is a pipe, a device or a socket');
+  });
+
+  test('is not read where it is large', async () => {
+    writeFileSync(join(folder, DECODER_FILE), ' '.repeat((1 << 20) + 1));
+    expect(await problems()).toContain('are the most that are read');
+  });
+
+  test('names no files outside of its folder in an untrusted workspace', async () => {
+    const outside = join(folder, 'acme.desc');
+    declare(
+      { state: 'a/b', protobuf: 'acme.Order', descriptors: outside },
+      { state: 'a/c', protobuf: 'acme.Order', descriptors: `../${basename(folder)}/acme.desc` },
+    );
+    expect(await problems()).toMatch(/only a trusted workspace.*only a trusted workspace/);
+    expect((await loadDecoders(folder, { trusted: true })).problems).toEqual([]);
+  });
+});
 
 describe('Protobuf messages', () => {
   test('in byte arrays of a state, in an untrusted workspace', async () => {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -74,6 +75,28 @@ describe('folders', () => {
       symlinkSync(secret, join(shared, name));
     }
     await expect(dump(join(root, CHECKPOINT))).rejects.toThrow(`is a link to ${secret}, which is outside of`);
+  });
+
+  test('whose _metadata is a link out of them, or no file, are not read', async () => {
+    const secret = file('secret-metadata', new Uint8Array(100));
+    mkdirSync(join(home, 'hostile'));
+    symlinkSync(secret, join(home, 'hostile', '_metadata'));
+    await expect(dump(join(home, 'hostile'))).rejects.toThrow(`is a link to ${secret}, which is outside of`);
+    mkdirSync(join(home, 'folder', '_metadata'), { recursive: true });
+    await expect(dump(join(home, 'folder'))).rejects.toThrow('is a folder, not a file');
+  });
+
+  test.skipIf(process.platform === 'win32')('whose files are pipes or devices do not hold anyone up', async () => {
+    mkdirSync(join(home, 'piped'));
+    execFileSync('mkfifo', [join(home, 'piped', '_metadata')]);
+    await expect(dump(join(home, 'piped'))).rejects.toThrow('is a pipe, a device or a socket, not a file');
+    const root = join(home, 'piped-state');
+    writeFiles(root, untar(fixtureTar(SAVEPOINT)));
+    for (const name of readdirSync(join(root, SAVEPOINT)).filter((each) => each !== '_metadata')) {
+      rmSync(join(root, SAVEPOINT, name));
+      execFileSync('mkfifo', [join(root, SAVEPOINT, name)]);
+    }
+    await expect(dump(join(root, SAVEPOINT))).rejects.toThrow('is a pipe, a device or a socket, not a file');
   });
 
   test('whose shared files have gone elsewhere are read where the path map says', async () => {
