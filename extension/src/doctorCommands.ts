@@ -95,7 +95,8 @@ async function examine({ process }: Rooms, location: string): Promise<DoctorRepo
 function kafkaOf(): { readonly kafka?: { readonly cluster: string; readonly folder: string } } {
   const [folder] = vscode.workspace.workspaceFolders ?? [];
   const cluster = vscode.workspace.getConfiguration('tidemark', folder).get<string>('kafka.cluster', '').trim();
-  return cluster === '' ? {} : { kafka: { cluster, folder: folder?.uri.fsPath ?? homedir() } };
+  // Only a trusted workspace may have hosts contacted.
+  return cluster === '' || !vscode.workspace.isTrusted ? {} : { kafka: { cluster, folder: folder?.uri.fsPath ?? homedir() } };
 }
 
 function locationIn(target: vscode.Uri | SavepointsNode | undefined): string | undefined {

@@ -12,12 +12,15 @@ export const READING_OPTIONS = {
   'path-map': { type: 'string', multiple: true },
   'passphrase-file': { type: 'string' },
   identity: { type: 'string', multiple: true },
+  trust: { type: 'boolean', default: false },
 } as const;
 
 export interface ReadingValues {
   readonly 'path-map'?: readonly string[] | undefined;
   readonly 'passphrase-file'?: string | undefined;
   readonly identity?: readonly string[] | undefined;
+  /** The modules that `tidemark.decoders.json` of the current folder names may run. */
+  readonly trust?: boolean | undefined;
 }
 
 /**
@@ -37,8 +40,8 @@ export async function openedForReading(
       ...sources,
       pathMap,
       keys: await keysIn(values, io.cwd),
-      // Who calls a command in a folder trusts what is configured there, as with any tool of that folder.
-      decoders: { folders: [io.cwd], trusted: true },
+      // To look at a snapshot in a folder of strangers must not run their code.
+      decoders: { folders: [io.cwd], trusted: values.trust === true },
     });
     for (const problem of opened.decoderProblems) io.err(`Decoders: ${problem}\n`);
     for (const { folder, reason } of opened.snapshot.leftOut)

@@ -46,15 +46,22 @@ async function find(folder: string, depth: number, found: Found): Promise<void> 
 
 async function snapshotsOf(home: string): Promise<SnapshotListItem[]> {
   const items: SnapshotListItem[] = [];
-  for (const pipeline of await fileStorage.list(home)) {
+  for (const pipeline of await foldersIn(home)) {
     for (const [kindFolder, kind] of Object.entries(KINDS)) {
-      for (const name of await fileStorage.list(join(home, pipeline, kindFolder))) {
+      if (!(await foldersIn(join(home, pipeline))).includes(kindFolder)) continue;
+      for (const name of await foldersIn(join(home, pipeline, kindFolder))) {
         const item = await listItem(join(home, pipeline, kindFolder, name), pipeline, kind, true);
         if (item !== null) items.push(item);
       }
     }
   }
   return items;
+}
+
+/** Links are left out: nobody chose to look at what they lead to. */
+async function foldersIn(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
 }
 
 /** Null for a folder that is no whole snapshot: without `_metadata` it does not exist. */

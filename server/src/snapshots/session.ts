@@ -29,6 +29,7 @@ import { rewriteResult } from './rewrite/writeSnapshot.ts';
 import { SnapshotCache } from './snapshotCache.ts';
 import { statisticsOf } from './statistics.ts';
 import { SealedFileError } from './storage/sealedFile.ts';
+import { WorkspaceTrust } from './workspaceTrust.ts';
 
 const PAGE_MAX = 10_000;
 const OPERATORS_MAX = 64;
@@ -51,10 +52,11 @@ type Handlers = {
 export class SnapshotSession {
   readonly #snapshots = new SnapshotCache();
   readonly #previews = new Previews();
+  readonly #trust = new WorkspaceTrust();
 
   readonly handlers: Handlers = {
     'snapshot/configure': (configuration) => {
-      this.#snapshots.configure(configuration);
+      this.#snapshots.configure(this.#trust.configure(configuration));
       return Promise.resolve(null);
     },
     'snapshot/unlock': ({ secret }) => {
@@ -66,12 +68,16 @@ export class SnapshotSession {
       this.#snapshots.use(location, ({ tree }) => tree.children(node, Math.max(0, offset), Math.min(Math.max(0, limit), PAGE_MAX), signal)),
     'snapshot/list': async ({ folders }) => ({ snapshots: await listSnapshots(folders) }),
     'snapshot/dump': ({ location, limit }) => this.#snapshots.use(location, ({ opened }) => firstLines(opened, limit)),
-    'snapshot/check': ({ location, program, text, allowNonRestoredState, flink }, { signal }) =>
-      this.#snapshots.use(location, ({ checked }) =>
+    'snapshot/check': async ({ location, program, text, allowNonRestoredState, flink }, { signal }) => {
+      this.#trust.forCode('pipelines are built');
+      return this.#snapshots.use(location, ({ checked }) =>
         checkApart(checked, { program, text, parallelism: null }, { allowNonRestoredState, flink, signal }),
-      ),
-    'snapshot/doctor': ({ location, scan, kafka = null }, context) =>
-      this.#snapshots.use(location, ({ opened }) => doctorReport(opened, { scan, kafka }, context)),
+      );
+    },
+    'snapshot/doctor': async ({ location, scan, kafka = null }, context) => {
+      if (kafka !== null) this.#trust.forCode('Kafka clusters are asked');
+      return this.#snapshots.use(location, ({ opened }) => doctorReport(opened, { scan, kafka }, context));
+    },
     'snapshot/overview': ({ location }) => this.#snapshots.use(location, ({ opened }) => overviewOf(opened)),
     'snapshot/verify': ({ location }, { signal }) => this.#snapshots.use(location, ({ opened }) => verdictOf(opened, signal)),
     'snapshot/operators': ({ location, operators }) =>
@@ -105,14 +111,19 @@ export class SnapshotSession {
     'compare/entries': (request, { signal }) => this.#usePair(request, (opened) => comparedPage(opened, request, signal)),
     'rewrite/check': ({ text, folder }) => {
       const read = readEditPlan(text, folder);
-      return this.#useAll(read.sources, (opened) => checkEditPlan(read, opened)).catch((error: unknown) => unreadableSource(read, error));
+      const named = read.target === null ? read.sources : [...read.sources, read.target];
+      return this.#useNamed(read.sources, named, (opened) => checkEditPlan(read, opened)).catch((error: unknown) =>
+        unreadableSource(read, error),
+      );
     },
     'rewrite/fields': ({ sources, operator, state }) =>
-      this.#useAll(sources, async (opened) => ({ fields: await fieldsNamed(opened, operator, state) })),
+      this.#useNamed(sources, sources, async (opened) => ({ fields: await fieldsNamed(opened, operator, state) })),
     'rewrite/named': ({ location, node }) => this.#snapshots.use(location, ({ opened }) => namedByNode(opened, node)),
     'rewrite/write': (writing, context) => this.#write(writing, context),
-    'rewrite/preview': (writing, context) =>
-      this.#previews.write(writing.target, (place) => this.#write({ ...writing, target: place }, context)),
+    'rewrite/preview': async (writing, context) => {
+      await this.#trust.forLocation(writing.target);
+      return this.#previews.write(writing.target, (place) => this.#write({ ...writing, target: place }, context));
+    },
     'rewrite/keep': ({ target }) => Promise.resolve({ kept: this.#previews.keep(target) }),
     'rewrite/discard': ({ target }) => {
       this.#previews.discard(target);
@@ -137,16 +148,27 @@ export class SnapshotSession {
     this.#previews.discardAll();
   }
 
-  #write(
+  async #write(
     { sources, plan, code, target }: SnapshotRequests['rewrite/write']['params'],
     { signal, report }: RequestContext,
   ): Promise<RewriteResult> {
     const onProgress = (bytesRead: number, bytesTotal: number): void => report({ bytesRead, bytesTotal });
-    return this.#useAll(sources, (opened) =>
+    if (Object.values(code).some((each) => each !== null)) this.#trust.forCode('its pipelines are built and its modules run');
+    return this.#useNamed(sources, [...sources, target], (opened) =>
       Object.values(code).every((each) => each === null)
         ? rewriteResult(opened, parsePlan(plan), target, { signal, onProgress })
         : writeApart(opened, { code, plan, target }, { signal, onProgress }),
     );
+  }
+
+  /** Of a document of the workspace, which names these locations. */
+  async #useNamed<T>(
+    sources: readonly string[],
+    named: readonly string[],
+    work: (opened: readonly OpenedSnapshot[]) => Promise<T>,
+  ): Promise<T> {
+    for (const location of named) await this.#trust.forLocation(location);
+    return this.#useAll(sources, work);
   }
 
   #useAll<T>(locations: readonly string[], work: (opened: readonly OpenedSnapshot[]) => Promise<T>): Promise<T> {

@@ -26,6 +26,7 @@ beforeAll(() => {
   serveSnapshots(createMessageConnection(new StreamMessageReader(toServer), new StreamMessageWriter(toClient)));
   connection = createMessageConnection(new StreamMessageReader(toClient), new StreamMessageWriter(toServer));
   connection.listen();
+  void connection.sendRequest('snapshot/configure', { folders: [], uids: [], pathMap: [], trusted: true });
   pair = {
     before: write('1.20.5-hashmap-canonical'),
     after: write('2.3.0-hashmap-canonical'),

@@ -33,6 +33,7 @@ beforeAll(() => {
   serveSnapshots(createMessageConnection(new StreamMessageReader(toServer), new StreamMessageWriter(toClient)));
   connection = createMessageConnection(new StreamMessageReader(toClient), new StreamMessageWriter(toServer));
   connection.listen();
+  void connection.sendRequest('snapshot/configure', { folders: [], uids: [], pathMap: [], trusted: true });
 });
 
 afterAll(() => {

@@ -41,7 +41,7 @@ export async function loadDecoders(folder: string, { trusted }: { readonly trust
   const problems = [...parseProblems];
   for (const { of, by } of declarations) {
     if (by.kind === 'module' && !trusted) {
-      problems.push(`${by.path} runs only in a trusted workspace`);
+      problems.push(`${by.path} is code of this folder, which runs only where the folder is trusted (--trust, or a trusted workspace)`);
       continue;
     }
     try {

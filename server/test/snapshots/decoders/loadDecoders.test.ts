@@ -147,7 +147,7 @@ describe('modules', () => {
     writeFileSync(join(folder, 'thing.mjs'), 'globalThis.decoderRan = true; export const decode = () => 1;');
     declare({ class: 'com.acme.ThingSerializerSnapshot', module: './thing.mjs' });
     const { decoders, problems } = await loadDecoders(folder, { trusted: false });
-    expect(problems).toEqual(['./thing.mjs runs only in a trusted workspace']);
+    expect(problems).toEqual([expect.stringContaining('./thing.mjs is code of this folder')]);
     expect('decoderRan' in globalThis).toBe(false);
     expect(decoders.ofClass('com.acme.ThingSerializerSnapshot')).toBeNull();
   });
