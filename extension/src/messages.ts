@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { plainText } from './plainText.ts';
 
 /**
  * What goes wrong is said once: in a message that names what, where and what to do, and in the log with all that is known.
@@ -15,12 +16,12 @@ export class Messages {
   error(what: string, error: unknown): void {
     const reason = reasonOf(error);
     this.log.error(`${what}: ${error instanceof Error ? (error.stack ?? reason) : reason}`);
-    this.#offerLog(vscode.window.showErrorMessage(`${what}: ${reason}`, showLog()));
+    this.#offerLog(vscode.window.showErrorMessage(plainText(`${what}: ${reason}`), showLog()));
   }
 
   warn(text: string): void {
     this.log.warn(text);
-    this.#offerLog(vscode.window.showWarningMessage(text, showLog()));
+    this.#offerLog(vscode.window.showWarningMessage(plainText(text), showLog()));
   }
 
   /** Runs a command's work; what it throws becomes a message, so that no command fails in silence. */

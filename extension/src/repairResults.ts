@@ -4,6 +4,7 @@ import type { PlanCheck, RewriteCode, RewriteResult, SnapshotRequests } from '..
 import type { Compared } from './comparePanel.ts';
 import { bytes, count } from './figures.ts';
 import type { Messages } from './messages.ts';
+import { plainText } from './plainText.ts';
 import { withRewritingProgress } from './rewritingProgress.ts';
 import type { SnapshotProcess } from './snapshotProcess.ts';
 
@@ -73,7 +74,7 @@ export class RepairResults implements vscode.Disposable {
     const compare = vscode.l10n.t('Compare with Original');
     const open = vscode.l10n.t('Open');
     const text = vscode.l10n.t('{0} is written, {1}: {2}', basename(target), bytes(result.bytes), inWords(result));
-    void vscode.window.showInformationMessage(text, compare, open).then((answer) => {
+    void vscode.window.showInformationMessage(plainText(text), compare, open).then((answer) => {
       if (answer === compare) void this.#compare(sources, target, ready.plan);
       if (answer === open) void vscode.commands.executeCommand('tidemark.openSavepointEditor', target);
     });

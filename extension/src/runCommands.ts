@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { bytes } from './figures.ts';
 import type { Messages } from './messages.ts';
 import { choosePipeline } from './pipelines.ts';
+import { plainText } from './plainText.ts';
 import type { Runs } from './runs.ts';
 import type { SavepointPicker } from './savepointPicker.ts';
 
@@ -66,7 +67,7 @@ async function announce(path: string, stateBytes: number, durationMs: number): P
   const show = vscode.l10n.t('Show');
   const copy = vscode.l10n.t('Copy Path');
   const text = vscode.l10n.t('Savepoint {0}: {1} of state in {2} ms', basename(path), bytes(stateBytes), durationMs.toFixed(0));
-  const chosen = await vscode.window.showInformationMessage(text, show, copy);
+  const chosen = await vscode.window.showInformationMessage(plainText(text), show, copy);
   if (chosen === show) await vscode.commands.executeCommand('tidemark.savepoints.focus');
   if (chosen === copy) await vscode.env.clipboard.writeText(path);
 }

@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { SnapshotListItem, SnapshotNode } from '../../server/src/protocol.ts';
 import { ago, bytes, count } from './figures.ts';
+import { plainMarkdown } from './plainText.ts';
 import type { SavepointFolders } from './savepointFolders.ts';
 import type { SnapshotProcess } from './snapshotProcess.ts';
 
@@ -229,12 +230,12 @@ function snapshotItem(listed: SnapshotListItem): vscode.TreeItem {
   item.iconPath = new vscode.ThemeIcon(listed.kind === 'savepoint' ? 'save' : 'history');
   item.description = `${ago(listed.createdAt, Date.now())}, ${bytes(listed.sizeBytes)}`;
   const lines = [
-    `**${listed.kind === 'savepoint' ? 'Savepoint' : 'Checkpoint'} ${count(listed.checkpointId)}** of ${listed.pipeline}`,
+    `${listed.kind === 'savepoint' ? 'Savepoint' : 'Checkpoint'} ${count(listed.checkpointId)} of ${listed.pipeline}`,
     `${new Date(listed.createdAt).toLocaleString()} · ${bytes(listed.sizeBytes)}`,
     ...(listed.program === null ? [] : [`Program: ${listed.program}`]),
     listed.location,
   ];
-  item.tooltip = new vscode.MarkdownString(lines.join('\n\n'));
+  item.tooltip = plainMarkdown(lines);
   item.contextValue = `snapshot.${listed.kind}${listed.owned ? '.owned' : ''}`;
   item.accessibilityInformation = { label: `${listed.kind} ${basename(listed.location)} of ${listed.pipeline}, ${item.description}` };
   return item;

@@ -3,6 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import type { ExportFormat, StateSelection } from '../../server/src/protocol.ts';
 import { bytes, count } from './figures.ts';
+import { plainText } from './plainText.ts';
 import type { SnapshotProcess } from './snapshotProcess.ts';
 
 const FORMATS: readonly { readonly format: ExportFormat; readonly label: string; readonly detail: string }[] = [
@@ -52,7 +53,7 @@ export async function exportSnapshot(process: SnapshotProcess, location: string,
     done.entries === 1
       ? vscode.l10n.t('1 entry is in {0}, {1}.', file, bytes(done.bytes))
       : vscode.l10n.t('{0} entries are in {1}, {2}.', count(done.entries), file, bytes(done.bytes));
-  const answer = await vscode.window.showInformationMessage(text, isText ? open : reveal);
+  const answer = await vscode.window.showInformationMessage(plainText(text), isText ? open : reveal);
   if (answer === open) await vscode.commands.executeCommand('vscode.open', target);
   else if (answer === reveal) await vscode.commands.executeCommand('revealInExplorer', target);
 }

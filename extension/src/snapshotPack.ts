@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import * as vscode from 'vscode';
 import type { ArchiveSeal } from '../../server/src/protocol.ts';
 import { bytes } from './figures.ts';
+import { plainText } from './plainText.ts';
 import { withRewritingProgress } from './rewritingProgress.ts';
 import type { SnapshotProcess } from './snapshotProcess.ts';
 
@@ -33,7 +34,7 @@ export async function packSnapshot(process: SnapshotProcess, location: string): 
   const text = isSealed
     ? vscode.l10n.t('{0} is sealed in {1}, {2}.', basename(location), basename(target.fsPath), bytes(packed.size))
     : vscode.l10n.t('{0} is packed in {1}, {2}.', basename(location), basename(target.fsPath), bytes(packed.size));
-  void vscode.window.showInformationMessage(text, open, reveal).then((answer) => {
+  void vscode.window.showInformationMessage(plainText(text), open, reveal).then((answer) => {
     if (answer === open) void vscode.commands.executeCommand('tidemark.openSavepointEditor', target.fsPath);
     else if (answer === reveal) void vscode.commands.executeCommand('revealInExplorer', target);
   });

@@ -4,6 +4,7 @@ import * as vscode from 'vscode';
 import { diagnosticsOf } from './documentProblems.ts';
 import { bytes, count } from './figures.ts';
 import { freeDocument, homeOf } from './editPlans.ts';
+import { plainText } from './plainText.ts';
 import { withRewritingProgress } from './rewritingProgress.ts';
 import type { SnapshotProcess } from './snapshotProcess.ts';
 
@@ -61,7 +62,7 @@ export class SnapshotRedaction implements vscode.Disposable {
     const said = vscode.l10n.t('{0} is written, {1}: {2} values redacted.', basename(target), bytes(written.bytes), count(written.values));
     const gone = vscode.l10n.t('The salt was random and is gone: another redaction gives other hashes.');
     const open = vscode.l10n.t('Open');
-    void vscode.window.showInformationMessage(written.salt === 'random' ? `${said} ${gone}` : said, open).then((answer) => {
+    void vscode.window.showInformationMessage(plainText(written.salt === 'random' ? `${said} ${gone}` : said), open).then((answer) => {
       if (answer === open) void vscode.commands.executeCommand('tidemark.openSavepointEditor', target);
     });
   }

@@ -114,7 +114,7 @@ function outputTo(io: CliIo): Output {
   const decoder = new TextDecoder();
   return {
     async write(bytes) {
-      io.out(decoder.decode(bytes, { stream: true }));
+      io.data(decoder.decode(bytes, { stream: true }));
       await io.drained?.();
     },
   };

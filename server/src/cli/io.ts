@@ -1,16 +1,43 @@
 import { countText } from 'tidemark/snapshot';
+import { shownText } from '../shownText.ts';
 
 export { countText, sizeText } from 'tidemark/snapshot';
 
 /** Where a command reads and writes: data on stdout, everything for people on stderr. */
 export interface CliIo {
+  /** Text for people, or JSON: control characters in it are shown as `\u001b`, wherever it goes. */
   out(text: string): void;
+  /** Data that is no JSON, such as CSV: it stays as it is, unless stdout is a terminal. */
+  data(text: string): void;
+  /** Text for people, as `out`. */
   err(text: string): void;
+  /** Takes the place of the line that a terminal shows last on stderr; empty takes it away. Only where `live`. */
+  line(text: string): void;
   /** Kept when whoever reads stdout has caught up; nothing where it has, or where nobody needs to wait. */
   drained?(): Promise<void> | undefined;
   /** stderr is a terminal: progress may be one live line. */
   readonly live: boolean;
   readonly cwd: string;
+}
+
+interface Streams extends Pick<CliIo, 'drained' | 'live' | 'cwd'> {
+  /** Whether stdout is a terminal. */
+  readonly terminal: boolean;
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
+}
+
+const CLEAR_LINE = '\r\x1b[K';
+
+/** All output of commands goes through here: what strangers named or wrote reaches no terminal as a control sequence. */
+export function cliIo({ out, err, terminal, ...more }: Streams): CliIo {
+  return {
+    ...more,
+    out: (text) => out(shownText(text)),
+    data: (text) => out(terminal ? shownText(text) : text),
+    err: (text) => err(shownText(text)),
+    line: (text) => err(CLEAR_LINE + shownText(text)),
+  };
 }
 
 /** A command's arguments make no sense. `usage` is shown. */

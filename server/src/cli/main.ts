@@ -8,7 +8,7 @@ import { UserModuleError } from '../snapshots/userFunction.ts';
 import { edit } from './edit.ts';
 import { inspect } from './inspect.ts';
 import type { CliIo, Command } from './io.ts';
-import { EXIT, UsageError } from './io.ts';
+import { cliIo, EXIT, UsageError } from './io.ts';
 import { list } from './list.ts';
 import { merge } from './merge.ts';
 import { pack } from './pack.ts';
@@ -161,7 +161,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
-const io: CliIo = {
+const io = cliIo({
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
   drained: () =>
@@ -170,15 +170,16 @@ const io: CliIo = {
           process.stdout.once('drain', resolve);
         })
       : undefined,
+  terminal: process.stdout.isTTY,
   live: process.stderr.isTTY,
   cwd: process.cwd(),
-};
+});
 main(process.argv.slice(2), io).then(
   (exitCode) => {
     process.exitCode = exitCode;
   },
   (error: unknown) => {
-    process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    io.err(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
     process.exitCode = EXIT.failed;
   },
 );

@@ -152,11 +152,11 @@ class TextProgress implements Progress {
 
   #live(line: string): void {
     this.#liveLine = line;
-    this.#io.err(`\r\x1b[K${line.slice(0, Math.max(20, (process.stderr.columns || 120) - 1))}`);
+    this.#io.line(line.slice(0, Math.max(20, (process.stderr.columns || 120) - 1)));
   }
 
   #clear(): void {
-    if (this.#liveLine !== '') this.#io.err('\r\x1b[K');
+    if (this.#liveLine !== '') this.#io.line('');
   }
 }
 

@@ -7,7 +7,7 @@ export class ReadProgress {
   readonly #io: CliIo;
   readonly #label: string;
   #shown = 0;
-  #width = 0;
+  #isShown = false;
 
   constructor(io: CliIo, label: string) {
     this.#io = io;
@@ -19,14 +19,13 @@ export class ReadProgress {
     if (!this.#io.live || now - this.#shown < INTERVAL_MS) return;
     this.#shown = now;
     const share = bytesTotal === 0 ? '' : ` of ${sizeText(bytesTotal)}, ${String(Math.floor((bytesRead / bytesTotal) * 100))} %`;
-    const line = `${this.#label}: ${sizeText(bytesRead)}${share}`;
-    this.#io.err(`\r${line.padEnd(this.#width)}`);
-    this.#width = line.length;
+    this.#io.line(`${this.#label}: ${sizeText(bytesRead)}${share}`);
+    this.#isShown = true;
   }
 
   /** Takes the line away. */
   end(): void {
-    if (this.#width > 0) this.#io.err(`\r${' '.repeat(this.#width)}\r`);
-    this.#width = 0;
+    if (this.#isShown) this.#io.line('');
+    this.#isShown = false;
   }
 }

@@ -14,7 +14,8 @@ export function savepoint(args: readonly string[], io: CliIo): Promise<number> {
   return withRunningPipeline(positionals[0], io, async (control, { pipeline }) => {
     const taken = await control.request('savepoint', { target });
     io.err(values.json ? '' : `Savepoint of ${pipeline}, ${sizeText(taken.stateBytes)}, ${String(Math.round(taken.durationMs))} ms:\n`);
-    io.out(values.json ? `${JSON.stringify(taken)}\n` : `${taken.path}\n`);
+    // Scripts take the path: it stays as it is, unless it goes to a terminal.
+    io.data(values.json ? `${JSON.stringify(taken)}\n` : `${taken.path}\n`);
     return EXIT.ok;
   });
 }

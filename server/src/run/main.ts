@@ -17,6 +17,7 @@ import { ControlledRun, EXIT_CANCELLED } from './controlledRun.ts';
 import type { RunArguments, RunMessage } from './launch.ts';
 import type { ControlWorkerData } from './controlWorker.ts';
 import { ControlMailbox, MAILBOX_BYTES } from './mailbox.ts';
+import { shownText } from '../shownText.ts';
 import { newRunId, socketPath } from './registry.ts';
 import { toFailure, toPosition, toRunPlan } from './toControl.ts';
 import { INSPECTION } from './userCodePause.ts';
@@ -50,7 +51,7 @@ async function main(args: RunArguments): Promise<number> {
     });
     const from = await restorable(args, loaded.plan.name);
     prepared = prepareRun(loaded, { ...args, from }, (level, message) => {
-      process.stderr.write(`${level === 'info' ? '' : `${level}: `}${message}\n`);
+      tell(`${level === 'info' ? '' : `${level}: `}${message}`);
     });
   } catch (error) {
     return refuse(error);
@@ -95,9 +96,7 @@ async function restorable({ from, program, allowNonRestoredState }: RunArguments
   if (from === null || from === 'latest' || existsSync(join(from.replace(/[/\\]_metadata$/, ''), 'tidemark.json'))) return from;
   try {
     const copies = join(dirname(pipelineFolders(program, pipeline).savepoints), 'restored');
-    return await canonicalCopy(from, copies, allowNonRestoredState, (text) => {
-      process.stderr.write(`${text}\n`);
-    });
+    return await canonicalCopy(from, copies, allowNonRestoredState, tell);
   } catch (error) {
     throw new SnapshotUnreadable(`${from} cannot be restored: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }
@@ -168,7 +167,12 @@ function failureOf(error: unknown): Failure {
 
 function say(message: RunMessage): void {
   if (process.send !== undefined) process.send(message);
-  else if (message.kind === 'failed') process.stderr.write(`${message.failure.message}\n`);
+  else if (message.kind === 'failed') tell(message.failure.message);
+}
+
+/** For people, who may read it on a terminal. */
+function tell(text: string): void {
+  process.stderr.write(`${shownText(text)}\n`);
 }
 
 main(JSON.parse(process.argv[2] ?? '{}') as RunArguments).then(

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { check } from '../../src/cli/check.ts';
 import { edit } from '../../src/cli/edit.ts';
-import { EXIT, UsageError, type CliIo } from '../../src/cli/io.ts';
+import { EXIT, UsageError, cliIo } from '../../src/cli/io.ts';
 import type { CheckReport } from '../../src/protocol.ts';
 import { countingPipeline, takeSavepoint } from '../savepointOfPipeline.ts';
 import { runCommand } from './snapshotFixture.ts';
@@ -24,7 +24,7 @@ function program(name: string, text: string): string {
 async function run(...args: string[]): Promise<{ code: number; out: string; err: string }> {
   let out = '';
   let err = '';
-  const io: CliIo = { out: (text) => (out += text), err: (text) => (err += text), live: false, cwd: folder };
+  const io = cliIo({ out: (text) => (out += text), err: (text) => (err += text), terminal: false, live: false, cwd: folder });
   const code = await check(args, io);
   return { code, out, err };
 }

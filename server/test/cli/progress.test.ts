@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { RunStatus } from '../../src/control.ts';
-import { sizeText } from '../../src/cli/io.ts';
+import { cliIo, sizeText } from '../../src/cli/io.ts';
 import { RateWindow, createProgress, statusLine } from '../../src/cli/progress.ts';
 
 const status: RunStatus = {
@@ -36,7 +36,7 @@ it('takes the rate over the last seconds and never says less than none', () => {
 it('rewrites one line on a terminal, writes lines elsewhere and JSON for scripts', () => {
   const said = (live: boolean, json: boolean): string => {
     let text = '';
-    const io = { out: () => undefined, err: (more: string) => void (text += more), live, cwd: '/' };
+    const io = cliIo({ out: () => undefined, err: (more: string) => void (text += more), terminal: false, live, cwd: '/' });
     const progress = createProgress(io, json);
     progress.event('status', status);
     progress.event('status', { ...status, now: status.now + 250 });
@@ -65,7 +65,10 @@ it('rewrites one line on a terminal, writes lines elsewhere and JSON for scripts
 
 it('ends with where a stopped run can go on from', () => {
   let text = '';
-  const progress = createProgress({ out: () => undefined, err: (more) => void (text += more), live: false, cwd: '/' }, false);
+  const progress = createProgress(
+    cliIo({ out: () => undefined, err: (more) => void (text += more), terminal: false, live: false, cwd: '/' }),
+    false,
+  );
   progress.event('status', status);
   progress.stoppingAt({ id: 4, kind: 'checkpoint', path: '/x/chk-4', stateBytes: 5, createdAt: 0, durationMs: 1 });
   progress.event('status', { ...status, recordsIn: 20_000 });

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { snapshotFiles } from '../../../engine/test/snapshot/snapshotFixtures.ts';
 import { dump } from '../../src/cli/dump.ts';
 import { inspect } from '../../src/cli/inspect.ts';
+import { cliIo } from '../../src/cli/io.ts';
 import type { SnapshotNode, SnapshotPage } from '../../src/protocol.ts';
 import { connectorText } from '../../src/snapshots/connectorText.ts';
 import { client } from './client.ts';
@@ -192,7 +193,10 @@ describe('the command line', () => {
   async function run(command: typeof inspect, ...args: string[]): Promise<{ out: string; err: string; exitCode: number }> {
     let out = '';
     let err = '';
-    const exitCode = await command(args, { out: (text) => void (out += text), err: (text) => void (err += text), live: false, cwd: root });
+    const exitCode = await command(
+      args,
+      cliIo({ out: (text) => void (out += text), err: (text) => void (err += text), terminal: false, live: false, cwd: root }),
+    );
     return { out, err, exitCode };
   }
 

@@ -2,6 +2,7 @@ import type { Hover } from 'vscode-languageserver';
 import { isIn, planOperator, type PipelineDocument } from '../pipelineDocument.ts';
 import type { OperatorSyntax } from '../pipelineSyntax.ts';
 import type { PlanOperatorFacts } from '../planFacts.ts';
+import { shownText } from '../../shownText.ts';
 import { toRange } from '../toProtocol.ts';
 
 /** On a uid: its operator, what it emits, its key and its states; from the plan where there is one, else from the syntax and its types. */
@@ -11,7 +12,10 @@ export async function provideHover(module: PipelineDocument, offset: number): Pr
   const facts = planOperator(module, operator);
   const lines = facts === null ? await fromSyntax(module, operator) : fromPlan(facts);
   return {
-    contents: { kind: 'markdown', value: [`**${escape(operator.uid ?? '')}** · ${facts?.kind ?? operator.method}`, ...lines].join('\n\n') },
+    contents: {
+      kind: 'markdown',
+      value: shownText([`**${escape(operator.uid ?? '')}** · ${facts?.kind ?? operator.method}`, ...lines].join('\n\n')),
+    },
     range: toRange(module.document, operator.uidSpan),
   };
 }
@@ -41,11 +45,13 @@ function states(named: readonly (readonly [string, string])[]): string | null {
 }
 
 /** As Markdown code, whatever backticks the text has. */
-function code(text: string): string {
+function code(given: string): string {
+  // A line break would end the code.
+  const text = given.replaceAll(/\s+/g, ' ');
   const fence = '`'.repeat(Math.max(0, ...Array.from(text.matchAll(/`+/g), ([ticks]) => ticks.length)) + 1);
   return fence.length === 1 ? `\`${text}\`` : `${fence} ${text} ${fence}`;
 }
 
 function escape(text: string): string {
-  return text.replaceAll(/[\\`*_{}[\]<>()#+!|]/g, String.raw`\$&`);
+  return text.replaceAll(/\s+/g, ' ').replaceAll(/[\\`*_{}[\]<>()#+!|]/g, String.raw`\$&`);
 }
