@@ -20,10 +20,25 @@ export interface StateOptions {
   readonly ttl?: TtlDeclaration;
 }
 
-/** Time to live, in processing time: what is older is never seen again. `update` says what renews it; default: writes alone. */
-export function ttl(time: number, options: { readonly update?: TtlDeclaration['update'] } = {}): TtlDeclaration {
-  if (!(time > 0)) throw new RangeError(`t.ttl: ${String(time)} is no duration`);
-  return { time, update: options.update ?? 'onWrite' };
+export interface TtlOptions {
+  /** What renews the time. Default: writes alone. */
+  readonly update?: TtlDeclaration['update'];
+  /**
+   * How many entries (keys, entries of maps, elements of lists) each access to such state looks at, to remove what has expired of keys
+   * that do not come again. Default: 5, as in Flink. 0 leaves expired state in memory until its key comes again.
+   */
+  readonly cleanupSize?: number;
+}
+
+/** Time to live in processing time, in whole milliseconds: what is older is never seen again, and is removed little by little. */
+export function ttl(time: number, options: TtlOptions = {}): TtlDeclaration {
+  const { update = 'onWrite', cleanupSize } = options;
+  if (!(Number.isSafeInteger(time) && time > 0))
+    throw new RangeError(`t.ttl: ${String(time)} is not a duration in whole milliseconds above 0`);
+  if (cleanupSize === undefined) return { time, update };
+  if (!(Number.isSafeInteger(cleanupSize) && cleanupSize >= 0))
+    throw new RangeError(`t.ttl: cleanupSize is a whole number from 0 up, not ${String(cleanupSize)}`);
+  return { time, update, cleanupSize };
 }
 
 export function value<T>(type: Type<T>, options: StateOptions = {}): StateSpec<ValueState<T>> {

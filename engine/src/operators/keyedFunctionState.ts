@@ -4,6 +4,7 @@ import type { StateDeclaration } from '../plan/stateDeclaration.ts';
 import { keyGroupRangeOf } from '../keys/keyGroup.ts';
 import { EntryAddress } from '../state/entrySink.ts';
 import type { EntrySink } from '../state/entrySink.ts';
+import { cleanupSizeOf } from '../state/expirySweep.ts';
 import { KeyContext } from '../state/keyContext.ts';
 import { KeyedStore } from '../state/keyedStore.ts';
 import { KeyTimers } from '../state/keyTimers.ts';
@@ -92,6 +93,7 @@ export class KeyedFunctionState implements KeyedStateImporter, Timers {
       slotCount: declarations.length,
       writeContext: (key, entries, frozenAt) => this.#writeContext(key, entries, frozenAt),
       now: this.#now,
+      expiry: { cleanupSize: cleanupSizeOf(this.#slots), eachHolder: (key, visit) => visit(key, this.#slots) },
     });
     this.#current = new KeyContext(null, 0, declarations.length);
     this.#scope = new StateScope(context.uid, this.#current, this.#store, this.#now, context.freezeStateValues);
@@ -146,6 +148,7 @@ export class KeyedFunctionState implements KeyedStateImporter, Timers {
     const queue = this.#eventQueue;
     for (let key = queue.poll(watermark); key !== null; key = queue.poll(watermark)) {
       const time = queue.polledTime;
+      this.#store.cleanUp();
       this.#store.touch(key);
       if (key.eventTimers?.delete(time) === true) this.#fire(key, time, 'event');
     }
@@ -153,6 +156,7 @@ export class KeyedFunctionState implements KeyedStateImporter, Timers {
 
   fireProcessingTimers(now: number): void {
     this.#processingTimers.fire(now, (key, time) => {
+      this.#store.cleanUp();
       this.#store.touch(key);
       if (key.processingTimers?.delete(time) === true) this.#fire(key, time, 'processing');
     });

@@ -2,6 +2,7 @@ import { keyGroupRangeOf } from '../keys/keyGroup.ts';
 import type { TimeWindow, WindowContext } from '../plan/contexts.ts';
 import { EntryAddress } from '../state/entrySink.ts';
 import type { EntrySink } from '../state/entrySink.ts';
+import { cleanupSizeOf } from '../state/expirySweep.ts';
 import { KeyContext } from '../state/keyContext.ts';
 import { KeyedStore } from '../state/keyedStore.ts';
 import { WindowExtra } from '../state/keyWindow.ts';
@@ -86,6 +87,16 @@ export abstract class WindowOperator implements Operator {
       slotCount: globalSlots.length,
       writeContext: (key, entries, frozenAt) => this.#writeContext(key, entries, frozenAt),
       now,
+      expiry: {
+        cleanupSize: cleanupSizeOf([...windowSlots, ...globalSlots]),
+        eachHolder: (key, visit) => {
+          visit(key, globalSlots);
+          if (windowSlots.length === 0) return;
+          for (let window = key.windows; window !== null; window = window.next) {
+            if (window.extra !== null) visit(window.extra, windowSlots);
+          }
+        },
+      },
     });
     const nobody = new KeyContext(null, 0, 0);
     this.#windowScope = new StateScope(context.uid, nobody, this.store, now, context.freezeStateValues);

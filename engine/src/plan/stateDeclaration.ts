@@ -36,4 +36,6 @@ export interface TtlDeclaration {
   readonly time: number;
   /** What renews the time: a write, or a read as well. */
   readonly update: 'onWrite' | 'onReadAndWrite';
+  /** Entries that each access looks at, to remove those that have expired: Flink's cleanupIncrementally. 0: none. Absent: 5, Flink's default. */
+  readonly cleanupSize?: number;
 }

@@ -4,6 +4,7 @@ import type { StateScope } from './stateScope.ts';
 export interface Ttl {
   readonly time: number;
   readonly update: 'onWrite' | 'onReadAndWrite';
+  readonly cleanupSize?: number;
 }
 
 /** A value that expires. */
@@ -51,7 +52,7 @@ export class PlainCell implements Cell {
   }
 }
 
-/** Expired values are never seen; whoever comes across one removes it. */
+/** Expired values are never seen. */
 export class TtlCell implements Cell {
   readonly #scope: StateScope;
   readonly #slot: number;
@@ -64,6 +65,7 @@ export class TtlCell implements Cell {
   }
 
   read(): unknown {
+    this.#scope.noteTimedAccess();
     const timed = this.#scope.read(this.#slot) as Timed | undefined;
     if (timed === undefined) return undefined;
     const now = this.#scope.now();
@@ -76,6 +78,7 @@ export class TtlCell implements Cell {
   }
 
   write(value: unknown): void {
+    this.#scope.noteTimedAccess();
     this.#scope.write(this.#slot, new Timed(value, this.#scope.now()));
   }
 

@@ -73,6 +73,16 @@ export class KeyGroupTable {
     this.size--;
   }
 
+  /** How many cells there are; at most three of four are taken. */
+  get capacity(): number {
+    return this.#cells.length;
+  }
+
+  /** Null where the cell is free. */
+  cell(at: number): KeyContext | null {
+    return this.#cells[at] ?? null;
+  }
+
   /** The contexts as they are now; later changes of the table do not show. */
   contexts(): KeyContext[] {
     const contexts: KeyContext[] = [];

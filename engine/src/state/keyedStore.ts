@@ -4,6 +4,8 @@ import { describe } from '../types/misfit.ts';
 import type { KeyType } from '../types/type.ts';
 import { TrackedSink } from './entrySink.ts';
 import type { EntrySink } from './entrySink.ts';
+import { ExpirySweep } from './expirySweep.ts';
+import type { EachHolder, SweptStore } from './expirySweep.ts';
 import { FrozenStore } from './frozenStore.ts';
 import { DETACHED, KeyContext } from './keyContext.ts';
 import { KeyGroupTable } from './keyGroupTable.ts';
@@ -22,7 +24,19 @@ export interface KeyedStoreOptions {
   /** Writes everything a context holds as canonical entries. `frozenAt` is the clock when the snapshot was taken. */
   readonly writeContext: (context: KeyContext, entries: EntrySink, frozenAt: number) => void;
   readonly now: () => number;
+  /** Absent where nothing expires. */
+  readonly expiry?: Expiry;
 }
+
+/** How a store gets rid of expired state of keys that do not come again. */
+export interface Expiry {
+  /** Entries that each access to such state looks at; 0: none. */
+  readonly cleanupSize: number;
+  readonly eachHolder: EachHolder;
+}
+
+/** Entries that are looked at in one go, however many accesses there were. */
+const CLEANUP_MAX = 4096;
 
 /**
  * All keys of one operator's subtask: a table per key group.
@@ -37,6 +51,8 @@ export class KeyedStore {
   /** Things stored, over all keys: kept by those who store. */
   entries = 0;
   keyCount = 0;
+  /** Kept by the handles of state with a time to live. */
+  timedAccesses = 0;
   readonly #uid: string;
   readonly #keyType: KeyType<unknown>;
   readonly #isPrimitive: boolean;
@@ -51,6 +67,8 @@ export class KeyedStore {
   #frozen: FrozenStore[] = [];
   #spare: KeyContext;
   #bytesPerEntry = ENTRY_BYTES_GUESS;
+  readonly #cleanupSize: number;
+  readonly #sweep: ExpirySweep | null;
 
   constructor(options: KeyedStoreOptions) {
     this.schema = options.schema;
@@ -64,6 +82,9 @@ export class KeyedStore {
     this.#now = options.now;
     this.#spare = new KeyContext(null, 0, options.slotCount);
     for (let group = options.keyGroups.start; group <= options.keyGroups.end; group++) this.#tables.push(new KeyGroupTable());
+    this.#cleanupSize = options.expiry?.cleanupSize ?? 0;
+    this.#sweep =
+      options.expiry === undefined || this.#cleanupSize === 0 ? null : new ExpirySweep(this.#swept(), options.expiry.eachHolder);
   }
 
   /**
@@ -71,6 +92,7 @@ export class KeyedStore {
    */
   enter(key: unknown): KeyContext {
     if (key === null || key === undefined) this.#failNoKey();
+    if (this.timedAccesses > 0) this.cleanUp();
     const hash = this.#keyType.hash(key);
     const table = this.#tableOf(hash, key);
     const found = this.#isPrimitive ? table.findPrimitive(key, hash) : table.findEqual(key, hash, this.#keyType);
@@ -112,6 +134,28 @@ export class KeyedStore {
     const context = this.enter(key);
     if (context.version === DETACHED) this.#insert(context);
     return context;
+  }
+
+  /** Looks for expired state, a few entries for each access since the last call. Called while no context is in anyone's hands. */
+  cleanUp(): void {
+    const sweep = this.#sweep;
+    const steps = Math.min(CLEANUP_MAX, this.timedAccesses * this.#cleanupSize);
+    this.timedAccesses = 0;
+    if (sweep !== null) for (let i = 0; i < steps; i++) sweep.step();
+  }
+
+  #swept(): SweptStore {
+    return {
+      tables: this.#tables,
+      now: this.#now,
+      touch: (context) => this.touch(context),
+      noteRemoved: () => {
+        this.entries--;
+      },
+      leave: (context) => {
+        if (context.used === 0 && context.version !== DETACHED) this.#remove(context);
+      },
+    };
   }
 
   freeze(): FrozenKeyedState {

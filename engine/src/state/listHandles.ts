@@ -75,6 +75,7 @@ export class TtlListHandle implements ListState<unknown> {
   }
 
   update(values: Iterable<unknown>): void {
+    this.#scope.noteTimedAccess();
     const now = this.#scope.now();
     const list = Array.from(values, (value) => new Timed(value, now));
     if (list.length === 0) this.clear();
@@ -87,6 +88,7 @@ export class TtlListHandle implements ListState<unknown> {
 
   /** What has not expired; the rest is removed. */
   #read(): Timed[] {
+    this.#scope.noteTimedAccess();
     const list = this.#scope.read(this.#slot) as Timed[] | undefined;
     if (list === undefined) return [];
     const now = this.#scope.now();

@@ -88,11 +88,15 @@ export class EntryMapHandle implements MapState<unknown, unknown> {
     return entry === undefined ? null : this.#scope.handOut(this.#access(entry).value);
   }
 
+  /** As in Flink, it reads the entry, so it renews one that is renewed by reading. */
   contains(key: unknown): boolean {
-    return this.#find(key) !== undefined;
+    const entry = this.#find(key);
+    if (entry !== undefined) this.#access(entry);
+    return entry !== undefined;
   }
 
   put(key: unknown, value: unknown): void {
+    if (this.#ttl !== null) this.#scope.noteTimedAccess();
     const id = this.#identify(key);
     const entry: MapEntry = { key, value: value ?? null, lastAccess: this.#ttl === null ? 0 : this.#scope.now() };
     const map = this.#read();
@@ -140,7 +144,9 @@ export class EntryMapHandle implements MapState<unknown, unknown> {
 
   #find(key: unknown): MapEntry | undefined {
     const entry = this.#read()?.get(this.#identify(key));
-    if (entry === undefined || this.#ttl === null) return entry;
+    if (this.#ttl === null) return entry;
+    this.#scope.noteTimedAccess();
+    if (entry === undefined) return entry;
     if (!isExpired(entry, this.#ttl, this.#scope.now())) return entry;
     this.remove(key);
     return undefined;
@@ -150,6 +156,7 @@ export class EntryMapHandle implements MapState<unknown, unknown> {
     const map = this.#read();
     if (map === undefined) return [];
     if (this.#ttl === null) return [...map.values()];
+    this.#scope.noteTimedAccess();
     const now = this.#scope.now();
     for (const [id, entry] of map) if (isExpired(entry, this.#ttl, now)) map.delete(id);
     if (map.size === 0) this.clear();

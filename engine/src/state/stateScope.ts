@@ -42,6 +42,11 @@ export class StateScope {
     this.#counts.entries--;
   }
 
+  /** State with a time to live has been read or written: each access pays for looking at a few entries. */
+  noteTimedAccess(): void {
+    this.#counts.timedAccesses++;
+  }
+
   /** Looks at what the user stores at once, when debugging; null elsewhere. */
   checkOf(state: string, type: Type<unknown>): ValueCheck | null {
     return this.freezeValues ? new ValueCheck(`operator "${this.uid}", state "${state}"`, type) : null;
@@ -54,6 +59,8 @@ export class StateScope {
 
 export interface EntryCounts {
   entries: number;
+  /** Accesses to state with a time to live since expired state was last looked for. */
+  timedAccesses: number;
 }
 
 /** Freezes in place. Maps are closed to the usual mutators; bytes cannot be frozen in JavaScript. */

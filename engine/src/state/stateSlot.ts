@@ -5,6 +5,7 @@ import type { EntryAddress, EntrySink } from './entrySink.ts';
 import { ListHandle, TtlListHandle } from './listHandles.ts';
 import { EntryMapHandle, MapHandle } from './mapHandles.ts';
 import type { MapEntry } from './mapHandles.ts';
+import type { SlotPlace } from './expirySweep.ts';
 import type { StateValueType } from './operatorSnapshot.ts';
 import type { StateScope } from './stateScope.ts';
 import { identityOf } from './userKey.ts';
@@ -30,6 +31,10 @@ export interface StateSlot {
   importMapEntry(stored: unknown, userKey: unknown, value: unknown, lastAccess: number): unknown;
   /** For people. */
   inspect(stored: unknown, now: number): unknown;
+  /** Null where nothing expires. */
+  readonly ttl: Ttl | null;
+  /** Removes what has expired; where there is more than one entry to look at, one a step of what it returns. */
+  removeExpired(place: SlotPlace): Iterator<void> | null;
 }
 
 export function valueSlot(name: string, type: Type<unknown>, ttl: Ttl | null): StateSlot {
@@ -49,7 +54,7 @@ class SingleSlot implements StateSlot {
   readonly kind: 'VALUE' | 'REDUCING' | 'AGGREGATING';
   readonly valueType: StateValueType;
   readonly #type: Type<unknown>;
-  readonly #ttl: Ttl | null;
+  readonly ttl: Ttl | null;
   readonly #handle: (cell: Cell, scope: StateScope) => unknown;
 
   constructor(
@@ -63,12 +68,12 @@ class SingleSlot implements StateSlot {
     this.kind = kind;
     this.valueType = { shape: 'single', type, ttl: ttl !== null };
     this.#type = type;
-    this.#ttl = ttl;
+    this.ttl = ttl;
     this.#handle = handle;
   }
 
   createHandle(scope: StateScope, slot: number): unknown {
-    const cell = this.#ttl === null ? new PlainCell(scope, slot) : new TtlCell(scope, slot, this.#ttl);
+    const cell = this.ttl === null ? new PlainCell(scope, slot) : new TtlCell(scope, slot, this.ttl);
     const check = scope.checkOf(this.name, this.#type);
     return this.#handle(check === null ? cell : new CheckedCell(cell, check), scope);
   }
@@ -76,21 +81,27 @@ class SingleSlot implements StateSlot {
   write(entries: EntrySink, state: number, address: EntryAddress, stored: unknown, frozenAt: number): void {
     let value = stored;
     let lastAccess = 0;
-    if (this.#ttl !== null) {
+    if (this.ttl !== null) {
       const timed = stored as Timed;
-      if (isExpired(timed, this.#ttl, frozenAt)) return;
+      if (isExpired(timed, this.ttl, frozenAt)) return;
       value = timed.value;
       lastAccess = timed.lastAccess;
     }
     address.write(entries.beginEntry(state));
     const writer = entries.beginValue();
-    if (this.#ttl !== null) writer.i64FromNumber(lastAccess);
+    if (this.ttl !== null) writer.i64FromNumber(lastAccess);
     this.#type.write(writer, value);
     entries.endEntry();
   }
 
+  removeExpired(place: SlotPlace): null {
+    const timed = place.read() as Timed | undefined;
+    if (this.ttl !== null && timed !== undefined && isExpired(timed, this.ttl, place.now())) place.clear();
+    return null;
+  }
+
   importSingle(value: unknown, lastAccess: number): unknown {
-    return this.#ttl === null ? value : new Timed(value, lastAccess);
+    return this.ttl === null ? value : new Timed(value, lastAccess);
   }
 
   importList(): never {
@@ -102,9 +113,9 @@ class SingleSlot implements StateSlot {
   }
 
   inspect(stored: unknown, now: number): unknown {
-    if (this.#ttl === null) return stored;
+    if (this.ttl === null) return stored;
     const timed = stored as Timed;
-    return isExpired(timed, this.#ttl, now) ? null : timed.value;
+    return isExpired(timed, this.ttl, now) ? null : timed.value;
   }
 }
 
@@ -113,23 +124,23 @@ export class ListSlot implements StateSlot {
   readonly kind = 'LIST';
   readonly valueType: StateValueType;
   readonly #element: Type<unknown>;
-  readonly #ttl: Ttl | null;
+  readonly ttl: Ttl | null;
 
   constructor(name: string, element: Type<unknown>, ttl: Ttl | null) {
     this.name = name;
     this.valueType = { shape: 'list', element, ttl: ttl !== null };
     this.#element = element;
-    this.#ttl = ttl;
+    this.ttl = ttl;
   }
 
   createHandle(scope: StateScope, slot: number): unknown {
-    const handle = this.#ttl === null ? new ListHandle(scope, slot) : new TtlListHandle(scope, slot, this.#ttl);
+    const handle = this.ttl === null ? new ListHandle(scope, slot) : new TtlListHandle(scope, slot, this.ttl);
     const check = scope.checkOf(this.name, this.#element);
     return check === null ? handle : checkedList(handle, check);
   }
 
   write(entries: EntrySink, state: number, address: EntryAddress, stored: unknown, frozenAt: number): void {
-    const ttl = this.#ttl;
+    const ttl = this.ttl;
     if (ttl === null) {
       writeList(entries, state, address, this.#element, stored as unknown[]);
       return;
@@ -150,8 +161,29 @@ export class ListSlot implements StateSlot {
     throw mismatch(this);
   }
 
+  /** The oldest elements come first: those that have expired are cut off. One behind them goes when they do. */
+  *removeExpired(place: SlotPlace): Generator<void, void> {
+    const list = place.read() as Timed[] | undefined;
+    const { ttl } = this;
+    if (ttl === null || list === undefined) return;
+    const isExpiredAt = (at: number): boolean => {
+      const timed = list[at];
+      return timed !== undefined && isExpired(timed, ttl, place.now());
+    };
+    let expired = 0;
+    while (isExpiredAt(expired)) {
+      expired++;
+      yield;
+      if (place.read() !== list) return;
+    }
+    // Reading renews elements.
+    while (expired > 0 && !isExpiredAt(expired - 1)) expired--;
+    if (expired === list.length) place.clear();
+    else if (expired > 0) place.replace(list.slice(expired));
+  }
+
   importList(elements: unknown[], lastAccess: number[]): unknown {
-    return this.#ttl === null ? elements : elements.map((element, i) => new Timed(element, lastAccess[i] ?? 0));
+    return this.ttl === null ? elements : elements.map((element, i) => new Timed(element, lastAccess[i] ?? 0));
   }
 
   importMapEntry(): never {
@@ -159,7 +191,7 @@ export class ListSlot implements StateSlot {
   }
 
   inspect(stored: unknown, now: number): unknown {
-    const ttl = this.#ttl;
+    const ttl = this.ttl;
     if (ttl === null) return [...(stored as unknown[])];
     return (stored as Timed[]).filter((timed) => !isExpired(timed, ttl, now)).map((timed) => timed.value);
   }
@@ -188,7 +220,7 @@ export class MapSlot implements StateSlot {
   readonly valueType: StateValueType;
   readonly #key: Type<unknown>;
   readonly #value: Type<unknown>;
-  readonly #ttl: Ttl | null;
+  readonly ttl: Ttl | null;
   readonly #identity: Identity | null;
   /** The slot's Map holds values, not MapEntry. */
   readonly #isPlain: boolean;
@@ -198,13 +230,13 @@ export class MapSlot implements StateSlot {
     this.valueType = { shape: 'map', key, value, ttl: ttl !== null };
     this.#key = key;
     this.#value = value;
-    this.#ttl = ttl;
+    this.ttl = ttl;
     this.#identity = identityOf(key);
     this.#isPlain = ttl === null && this.#identity === null;
   }
 
   createHandle(scope: StateScope, slot: number): unknown {
-    const handle = this.#isPlain ? new MapHandle(scope, slot) : new EntryMapHandle(scope, slot, this.#identity, this.#ttl);
+    const handle = this.#isPlain ? new MapHandle(scope, slot) : new EntryMapHandle(scope, slot, this.#identity, this.ttl);
     const keys = scope.checkOf(this.name, this.#key);
     const values = scope.checkOf(this.name, this.#value);
     return keys === null || values === null ? handle : checkedMap(handle, keys, values);
@@ -216,7 +248,7 @@ export class MapSlot implements StateSlot {
       return;
     }
     for (const { key, value, lastAccess } of (stored as Map<unknown, MapEntry>).values()) {
-      if (this.#ttl !== null && lastAccess + this.#ttl.time <= frozenAt) continue;
+      if (this.ttl !== null && lastAccess + this.ttl.time <= frozenAt) continue;
       this.#writeEntry(entries, state, address, key, value, lastAccess);
     }
   }
@@ -230,7 +262,7 @@ export class MapSlot implements StateSlot {
     const isNull = value === null;
     writer.bool(isNull);
     if (!isNull) {
-      if (this.#ttl !== null) writer.i64FromNumber(lastAccess);
+      if (this.ttl !== null) writer.i64FromNumber(lastAccess);
       this.#value.write(writer, value);
     }
     entries.endEntry();
@@ -244,6 +276,23 @@ export class MapSlot implements StateSlot {
     throw mismatch(this);
   }
 
+  *removeExpired(place: SlotPlace): Generator<void, void> {
+    const map = place.read() as Map<unknown, MapEntry> | undefined;
+    if (this.ttl === null || map === undefined) return;
+    for (const [id, entry] of map) {
+      if (isExpired(entry, this.ttl, place.now())) {
+        place.touch();
+        map.delete(id);
+      }
+      if (map.size === 0) {
+        place.clear();
+        return;
+      }
+      yield;
+      if (place.read() !== map) return;
+    }
+  }
+
   importMapEntry(stored: unknown, userKey: unknown, value: unknown, lastAccess: number): unknown {
     if (this.#isPlain) return ((stored as Map<unknown, unknown> | undefined) ?? new Map()).set(userKey, value);
     const map = (stored as Map<unknown, MapEntry> | undefined) ?? new Map<unknown, MapEntry>();
@@ -252,7 +301,7 @@ export class MapSlot implements StateSlot {
 
   inspect(stored: unknown, now: number): unknown {
     if (this.#isPlain) return new Map(stored as Map<unknown, unknown>);
-    const ttl = this.#ttl;
+    const ttl = this.ttl;
     const entries = [...(stored as Map<unknown, MapEntry>).values()].filter((entry) => ttl === null || !isExpired(entry, ttl, now));
     return new Map(entries.map((entry) => [entry.key, entry.value]));
   }
