@@ -26,6 +26,7 @@ const BENCHES = {
   diff: { file: 'bench/diff/run.mjs', needs: [JAVA, MAVEN] },
   rewrite: { file: 'bench/rewrite/run.mjs', needs: [JAVA, MAVEN] },
   start: { file: 'bench/start.mjs', needs: [] },
+  soak: { file: 'bench/soak/run.mjs', needs: [] },
   check: { file: 'bench/check.mjs', needs: [] },
   // Installs a Chromium where none is found.
   page: { file: 'bench/page.mjs', needs: [] },
