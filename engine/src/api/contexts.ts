@@ -37,7 +37,7 @@ export interface ProcessContext<O, X> {
 }
 
 export interface KeyedContext<K, S, O, X> extends ProcessContext<O, X> {
-  readonly key: K;
+  readonly key: ReadonlyValue<K>;
   readonly state: Handles<S>;
   readonly timers: Timers;
 }
@@ -47,7 +47,7 @@ export interface TimerContext<K, S, O, X> extends KeyedContext<K, S, O, X> {
 }
 
 export interface WindowContext<K, W, G, O, X> extends ProcessContext<O, X> {
-  readonly key: K;
+  readonly key: ReadonlyValue<K>;
   readonly window: TimeWindow;
   readonly windowState: Handles<W>;
   readonly globalState: Handles<G>;

@@ -22,22 +22,31 @@ export interface OperatorOptions {
   readonly parallelism?: number;
 }
 
-/** Records of type T on their way. The first argument of every operator is its uid, which names its state in savepoints. */
+/**
+ * Records of type T on their way. What functions receive is readonly all the way down, because a record is shared: other operators and
+ * state may hold the same one. A change is a new value. (`copyRecords: true` in the pipeline's options gives each operator its own copy.)
+ * The first argument of every operator is its uid, which names its state in savepoints. */
 export interface Stream<T> {
   readonly type: Type<T>;
   /** Gives records their event time, and says how far behind the latest one others may come. Milliseconds. */
   watermarks(uid: string, spec: WatermarkSpec<T> & OperatorOptions): Stream<T>;
-  map<O>(uid: string, emits: Type<O>, fn: (record: T) => NoInfer<O>, options?: OperatorOptions): Stream<O>;
-  filter(uid: string, fn: (record: T) => boolean, options?: OperatorOptions): Stream<T>;
+  /** `V` is what `fn` returns, as exactly as tuples and enums need it. */
+  map<O, const V extends ReadonlyValue<O>>(
+    uid: string,
+    emits: Type<O>,
+    fn: (record: ReadonlyValue<T>) => V,
+    options?: OperatorOptions,
+  ): Stream<O>;
+  filter(uid: string, fn: (record: ReadonlyValue<T>) => boolean, options?: OperatorOptions): Stream<T>;
   flatMap<O>(
     uid: string,
     emits: Type<O>,
-    fn: (record: T, emit: (value: NoInfer<O>) => void) => Synchronous,
+    fn: (record: ReadonlyValue<T>, emit: (value: ReadonlyValue<NoInfer<O>>) => void) => Synchronous,
     options?: OperatorOptions,
   ): Stream<O>;
   process<O, X extends SideOutputs = None>(uid: string, spec: ProcessSpec<T, O, X> & OperatorOptions): Processed<O, X>;
   union(...others: readonly Stream<T>[]): Stream<T>;
-  keyBy<K extends KeyValue>(key: (record: T) => K, type: KeyType<K>): KeyedStream<K, T>;
+  keyBy<K extends KeyValue>(key: (record: ReadonlyValue<T>) => K, type: KeyType<K>): KeyedStream<K, T>;
   /** Every subtask gets all records of `broadcast`. */
   connectBroadcast<B>(broadcast: Stream<B>): BroadcastConnected<T, B>;
   sink(uid: string, sink: Sink<T>, options?: OperatorOptions): void;
@@ -53,7 +62,7 @@ export type Processed<O, X> = Stream<O> & { sideOutput<N extends keyof X & strin
 
 export interface WatermarkSpec<T> {
   /** Epoch milliseconds. */
-  readonly timestamp: (record: T) => number;
+  readonly timestamp: (record: ReadonlyValue<T>) => number;
   /** Default: 0. */
   readonly outOfOrderness?: number;
   /** A source that is silent for so long no longer holds others back. Default: never. */
@@ -63,7 +72,7 @@ export interface WatermarkSpec<T> {
 export interface ProcessSpec<T, O, X> {
   readonly emits: Type<O>;
   readonly sideOutputs?: X;
-  readonly onRecord: (record: T, ctx: ProcessContext<NoInfer<O>, X>) => Synchronous;
+  readonly onRecord: (record: ReadonlyValue<T>, ctx: ProcessContext<NoInfer<O>, X>) => Synchronous;
 }
 
 export interface KeyedStream<K, T> {
@@ -88,14 +97,18 @@ export interface KeyedStream<K, T> {
     spec: IntervalJoinSpec<T, R, O, X> & OperatorOptions,
   ): Processed<O, X>;
   /** Pairs of records of one key in the same window. */
-  windowJoin<R, O>(uid: string, right: KeyedStream<K, R>, spec: WindowJoinSpec<T, R, O> & OperatorOptions): Stream<O>;
+  windowJoin<R, O, const V extends ReadonlyValue<O>>(
+    uid: string,
+    right: KeyedStream<K, R>,
+    spec: WindowJoinSpec<T, R, O, V> & OperatorOptions,
+  ): Stream<O>;
 }
 
 export interface KeyedProcessSpec<K, T, O, S, X> {
   readonly emits: Type<O>;
   readonly state?: S;
   readonly sideOutputs?: X;
-  onRecord(record: T, ctx: KeyedContext<K, S, NoInfer<O>, X>): Synchronous;
+  onRecord(record: ReadonlyValue<T>, ctx: KeyedContext<K, S, NoInfer<O>, X>): Synchronous;
   onTimer?(time: number, ctx: TimerContext<K, S, NoInfer<O>, X>): Synchronous;
 }
 
@@ -156,7 +169,7 @@ export interface WindowOutput<O, W, G, X> {
 export interface AggregateFunctions<T, A> {
   readonly acc: Type<A>;
   create(): NoInfer<A>;
-  add(acc: ReadonlyValue<NoInfer<A>>, record: T): ReadonlyValue<NoInfer<A>>;
+  add(acc: ReadonlyValue<NoInfer<A>>, record: ReadonlyValue<T>): ReadonlyValue<NoInfer<A>>;
   /** Needed by session windows, which merge; lets sliding windows share work. */
   merge?(a: ReadonlyValue<NoInfer<A>>, b: ReadonlyValue<NoInfer<A>>): ReadonlyValue<NoInfer<A>>;
 }
@@ -168,8 +181,8 @@ export interface KeyedConnected<K, L, R> {
       readonly emits: Type<O>;
       readonly state?: S;
       readonly sideOutputs?: X;
-      onRecord1(record: L, ctx: KeyedContext<K, S, NoInfer<O>, X>): Synchronous;
-      onRecord2(record: R, ctx: KeyedContext<K, S, NoInfer<O>, X>): Synchronous;
+      onRecord1(record: ReadonlyValue<L>, ctx: KeyedContext<K, S, NoInfer<O>, X>): Synchronous;
+      onRecord2(record: ReadonlyValue<R>, ctx: KeyedContext<K, S, NoInfer<O>, X>): Synchronous;
       onTimer?(time: number, ctx: TimerContext<K, S, NoInfer<O>, X>): Synchronous;
     } & OperatorOptions,
   ): Processed<O, X>;
@@ -184,8 +197,8 @@ export interface KeyedBroadcastConnected<K, T, R> {
       readonly broadcastState: B;
       readonly state?: S;
       readonly sideOutputs?: X;
-      onRecord(record: T, ctx: KeyedContext<K, S, NoInfer<O>, X> & ReadonlyBroadcastHandles<B>): Synchronous;
-      onBroadcast(record: R, ctx: ProcessContext<NoInfer<O>, X> & BroadcastHandles<B>): Synchronous;
+      onRecord(record: ReadonlyValue<T>, ctx: KeyedContext<K, S, NoInfer<O>, X> & ReadonlyBroadcastHandles<B>): Synchronous;
+      onBroadcast(record: ReadonlyValue<R>, ctx: ProcessContext<NoInfer<O>, X> & BroadcastHandles<B>): Synchronous;
       onTimer?(time: number, ctx: TimerContext<K, S, NoInfer<O>, X> & ReadonlyBroadcastHandles<B>): Synchronous;
     } & OperatorOptions,
   ): Processed<O, X>;
@@ -198,8 +211,8 @@ export interface BroadcastConnected<T, R> {
       readonly emits: Type<O>;
       readonly broadcastState: B;
       readonly sideOutputs?: X;
-      onRecord(record: T, ctx: ProcessContext<NoInfer<O>, X> & ReadonlyBroadcastHandles<B>): Synchronous;
-      onBroadcast(record: R, ctx: ProcessContext<NoInfer<O>, X> & BroadcastHandles<B>): Synchronous;
+      onRecord(record: ReadonlyValue<T>, ctx: ProcessContext<NoInfer<O>, X> & ReadonlyBroadcastHandles<B>): Synchronous;
+      onBroadcast(record: ReadonlyValue<R>, ctx: ProcessContext<NoInfer<O>, X> & BroadcastHandles<B>): Synchronous;
     } & OperatorOptions,
   ): Processed<O, X>;
 }
@@ -210,12 +223,12 @@ export interface IntervalJoinSpec<L, R, O, X> {
   /** A right record may be this much later than the left one at least (negative: earlier), and at most. Inclusive, milliseconds. */
   readonly lower: number;
   readonly upper: number;
-  join(left: L, right: R, ctx: JoinContext<NoInfer<O>, X>): Synchronous;
+  join(left: ReadonlyValue<L>, right: ReadonlyValue<R>, ctx: JoinContext<NoInfer<O>, X>): Synchronous;
 }
 
-export interface WindowJoinSpec<L, R, O> {
+export interface WindowJoinSpec<L, R, O, V> {
   readonly emits: Type<O>;
   readonly window: WindowAssigner;
   readonly allowedLateness?: number;
-  join(left: L, right: R): NoInfer<O>;
+  join(left: ReadonlyValue<L>, right: ReadonlyValue<R>): V;
 }

@@ -248,3 +248,104 @@ export const refused = pipeline('refused', (p) => {
 test('the pipeline above can be built', () => {
   expect(buildPlan(module).operators).toHaveLength(34);
 });
+
+const Ev = t.record('Ev', { k: t.string, v: t.int, tags: t.list(t.string) });
+const Pair = t.tuple(t.string, t.int);
+const Kind = t.enum('Kind', ['A', 'B']);
+const Kinded = t.record('Kinded', { kind: Kind, kinds: t.list(Kind), pair: t.nullable(t.string) });
+
+/** Tuples, enums and records of them need no annotation. */
+const inferred = pipeline('inferred', (p) => {
+  const s = p.source('in', read(Ev));
+  const keyed = s.keyBy((e) => e.k, t.string);
+  s.map('pair', Pair, (e) => [e.k, 1]);
+  s.map('choice', Pair, (e) => [e.v > 0 ? e.k : 'x', 1]);
+  s.map('block', Pair, (e) => {
+    if (e.v > 0) return [e.k, 1];
+    return ['x', e.v];
+  });
+  s.map('nested', t.tuple(Kind, Pair), (e) => ['A', [e.k, 2]]);
+  s.map('enum', Kind, (e) => (e.v > 0 ? 'A' : 'B'));
+  s.map('kinded', Kinded, (e) => ({ kind: e.v > 0 ? 'A' : 'B', kinds: ['A', 'B'], pair: null }));
+  s.map('same', Ev, (e) => e);
+  s.map('changed', Ev, (e) => ({ ...e, tags: [...e.tags, 'new'] }));
+  s.map('numbers', t.list(t.int), (e) => [e.v, 2]);
+  s.flatMap('pairs', Pair, (e, emit) => {
+    emit([e.k, 1]);
+  });
+  s.process('process', { emits: Kinded, onRecord: (_e, ctx) => ctx.emit({ kind: 'A', kinds: [], pair: 'x' }) });
+  keyed.windowJoin('join', keyed, { emits: Pair, window: windows.tumbling(10), join: (left, right) => [left.k, right.v] });
+  keyed.windowJoin('joinKinded', keyed, {
+    emits: Kinded,
+    window: windows.tumbling(10),
+    join: (left, right) => ({ kind: left.v > right.v ? 'A' : 'B', kinds: ['B'], pair: null }),
+  });
+});
+test('tuples, enums and records of them are inferred', () => {
+  expect(buildPlan(inferred).operators).toHaveLength(14);
+});
+
+/** What is not of the type does not compile. */
+export const misfits = pipeline('misfits', (p) => {
+  const s = p.source('in', read(Ev));
+  // @ts-expect-error the parts are the other way round
+  s.map('pair', Pair, (e) => [1, e.k]);
+  // @ts-expect-error a part is missing
+  s.map('short', Pair, (e) => [e.k]);
+  // @ts-expect-error not one of the symbols
+  s.map('enum', Kind, () => 'C');
+  // @ts-expect-error not one of the symbols, within a record
+  s.map('kinded', Kinded, () => ({ kind: 'C', kinds: [], pair: null }));
+  // @ts-expect-error a field is missing
+  s.map('missing', Kinded, () => ({ kind: 'A', kinds: [] }));
+});
+
+/** A record that a function receives is readonly all the way down: it is shared. */
+export const shared = pipeline('shared', (p) => {
+  const s = p.source('in', read(Ev));
+  const keyed = s.keyBy((e) => e.k, t.string);
+  s.map('map', Ev, (e) => {
+    // @ts-expect-error readonly
+    e.v = 1;
+    // @ts-expect-error readonly
+    e.tags.push('x');
+    return e;
+  });
+  // @ts-expect-error readonly
+  s.filter('filter', (e) => e.tags.sort().length > 0);
+  s.flatMap('flatMap', Ev, (e) => {
+    // @ts-expect-error readonly
+    e.v++;
+  });
+  // @ts-expect-error readonly
+  s.process('process', { emits: Ev, onRecord: (e) => void delete e.k });
+  // @ts-expect-error readonly
+  keyed.process('keyed', { emits: Ev, onRecord: (e) => void (e.k = '') });
+  // @ts-expect-error readonly
+  keyed.reduce('reduce', (a, b) => ((a.v += b.v), a));
+  keyed.connect(keyed).process('connect', {
+    emits: Ev,
+    // @ts-expect-error readonly
+    onRecord1: (e) => void (e.v = 1),
+    // @ts-expect-error readonly
+    onRecord2: (e) => void (e.v = 1),
+  });
+  // @ts-expect-error readonly
+  keyed.intervalJoin('join', keyed, { emits: Ev, lower: 0, upper: 0, join: (a) => void (a.v = 1) });
+  keyed.window(windows.tumbling(1)).aggregate('aggregate', {
+    acc: t.int,
+    emits: t.int,
+    create: () => 0,
+    // @ts-expect-error readonly
+    add: (n, e) => n + e.v++,
+    result: (n) => n,
+  });
+  keyed.connectBroadcast(s).process('broadcast', {
+    emits: Ev,
+    broadcastState: { rules: t.state.map(t.string, Ev) },
+    // @ts-expect-error readonly
+    onRecord: (e) => void (e.v = 1),
+    // @ts-expect-error readonly
+    onBroadcast: (e) => void (e.v = 1),
+  });
+});
