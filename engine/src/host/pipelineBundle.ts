@@ -71,6 +71,8 @@ async function bundled(program: string, modules: EngineModules, bundler: Bundler
       platform: 'node',
       target: 'node20',
       format: 'cjs',
+      // Modules are strict: what changes a frozen record throws, whatever tsconfig.json says.
+      banner: { js: '"use strict";' },
       sourcemap: 'external',
       sourcesContent: false,
       logLevel: 'silent',

@@ -36,6 +36,11 @@ export interface PipelineSettings {
   readonly parallelism?: number;
   /** Number of key groups, 1 to 32768; fixed for the life of the state. Default: 128, Flink's. */
   readonly maxParallelism?: number;
+  /**
+   * Each operator gets its own copy of a record, which it may change. Costs time for each record and operator. Default: false, records
+   * are shared and must not be changed.
+   */
+  readonly copyRecords?: boolean;
 }
 
 /** What the one who builds the plan decides, over what the pipeline says. */
@@ -205,7 +210,9 @@ export class PlanBuilder {
     if (!Number.isInteger(retainedCheckpoints) || retainedCheckpoints < 1)
       fail('options', 'retainedCheckpoints is a whole number from 1 up');
     const restart = given.restart ?? { kind: 'fixedDelay', attempts: 3, delay: 1000 };
-    return { checkpointInterval, retainedCheckpoints, restart, parallelism, maxParallelism };
+    const copyRecords: unknown = given.copyRecords ?? false;
+    if (typeof copyRecords !== 'boolean') return fail('options', 'copyRecords is true or false');
+    return { checkpointInterval, retainedCheckpoints, restart, parallelism, maxParallelism, copyRecords };
   }
 }
 

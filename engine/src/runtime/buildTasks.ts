@@ -21,6 +21,8 @@ export interface Attempt {
   readonly physical: readonly PhysicalTask[];
   readonly environment: EngineEnvironment;
   readonly form: ChainForm;
+  /** Values are checked and frozen where they are emitted and stored. Needs the plain form. */
+  readonly checked: boolean;
   /** Null starts from scratch. */
   readonly restored: RestoredState | null;
   /** From 0; makes the names of generated programs unique. */
@@ -90,7 +92,8 @@ class TaskBuilder {
   }
 
   build(): Task {
-    const { place, environment, form, plan, number, acknowledge } = this.#attempt;
+    const { place, environment, form, checked, plan, number, acknowledge } = this.#attempt;
+    const copies = plan.options.copyRecords;
     place.subtask = this.#subtask;
     const inputs = (this.#channels[this.#task.index] ?? []).flatMap((senders) =>
       senders.flatMap((receivers) => receivers[this.#subtask] ?? []),
@@ -102,7 +105,9 @@ class TaskBuilder {
     const counters = new Float64Array(2 * nodes.length);
     const name = `${plan.name}/${String(number)}/${nodes[0]?.plan.uid ?? ''}/${String(this.#subtask)}`;
     const onBatch =
-      form === 'fused' ? fusedChain(nodes, place, counters, name) : plainChain(nodes, this.#subtask, place, counters, environment.gate);
+      form === 'fused'
+        ? fusedChain(nodes, place, counters, name, copies)
+        : plainChain(nodes, place, counters, { subtask: this.#subtask, gate: environment.gate, checked, copies });
     return new Task({ nodes, subtask: this.#subtask, channels: inputs, place, counters, metrics, onBatch, acknowledge });
   }
 
@@ -164,7 +169,7 @@ class TaskBuilder {
       gauge: (name, read) => {
         metrics.gauge(name, read);
       },
-      freezeStateValues: environment.gate !== null,
+      freezeStateValues: this.#attempt.checked,
     };
   }
 }

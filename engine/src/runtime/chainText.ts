@@ -8,11 +8,12 @@ import type { Exchange } from './exchange.ts';
  *     f[k]  the user's function of node k        o[k]  the operator object of node k
  *     w[k]  the writer of the sink at node k     x[k]  the exchange number k
  *     c     counters: records in and out         p     the place, to name the operator that throws
+ *     y     copies a value, where `copies` gives each operator its own
  *
  * It returns `{ batch0, batch1, outputs }`: the entries of the head, and the functions that operators which stand for themselves emit to.
  */
-export function chainText(nodes: readonly ChainNode[]): ChainProgram {
-  return new ChainWriter(nodes).write();
+export function chainText(nodes: readonly ChainNode[], copies: boolean): ChainProgram {
+  return new ChainWriter(nodes, copies).write();
 }
 
 export interface ChainProgram {
@@ -33,6 +34,7 @@ interface Scope {
 
 class ChainWriter {
   readonly #nodes: readonly ChainNode[];
+  readonly #copies: boolean;
   readonly #exchanges: Exchange[] = [];
   readonly #outputs: ChainOutput[] = [];
   readonly #constants: string[] = [];
@@ -41,8 +43,9 @@ class ChainWriter {
   readonly #entries: number[];
   #names = 0;
 
-  constructor(nodes: readonly ChainNode[]) {
+  constructor(nodes: readonly ChainNode[], copies: boolean) {
     this.#nodes = nodes;
+    this.#copies = copies;
     this.#entries = nodes.map(() => 0);
     for (const node of nodes) {
       for (const target of allTargets(node))
@@ -58,7 +61,7 @@ class ChainWriter {
     const outputs = this.#outputs.map((_, i) => `e${String(i)}`).join(', ');
     const text = [
       `'use strict';`,
-      `const { f, o, w, x, c, p } = env;`,
+      `const { f, o, w, x, c, p, y } = env;`,
       ...this.#constants,
       ...this.#functions,
       ...batches,
@@ -181,12 +184,20 @@ class ChainWriter {
 
   #emit(output: ChainOutput, v: string, t: string, scope: Scope): string[] {
     return output.targets.flatMap((target) => {
-      if (target.kind === 'node') return this.#enter(target.node, target.input, v, t, scope);
-      const number = this.#exchanges.push(target.exchange) - 1;
-      const name = `x${String(number)}`;
-      this.#constants.push(`const ${name} = x[${String(number)}];`);
-      return [`p.at = ${String(target.receiver.index)};`, `${name}.record(${v}, ${t});`];
+      if (this.#copies) {
+        const copy = this.#name('v');
+        return [`const ${copy} = y(${v});`, ...this.#toTarget(target, copy, t, scope)];
+      }
+      return this.#toTarget(target, v, t, scope);
     });
+  }
+
+  #toTarget(target: Target, v: string, t: string, scope: Scope): string[] {
+    if (target.kind === 'node') return this.#enter(target.node, target.input, v, t, scope);
+    const number = this.#exchanges.push(target.exchange) - 1;
+    const name = `x${String(number)}`;
+    this.#constants.push(`const ${name} = x[${String(number)}];`);
+    return [`p.at = ${String(target.receiver.index)};`, `${name}.record(${v}, ${t});`];
   }
 
   #enter(node: ChainNode, input: number, v: string, t: string, scope: Scope): string[] {

@@ -1,5 +1,6 @@
 import { SinkOperator } from '../operators/sinkOperator.ts';
 import type { OperatorSpec, UserFunction } from '../plan/operatorSpec.ts';
+import { copyOf } from '../state/copyOf.ts';
 import type { ChainNode, Place } from './chainNode.ts';
 import { chainText } from './chainText.ts';
 import type { Counters, OnBatch } from './plainChain.ts';
@@ -16,8 +17,8 @@ type BatchFunction = (values: readonly unknown[], timestamps: readonly number[],
  * The chain as one generated program: the same results as `plainChain`, at several times its speed. `name` is unique in the process:
  * V8 would else share what it has learnt of one chain with all others of the same text, and their calls would no longer be inlined.
  */
-export function fusedChain(nodes: readonly ChainNode[], place: Place, counters: Counters, name: string): OnBatch {
-  const program = chainText(nodes);
+export function fusedChain(nodes: readonly ChainNode[], place: Place, counters: Counters, name: string, copies: boolean): OnBatch {
+  const program = chainText(nodes, copies);
   const environment = {
     f: nodes.map((node) => userFunctionOf(node.plan.spec)),
     o: nodes.map((node) => node.operator),
@@ -25,6 +26,7 @@ export function fusedChain(nodes: readonly ChainNode[], place: Place, counters: 
     x: program.exchanges,
     c: counters,
     p: place,
+    y: copyOf,
   };
   // eslint-disable-next-line @typescript-eslint/no-implied-eval -- the text is ours alone; nothing of the user's is in it
   const compile = new Function('env', `${program.text}\n//# sourceURL=tidemark-chain/${encodeURIComponent(name)}`) as (

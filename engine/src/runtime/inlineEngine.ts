@@ -6,6 +6,7 @@ import { Checkpointer, toError, type SnapshotPurpose } from './checkpointer.ts';
 import type { Engine, EngineEnvironment, SliceResult } from './engine.ts';
 import type { EngineState, EngineStatus, OperatorStatus } from './engineStatus.ts';
 import { physicalPlan, type PhysicalTask } from './physicalPlan.ts';
+import { changedRecord } from './changedRecord.ts';
 import { RestartBackoff } from './restartBackoff.ts';
 import type { CompletedSnapshot, RestoredState } from './snapshotStore.ts';
 import { operatorStatuses } from './operatorStatuses.ts';
@@ -14,8 +15,13 @@ import type { Task } from './task.ts';
 export interface EngineOptions {
   /** What the run starts from; null or absent starts from scratch. Kept for restarts: it can be read more than once. */
   readonly restored?: RestoredState | null;
-  /** How chains run; plain behind a gate, fused elsewhere. */
+  /** How chains run; plain behind a gate and when values are checked, fused elsewhere. */
   readonly form?: ChainForm;
+  /**
+   * Values that operators emit and store are checked against their types at once, and frozen, so that what changes a record that others
+   * share fails where it does so. Default: behind a gate.
+   */
+  readonly checked?: boolean;
 }
 
 /** Records that a source is asked for at once, at most. Behind a gate it is one, so that a stop finds the run between two records. */
@@ -43,6 +49,7 @@ class InlineEngine implements Engine {
   readonly plan: Plan;
   readonly #environment: EngineEnvironment;
   readonly #form: ChainForm;
+  readonly #checked: boolean;
   readonly #initial: RestoredState | null;
   readonly #physical: readonly PhysicalTask[];
   readonly #backoff: RestartBackoff;
@@ -70,7 +77,8 @@ class InlineEngine implements Engine {
   constructor(plan: Plan, environment: EngineEnvironment, options: EngineOptions) {
     this.plan = plan;
     this.#environment = environment;
-    this.#form = options.form ?? (environment.gate === null ? 'fused' : 'plain');
+    this.#checked = options.checked ?? environment.gate !== null;
+    this.#form = this.#checked ? 'plain' : (options.form ?? 'fused');
     this.#initial = options.restored ?? null;
     this.#physical = physicalPlan(plan);
     this.#startedAt = environment.host.now();
@@ -110,6 +118,7 @@ class InlineEngine implements Engine {
       physical: this.#physical,
       environment: this.#environment,
       form: this.#form,
+      checked: this.#checked,
       restored,
       number: this.#attempts++,
       clock: this.#clock,
@@ -293,8 +302,8 @@ class InlineEngine implements Engine {
 
   /** Something threw, at `place`: the run restarts from the newest checkpoint, or fails for good. */
   #fail(thrown: unknown): void {
-    const error = toError(thrown);
     const uid = this.plan.operators[this.#place.at]?.uid ?? null;
+    const error = this.#checked ? changedRecord(toError(thrown), uid) : toError(thrown);
     const subtask = this.#place.at < 0 ? null : this.#place.subtask;
     this.#checkpointer.abortRunning(new Error(`the run failed meanwhile: ${error.message}`));
     this.#closeTasks();

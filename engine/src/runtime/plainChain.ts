@@ -1,5 +1,7 @@
 import type { Output } from '../operators/operator.ts';
 import type { OperatorSpec } from '../plan/operatorSpec.ts';
+import { copyOf } from '../state/copyOf.ts';
+import { deepFrozen } from '../state/stateScope.ts';
 import { ValueCheck } from '../state/valueCheck.ts';
 import type { Type } from '../types/type.ts';
 import type { ChainNode, ChainOutput, Place, Target } from './chainNode.ts';
@@ -15,14 +17,15 @@ export type Counters = Float64Array;
  * The chain as it reads: each operator calls the next through its output. It is the reference for the fused form, and the form
  * that runs behind a gate.
  */
-export function plainChain(nodes: readonly ChainNode[], subtask: number, place: Place, counters: Counters, gate: Gate | null): OnBatch {
+export function plainChain(nodes: readonly ChainNode[], place: Place, counters: Counters, options: PlainChainOptions): OnBatch {
+  const { subtask, gate, checked, copies } = options;
   const doors = new Map(
     nodes.map((node) => [node, gate === null ? openDoor(node, place, counters) : gatedDoor(node, subtask, place, counters, gate)]),
   );
   for (const node of nodes) {
     for (const output of [node.output, ...node.sideOutputs.values()])
-      output.record = recordOf(node, output.targets, doors, place, counters);
-    if (gate !== null) checkOutputs(node);
+      output.record = recordOf(node, output.targets, doors, place, counters, copies);
+    if (checked) checkOutputs(node);
   }
   const [head] = nodes;
   const door = head === undefined ? undefined : doors.get(head);
@@ -30,6 +33,15 @@ export function plainChain(nodes: readonly ChainNode[], subtask: number, place: 
   return (input, values, timestamps, from, to) => {
     for (let i = from; i < to; i++) door(input, values[i], timestamps[i] ?? 0);
   };
+}
+
+interface PlainChainOptions {
+  readonly subtask: number;
+  readonly gate: Gate | null;
+  /** What is emitted is looked at, and frozen. */
+  readonly checked: boolean;
+  /** Each operator gets a copy of its own. */
+  readonly copies: boolean;
 }
 
 type Door = (input: number, value: unknown, timestamp: number) => void;
@@ -74,7 +86,7 @@ function gatedDoor(node: ChainNode, subtask: number, place: Place, counters: Cou
   };
 }
 
-/** Behind a gate what is emitted is looked at where it is emitted, not where it would be written. */
+/** What is emitted is looked at where it is emitted, not where it would be written, and frozen: others get the same object. */
 function checkOutputs(node: ChainNode): void {
   const { uid, emits, sideOutputs } = node.plan;
   const check = (output: ChainOutput, what: string, type: Type<unknown>): void => {
@@ -82,7 +94,7 @@ function checkOutputs(node: ChainNode): void {
     const values = new ValueCheck(what, type);
     output.record = (value, timestamp) => {
       values.check(value);
-      record(value, timestamp);
+      record(deepFrozen(value), timestamp);
     };
   };
   if (emits !== null) check(node.output, `operator "${uid}" emits`, emits);
@@ -122,14 +134,16 @@ function recordOf(
   doors: ReadonlyMap<ChainNode, Door>,
   place: Place,
   counters: Counters,
+  copies: boolean,
 ): Output['record'] {
   return (value, timestamp) => {
     counters[2 * node.index + 1] = (counters[2 * node.index + 1] ?? 0) + 1;
     for (const target of targets) {
-      if (target.kind === 'node') doors.get(target.node)?.(target.input, value, timestamp);
+      const given = copies ? copyOf(value) : value;
+      if (target.kind === 'node') doors.get(target.node)?.(target.input, given, timestamp);
       else {
         place.at = target.receiver.index;
-        target.exchange.record(value, timestamp);
+        target.exchange.record(given, timestamp);
       }
     }
     place.at = node.plan.index;

@@ -79,5 +79,5 @@ export function deepFrozen<T>(value: T): T {
 }
 
 function refuse(): never {
-  throw new TypeError('a value that state handed out cannot be changed; store a new value instead');
+  throw new TypeError('a value that state handed out or an operator has emitted cannot be changed; make a new one');
 }

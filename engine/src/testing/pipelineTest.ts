@@ -64,7 +64,7 @@ export class PipelineTest {
     this.#engine = createEngine(
       this.#test.plan,
       { host, store, gate: null, listener, restore: (path) => this.#open(path, false) },
-      { restored },
+      { restored, checked: true },
     );
   }
 

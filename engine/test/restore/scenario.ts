@@ -34,6 +34,7 @@ export function planOf(
     options: {
       checkpointInterval: 0,
       retainedCheckpoints: 2,
+      copyRecords: false,
       restart: { kind: 'none' },
       parallelism,
       maxParallelism: options.maxParallelism ?? 128,
