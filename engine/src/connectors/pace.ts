@@ -11,6 +11,9 @@ export interface Schedule {
   dueAt(record: unknown, now: number): number;
 }
 
+/** Of records that are late, so many milliseconds are made up for at once: what a machine slept through, or a pause, is no burst. */
+const CATCH_UP_MS = 1000;
+
 /** So many records a second, evenly. */
 export class RateSchedule implements Schedule {
   readonly #interval: number;
@@ -23,7 +26,10 @@ export class RateSchedule implements Schedule {
 
   dueAt(_record: unknown, now: number): number {
     this.#startedAt ??= now;
-    return this.#startedAt + this.#interval * this.#count++;
+    const dueAt = this.#startedAt + this.#interval * this.#count++;
+    if (now - dueAt <= CATCH_UP_MS) return dueAt;
+    this.#startedAt += now - dueAt - CATCH_UP_MS;
+    return now - CATCH_UP_MS;
   }
 }
 
@@ -45,6 +51,9 @@ export class Pacer implements Schedule {
       this.#startedAt = now;
       this.#firstTime = time;
     }
-    return this.#startedAt + (time - this.#firstTime) / this.#speedup;
+    const dueAt = this.#startedAt + (time - this.#firstTime) / this.#speedup;
+    if (now - dueAt <= CATCH_UP_MS || this.#speedup === Infinity) return dueAt;
+    this.#startedAt += now - dueAt - CATCH_UP_MS;
+    return now - CATCH_UP_MS;
   }
 }

@@ -1,6 +1,7 @@
 import { writeSync } from 'node:fs';
 import type { ConnectorHost } from '../operators/connector.ts';
 import type { Counter } from '../operators/operator.ts';
+import { steadyClock } from './steadyClock.ts';
 import { nodeFileAccess } from './fileAccess.ts';
 
 /** What connectors get from Node, and what the owner of a run does with it. */
@@ -15,6 +16,17 @@ const PRINT_BUFFER_LENGTH = 64 * 1024;
 export function nodeHost(folder: string, log: ConnectorHost['log']): NodeHost {
   const counters = new Map<string, Counter>();
   let printed = '';
+  const now = steadyClock(
+    () => Date.now(),
+    () => performance.now(),
+    (by) => {
+      const seconds = String(Math.round(by / 1000));
+      log(
+        'warn',
+        `The clock of this machine was set back by ${seconds} s. Processing time goes on from where it was, until the clock is there again or the run is restarted.`,
+      );
+    },
+  );
   const flush = (): void => {
     if (printed === '') return;
     const text = printed;
@@ -23,7 +35,7 @@ export function nodeHost(folder: string, log: ConnectorHost['log']): NodeHost {
   };
   return {
     files: nodeFileAccess(folder),
-    now: () => Date.now(),
+    now,
     random: () => Math.random(),
     log,
     print(line) {

@@ -4,6 +4,7 @@ import type { Counter } from './operator.ts';
 /** What the host offers to connectors: the only way in which they touch the outside. All paths are absolute or relative to the pipeline's folder. */
 export interface ConnectorHost {
   readonly files: FileAccess;
+  /** Processing time, epoch milliseconds. Never goes back. */
   now(): number;
   random(): number;
   /** Lines for the user, not data: goes to the run's log. */
