@@ -31,6 +31,7 @@ export interface Stream<T> {
   /** Gives records their event time, and says how far behind the latest one others may come. Milliseconds. */
   watermarks(uid: string, spec: WatermarkSpec<T> & OperatorOptions): Stream<T>;
   /** `V` is what `fn` returns, as exactly as tuples and enums need it. */
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- const is what it is for
   map<O, const V extends ReadonlyValue<O>>(
     uid: string,
     emits: Type<O>,

@@ -305,47 +305,52 @@ export const shared = pipeline('shared', (p) => {
   const s = p.source('in', read(Ev));
   const keyed = s.keyBy((e) => e.k, t.string);
   s.map('map', Ev, (e) => {
-    // @ts-expect-error readonly
+    // @ts-expect-error what functions receive is readonly
     e.v = 1;
-    // @ts-expect-error readonly
+    // @ts-expect-error what functions receive is readonly
     e.tags.push('x');
     return e;
   });
-  // @ts-expect-error readonly
+  // @ts-expect-error what functions receive is readonly
   s.filter('filter', (e) => e.tags.sort().length > 0);
   s.flatMap('flatMap', Ev, (e) => {
-    // @ts-expect-error readonly
+    // @ts-expect-error what functions receive is readonly
     e.v++;
   });
-  // @ts-expect-error readonly
-  s.process('process', { emits: Ev, onRecord: (e) => void delete e.k });
-  // @ts-expect-error readonly
+  s.process('process', {
+    emits: Ev,
+    onRecord: (e) => {
+      // @ts-expect-error what functions receive is readonly
+      delete e.k;
+    },
+  });
+  // @ts-expect-error what functions receive is readonly
   keyed.process('keyed', { emits: Ev, onRecord: (e) => void (e.k = '') });
-  // @ts-expect-error readonly
+  // @ts-expect-error what functions receive is readonly
   keyed.reduce('reduce', (a, b) => ((a.v += b.v), a));
   keyed.connect(keyed).process('connect', {
     emits: Ev,
-    // @ts-expect-error readonly
+    // @ts-expect-error what functions receive is readonly
     onRecord1: (e) => void (e.v = 1),
-    // @ts-expect-error readonly
+    // @ts-expect-error what functions receive is readonly
     onRecord2: (e) => void (e.v = 1),
   });
-  // @ts-expect-error readonly
+  // @ts-expect-error what functions receive is readonly
   keyed.intervalJoin('join', keyed, { emits: Ev, lower: 0, upper: 0, join: (a) => void (a.v = 1) });
   keyed.window(windows.tumbling(1)).aggregate('aggregate', {
     acc: t.int,
     emits: t.int,
     create: () => 0,
-    // @ts-expect-error readonly
+    // @ts-expect-error what functions receive is readonly
     add: (n, e) => n + e.v++,
     result: (n) => n,
   });
   keyed.connectBroadcast(s).process('broadcast', {
     emits: Ev,
     broadcastState: { rules: t.state.map(t.string, Ev) },
-    // @ts-expect-error readonly
+    // @ts-expect-error what functions receive is readonly
     onRecord: (e) => void (e.v = 1),
-    // @ts-expect-error readonly
+    // @ts-expect-error what functions receive is readonly
     onBroadcast: (e) => void (e.v = 1),
   });
 });

@@ -65,7 +65,7 @@ test.each([
   ['a field further down', 'n', (r: Nested) => void (r.inner.n = 2)],
   ['a list', '1', (r: Nested) => void r.tags.push('x')],
   ['a new field', 'extra', (r: Nested) => void Object.assign(r, { extra: 1 })],
-  ['a field that is deleted', 'tags', (r: Nested) => void Reflect.deleteProperty(r, 'tags') || deleteTags(r)],
+  ['a field that is deleted', 'tags', (r: Nested) => deleteTags(r)],
 ])('in a test an operator that changes %s of its record fails, and the error names both', (_what, field, change) => {
   const module = pipeline('change', (p) => {
     p.source('in', generator({ type: Nested, count: 0, next: () => ({ tags: [], inner: { n: 1 }, map: new Map() }) }))
