@@ -223,7 +223,7 @@ export class SnapshotSubtask {
       case 'keyGroups': {
         if (handle.stream === null) return null;
         const stream = await openStream(storage, folder, handle.stream);
-        return inFile(stream, () => openKeyGroups(stream, handle, maxParallelism, flink));
+        return inFile(stream, () => openKeyGroups(stream, handle, maxParallelism, flink, this.#opening.decoders?.decoders.classes));
       }
       case 'incremental':
         return openRocksDbRows(storage, folder, handle, maxParallelism);

@@ -65,7 +65,16 @@ describe('tidemark diff', () => {
     expect(records.filter(({ kind }) => kind === 'entry')).toMatchObject([
       { operator: 'everything', change: 'changed', state: 'v-long', group: 'keyed', changes: [{ path: 'value' }] },
     ]);
-    expect(records.at(-1)).toEqual({ kind: 'end', same: false, added: 0, removed: 0, changed: 1, unchanged: 49 });
+    expect(records.at(-1)).toEqual({
+      kind: 'end',
+      same: false,
+      uncertain: false,
+      added: 0,
+      removed: 0,
+      changed: 1,
+      unchanged: 49,
+      unknown: 0,
+    });
   });
 
   test('a limit is said, and counts are whole', async () => {

@@ -94,7 +94,7 @@ describe.each(NAMES)('what is decoded is found: %s', (name) => {
     expect(out.trimEnd().split('\n')).toHaveLength(lengths.filter((length) => length === median).length);
     const sums = await command(dump, ...kryo, '--aggregate', 'count(), sum(value.point), max(value.point)', '--json');
     const values = { 'count()': 50, 'sum(value.point)': lengths.reduce((a, b) => a + b), 'max(value.point)': lengths.at(-1) };
-    expect(JSON.parse(sums.out)).toEqual({ scanned: 50, unreadable: 0, values });
+    expect(JSON.parse(sums.out)).toEqual({ scanned: 50, unreadable: 0, hidden: null, values });
     const csv = await command(dump, ...kryo, '--format', 'csv', '--where', `value.point == ${String(median)}`);
     expect(csv.out.split('\r\n')[1]).toContain(`"{""point"":${String(median)}}"`);
   });

@@ -42,7 +42,7 @@ export class KeyedState {
 
   constructor(rows: KeyedRows, flink: FlinkMajor, decoding: Decoding | null = null, kryoAsBytes = false) {
     this.rows = rows;
-    this.context = { ...contextOf(rows.header, flink), kryoAsBytes };
+    this.context = { ...contextOf(rows.header, flink, decoding?.decoders.classes), kryoAsBytes };
     this.#decoding = decoding;
     this.codec = keyedCodec(rows.header, this.context, decoding);
   }

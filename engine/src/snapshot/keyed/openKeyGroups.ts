@@ -1,6 +1,7 @@
 import { FormatError } from '../bytes/formatError.ts';
 import type { KeyGroupsHandle } from '../metadata/snapshotMetadata.ts';
 import type { StateStream } from '../storage/stateStream.ts';
+import { NO_CLASSES, type DeclaredClasses } from '../values/declaredClass.ts';
 import type { FlinkMajor } from '../values/flinkMajor.ts';
 import { CanonicalRows } from './canonicalRows.ts';
 import { HeapRows } from './heapRows.ts';
@@ -15,6 +16,7 @@ export async function openKeyGroups(
   handle: KeyGroupsHandle,
   maxParallelism: number,
   flink: FlinkMajor,
+  classes: DeclaredClasses = NO_CLASSES,
 ): Promise<KeyedRows> {
   const sections = sectionsOf(handle, stream.size);
   // One without entries is either not there (canonical), or says so (heap).
@@ -29,7 +31,7 @@ export async function openKeyGroups(
   const header = readKeyedHeader(await stream.read(0, headerEnd));
   const canonical = new CanonicalRows(stream, header, sections, maxParallelism);
   if (!(await isHeapLayout(stream, handle, sections)) || (await isAlsoCanonical(canonical))) return canonical;
-  return new HeapRows(stream, header, sections, maxParallelism, codecOf(header, flink));
+  return new HeapRows(stream, header, sections, maxParallelism, codecOf(header, flink, classes));
 }
 
 /** Only where key group 0 is the whole range do both layouts begin alike. What reads as canonical to its end is canonical. */

@@ -12,6 +12,7 @@ import {
   type StateMetaInfo,
 } from '../stateMetaInfo.ts';
 import type { DumpValue } from '../values/dumpValue.ts';
+import { NO_CLASSES, type DeclaredClasses } from '../values/declaredClass.ts';
 import type { FlinkMajor } from '../values/flinkMajor.ts';
 import { decodedReader, type Decoding } from '../values/valueDecoder.ts';
 import { valueReader, type ValueContext, type ValueReader } from '../values/valueReader.ts';
@@ -60,13 +61,13 @@ export interface KeyedCodec {
 const NOTHING: ValueReader = () => null;
 
 /** The readers of everything that the header declares. */
-export function codecOf(header: KeyedHeader, flink: FlinkMajor): KeyedCodec {
-  return keyedCodec(header, contextOf(header, flink));
+export function codecOf(header: KeyedHeader, flink: FlinkMajor, classes: DeclaredClasses = NO_CLASSES): KeyedCodec {
+  return keyedCodec(header, contextOf(header, flink, classes));
 }
 
-export function contextOf(header: KeyedHeader, flink: FlinkMajor): ValueContext {
+export function contextOf(header: KeyedHeader, flink: FlinkMajor, classes: DeclaredClasses = NO_CLASSES): ValueContext {
   const serializers = [header.key.snapshot, ...header.states.map(valueSerializer)];
-  return { flink, enumConstants: enumConstantsOf(serializers) };
+  return { flink, enumConstants: enumConstantsOf(serializers), classes };
 }
 
 /** With `decoding` only where rows say how long values are: decoders take all that remains. */

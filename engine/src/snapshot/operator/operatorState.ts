@@ -6,6 +6,7 @@ import type { OperatorStateHandle, OperatorStatePartition } from '../metadata/sn
 import { keySerializer, valueSerializer, type StateMetaInfo } from '../stateMetaInfo.ts';
 import type { StateStream } from '../storage/stateStream.ts';
 import { dumpBytes, type DumpValue } from '../values/dumpValue.ts';
+import { NO_CLASSES } from '../values/declaredClass.ts';
 import type { FlinkMajor } from '../values/flinkMajor.ts';
 import { UnreadableValue } from '../values/unreadableValue.ts';
 import { decodedReader, type Decoding } from '../values/valueDecoder.ts';
@@ -48,7 +49,8 @@ export class OperatorState {
       return { meta, partition };
     });
     const all = [...metas.values()];
-    this.#context = { flink, enumConstants: enumConstantsOf([...all.map(valueSerializer), ...all.map(keySerializer)]) };
+    const enumConstants = enumConstantsOf([...all.map(valueSerializer), ...all.map(keySerializer)]);
+    this.#context = { flink, enumConstants, classes: decoding?.decoders.classes ?? NO_CLASSES };
   }
 
   /** @throws FormatError */

@@ -3,6 +3,7 @@ import { readJavaObject } from '../serializers/javaObject.ts';
 import type { KryoSnapshot } from '../serializers/serializerSnapshot.ts';
 import { decodeUtf8Leniently } from '../bytes/utf8.ts';
 import { dumpDouble, dumpFloat, dumpLong, dumpMap, hexText, setField, type DumpValue } from './dumpValue.ts';
+import { isPrimitive, NO_CLASSES, type DeclaredClasses, type DeclaredField, type DeclaredType } from './declaredClass.ts';
 import type { FlinkMajor } from './flinkMajor.ts';
 import { isFinalClass, JAVA_ENUMS, kryoClassReader, type KryoInput } from './kryoJavaClasses.ts';
 import { ofKryoClass } from './kryoSets.ts';
@@ -93,15 +94,16 @@ const UNFINISHED = Symbol('unfinished');
 
 /**
  * Reads what Kryo wrote, as far as that is possible without the classes: the JDK's scalars, texts, numbers, times, collections, maps and
- * arrays, Flink's tuples, and enums whose constants stand in another serializer of the same snapshot.
+ * arrays, Flink's tuples, enums whose constants are in another serializer of the same snapshot, and classes that are declared.
  * @throws UnreadableValue for everything else
  */
 export function kryoValueReader(
   snapshot: KryoSnapshot,
   flink: FlinkMajor,
   enumConstants: ReadonlyMap<string, readonly string[]>,
+  classes: DeclaredClasses = NO_CLASSES,
 ): (reader: ByteReader) => DumpValue {
-  return (reader) => new KryoGraph(reader, snapshot.registrations, flink, enumConstants).classAndObject(0);
+  return (reader) => new KryoGraph(reader, snapshot.registrations, flink, enumConstants, classes).classAndObject(0);
 }
 
 /** Class of the object that comes next, and where its own bytes begin; null for null, references, and classes without a name. */
@@ -111,7 +113,7 @@ export function kryoObject(
   flink: FlinkMajor,
 ): { readonly className: string; readonly start: number } | null {
   try {
-    const className = new KryoGraph(reader, snapshot.registrations, flink, new Map()).className();
+    const className = new KryoGraph(reader, snapshot.registrations, flink, new Map(), NO_CLASSES).className();
     return className === null || reader.vlq() !== NEW_OBJECT ? null : { className, start: reader.offset };
   } catch (error) {
     if (error instanceof UnreadableValue) return null;
@@ -124,16 +126,26 @@ class KryoGraph implements KryoInput {
   readonly flink: FlinkMajor;
   readonly #registrations: readonly string[];
   readonly #enums: ReadonlyMap<string, readonly string[]>;
+  readonly #classes: DeclaredClasses;
   readonly #classNames: string[] = [];
   readonly #objects: (DumpValue | typeof UNFINISHED)[] = [];
   /** One stream of Java's own serialization goes through the whole graph: only its first object can be read by itself. */
   javaStreamUsed = false;
+  /** Those of the declared type of the field whose object comes next: a collection has no classes for elements that can be of one only. */
+  #parameters: readonly DeclaredType[] = [];
 
-  constructor(reader: ByteReader, registrations: readonly string[], flink: FlinkMajor, enums: ReadonlyMap<string, readonly string[]>) {
+  constructor(
+    reader: ByteReader,
+    registrations: readonly string[],
+    flink: FlinkMajor,
+    enums: ReadonlyMap<string, readonly string[]>,
+    classes: DeclaredClasses,
+  ) {
     this.reader = reader;
     this.#registrations = registrations;
     this.flink = flink;
     this.#enums = enums;
+    this.#classes = classes;
   }
 
   classAndObject(depth: number): DumpValue {
@@ -165,6 +177,8 @@ class KryoGraph implements KryoInput {
   /** Constants of an enum by its class, or by that of a constant with a body of its own. */
   constants(className: string): readonly string[] | undefined {
     const owner = className.replace(/\$\d+$/, '');
+    const declared = this.#classes.get(className) ?? this.#classes.get(owner);
+    if (declared?.kind === 'enum') return declared.constants;
     return this.#enums.get(className) ?? JAVA_ENUMS.get(className) ?? this.#enums.get(owner) ?? JAVA_ENUMS.get(owner);
   }
 
@@ -234,21 +248,62 @@ class KryoGraph implements KryoInput {
   }
 
   #object(className: string, depth: number): DumpValue {
+    const parameters = this.#parameters;
+    this.#parameters = [];
     if (className === 'java.lang.String') return this.text();
-    if (COLLECTIONS.has(className)) return this.#collection(depth, false, true);
+    if (COLLECTIONS.has(className)) return this.#collection(depth, false, true, this.#finalOf(parameters[0]));
     if (IMMUTABLE_COLLECTIONS.has(className)) return this.#collection(depth, false, false);
-    if (SORTED_COLLECTIONS.has(className)) return this.#collection(depth, true, true);
+    if (SORTED_COLLECTIONS.has(className)) return this.#collection(depth, true, true, this.#finalOf(parameters[0]));
     if (className === 'java.util.Arrays$ArrayList') return this.#arrayAsList(depth);
-    if (MAPS.has(className)) return this.#map(depth, false);
-    if (SORTED_MAPS.has(className)) return this.#map(depth, true);
+    if (MAPS.has(className)) return this.#map(depth, false, parameters);
+    if (SORTED_MAPS.has(className)) return this.#map(depth, true, parameters);
     if (className.startsWith('[')) return this.#array(className, depth);
     const fields = TUPLE.exec(className)?.[1];
     if (fields !== undefined) return { $tuple: this.#elements(Number(fields), depth) };
     const read = kryoClassReader(className, this);
     if (read !== null) return read(this, depth);
     if (className === 'org.apache.avro.generic.GenericData$Array') return this.#avroArray(depth);
+    const declared = this.#classes.get(className);
+    if (declared?.kind === 'fields') return this.#declaredFields(className, declared.fields, depth);
     if (this.#isJavaStream()) return this.#javaObject(className);
     throw new UnreadableValue(`objects of ${className}, which only Kryo knows`, className);
+  }
+
+  /** Kryo's FieldSerializer: all fields of the class and of those above it, by name, each as its type demands. */
+  #declaredFields(className: string, fields: readonly DeclaredField[], depth: number): DumpValue {
+    const values = fields.map(({ name, type }): [string, DumpValue] => [name, this.#field(type, depth + 1)]);
+    return Object.fromEntries([['$class', className], ...values]);
+  }
+
+  /** What can be of one class only has no class in front. */
+  #field({ className, parameters }: DeclaredType, depth: number): DumpValue {
+    if (depth > DEPTH_MAX) this.reader.fail('objects are nested too deeply');
+    if (isPrimitive(className)) return this.#scalar(className);
+    const before = this.#parameters;
+    this.#parameters = parameters;
+    try {
+      return this.#isFinal(className) ? this.#finalField(className, depth) : this.classAndObject(depth);
+    } finally {
+      this.#parameters = before;
+    }
+  }
+
+  #finalField(className: string, depth: number): DumpValue {
+    const constants = this.flink === 2 ? this.constants(className) : undefined;
+    if (constants === undefined) return this.objectOrNothing(BOXES.get(className) ?? className, depth);
+    return this.reader.u8() === NULL ? null : this.#enum(constants);
+  }
+
+  #isFinal(className: string): boolean {
+    if (className.startsWith('[')) {
+      const component = className.slice(1);
+      if (component.length === 1) return true;
+      return this.#isFinal(component.startsWith('L') ? component.slice(1, -1) : component);
+    }
+    const declared = this.#classes.get(className);
+    return declared === undefined
+      ? isFinalClass(className) || this.constants(className) !== undefined
+      : declared.kind === 'enum' || declared.isFinal;
   }
 
   /** Flink has Kryo write every Throwable by Java's own serialization, which says how it goes on. */
@@ -276,20 +331,29 @@ class KryoGraph implements KryoInput {
   }
 
   /** Sorted ones have a comparator, which stands before the size in Kryo 2, and after it in Kryo 5. Immutable ones have no nulls. */
-  #collection(depth: number, sorted: boolean, nullable: boolean): DumpValue {
+  #collection(depth: number, sorted: boolean, nullable: boolean, element: DeclaredType | null = null): DumpValue {
     if (this.flink === 1) {
       if (sorted) this.#comparator(depth);
+      if (element !== null) return this.#many(this.reader.vlq(), () => this.#field(element, depth + 1));
       return this.#elements(this.reader.vlq(), depth);
     }
     const { flag, value } = this.#flaggedVlq();
     const size = value - 1;
     if (sorted) this.#comparator(depth);
     if (size <= 0) return [];
+    if (element !== null)
+      return this.#many(size, () =>
+        flag ? this.#field(element, depth + 1) : this.objectOrNull(BOXES.get(element.className) ?? element.className, depth + 1),
+      );
     if (!flag) return this.#elements(size, depth);
     const className = this.className();
     if (className === null) return this.#many(size, () => null, 0);
     const hasNulls = nullable && this.reader.bool();
     return this.#many(size, () => (hasNulls ? this.objectOrNothing(className, depth + 1) : this.objectOrNull(className, depth + 1)));
+  }
+
+  #finalOf(type: DeclaredType | undefined): DeclaredType | null {
+    return type !== undefined && this.#isFinal(type.className) ? type : null;
   }
 
   /** What has no mark of its own gets one that says only whether it is null. */
@@ -322,15 +386,17 @@ class KryoGraph implements KryoInput {
     return items;
   }
 
-  #map(depth: number, sorted: boolean): DumpValue {
+  #map(depth: number, sorted: boolean, [key, value]: readonly DeclaredType[] = []): DumpValue {
+    const [finalKey, finalValue] = [this.#finalOf(key), this.#finalOf(value)];
+    const part = (type: DeclaredType | null): DumpValue => (type === null ? this.classAndObject(depth + 1) : this.#field(type, depth + 1));
     if (sorted && this.flink === 1) this.#comparator(depth);
     const size = this.reader.vlq() - (this.flink === 2 ? 1 : 0);
     if (sorted && this.flink === 2) this.#comparator(depth);
     const pairs: [DumpValue, DumpValue][] = [];
     if (size * 2 > this.reader.remaining) this.reader.fail(`a map of ${String(size)} entries does not fit`);
     for (let i = 0; i < size; i++) {
-      const key = this.classAndObject(depth + 1);
-      pairs.push([key, this.classAndObject(depth + 1)]);
+      const k = part(finalKey);
+      pairs.push([k, part(finalValue)]);
     }
     return dumpMap(pairs);
   }

@@ -1,4 +1,5 @@
 import type { KryoSnapshot, SerializerSnapshot } from '../serializers/serializerSnapshot.ts';
+import type { DeclaredClasses } from './declaredClass.ts';
 import { hexText, isList, type DumpValue } from './dumpValue.ts';
 import { kryoObject } from './kryoValue.ts';
 import { valueReader, type ValueContext, type ValueReader } from './valueReader.ts';
@@ -23,6 +24,8 @@ export interface ValueDecoders {
   readonly hasClasses: boolean;
   /** Of a user's class, or of the snapshot class of a serializer that is not known. */
   ofClass(className: string): ValueDecoder | null;
+  /** What the workspace says of classes as data: their fields, or their constants. Read without any code. */
+  readonly classes: DeclaredClasses;
   /** Of everything in a state, by its operator's uid. */
   ofState(uid: string, state: string): ValueDecoder | null;
 }

@@ -7,6 +7,7 @@ import { lockableReader, nfaStateReader, nodeIdReader, sharedBufferNodeReader } 
 import { structOf, type Struct } from './structValues.ts';
 import { bigintOf, decimalText, dumpBytes, dumpMap, hexText, plainInteger, setField, type DumpValue } from './dumpValue.ts';
 import { instantOfMillis } from './isoTime.ts';
+import type { DeclaredClasses } from './declaredClass.ts';
 import type { FlinkMajor } from './flinkMajor.ts';
 import { kryoValueReader } from './kryoValue.ts';
 import { SIMPLE_VALUES, type ValueReader } from './simpleValues.ts';
@@ -19,6 +20,8 @@ export interface ValueContext {
   readonly flink: FlinkMajor;
   /** Constants of the enums that the snapshot's serializers name. Kryo stores ordinals only. */
   readonly enumConstants: ReadonlyMap<string, readonly string[]>;
+  /** Classes that the workspace declares. */
+  readonly classes?: DeclaredClasses;
   /** Values of Kryo are read to find their end, and shown as their bytes: of these, all can be written again. */
   readonly kryoAsBytes?: boolean;
 }
@@ -65,7 +68,7 @@ export function valueReader(snapshot: SerializerSnapshot, context: ValueContext 
     case 'avro':
       return avroValueReader(snapshot.schema);
     case 'kryo': {
-      const read = kryoValueReader(snapshot, context.flink, context.enumConstants);
+      const read = kryoValueReader(snapshot, context.flink, context.enumConstants, context.classes);
       return context.kryoAsBytes === true ? asBytes(read) : read;
     }
     case 'ttl':

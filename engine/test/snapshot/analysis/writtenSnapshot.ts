@@ -45,6 +45,7 @@ const STATES = [
 export const ORDER_DECODERS: ValueDecoders = {
   hasClasses: false,
   ofClass: () => null,
+  classes: new Map(),
   ofState: (uid, state) => (uid === 'stats' && state.startsWith('order') ? { decode: decodeOrder } : null),
 };
 

@@ -118,6 +118,7 @@ describe('over random snapshots and edits, the difference is the edit', () => {
           removed: isDropped ? entries.length : 0,
           changed: 0,
           same: 0,
+          unknown: 0,
           bytesBefore: 0,
           bytesAfter: 0,
         });

@@ -1,3 +1,5 @@
+import { parseDeclaredType, type DeclaredClass, type DeclaredField } from 'tidemark/snapshot';
+
 /** What `tidemark.decoders.json` declares. */
 export interface DecoderDeclaration {
   /** A user's class, or the snapshot class of a serializer; or `uid/state`. */
@@ -7,19 +9,26 @@ export interface DecoderDeclaration {
     | { readonly kind: 'protobuf'; readonly message: string; readonly descriptors: string };
 }
 
+/** A class as it is, so that Kryo's own bytes of it can be read. */
+export interface ClassDeclaration {
+  readonly className: string;
+  readonly declared: DeclaredClass;
+}
+
 /** One entry each, or what is wrong with it. */
 export function parseDecoderFile(text: string): {
   readonly declarations: readonly DecoderDeclaration[];
+  readonly classes: readonly ClassDeclaration[];
   readonly problems: readonly string[];
 } {
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
   } catch (error) {
-    return { declarations: [], problems: [`not JSON: ${error instanceof Error ? error.message : String(error)}`] };
+    return { declarations: [], classes: [], problems: [`not JSON: ${error instanceof Error ? error.message : String(error)}`] };
   }
-  const entries = isObject(parsed) ? parsed['decoders'] : null;
-  if (!Array.isArray(entries)) return { declarations: [], problems: ['"decoders" must be a list'] };
+  const entries = isObject(parsed) ? (parsed['decoders'] ?? ('classes' in parsed ? [] : null)) : null;
+  if (!Array.isArray(entries)) return { declarations: [], classes: [], problems: ['"decoders" must be a list'] };
   const declarations: DecoderDeclaration[] = [];
   const problems: string[] = [];
   for (const [i, entry] of entries.entries()) {
@@ -27,7 +36,36 @@ export function parseDecoderFile(text: string): {
     if (typeof declaration === 'string') problems.push(`decoder ${String(i + 1)}: ${declaration}`);
     else declarations.push(declaration);
   }
-  return { declarations, problems };
+  const classes: ClassDeclaration[] = [];
+  const declared = isObject(parsed) ? (parsed['classes'] ?? {}) : {};
+  if (!isObject(declared)) problems.push('"classes" must be an object');
+  else
+    for (const [className, entry] of Object.entries(declared)) {
+      const found = declaredClass(entry);
+      if (typeof found === 'string') problems.push(`class ${className}: ${found}`);
+      else classes.push({ className, declared: found });
+    }
+  return { declarations, classes, problems };
+}
+
+/** Fields in the order of their names, as Kryo writes them. */
+function declaredClass(entry: unknown): DeclaredClass | string {
+  if (!isObject(entry)) return 'an object with "fields" or "constants" is expected';
+  const { fields: declared, constants, final: isFinal = false } = entry;
+  if (Array.isArray(constants)) {
+    const names = constants.filter((each) => typeof each === 'string');
+    return names.length === constants.length ? { kind: 'enum', constants: names } : '"constants" must be a list of names';
+  }
+  if (!isObject(declared)) return '"fields" or "constants" is expected';
+  if (typeof isFinal !== 'boolean') return '"final" must be true or false';
+  const fields: DeclaredField[] = [];
+  for (const [name, text] of Object.entries(declared)) {
+    const type = typeof text === 'string' ? parseDeclaredType(text) : null;
+    if (type === null) return `field ${name}: a Java type such as "long" or "java.util.List<java.lang.String>" is expected`;
+    fields.push({ name, type });
+  }
+  fields.sort((a, b) => (a.name < b.name ? -1 : 1));
+  return { kind: 'fields', fields, isFinal };
 }
 
 function declarationOf(entry: unknown): DecoderDeclaration | string {

@@ -2,7 +2,7 @@ import { Console } from 'node:console';
 import { stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { DumpValue, ValueDecoder, ValueDecoders } from 'tidemark/snapshot';
+import type { DeclaredClasses, DumpValue, ValueDecoder, ValueDecoders } from 'tidemark/snapshot';
 import { readSmallFile } from '../storage/regularFile.ts';
 import { parseDecoderFile, type DecoderDeclaration } from './decoderFile.ts';
 
@@ -36,8 +36,8 @@ export async function loadDecoders(folder: string, { trusted }: { readonly trust
     return { decoders: new DecoderTable(), problems: [error instanceof Error ? error.message : String(error)] };
   }
   if (bytes === null) return { decoders: new DecoderTable(), problems: [] };
-  const { declarations, problems: parseProblems } = parseDecoderFile(bytes.toString('utf8'));
-  const table = new DecoderTable();
+  const { declarations, classes, problems: parseProblems } = parseDecoderFile(bytes.toString('utf8'));
+  const table = new DecoderTable(new Map(classes.map(({ className, declared }) => [className, declared])));
   const problems = [...parseProblems];
   for (const { of, by } of declarations) {
     if (by.kind === 'module' && !trusted) {
@@ -64,6 +64,8 @@ export async function loadAllDecoders({ folders, trusted }: DecoderSources): Pro
     loaded.reduce<T | null>((found, { decoders }) => found ?? find(decoders), null);
   return {
     decoders: {
+      // The first folder that has one decides here, too.
+      classes: new Map(loaded.toReversed().flatMap(({ decoders }) => [...decoders.classes])),
       hasClasses: loaded.some(({ decoders }) => decoders.hasClasses),
       ofClass: (className) => first((decoders) => decoders.ofClass(className)),
       ofState: (uid, state) => first((decoders) => decoders.ofState(uid, state)),
@@ -73,8 +75,13 @@ export async function loadAllDecoders({ folders, trusted }: DecoderSources): Pro
 }
 
 class DecoderTable implements ValueDecoders {
+  readonly classes: DeclaredClasses;
   readonly #classes = new Map<string, ValueDecoder>();
   readonly #states = new Map<string, ValueDecoder>();
+
+  constructor(classes: DeclaredClasses = new Map()) {
+    this.classes = classes;
+  }
 
   add(of: DecoderDeclaration['of'], decoder: ValueDecoder): void {
     if ('className' in of) this.#classes.set(of.className, decoder);
