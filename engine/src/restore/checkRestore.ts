@@ -107,9 +107,9 @@ class RestoreCheck {
     );
   }
 
-  /** An operator's uid, where the snapshot says it: Flink 1 stores ids only. */
-  #uidOf({ metadata }: OperatorHeaders): string | null {
-    return metadata.uid ?? this.#said.get(metadata.operatorId)?.uid ?? null;
+  /** An operator's uid, where it is known: Flink 1 stores ids only. */
+  #uidOf({ metadata, uid }: OperatorHeaders): string | null {
+    return uid ?? this.#said.get(metadata.operatorId)?.uid ?? null;
   }
 
   /** Null where it has not been counted. */

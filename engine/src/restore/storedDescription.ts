@@ -44,7 +44,7 @@ function headersOf(snapshot: OpenedSnapshot, metadata: OperatorMetadata): Operat
   const operatorStates = openOperatorStates(snapshot, metadata).flatMap((states, subtask) =>
     states.map(({ meta, mode, count }): OperatorStatePart => ({ subtask, meta, mode, count, views: [] })),
   );
-  return { metadata, stateSize: 0, keyed, operatorStates, rawStates: [], unreadable: null, damage: null };
+  return { metadata, uid: metadata.uid, stateSize: 0, keyed, operatorStates, rawStates: [], unreadable: null, damage: null };
 }
 
 function countKeyed(snapshot: OpenedSnapshot, operator: OperatorMetadata, state: string | null): number {

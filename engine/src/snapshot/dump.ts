@@ -51,8 +51,8 @@ export async function dumpRecords(snapshot: Snapshot, emit: DumpSink, selection:
   }
 }
 
-function operatorRecord({ metadata, stateSize }: SnapshotOperator): DumpValue {
-  const { operatorId, uid, name, parallelism, maxParallelism, finished } = metadata;
+function operatorRecord({ metadata, uid, stateSize }: SnapshotOperator): DumpValue {
+  const { operatorId, name, parallelism, maxParallelism, finished } = metadata;
   return { kind: 'operator', operator: operatorId, uid, name, parallelism, maxParallelism, finished, stateSize };
 }
 

@@ -20,6 +20,7 @@ import type {
   SubtaskMetadata,
 } from './metadata/snapshotMetadata.ts';
 import { OperatorState } from './operator/operatorState.ts';
+import type { OperatorNames } from './operatorsNamed.ts';
 import type { SnapshotStorage } from './storage/snapshotStorage.ts';
 import { openStream, type StateStream } from './storage/stateStream.ts';
 import type { DumpValue } from './values/dumpValue.ts';
@@ -96,9 +97,20 @@ export class SnapshotOperator {
     return reader.slice(reader.remaining);
   }
 
-  /** Name, uid or id: what there is, the most telling first. */
+  /** As the metadata says it, or as it was found by its hash; null where it is not known. */
+  get uid(): string | null {
+    const { operatorId, uid } = this.metadata;
+    return this.#opening.decoders?.uidOf(operatorId) ?? uid;
+  }
+
+  /** Uid, name or id: what there is, the most telling first. */
   get label(): string {
-    return this.metadata.uid ?? this.metadata.name ?? this.metadata.operatorId;
+    return this.uid ?? this.metadata.name ?? this.metadata.operatorId;
+  }
+
+  get names(): OperatorNames {
+    const { operatorId: id, name } = this.metadata;
+    return { id, uid: this.uid, name };
   }
 
   get stateSize(): number {

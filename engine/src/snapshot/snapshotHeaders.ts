@@ -18,6 +18,8 @@ export interface SnapshotHeaders {
 
 export interface OperatorHeaders {
   readonly metadata: OperatorMetadata;
+  /** As the metadata says it, or as it was found by its hash; null where it is not known. */
+  readonly uid: string | null;
   /** Bytes of all its state, as the handles say. */
   readonly stateSize: number;
   /** Of every subtask that has keyed state; a subtask may have two, where the backend keeps timers apart. */
@@ -78,8 +80,8 @@ export async function readOperatorHeaders(operator: SnapshotOperator): Promise<O
   } catch (error) {
     damage = error instanceof Error ? error.message : String(error);
   }
-  const { metadata, stateSize } = operator;
-  return { metadata, stateSize, keyed, operatorStates, rawStates: [...rawStates], unreadable, damage };
+  const { metadata, uid, stateSize } = operator;
+  return { metadata, uid, stateSize, keyed, operatorStates, rawStates: [...rawStates], unreadable, damage };
 }
 
 async function operatorStateParts(subtask: SnapshotOperator['subtasks'][number]): Promise<OperatorStatePart[]> {

@@ -1,6 +1,5 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import type { Invariant, Verdict } from '../snapshots/compare/invariant.ts';
 import { SnapshotSide } from '../snapshots/compare/snapshotSide.ts';
 import { absoluteLocation } from '../snapshots/storage/openStorage.ts';
@@ -8,6 +7,7 @@ import { asDiff, DIFF_EXIT, invariantsOf } from './diff.ts';
 import { UsageError, type CliIo } from './io.ts';
 import { untilInterrupted } from './interrupt.ts';
 import { openedForReading, READING_OPTIONS, type ReadingValues } from './openedForReading.ts';
+import { parsed, type CommandSyntax } from './syntax.ts';
 
 interface Checkpoint {
   readonly location: string;
@@ -18,16 +18,28 @@ interface Probe extends Checkpoint {
   readonly verdicts: readonly Verdict[];
 }
 
+export const bisectSyntax = {
+  name: 'bisect',
+  operands: 'CHECKPOINTS...',
+  about: 'Finds the first of several checkpoints for which something does not hold.',
+  options: {
+    expect: {
+      value: 'EXPECTATION|MODULE',
+      repeated: true,
+      required: true,
+      about: 'What must hold, as diff takes it. It is compared with the first checkpoint.',
+    },
+    ...READING_OPTIONS,
+    json: { about: 'Prints JSON.' },
+  },
+} as const satisfies CommandSyntax;
+
 /**
  * `tidemark bisect CHECKPOINTS...`: the first of a row of checkpoints for which something does not hold. As with every bisection, what has
  * been broken once is taken to stay broken. What is about two snapshots compares with the first.
  */
 export async function bisect(args: readonly string[], io: CliIo): Promise<number> {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: { ...READING_OPTIONS, expect: { type: 'string', multiple: true }, json: { type: 'boolean', default: false } },
-  });
+  const { values, positionals } = parsed(bisectSyntax, args);
   if (positionals.length === 0) throw new UsageError('bisect needs checkpoints, or folders with some.');
   if (values.expect === undefined) throw new UsageError('bisect needs --expect with what must hold.');
   return asDiff(io, async () => {

@@ -1,6 +1,5 @@
 import { stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { PipelineLoadError, snapshotFiles } from 'tidemark/host';
 import {
   CheckedSnapshot,
@@ -21,6 +20,7 @@ import { EXIT, plural, UsageError, type CliIo } from './io.ts';
 import { openedForReading, READING_OPTIONS } from './openedForReading.ts';
 import { untilInterrupted } from './interrupt.ts';
 import { loadedPlan, type LoadedPlan } from './loadedPlan.ts';
+import { parsed, type CommandSyntax } from './syntax.ts';
 
 interface Program {
   readonly plan: LoadedPlan;
@@ -84,20 +84,23 @@ function dueTimers(uid: string, found: KeyedStatistics | undefined): RestoreFind
   ];
 }
 
+export const checkSyntax = {
+  name: 'check',
+  operands: 'PIPELINE SNAPSHOT',
+  about: 'Says whether a pipeline can be restored from a snapshot, and what the restore does to each state.',
+  options: {
+    flink: { value: '2.3|1.20', about: 'Says also what this version of Flink does with the same change.' },
+    scan: { about: 'Reads all keyed state and counts timers that are due.' },
+    parallelism: { value: 'N', about: 'For operators that set no parallelism of their own.' },
+    'allow-non-restored-state': { about: 'State that the pipeline does not have is no error.' },
+    ...READING_OPTIONS,
+    json: { about: 'Prints JSON.' },
+  },
+} as const satisfies CommandSyntax;
+
 /** `tidemark check PIPELINE SNAPSHOT` */
 export async function check(args: readonly string[], io: CliIo): Promise<number> {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: {
-      ...READING_OPTIONS,
-      parallelism: { type: 'string' },
-      'allow-non-restored-state': { type: 'boolean', default: false },
-      flink: { type: 'string' },
-      scan: { type: 'boolean', default: false },
-      json: { type: 'boolean', default: false },
-    },
-  });
+  const { values, positionals } = parsed(checkSyntax, args);
   const [module, location, ...more] = positionals;
   if (module === undefined || location === undefined || more.length > 0) throw new UsageError('check needs a pipeline and a snapshot.');
   const parallelism = values.parallelism === undefined ? null : Number(values.parallelism);

@@ -1,4 +1,3 @@
-import { parseArgs } from 'node:util';
 import { nearest } from 'tidemark/plan';
 import {
   differs,
@@ -6,6 +5,7 @@ import {
   ExpressionError,
   ignoring,
   KeyTextError,
+  operatorsNamed,
   RenameError,
   SnapshotComparison,
   stateDiffers,
@@ -23,52 +23,52 @@ import { SnapshotSide } from '../snapshots/compare/snapshotSide.ts';
 import type { OpenedSnapshot } from '../snapshots/openedSnapshot.ts';
 import { EXIT, plural, sizeText, UsageError, type CliIo } from './io.ts';
 import { Interrupted, untilInterrupted } from './interrupt.ts';
-import { openedForReading, READING_OPTIONS, type ReadingValues } from './openedForReading.ts';
+import { openedForReading, READING_OPTIONS } from './openedForReading.ts';
 import { ReadProgress } from './readProgress.ts';
 import { wholeNumber } from './selection.ts';
+import { parsed, type CommandSyntax, type OptionValues } from './syntax.ts';
 
 /** As diff(1) has them; `unknown` where no difference was found, but something cannot be read. */
 export const DIFF_EXIT = { same: 0, different: 1, error: 2, unknown: 3 } as const;
 
-const OPTIONS = {
-  ...READING_OPTIONS,
-  json: { type: 'boolean', default: false },
-  summary: { type: 'boolean', default: false },
-  operator: { type: 'string', multiple: true },
-  state: { type: 'string', multiple: true },
-  key: { type: 'string' },
-  ignore: { type: 'string', multiple: true },
-  rename: { type: 'string', multiple: true },
-  'accept-proposals': { type: 'boolean', default: false },
-  tolerance: { type: 'string' },
-  limit: { type: 'string' },
-  'read-shared': { type: 'boolean', default: false },
-  'assert-same': { type: 'boolean', default: false },
-  expect: { type: 'string', multiple: true },
-} as const;
+export const diffSyntax = {
+  name: 'diff',
+  operands: 'BEFORE AFTER',
+  about: 'Shows what has changed between two snapshots. Exit code 0: the same, 1: different, 2: error.',
+  options: {
+    summary: { about: 'Counts only, no entries.' },
+    operator: { value: 'O', repeated: true, about: 'Only this operator, by uid, name or id.' },
+    state: { value: 'S', repeated: true, about: 'Only the state of this name.' },
+    key: { value: 'K', about: 'Only this key, as text or as JSON.' },
+    ignore: {
+      value: 'ttl|timers|STATE|value.path|STATE:value.path',
+      repeated: true,
+      about: 'Differences that do not count.',
+    },
+    rename: { value: 'OLD=NEW', repeated: true, about: 'Two operators that are the same though their uids differ.' },
+    'accept-proposals': { about: 'Compares operators that look the same (states, types, keys) though their uids differ.' },
+    tolerance: { value: 'N', about: 'Numbers that differ by no more than N are the same.' },
+    limit: { value: 'N', about: 'Shows N entries of each operator at most. Counts are complete.' },
+    'read-shared': { about: 'Reads also files that both checkpoints share.' },
+    'assert-same': { about: 'With --expect: a difference gives exit code 1, too.' },
+    expect: {
+      value: 'EXPECTATION|MODULE',
+      repeated: true,
+      about: "What must hold, such as 'sum(value.n) of OPERATOR/STATE unchanged', or a module that decides.",
+    },
+    ...READING_OPTIONS,
+    json: { about: 'Prints JSON Lines.' },
+  },
+} as const satisfies CommandSyntax;
 
-interface DiffValues extends ReadingValues {
-  readonly json: boolean;
-  readonly summary: boolean;
-  readonly operator?: readonly string[] | undefined;
-  readonly state?: readonly string[] | undefined;
-  readonly key?: string | undefined;
-  readonly ignore?: readonly string[] | undefined;
-  readonly rename?: readonly string[] | undefined;
-  readonly 'accept-proposals': boolean;
-  readonly tolerance?: string | undefined;
-  readonly limit?: string | undefined;
-  readonly 'read-shared': boolean;
-  readonly 'assert-same': boolean;
-  readonly expect?: readonly string[] | undefined;
-}
+type DiffValues = OptionValues<(typeof diffSyntax)['options']>;
 
 /**
  * `tidemark diff BEFORE AFTER`: what has changed between two snapshots, by what it means and not by its bytes. Exit codes are those of
  * diff(1); where something is expected, they say whether it holds.
  */
 export async function diff(args: readonly string[], io: CliIo): Promise<number> {
-  const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, options: OPTIONS });
+  const { values, positionals } = parsed(diffSyntax, args);
   const [before, after, ...more] = positionals;
   if (before === undefined || after === undefined || more.length > 0) throw new UsageError('diff needs two snapshots.');
   return asDiff(io, async () => {
@@ -150,8 +150,8 @@ async function open(
   renames: readonly (readonly [string, string])[],
 ): Promise<SnapshotComparison> {
   const { operator: operators, state: states, key } = values;
-  const isMeant: ComparisonOptions['operator'] = ({ id, uid, name, label }) =>
-    (operators ?? []).some((wanted) => [uid, name, label].includes(wanted) || (wanted.length >= 4 && id.startsWith(wanted)));
+  const isMeant: ComparisonOptions['operator'] = (facts) =>
+    (operators ?? []).some((wanted) => operatorsNamed([facts], wanted, (names) => names).length > 0);
   try {
     const comparison = await SnapshotComparison.open(before.snapshot, after.snapshot, {
       renames,

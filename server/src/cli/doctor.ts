@@ -1,5 +1,4 @@
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { readHeaders, type SnapshotHeaders } from 'tidemark/snapshot';
 import type { DoctorFinding, DoctorReport } from '../protocol.ts';
 import { examine, type ExamineOptions } from '../snapshots/doctor/examine.ts';
@@ -10,55 +9,61 @@ import { untilInterrupted } from './interrupt.ts';
 import { EXIT, plural, timeText, UsageError, type CliIo } from './io.ts';
 import { openedForReading, READING_OPTIONS } from './openedForReading.ts';
 import { ReadProgress } from './readProgress.ts';
+import { withPlaces } from './remedyPlaces.ts';
 import { durationOption, timeOption } from './timeOptions.ts';
-import { plannedUids, uidsIn } from './uidList.ts';
+import { plannedUids } from './uidList.ts';
+import { parsed, type CommandSyntax } from './syntax.ts';
 
 /** As diff(1) has them, so that a script can ask. */
 const DOCTOR_EXIT = { healthy: 0, found: 1, failed: 2 } as const;
 
+export const doctorSyntax = {
+  name: 'doctor',
+  operands: 'SNAPSHOT',
+  about: 'Tells what in a snapshot will cause trouble later, and what to do about it.',
+  options: {
+    'plan-uids': { value: 'FILE|PIPELINE', about: 'The uids of the job that will restore the snapshot, one a line, or its pipeline.' },
+    against: { value: 'SNAPSHOT', about: 'Another snapshot of the same job: what changed between them is looked at, too.' },
+    scan: { about: 'Reads all keyed state: sizes of keys, timers, TTL.' },
+    ttl: { value: 'DURATION', about: 'With --scan: the time to live of states that have one, such as 7d.' },
+    at: { value: 'TIME', about: 'The time for which timers and TTL are judged. Default: now.' },
+    kafka: {
+      value: 'BROKERS|FILE.properties',
+      about: 'Asks this Kafka cluster what it has of the topics that sources read. Nothing is read or written there.',
+    },
+    ...READING_OPTIONS,
+    json: { about: 'Prints JSON.' },
+  },
+} as const satisfies CommandSyntax;
+
 /** `tidemark doctor SNAPSHOT`: what in it will hurt later, and what to do about it. */
 export async function doctor(args: readonly string[], io: CliIo): Promise<number> {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: {
-      ...READING_OPTIONS,
-      uids: { type: 'string' },
-      'plan-uids': { type: 'string' },
-      against: { type: 'string' },
-      scan: { type: 'boolean', default: false },
-      ttl: { type: 'string' },
-      at: { type: 'string' },
-      kafka: { type: 'string' },
-      json: { type: 'boolean', default: false },
-    },
-  });
+  const { values, positionals } = parsed(doctorSyntax, args);
   const [location, ...more] = positionals;
   if (location === undefined || more.length > 0) throw new UsageError('doctor needs a snapshot.');
   if (values.ttl !== undefined && !values.scan) throw new UsageError('--ttl needs --scan, for it looks at every entry.');
-  const uids = values.uids === undefined ? [] : await uidsIn('--uids', resolve(io.cwd, values.uids));
   const plan = values['plan-uids'] === undefined ? null : await plannedUids('--plan-uids', resolve(io.cwd, values['plan-uids']));
   const ttl = values.ttl === undefined ? null : durationOption('--ttl', values.ttl);
   const asOf = values.at === undefined ? Date.now() : timeOption('--at', values.at);
-  const sources = { uids: [...uids, ...(plan ?? [])], folders: [io.cwd] };
   const kafka = values.kafka === undefined ? null : { cluster: values.kafka, folder: io.cwd };
   const other = values.against === undefined ? null : await headersOf(values.against, values, io);
   if (typeof other === 'number') return DOCTOR_EXIT.failed;
   const look = async (opened: OpenedSnapshot): Promise<number> => {
-    const report = await untilInterrupted((signal) =>
+    const found = await untilInterrupted((signal) =>
       examined(opened, { asOf, plan, other, kafka: kafka && { ...kafka, signal }, scan: values.scan ? { ttl, signal } : null }, io),
     ).catch((error: unknown) => {
       if (error instanceof KafkaError) return error;
       throw error;
     });
-    if (report instanceof KafkaError) {
-      io.err(`${report.message}\n`);
+    if (found instanceof KafkaError) {
+      io.err(`${found.message}\n`);
       return DOCTOR_EXIT.failed;
     }
+    const report = { ...found, findings: withPlaces(found.findings, location, values, io.cwd) };
     io.out(values.json ? `${JSON.stringify(report, null, 2)}\n` : reportText(report));
     return report.findings.some(({ severity }) => severity !== 'info') ? DOCTOR_EXIT.found : DOCTOR_EXIT.healthy;
   };
-  return exitCodeOf(await openedForReading(location, values, io, look, sources));
+  return exitCodeOf(await openedForReading(location, values, io, look, plan ?? []));
 }
 
 /** The exit code where it cannot be read. */

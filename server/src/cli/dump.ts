@@ -1,5 +1,4 @@
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import {
   aggregateValue,
   mergeResults,
@@ -18,38 +17,35 @@ import { countText, EXIT, plural, sizeText, UsageError, type CliIo } from './io.
 import { untilInterrupted } from './interrupt.ts';
 import { openedForReading, READING_OPTIONS } from './openedForReading.ts';
 import { ReadProgress } from './readProgress.ts';
-import { checkState, chosenOperators, queryOf, SELECTION_OPTIONS, wholeNumber, type SelectionValues } from './selection.ts';
+import { checkState, chosenOperators, queryOf, SELECTION_OPTIONS, wholeNumber } from './selection.ts';
+import { parsed, type CommandSyntax, type OptionValues } from './syntax.ts';
 
 const FORMATS = ['jsonl', 'csv', 'parquet'] as const;
 
-interface DumpValues extends SelectionValues {
-  readonly limit?: string | undefined;
-  readonly format?: string | undefined;
-  readonly out?: string | undefined;
-  readonly aggregate?: string | undefined;
-  readonly 'raw-text': boolean;
-  readonly json: boolean;
-}
+export const dumpSyntax = {
+  name: 'dump',
+  operands: 'SNAPSHOT',
+  about: 'Writes the state of a snapshot, or a part of it, as JSON Lines, CSV or Parquet.',
+  options: {
+    ...SELECTION_OPTIONS,
+    limit: { value: 'N', about: 'The first N entries only.' },
+    format: { value: 'jsonl|csv|parquet', about: 'Default: jsonl. Parquet needs --out.' },
+    out: { value: 'FILE', about: 'Writes to this file, which appears when it is complete. Default: standard output.' },
+    'raw-text': { about: 'With --format csv: texts that begin like formulas get no apostrophe.' },
+    aggregate: { value: 'EXPRS', about: "Numbers in place of entries, such as 'count(), sum(value.count)'." },
+    ...READING_OPTIONS,
+    json: { about: 'With --aggregate: prints JSON.' },
+  },
+} as const satisfies CommandSyntax;
+
+type DumpValues = OptionValues<(typeof dumpSyntax)['options']>;
 
 /**
  * `tidemark dump SNAPSHOT`: its state, or what of it is asked for, as JSON Lines, CSV or Parquet; or numbers about it. Only what is asked
  * for is read.
  */
 export async function dump(args: readonly string[], io: CliIo): Promise<number> {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: {
-      ...READING_OPTIONS,
-      ...SELECTION_OPTIONS,
-      limit: { type: 'string' },
-      format: { type: 'string' },
-      out: { type: 'string' },
-      aggregate: { type: 'string' },
-      'raw-text': { type: 'boolean', default: false },
-      json: { type: 'boolean', default: false },
-    },
-  });
+  const { values, positionals } = parsed(dumpSyntax, args);
   const [location, ...more] = positionals;
   if (location === undefined || more.length > 0) throw new UsageError('dump needs a snapshot.');
   const limit = wholeNumber('--limit', values.limit) ?? Infinity;

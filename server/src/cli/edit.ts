@@ -2,7 +2,6 @@ import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import { parseArgs } from 'node:util';
 import { PipelineLoadError } from 'tidemark/host';
 import { PlanMigration } from 'tidemark/restore';
 import { parseDump, RewriteRefused, type RewritePlan, type SnapshotEdit } from 'tidemark/snapshot';
@@ -16,32 +15,43 @@ import { loadedPlan } from './loadedPlan.ts';
 import { openedForReading, READING_OPTIONS } from './openedForReading.ts';
 import { commonPlan, numberOf, relocateTo, rewriteTo, storedFoldersText, targetOf, WRITING_OPTIONS } from './rewriting.ts';
 import { durationOption } from './timeOptions.ts';
-import { uidsIn } from './uidList.ts';
-
-const MANY = { type: 'string', multiple: true } as const;
+import { parsed, type CommandSyntax, type OptionTable, type OptionValues } from './syntax.ts';
 
 const EDIT_OPTIONS = {
-  'rename-uid': MANY,
-  'drop-operator': MANY,
-  'drop-state': MANY,
-  keep: MANY,
-  'max-parallelism': MANY,
-  parallelism: MANY,
-  set: MANY,
-  'delete-where': MANY,
-  'remove-timers': MANY,
-  'shift-timers': MANY,
-  'move-offset': MANY,
-  'rename-field': MANY,
-  'drop-field': MANY,
-  'add-field': MANY,
-  'fill-field': MANY,
-  'promote-field': MANY,
-  'order-fields': MANY,
-} as const;
+  'rename-uid': { value: 'OLD=NEW', repeated: true, about: 'Gives an operator another uid.' },
+  'drop-operator': { value: 'O', repeated: true, about: 'Leaves out an operator with all its state.' },
+  'drop-state': { value: 'O/S', repeated: true, about: 'Leaves out a state of an operator.' },
+  'rename-state': { value: 'O/OLD=NEW', repeated: true, about: 'Gives a state another name. What is in it stays as it is.' },
+  keep: { value: 'O[/S]', repeated: true, about: 'Leaves out everything but this, and what other --keep name.' },
+  'max-parallelism': {
+    value: '[O=]N',
+    repeated: true,
+    about: 'Another max parallelism for all operators, or for one. Keys move to their new key groups.',
+  },
+  parallelism: { value: '[O=]N', repeated: true, about: 'Another parallelism for all operators, or for one.' },
+  set: {
+    value: 'FILE.jsonl',
+    repeated: true,
+    about: 'Sets the entries in this file, whose lines are those of a dump; with "delete": true they are deleted.',
+  },
+  'delete-where': { value: 'O/S:EXPR', repeated: true, about: 'Deletes entries for which the expression is true.' },
+  'remove-timers': { value: 'O[/S]', repeated: true, about: 'Deletes timers.' },
+  'shift-timers': { value: 'O[/S]:DURATION', repeated: true, about: 'Moves timers, such as windows:1h or windows:-1h.' },
+  'move-offset': {
+    value: 'O[:TOPIC[/PARTITION]]=OFFSET',
+    repeated: true,
+    about: 'Where a Kafka source goes on: a number, earliest, latest or committed. Also the next number of a generator.',
+  },
+  'rename-field': { value: 'O/S:OLD=NEW', repeated: true, about: 'Gives a field of a record, row or POJO another name.' },
+  'drop-field': { value: 'O/S:FIELD', repeated: true, about: 'Leaves out a field.' },
+  'add-field': { value: 'O/S:FIELD:TYPE=VALUE', repeated: true, about: 'Adds a field with this value in every entry.' },
+  'fill-field': { value: 'O/S:FIELD=VALUE', repeated: true, about: 'Puts a value where the field is null.' },
+  'promote-field': { value: 'O/S:FIELD:long|float|double', repeated: true, about: 'Gives a number field a wider type.' },
+  'order-fields': { value: 'O/S:FIELD,...', repeated: true, about: 'Puts the fields of records and rows into another order.' },
+} as const satisfies OptionTable;
 
 type EditOption = keyof typeof EDIT_OPTIONS;
-type EditValues = { readonly [K in EditOption]?: readonly string[] | undefined };
+type EditValues = OptionValues<typeof EDIT_OPTIONS>;
 
 /** What of the command line an edit is made of. */
 interface EditText {
@@ -51,63 +61,62 @@ interface EditText {
   readonly cwd: string;
 }
 
+export const editSyntax = {
+  name: 'edit',
+  operands: '[SNAPSHOT]',
+  about: 'Writes a new canonical savepoint beside the old one, with changes, or as it is.',
+  options: {
+    ...WRITING_OPTIONS,
+    plan: { value: 'FILE', about: 'A document of edits, as the editor has them. It may name the snapshot and where the result goes.' },
+    ...EDIT_OPTIONS,
+    'migrate-to': { value: 'PIPELINE', about: 'Gives the state the types that this pipeline declares.' },
+    'move-files': {
+      value: 'FROM=TO',
+      repeated: true,
+      about: 'Writes _metadata alone, with other paths of files. Goes with no other edit.',
+    },
+    ...READING_OPTIONS,
+  },
+} as const satisfies CommandSyntax;
+
 /** `tidemark edit SNAPSHOT --out TARGET`: a new savepoint beside the old one, with what the options say changed. */
 export async function edit(args: readonly string[], io: CliIo): Promise<number> {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: {
-      ...READING_OPTIONS,
-      ...WRITING_OPTIONS,
-      ...EDIT_OPTIONS,
-      plan: { type: 'string' },
-      uids: { type: 'string' },
-      'move-files': MANY,
-      'migrate-to': { type: 'string' },
-    },
-  });
+  const { values, positionals } = parsed(editSyntax, args);
   const document = values.plan === undefined ? null : await documentIn(values.plan, io.cwd);
   const [location, ...more] = positionals.length > 0 ? positionals : (document?.sources ?? []);
   if (location === undefined) throw new UsageError('edit needs a snapshot.');
   if (more.length > 0) throw new UsageError('edit takes one snapshot; tidemark merge puts several together.');
   const target = targetOf(values.out === undefined && document?.target != null ? { ...values, out: document.target } : values, io);
-  const uids = values.uids === undefined ? [] : await uidsIn('--uids', resolve(io.cwd, values.uids));
   const common = commonPlan(values);
   const pipeline = values['migrate-to'] ?? document?.code.migrateTo ?? null;
   const migrating = pipeline === null ? null : await migrationTo(pipeline, io.cwd);
-  return openedForReading(
-    location,
-    values,
-    io,
-    async (opened) => {
-      if (values['move-files'] !== undefined) {
-        const others = [...Object.keys(EDIT_OPTIONS).map((option) => values[option as EditOption]), values.plan, values['migrate-to']];
-        if (others.some((value) => value !== undefined))
-          throw new UsageError('--move-files changes paths in _metadata alone, and goes with no other edit.');
-        const mappings = values['move-files'].map((text) => {
-          if (!/.=./.test(text)) throw new UsageError(`--move-files ${text}: FROM=TO is needed. ${storedFoldersText(opened.snapshot)}.`);
-          return pair('--move-files', text, 'FROM=TO');
-        });
-        return relocateTo(
-          opened,
-          mappings.map(([from, to]) => ({ from, to })),
-          target,
-          io,
-        );
-      }
-      try {
-        const plan = document === null ? {} : planIn(document);
-        const edits = [...(plan.edits ?? []), ...(await editsOf(values, opened, io.cwd))];
-        const keyHash = document?.code.keyHash == null ? null : await keyHashOf(document.code.keyHash);
-        return await rewriteTo([opened], { ...plan, ...common, edits }, target, values, io, { migrating, keyHash });
-      } catch (error) {
-        if (!(error instanceof RewriteRefused)) throw error;
-        io.err(`${error.message}.\n`);
-        return EXIT.failed;
-      }
-    },
-    { uids, folders: [] },
-  );
+  return openedForReading(location, values, io, async (opened) => {
+    if (values['move-files'] !== undefined) {
+      const others = [...Object.keys(EDIT_OPTIONS).map((option) => values[option as EditOption]), values.plan, values['migrate-to']];
+      if (others.some((value) => value !== undefined))
+        throw new UsageError('--move-files changes paths in _metadata alone, and goes with no other edit.');
+      const mappings = values['move-files'].map((text) => {
+        if (!/.=./.test(text)) throw new UsageError(`--move-files ${text}: FROM=TO is needed. ${storedFoldersText(opened.snapshot)}.`);
+        return pair('--move-files', text, 'FROM=TO');
+      });
+      return relocateTo(
+        opened,
+        mappings.map(([from, to]) => ({ from, to })),
+        target,
+        io,
+      );
+    }
+    try {
+      const plan = document === null ? {} : planIn(document);
+      const edits = [...(plan.edits ?? []), ...(await editsOf(values, opened, io.cwd))];
+      const keyHash = document?.code.keyHash == null ? null : await keyHashOf(document.code.keyHash);
+      return await rewriteTo([opened], { ...plan, ...common, edits }, target, values, io, { migrating, keyHash });
+    } catch (error) {
+      if (!(error instanceof RewriteRefused)) throw error;
+      io.err(`${error.message}.\n`);
+      return EXIT.failed;
+    }
+  });
 }
 
 /** What gives the state the types of a pipeline. @throws UsageError */
@@ -168,6 +177,10 @@ const READERS: Readonly<Record<EditOption, (given: EditText) => Promise<Snapshot
   },
   'drop-operator': ({ option, text, places }) => [{ edit: 'dropOperator', operator: operatorOnly(option, text, places) }],
   'drop-state': ({ option, text, places }) => [{ edit: 'dropState', ...places.state(option, text) }],
+  'rename-state': ({ option, text, places }) => {
+    const [from, to] = pair(option, text, 'OPERATOR/OLD=NEW');
+    return [{ edit: 'renameState', ...places.state(option, from), to }];
+  },
   keep: ({ option, text, places }) => [{ edit: 'keep', ...places.operatorAndState(option, text) }],
   'max-parallelism': (given) => [{ edit: 'maxParallelism', ...numberFor(given) }],
   parallelism: (given) => [{ edit: 'parallelism', ...numberFor(given) }],

@@ -1,5 +1,5 @@
-import { describeStates, type SnapshotOperator } from 'tidemark/snapshot';
-import { operatorLabel, type OpenedSnapshot } from '../snapshots/openedSnapshot.ts';
+import { describeStates, operatorsNamed, type SnapshotOperator } from 'tidemark/snapshot';
+import type { OpenedSnapshot } from '../snapshots/openedSnapshot.ts';
 import { UsageError } from './io.ts';
 
 /** Finds operators and states in what people type. Names may have the characters that separate them, so what is there decides. */
@@ -18,7 +18,7 @@ export class EditPlaces {
       const operator = this.#operator(text.slice(0, at));
       if (operator !== null) return { operator: operator.metadata.operatorId, state: text.slice(at + 1) };
     }
-    const labels = this.#opened.snapshot.operators.map((operator) => operatorLabel(this.#opened, operator));
+    const labels = this.#opened.snapshot.operators.map(({ label }) => label);
     throw new UsageError(`${option} ${text}: there is no such operator. Known: ${labels.join(', ')}.`);
   }
 
@@ -42,10 +42,7 @@ export class EditPlaces {
   /** Null where it is none, or may be several. */
   #operator(name: string): SnapshotOperator | null {
     const { operators } = this.#opened.snapshot;
-    const named = operators.filter((operator) =>
-      [operatorLabel(this.#opened, operator), operator.metadata.uid, operator.metadata.name, operator.metadata.operatorId].includes(name),
-    );
-    const chosen = named.length > 0 ? named : operators.filter(({ metadata }) => name.length >= 4 && metadata.operatorId.startsWith(name));
+    const chosen = operatorsNamed(operators, name, ({ names }) => names);
     return chosen.length === 1 ? (chosen[0] ?? null) : null;
   }
 }

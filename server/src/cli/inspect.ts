@@ -1,5 +1,3 @@
-import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { describeStates, readHeaders, snapshotFacts, usesForSt, type OperatorDescription, type SnapshotFacts } from 'tidemark/snapshot';
 import type { OperatorOverview, SnapshotOverview, StateBytes } from '../protocol.ts';
 import { damagedFiles } from '../snapshots/damagedFiles.ts';
@@ -7,7 +5,7 @@ import type { OpenedSnapshot } from '../snapshots/openedSnapshot.ts';
 import { overviewOf } from '../snapshots/overview.ts';
 import { openedForReading, READING_OPTIONS } from './openedForReading.ts';
 import { EXIT, plural, sizeText, timeText, UsageError, type CliIo } from './io.ts';
-import { uidsIn } from './uidList.ts';
+import { parsed, type CommandSyntax } from './syntax.ts';
 
 /** What is written as JSON. */
 interface Report extends Omit<SnapshotOverview, 'operators'> {
@@ -27,24 +25,24 @@ interface OperatorReport extends OperatorDescription, Omit<OperatorOverview, 'by
   readonly bytes: StateBytes;
 }
 
+export const inspectSyntax = {
+  name: 'inspect',
+  operands: 'SNAPSHOT',
+  about: 'Shows what is in a savepoint or checkpoint: operators, states, types and sizes. No entry is read.',
+  options: { ...READING_OPTIONS, json: { about: 'Prints JSON.' } },
+} as const satisfies CommandSyntax;
+
 /** `tidemark inspect SNAPSHOT`: what it is, its operators, and their states; no entry of state is read. */
 export async function inspect(args: readonly string[], io: CliIo): Promise<number> {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: { ...READING_OPTIONS, json: { type: 'boolean', default: false }, uids: { type: 'string' } },
-  });
+  const { values, positionals } = parsed(inspectSyntax, args);
   const [location, ...more] = positionals;
   if (location === undefined || more.length > 0) throw new UsageError('inspect needs a snapshot.');
-  const uids = values.uids === undefined ? [] : await uidsIn('--uids', resolve(io.cwd, values.uids));
-  // Sources beside the user are read only where uids are missing.
-  const sources = { uids, folders: [io.cwd] };
   const show = async (opened: OpenedSnapshot): Promise<number> => {
     const found = await report(opened);
     io.out(values.json ? `${JSON.stringify(found, null, 2)}\n` : reportText(found));
     return found.verified?.ok === false ? EXIT.notRestored : EXIT.ok;
   };
-  return openedForReading(location, values, io, show, sources);
+  return openedForReading(location, values, io, show);
 }
 
 /** The declarations of states tell it. What cannot be read is said with its operator. */

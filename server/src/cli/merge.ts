@@ -1,28 +1,35 @@
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import type { ConflictRule } from 'tidemark/snapshot';
 import { MODULE } from '../snapshots/userFunction.ts';
 import { settleOf } from '../snapshots/rewrite/userModules.ts';
 import { UsageError, type CliIo } from './io.ts';
 import { READING_OPTIONS } from './openedForReading.ts';
 import { commonPlan, numberOf, openedAll, rewriteTo, targetOf, WRITING_OPTIONS } from './rewriting.ts';
+import { parsed, type CommandSyntax } from './syntax.ts';
+
+export const mergeSyntax = {
+  name: 'merge',
+  operands: 'SNAPSHOT SNAPSHOT...',
+  about: 'Writes one savepoint with the state of several, of the same plan or of different operators.',
+  options: {
+    ...WRITING_OPTIONS,
+    'on-conflict': {
+      value: 'fail|first|newest|MODULE',
+      repeated: true,
+      about: 'What happens to a key that several snapshots have. A JavaScript module decides key by key. Default: fail.',
+    },
+    'max-parallelism': { value: '[O=]N', repeated: true, about: 'The max parallelism of all operators, or of one.' },
+    parallelism: { value: '[O=]N', repeated: true, about: 'The parallelism of all operators, or of one.' },
+    ...READING_OPTIONS,
+  },
+} as const satisfies CommandSyntax;
 
 /**
  * `tidemark merge SNAPSHOT SNAPSHOT... --out TARGET`: one savepoint with what all of them hold. Operators of one uid are put together, key by
  * key.
  */
 export async function merge(args: readonly string[], io: CliIo): Promise<number> {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: {
-      ...READING_OPTIONS,
-      ...WRITING_OPTIONS,
-      'on-conflict': { type: 'string', multiple: true },
-      'max-parallelism': { type: 'string', multiple: true },
-      parallelism: { type: 'string', multiple: true },
-    },
-  });
+  const { values, positionals } = parsed(mergeSyntax, args);
   if (positionals.length < 2) throw new UsageError('merge needs two snapshots or more.');
   const { rule, module } = rulesIn(values['on-conflict'] ?? []);
   const settle = module === null ? null : await settleOf({ named: `--on-conflict ${module}`, path: resolve(io.cwd, module) });

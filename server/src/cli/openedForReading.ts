@@ -1,43 +1,52 @@
+import { resolve } from 'node:path';
 import { ExpressionError, KeyTextError } from 'tidemark/snapshot';
 import { OutputError } from '../snapshots/export/outputFile.ts';
-import { openSnapshot, type OpenedSnapshot, type UidSources } from '../snapshots/openedSnapshot.ts';
+import { openSnapshot, type OpenedSnapshot } from '../snapshots/openedSnapshot.ts';
 import { UserModuleError } from '../snapshots/userFunction.ts';
 import { absoluteLocation } from '../snapshots/storage/openStorage.ts';
-import { keysIn } from './sealKeys.ts';
+import { KEY_OPTIONS, keysIn } from './sealKeys.ts';
 import { EXIT, UsageError, type CliIo } from './io.ts';
 import { Interrupted } from './interrupt.ts';
+import type { OptionTable, OptionValues } from './syntax.ts';
+import { UIDS_OPTION, uidsIn } from './uidList.ts';
 
-/** Options of all commands that read snapshots. */
-export const READING_OPTIONS = {
-  'path-map': { type: 'string', multiple: true },
-  'passphrase-file': { type: 'string' },
-  identity: { type: 'string', multiple: true },
-  trust: { type: 'boolean', default: false },
-} as const;
+/** Options of all commands that read the files of snapshots. */
+export const PLACE_OPTIONS = {
+  'path-map': {
+    value: 'FROM=TO',
+    repeated: true,
+    about: 'Where files are now that a checkpoint names by absolute paths, such as s3://bucket/flink=/mnt/flink.',
+  },
+  ...KEY_OPTIONS,
+} as const satisfies OptionTable;
 
-export interface ReadingValues {
-  readonly 'path-map'?: readonly string[] | undefined;
-  readonly 'passphrase-file'?: string | undefined;
-  readonly identity?: readonly string[] | undefined;
-  /** The modules that `tidemark.decoders.json` of the current folder names may run. */
-  readonly trust?: boolean | undefined;
-}
+const TRUST_OPTION = {
+  trust: { about: 'Runs the modules that tidemark.decoders.json of the current folder names.' },
+} as const satisfies OptionTable;
+
+/** Options of all commands that read what is in snapshots. */
+export const READING_OPTIONS = { ...UIDS_OPTION, ...PLACE_OPTIONS, ...TRUST_OPTION } as const satisfies OptionTable;
+
+export type ReadingValues = OptionValues<typeof PLACE_OPTIONS> & Partial<OptionValues<typeof UIDS_OPTION & typeof TRUST_OPTION>>;
 
 /**
  * Opens the snapshot that the arguments name for as long as `use` reads it: a folder, a `_metadata` file, an archive or an address. What
- * cannot be read is said on stderr. Resolves to the exit code. @throws UsageError, UserModuleError
+ * cannot be read is said on stderr. `uids` are known beside those of --uids. Resolves to the exit code. @throws UsageError, UserModuleError
  */
 export async function openedForReading(
   location: string,
   values: ReadingValues,
   io: CliIo,
   use: (opened: OpenedSnapshot) => Promise<number>,
-  sources: UidSources = { uids: [], folders: [] },
+  uids: readonly string[] = [],
 ): Promise<number> {
   const pathMap = (values['path-map'] ?? []).map(pathMapping);
+  const given = values.uids === undefined ? [] : await uidsIn('--uids', resolve(io.cwd, values.uids));
   try {
     const opened = await openSnapshot(absoluteLocation(io.cwd, location), {
-      ...sources,
+      uids: [...given, ...uids],
+      // Sources of the job beside the user are read only where uids are missing.
+      folders: [io.cwd],
       pathMap,
       keys: await keysIn(values, io.cwd),
       // To look at a snapshot in a folder of strangers must not run their code.

@@ -1,28 +1,31 @@
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import type { ArchiveSeal } from '../protocol.ts';
 import { packSnapshot } from '../snapshots/pack.ts';
 import { untilInterrupted } from './interrupt.ts';
 import { EXIT, plural, sizeText, UsageError, type CliIo } from './io.ts';
-import { openedForReading, READING_OPTIONS } from './openedForReading.ts';
+import { openedForReading, PLACE_OPTIONS } from './openedForReading.ts';
 import { ReadProgress } from './readProgress.ts';
 import { passphraseIn } from './sealKeys.ts';
+import { parsed, type CommandSyntax, type OptionValues } from './syntax.ts';
 
 const RECIPIENT = /^age1[a-z0-9]+$/;
 
+export const packSyntax = {
+  name: 'pack',
+  operands: 'SNAPSHOT',
+  about: 'Packs a snapshot with all its files into one archive. It can be sealed in the format of age.',
+  options: {
+    out: { value: 'FILE.tar', required: true, about: 'The archive. A sealed one ends in .tar.age.' },
+    encrypt: { about: 'Seals the archive. Needs --new-passphrase-file or --recipient.' },
+    'new-passphrase-file': { value: 'FILE', about: 'Seals the archive with the passphrase in the first line of this file.' },
+    recipient: { value: 'age1...', repeated: true, about: 'Seals the archive for the owner of this public key.' },
+    ...PLACE_OPTIONS,
+  },
+} as const satisfies CommandSyntax;
+
 /** `tidemark pack SNAPSHOT --out FILE`: all of a snapshot in one archive, sealed where that is asked for. */
 export async function pack(args: readonly string[], io: CliIo): Promise<number> {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: {
-      ...READING_OPTIONS,
-      out: { type: 'string' },
-      encrypt: { type: 'boolean', default: false },
-      'new-passphrase-file': { type: 'string' },
-      recipient: { type: 'string', multiple: true },
-    },
-  });
+  const { values, positionals } = parsed(packSyntax, args);
   const [location, ...more] = positionals;
   if (location === undefined || more.length > 0) throw new UsageError('pack takes one snapshot.');
   const out = values.out ?? '';
@@ -47,11 +50,7 @@ export async function pack(args: readonly string[], io: CliIo): Promise<number> 
   );
 }
 
-interface SealValues {
-  readonly encrypt: boolean;
-  readonly 'new-passphrase-file'?: string | undefined;
-  readonly recipient?: readonly string[] | undefined;
-}
+type SealValues = OptionValues<(typeof packSyntax)['options']>;
 
 /** A passphrase or recipients: age allows no file to have both. */
 async function sealOf({ encrypt, 'new-passphrase-file': file, recipient: recipients = [] }: SealValues, cwd: string): Promise<ArchiveSeal> {

@@ -1,6 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import type { RedactionReport } from 'tidemark/snapshot';
 import type { OpenedSnapshot } from '../snapshots/openedSnapshot.ts';
 import { redactSnapshot, REPORT_FILE, rulesOf, SALT_MIN } from '../snapshots/redact/redactSnapshot.ts';
@@ -9,25 +8,30 @@ import { countText, EXIT, plural, sizeText, UsageError, type CliIo } from './io.
 import { openedForReading, READING_OPTIONS } from './openedForReading.ts';
 import { ReadProgress } from './readProgress.ts';
 import { commonPlan, keyHashOption, refusalsSaid, targetOf, WRITING_OPTIONS, type WritingValues } from './rewriting.ts';
+import { parsed, type CommandSyntax } from './syntax.ts';
 
 /** Where a salt may be, for those that have it in no file. */
 const SALT_VARIABLE = 'TIDEMARK_REDACT_SALT';
+export const redactSyntax = {
+  name: 'redact',
+  operands: 'SNAPSHOT [RULES]',
+  about:
+    'Writes a savepoint without private data: values are dropped, hashed, masked or replaced as a file of rules says. With --print-rules it writes a file of rules to begin from.',
+  options: {
+    ...WRITING_OPTIONS,
+    out: { value: 'FOLDER', short: 'o', about: 'Where the new savepoint goes; with --print-rules, the file of rules.' },
+    'salt-file': { value: 'FILE', about: 'The salt of hashes. With the same salt, equal values get equal hashes in every redaction.' },
+    'print-rules': { about: 'Writes rules for every state and field, all with "keep".' },
+    ...READING_OPTIONS,
+  },
+} as const satisfies CommandSyntax;
+
 /**
  * `tidemark redact SNAPSHOT RULES --out TARGET`: a new savepoint beside the old one, without what must not leave. With `--print-rules`, a
  * file of rules to begin from.
  */
 export async function redact(args: readonly string[], io: CliIo): Promise<number> {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: {
-      ...READING_OPTIONS,
-      ...WRITING_OPTIONS,
-      out: { type: 'string', short: 'o' },
-      'salt-file': { type: 'string' },
-      'print-rules': { type: 'boolean', default: false },
-    },
-  });
+  const { values, positionals } = parsed(redactSyntax, args);
   const [location, file, ...more] = positionals;
   if (location === undefined || more.length > 0) throw new UsageError('redact needs a snapshot and a file of rules.');
   if (values['print-rules']) {

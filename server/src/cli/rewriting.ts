@@ -18,25 +18,25 @@ import { countText, EXIT, plural, sizeText, UsageError, type CliIo } from './io.
 import { openedForReading, type ReadingValues } from './openedForReading.ts';
 import { ReadProgress } from './readProgress.ts';
 import { wholeNumber } from './selection.ts';
+import type { OptionTable, OptionValues } from './syntax.ts';
 
 /** Options of all commands that write snapshots. */
 export const WRITING_OPTIONS = {
-  'key-hash': { type: 'string' },
-  out: { type: 'string' },
-  'metadata-version': { type: 'string' },
-  'drop-in-flight': { type: 'boolean', default: false },
-  'dry-run': { type: 'boolean', default: false },
-  json: { type: 'boolean', default: false },
-} as const;
+  out: { value: 'FOLDER', about: 'Where the new savepoint goes. The folder must not exist. Needed without --dry-run.' },
+  'key-hash': {
+    value: 'MODULE',
+    about: "A JavaScript module whose default export gives the Java hashCode of keys of the job's own classes.",
+  },
+  'metadata-version': {
+    value: '4|5|6',
+    about: '4: Flink 1.16 and later, 5: Flink 2.0, 6: Flink 2.1 and later. Default: that of the snapshot.',
+  },
+  'drop-in-flight': { about: 'Leaves out the records in flight of an unaligned checkpoint.' },
+  'dry-run': { about: 'Writes nothing, and says what would be done.' },
+  json: { about: 'Prints JSON.' },
+} as const satisfies OptionTable;
 
-export interface WritingValues extends ReadingValues {
-  readonly 'key-hash'?: string | undefined;
-  readonly out?: string | undefined;
-  readonly 'metadata-version'?: string | undefined;
-  readonly 'drop-in-flight': boolean;
-  readonly 'dry-run': boolean;
-  readonly json: boolean;
-}
+export type WritingValues = OptionValues<typeof WRITING_OPTIONS> & ReadingValues;
 
 /** What the options say of every plan. @throws UsageError */
 export function commonPlan(values: WritingValues): RewritePlan {
@@ -172,13 +172,14 @@ function reportText(report: RewriteReport, target: string | null, bytes: number)
   for (const { label, operatorId, uid, parallelism, maxParallelism, states } of report.operators) {
     const now = uid !== null && uid !== label ? ` is now ${uid}` : '';
     lines.push(`${label}${now} (${operatorId}), parallelism ${String(parallelism)} of ${String(maxParallelism)}`);
-    for (const { name, read, written, changed, added } of states) {
+    for (const { name, now: newName = name, read, written, changed, added, moved = 0 } of states) {
       const parts = [written === 1 ? '1 entry' : `${countText(written)} entries`];
       const gone = read + added - written;
       if (gone > 0) parts.push(`${countText(gone)} left out`);
       if (changed > 0) parts.push(`${countText(changed)} changed`);
+      if (moved > 0) parts.push(`${countText(moved)} moved to the key group of their hash`);
       if (added > 0) parts.push(`${countText(added)} added`);
-      lines.push(`  ${name}: ${parts.join(', ')}`);
+      lines.push(`  ${name}${newName === name ? '' : ` is now ${newName}`}: ${parts.join(', ')}`);
     }
   }
   for (const { label, operatorId } of report.dropped) lines.push(`${label} (${operatorId}): left out`);

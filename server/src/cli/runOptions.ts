@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { UsageError } from './io.ts';
+import { parsed, type CommandSyntax } from './syntax.ts';
 
 export interface RunCommandOptions {
   readonly program: string;
@@ -17,23 +17,26 @@ export interface RunCommandOptions {
   readonly json: boolean;
 }
 
+export const runSyntax = {
+  name: 'run',
+  operands: 'PIPELINE',
+  about: 'Runs a *.pipeline.ts. Ctrl-C stops it with a checkpoint.',
+  options: {
+    from: { value: 'SNAPSHOT|latest', about: "Restores from a savepoint or checkpoint; latest is the pipeline's own newest." },
+    claim: { about: 'The run owns that snapshot, and deletes it when newer checkpoints make it needless.' },
+    'no-claim': { about: 'The run leaves that snapshot alone. This is the default.' },
+    parallelism: { value: 'N', about: 'For operators that set no parallelism of their own.' },
+    param: { value: 'NAME=VALUE', repeated: true, about: 'A parameter of the pipeline.' },
+    'allow-non-restored-state': { about: 'State that the pipeline does not have is dropped, and listed.' },
+    watch: { about: 'When a source file changes: stops with a savepoint, and goes on from it with the new code.' },
+    ui: { value: '[PORT]', about: 'Serves the dataflow page on 127.0.0.1. Default: any free port.' },
+    json: { about: 'Progress as JSON Lines on standard error.' },
+  },
+} as const satisfies CommandSyntax;
+
 /** @throws UsageError */
 export function parseRunOptions(args: readonly string[], cwd: string): RunCommandOptions {
-  const { values, positionals } = parseArgs({
-    args: withUiPort(args),
-    allowPositionals: true,
-    options: {
-      from: { type: 'string' },
-      claim: { type: 'boolean', default: false },
-      'no-claim': { type: 'boolean', default: false },
-      parallelism: { type: 'string' },
-      param: { type: 'string', multiple: true, default: [] },
-      'allow-non-restored-state': { type: 'boolean', default: false },
-      watch: { type: 'boolean', default: false },
-      ui: { type: 'string' },
-      json: { type: 'boolean', default: false },
-    },
-  });
+  const { values, positionals } = parsed(runSyntax, withUiPort(args));
   const [pipeline, ...more] = positionals;
   if (pipeline === undefined) throw new UsageError('Which pipeline? Give the path of a *.pipeline.ts file.');
   if (more.length > 0) throw new UsageError(`One pipeline at a time: what is "${more.join(' ')}"?`);
@@ -44,7 +47,7 @@ export function parseRunOptions(args: readonly string[], cwd: string): RunComman
     from: values.from === undefined || values.from === 'latest' ? (values.from ?? null) : existingPath(cwd, values.from),
     claim: values.claim,
     parallelism: values.parallelism === undefined ? null : wholeNumber('--parallelism', values.parallelism, 1, 32768),
-    parameters: Object.fromEntries(values.param.map(parameter)),
+    parameters: Object.fromEntries((values.param ?? []).map(parameter)),
     allowNonRestoredState: values['allow-non-restored-state'],
     watch: values.watch,
     uiPort: values.ui === undefined ? null : wholeNumber('--ui', values.ui, 0, 65535),

@@ -2,12 +2,22 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { SealKeys } from '../snapshots/storage/sealedFile.ts';
 import { UsageError } from './io.ts';
-import type { ReadingValues } from './openedForReading.ts';
+import type { OptionTable, OptionValues } from './syntax.ts';
 
 const SECRET_KEY = /^AGE-SECRET-KEY-(PQ-)?1[0-9A-Z]+$/;
 
+/** Options of all commands that open archives. */
+export const KEY_OPTIONS = {
+  'passphrase-file': { value: 'FILE', about: 'Opens a sealed archive with the passphrase in the first line of this file.' },
+  identity: {
+    value: 'FILE',
+    repeated: true,
+    about: 'Opens a sealed archive with the secret keys in this file, as age-keygen writes them.',
+  },
+} as const satisfies OptionTable;
+
 /** What opens sealed archives, from the options of a command. Secrets come in files: arguments are seen by others. @throws UsageError */
-export async function keysIn(values: ReadingValues, cwd: string): Promise<SealKeys> {
+export async function keysIn(values: OptionValues<typeof KEY_OPTIONS>, cwd: string): Promise<SealKeys> {
   const file = values['passphrase-file'];
   const identities: string[] = [];
   for (const path of values.identity ?? []) identities.push(...(await secretKeysIn(path, cwd)));

@@ -1,31 +1,29 @@
 import { nearest } from 'tidemark/plan';
-import { describeStates, type SnapshotOperator, type StateQuery } from 'tidemark/snapshot';
-import { operatorLabel, type OpenedSnapshot } from '../snapshots/openedSnapshot.ts';
+import { describeStates, operatorsNamed, type SnapshotOperator, type StateQuery } from 'tidemark/snapshot';
+import type { OpenedSnapshot } from '../snapshots/openedSnapshot.ts';
 import { UsageError } from './io.ts';
+import type { OptionTable, OptionValues } from './syntax.ts';
 
 /** Options with which commands choose what of a snapshot they look at. */
 export const SELECTION_OPTIONS = {
-  operator: { type: 'string' },
-  state: { type: 'string' },
-  key: { type: 'string' },
-  prefix: { type: 'string' },
-  'key-group': { type: 'string' },
-  subtask: { type: 'string' },
-  where: { type: 'string' },
-} as const;
+  operator: { value: 'O', about: 'Only this operator, by uid, name or id.' },
+  state: { value: 'S', about: 'Only the state of this name.' },
+  key: { value: 'K', about: 'Only this key, as text or as JSON. For negative numbers: --key=-5.' },
+  prefix: { value: 'TEXT', about: 'Only keys that begin with this text.' },
+  'key-group': { value: 'N', about: 'Only this key group.' },
+  subtask: { value: 'N', about: 'Only what this subtask wrote.' },
+  where: { value: 'EXPR', about: `Only entries for which this is true, such as 'value.count > 5 && key startsWith "A"'.` },
+} as const satisfies OptionTable;
 
-export type SelectionValues = { readonly [K in keyof typeof SELECTION_OPTIONS]?: string | undefined };
+export type SelectionValues = OptionValues<typeof SELECTION_OPTIONS>;
 
 /** The operator that is meant by uid, name, or id or the beginning of an id; null where none is named. @throws UsageError */
-export function chosenOperators(opened: OpenedSnapshot, name: string | undefined): SnapshotOperator[] | null {
+export function chosenOperators(opened: OpenedSnapshot, name: string | undefined): readonly SnapshotOperator[] | null {
   if (name === undefined) return null;
   const { operators } = opened.snapshot;
-  const exact = operators.filter((operator) =>
-    [operatorLabel(opened, operator), operator.metadata.uid, operator.metadata.name].includes(name),
-  );
-  const chosen = exact.length > 0 ? exact : operators.filter(({ metadata }) => name.length >= 4 && metadata.operatorId.startsWith(name));
+  const chosen = operatorsNamed(operators, name, ({ names }) => names);
   if (chosen.length === 1) return chosen;
-  const labels = operators.map((operator) => operatorLabel(opened, operator));
+  const labels = operators.map(({ label }) => label);
   if (chosen.length > 1) {
     const ids = chosen.map(({ metadata }) => metadata.operatorId).join(', ');
     throw new UsageError(`--operator ${name}: several operators are meant, ${ids}.`);

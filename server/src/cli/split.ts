@@ -1,19 +1,27 @@
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { EXIT, UsageError, type CliIo } from './io.ts';
 import { openedForReading, READING_OPTIONS } from './openedForReading.ts';
 import { commonPlan, rewriteTo, targetOf, WRITING_OPTIONS } from './rewriting.ts';
+import { parsed, type CommandSyntax } from './syntax.ts';
+
+export const splitSyntax = {
+  name: 'split',
+  operands: 'SNAPSHOT',
+  about: 'Writes the state of some keys, and that of all others, as savepoints of their own.',
+  options: {
+    keys: { value: 'EXPR', required: true, about: `Which keys go to --out, such as 'key startsWith "acme-"'.` },
+    ...WRITING_OPTIONS,
+    rest: { value: 'FOLDER', about: 'Where the state of all other keys goes.' },
+    ...READING_OPTIONS,
+  },
+} as const satisfies CommandSyntax;
 
 /**
  * `tidemark split SNAPSHOT --keys EXPR --out TARGET [--rest TARGET]`: a savepoint with the state of the keys for which the expression is true,
  * and one with that of all others. State that does not belong to a key is in both.
  */
 export async function split(args: readonly string[], io: CliIo): Promise<number> {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: { ...READING_OPTIONS, ...WRITING_OPTIONS, keys: { type: 'string' }, rest: { type: 'string' } },
-  });
+  const { values, positionals } = parsed(splitSyntax, args);
   const [location, ...more] = positionals;
   const where = values.keys;
   if (location === undefined || more.length > 0) throw new UsageError('split needs a snapshot.');

@@ -1,6 +1,5 @@
-import { parseArgs } from 'node:util';
 import { describeStates, type KeyedStatistics, type ScanJob, type SnapshotOperator, type StateDescription } from 'tidemark/snapshot';
-import { operatorLabel, takenAt, type OpenedSnapshot } from '../snapshots/openedSnapshot.ts';
+import { takenAt, type OpenedSnapshot } from '../snapshots/openedSnapshot.ts';
 import { runScan } from '../snapshots/scan/runScan.ts';
 import { EXIT, timeText, UsageError, type CliIo } from './io.ts';
 import { untilInterrupted } from './interrupt.ts';
@@ -9,6 +8,7 @@ import { ReadProgress } from './readProgress.ts';
 import { checkState, chosenOperators, wholeNumber } from './selection.ts';
 import { statisticsText } from './statisticsText.ts';
 import { durationOption, timeOption } from './timeOptions.ts';
+import { parsed, type CommandSyntax } from './syntax.ts';
 
 const TOP = 10;
 const TOP_MAX = 1000;
@@ -23,21 +23,24 @@ export interface OperatorStatistics extends KeyedStatistics {
   readonly operatorStates: readonly Pick<StateDescription, 'name' | 'group' | 'kind' | 'type' | 'count'>[];
 }
 
+export const statsSyntax = {
+  name: 'stats',
+  operands: 'SNAPSHOT',
+  about: 'Reads all keyed state and tells sizes, skew, the largest keys, timers and TTL.',
+  options: {
+    operator: { value: 'O', about: 'Only this operator, by uid, name or id.' },
+    state: { value: 'S', about: 'Only the state of this name.' },
+    top: { value: 'N', about: 'How many of the largest keys are shown. Default: 10.' },
+    at: { value: 'TIME', about: 'The time for which timers and TTL are judged. Default: when the snapshot was taken.' },
+    ttl: { value: 'DURATION', about: 'The time to live of states that have one, such as 7d: counts what has expired.' },
+    ...READING_OPTIONS,
+    json: { about: 'Prints JSON.' },
+  },
+} as const satisfies CommandSyntax;
+
 /** `tidemark stats SNAPSHOT`: reads all keyed state once and tells sizes, skew, the largest keys, timers and TTL. */
 export async function stats(args: readonly string[], io: CliIo): Promise<number> {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: {
-      ...READING_OPTIONS,
-      operator: { type: 'string' },
-      state: { type: 'string' },
-      top: { type: 'string' },
-      at: { type: 'string' },
-      ttl: { type: 'string' },
-      json: { type: 'boolean', default: false },
-    },
-  });
+  const { values, positionals } = parsed(statsSyntax, args);
   const [location, ...more] = positionals;
   if (location === undefined || more.length > 0) throw new UsageError('stats needs a snapshot.');
   const top = Math.min(wholeNumber('--top', values.top) ?? TOP, TOP_MAX);
@@ -75,7 +78,7 @@ async function scanAll(
       if (result.kind !== 'statistics') continue;
       found.push({
         operator: operator.metadata.operatorId,
-        label: operatorLabel(opened, operator),
+        label: operator.label,
         maxParallelism: operator.metadata.maxParallelism,
         ...result.statistics,
         errors: [...(unreadable === null ? [] : [unreadable]), ...result.statistics.errors],

@@ -1,15 +1,22 @@
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import type { CliIo } from './io.ts';
 import { EXIT, sizeText } from './io.ts';
 import { withRunningPipeline } from './runningPipeline.ts';
+import { parsed, type CommandSyntax } from './syntax.ts';
+
+export const stopSyntax = {
+  name: 'stop',
+  operands: 'PIPELINE',
+  about: 'Stops a running pipeline with a savepoint, and prints the folder of the savepoint.',
+  options: {
+    target: { value: 'FOLDER', about: "Where the savepoint goes. Default: the pipeline's own savepoints." },
+    drain: { about: 'Lets all timers and windows fire first. Use it when the pipeline will not come back.' },
+    json: { about: 'Prints JSON.' },
+  },
+} as const satisfies CommandSyntax;
 
 export function stop(args: readonly string[], io: CliIo): Promise<number> {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: { target: { type: 'string' }, drain: { type: 'boolean', default: false }, json: { type: 'boolean', default: false } },
-  });
+  const { values, positionals } = parsed(stopSyntax, args);
   const target = values.target === undefined ? null : resolve(io.cwd, values.target);
   return withRunningPipeline(positionals[0], io, async (control, { pipeline }) => {
     const taken = await control.request('stopWithSavepoint', { target, drain: values.drain });

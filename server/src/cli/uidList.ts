@@ -1,6 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { UsageError } from './io.ts';
 import { loadedPlan } from './loadedPlan.ts';
+import type { OptionTable } from './syntax.ts';
+
+export const UIDS_OPTION = {
+  uids: { value: 'FILE', about: 'Uids of the job, one a line: they name operators of which the snapshot has only hashes.' },
+} as const satisfies OptionTable;
 
 /** A file with one uid a line. @throws UsageError */
 export async function uidsIn(option: string, file: string): Promise<string[]> {

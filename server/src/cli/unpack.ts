@@ -1,18 +1,24 @@
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { unpackSnapshot } from '../snapshots/unpackSnapshot.ts';
 import { Interrupted, untilInterrupted } from './interrupt.ts';
 import { EXIT, plural, sizeText, UsageError, type CliIo } from './io.ts';
 import { ReadProgress } from './readProgress.ts';
-import { keysIn } from './sealKeys.ts';
+import { KEY_OPTIONS, keysIn } from './sealKeys.ts';
+import { parsed, type CommandSyntax } from './syntax.ts';
+
+export const unpackSyntax = {
+  name: 'unpack',
+  operands: 'FILE',
+  about: 'Unpacks an archive that pack made, and compares every checksum.',
+  options: {
+    out: { value: 'FOLDER', required: true, about: 'The folder of the snapshot. It must not exist.' },
+    ...KEY_OPTIONS,
+  },
+} as const satisfies CommandSyntax;
 
 /** `tidemark unpack FILE --out FOLDER`: the snapshot of an archive that `pack` made, every file compared with its checksum. */
 export async function unpack(args: readonly string[], io: CliIo): Promise<number> {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: { out: { type: 'string' }, 'passphrase-file': { type: 'string' }, identity: { type: 'string', multiple: true } },
-  });
+  const { values, positionals } = parsed(unpackSyntax, args);
   const [archive, ...more] = positionals;
   const { out } = values;
   if (archive === undefined || more.length > 0 || out === undefined) throw new UsageError('unpack takes one archive, and --out FOLDER.');

@@ -22,7 +22,7 @@ import type {
   StateFacts,
   ValueText,
 } from '../protocol.ts';
-import { operatorLabel, type OpenedSnapshot } from './openedSnapshot.ts';
+import type { OpenedSnapshot } from './openedSnapshot.ts';
 import { factsOf } from './operatorFacts.ts';
 import { overviewOf } from './overview.ts';
 
@@ -164,7 +164,7 @@ function toleranceOf(ignore: readonly string[]): number {
 
 function labelOf(opened: OpenedSnapshot, { id, label }: { readonly id: string; readonly label: string }): string {
   const operator = opened.snapshot.operators.find(({ metadata }) => metadata.operatorId === id);
-  return operator === undefined ? label : operatorLabel(opened, operator);
+  return operator?.label ?? label;
 }
 
 async function sideFacts({ snapshot }: OpenedSnapshot, id: string | undefined): Promise<OperatorFacts | null> {

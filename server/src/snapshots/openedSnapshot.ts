@@ -105,11 +105,6 @@ export function manifestOf(folder: string): SnapshotManifest | null {
   }
 }
 
-/** The uid where it is known, else what is best for people. */
-export function operatorLabel({ uids }: OpenedSnapshot, operator: SnapshotOperator): string {
-  return uids.get(operator.metadata.operatorId) ?? operator.label;
-}
-
 export async function summaryOf(opened: OpenedSnapshot): Promise<SnapshotSummary> {
   const { snapshot, manifest } = opened;
   return {

@@ -12,7 +12,7 @@ import {
 import type { OperatorOverview, SnapshotOverview, SnapshotVerdict, StateBytes } from '../protocol.ts';
 import { damagedFiles } from './damagedFiles.ts';
 import { fileStorage } from './fileStorage.ts';
-import { operatorLabel, takenAt, type OpenedSnapshot } from './openedSnapshot.ts';
+import { takenAt, type OpenedSnapshot } from './openedSnapshot.ts';
 
 const PROBLEMS_MAX = 100;
 
@@ -47,7 +47,7 @@ function operatorOverview(opened: OpenedSnapshot, operator: SnapshotOperator): O
   const { operatorId, name, parallelism, maxParallelism, finished } = operator.metadata;
   return {
     id: operatorId,
-    label: operatorLabel(opened, operator),
+    label: operator.label,
     uid: opened.uids.get(operatorId) ?? null,
     name: name ?? opened.manifest?.operators.find((each) => each.operatorId === operatorId)?.kind ?? null,
     parallelism,

@@ -13,7 +13,7 @@ import { damagedFiles } from './damagedFiles.ts';
 import { channelsPage, elementsPage, inFlightNode } from './inFlightNodes.ts';
 import { id, page, type NodePlace } from './nodePlace.ts';
 import { factsInWords } from './factsInWords.ts';
-import { operatorLabel, summaryOf, type OpenedSnapshot } from './openedSnapshot.ts';
+import { summaryOf, type OpenedSnapshot } from './openedSnapshot.ts';
 import { connectorView } from './connectorText.ts';
 import { stateElements } from './stateElements.ts';
 import { StateEntries, type PlacedEntry } from './stateEntries.ts';
@@ -76,7 +76,7 @@ export class SnapshotTree {
       return {
         id: id({ is: 'operator', operator: index }),
         kind: 'operator',
-        label: operatorLabel(this.#opened, operator),
+        label: operator.label,
         description: finished ? 'finished' : `parallelism ${String(parallelism)} of at most ${String(maxParallelism)}`,
         tooltip: `Operator ${operatorId}`,
         sizeBytes: operator.stateSize,

@@ -33,7 +33,7 @@ describe('tidemark doctor', () => {
     expect(code).toBe(1);
     expect(out).toMatch(/^warning {2}everything, v-kryo: It is written by Kryo \(lab\.Types_\$Weird\)/m);
     expect(out).toMatch(
-      /^ {9}Give it a uid in the job and rename it here: tidemark edit SNAPSHOT --out OUT --rename-uid [0-9a-f]{32}=NEW-UID\./m,
+      /^ {9}Give it a uid in the job and rename it here: tidemark edit \S+\/savepoint --out savepoint-edited --rename-uid [0-9a-f]{32}=NEW-UID\./m,
     );
     expect(out).toMatch(/\d+ errors?, \d+ warnings?, \d+ notes? as of .* UTC\./);
   });

@@ -30,6 +30,7 @@ interface Line {
   readonly key: unknown;
   readonly value: unknown;
   readonly timestamp?: number;
+  readonly keyGroup?: number;
 }
 
 async function linesOf(folder: string): Promise<Line[]> {
@@ -254,6 +255,57 @@ describe('tidemark edit', () => {
   });
 });
 
+describe('a state is renamed in place', () => {
+  const before = join(import.meta.dirname, '../fixtures/stateRenamed/before');
+
+  test('keyed and operator state, by options and in documents', async () => {
+    const plan = join(root, 'rename.tidemark-edits.jsonc');
+    writeFileSync(plan, JSON.stringify({ edits: [{ edit: 'renameState', operator: 'op-state', state: 'op-list', to: 'numbers' }] }));
+    const target = fresh();
+    const { code, out, err } = await runCommand(edit, root, [
+      savepoint,
+      '--out',
+      target,
+      '--rename-state',
+      'key-long/count=counted',
+      '--plan',
+      plan,
+    ]);
+    expect([code, err]).toEqual([EXIT.ok, '']);
+    expect(out).toContain('  op-list is now numbers: ');
+    const renamed = (lines: readonly Line[]): string[] =>
+      lines
+        .map(({ state, ...line }) => JSON.stringify({ ...line, state: { count: 'counted', 'op-list': 'numbers' }[state] ?? state }))
+        .sort();
+    const ofOperators = (lines: readonly Line[]): Line[] =>
+      lines.filter(({ state }) => ['count', 'counted', 'op-list', 'numbers'].includes(state));
+    const found = ofOperators(await linesOf(target));
+    expect(found.length).toBeGreaterThan(10);
+    expect(renamed(found)).toEqual(renamed(ofOperators(await linesOf(savepoint))));
+  });
+
+  test('two states do not get one name, and what is not there is not renamed', async () => {
+    const run = (...args: string[]) => runCommand(edit, root, [savepoint, '--out', fresh(), ...args]);
+    const twice = await run('--rename-state', 'op-state/op-list=op-union');
+    expect(twice).toMatchObject({
+      code: EXIT.failed,
+      err: expect.stringContaining('would have two states with the name "op-union"') as string,
+    });
+    expect((await run('--rename-state', 'op-state/op-list=op-union', '--drop-state', 'op-state/op-union')).code).toBe(EXIT.ok);
+    expect((await run('--rename-state', 'op-state/nothing=x')).err).toContain('op-state has no state "nothing"');
+  });
+
+  test('what Flink wrote under the old name is found under the new one', async () => {
+    const operator = (await linesOf(before)).find(({ state }) => state === 'hits')?.operator ?? '';
+    const target = fresh();
+    const { code } = await runCommand(edit, root, [before, '--out', target, '--rename-state', `${operator}/hits=hitCount`]);
+    expect(code).toBe(EXIT.ok);
+    const lines = await linesOf(target);
+    expect(lines.filter(({ state }) => state === 'hitCount').length).toBeGreaterThan(0);
+    expect(lines.filter(({ state }) => state === 'hits')).toEqual([]);
+  });
+});
+
 describe('the hash of keys from a module', () => {
   const module = (text: string): string => {
     const file = join(root, `hash-${String(count++)}.mjs`);
@@ -305,6 +357,42 @@ export default function hash({ $long }: { readonly $long: string }): number {
     const run = (text: string) => runCommand(edit, root, [savepoint, '--out', fresh(), ...rehash, '--key-hash', module(text)]);
     await expect(run('export const hash = 1;')).rejects.toThrow('has no function as its default export');
     await expect(run('export default () => 1.5;')).rejects.toThrow('gives 1.5 for a key');
+    await expect(run('export default (key) => key.name.length;')).rejects.toThrow(/fails for the key \{"\$long":.*: Cannot read/);
+  });
+
+  test('decides where keys go whose hash is code of the job, also without a change of max parallelism', async () => {
+    const enumInKey = join(import.meta.dirname, '../fixtures/enumInKey');
+    const stable = module(`
+const hash = (text) => [...text].reduce((sum, c) => (Math.imul(31, sum) + c.charCodeAt(0)) | 0, 0);
+export default ({ site, level }) => (Math.imul(31, (31 + hash(site)) | 0) + hash(level.$enum)) | 0;`);
+    const target = fresh();
+    const { code, out, err } = await runCommand(edit, root, [enumInKey, '--out', target, '--key-hash', stable]);
+    expect([code, err]).toEqual([EXIT.ok, '']);
+    expect(out).toContain('hits: 12 entries, 12 moved to the key group of their hash');
+    const groups = (await linesOf(target)).flatMap(({ kind, key, keyGroup }) =>
+      kind === 'keyed' ? [[JSON.stringify(key), keyGroup]] : [],
+    );
+    expect(groups).toHaveLength(12);
+    expect(groups[0]).toEqual(['{"$class":"pk.EKey","level":{"$enum":"LOW"},"site":"s2"}', 11]);
+    const again = await runCommand(edit, root, [target, '--out', fresh(), '--key-hash', stable]);
+    expect(again.out).not.toContain('moved');
+  });
+
+  test('is asked, or refused', async () => {
+    const keyless = await runCommand(edit, root, [
+      savepoint,
+      '--out',
+      fresh(),
+      '--keep',
+      'op-state',
+      '--key-hash',
+      module('export default () => 1;'),
+    ]);
+    expect(keyless).toMatchObject({ code: EXIT.failed, err: expect.stringContaining('there is no key to ask it for') as string });
+    const thrown = module('export default () => { throw new Error("called"); };');
+    await expect(runCommand(edit, root, [savepoint, '--out', fresh(), '--key-hash', thrown])).rejects.toThrow(
+      /fails for the key .*: called/,
+    );
   });
 });
 

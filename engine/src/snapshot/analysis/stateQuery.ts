@@ -165,6 +165,7 @@ async function placesOf(
   const add = async (subtask: SnapshotSubtask): Promise<void> => {
     const { index } = subtask.metadata;
     for (const [part, keyed] of (await subtask.keyedStates()).entries()) {
+      if (!hasWantedState(keyed, query)) continue;
       const key = query.key === undefined ? null : wantedKey(query.key, keyed, maxParallelism);
       if (key !== null && key.keyGroup === null) searchedForKey = true;
       const matcher = new RowMatcher(keyed, index, query, key, where);
@@ -187,6 +188,11 @@ async function placesOf(
   return { places, searchedForKey };
 }
 
+/** A key is of the type that the operators have which have the state: others may have keys of another type. */
+function hasWantedState({ states }: KeyedState, { state }: StateQuery): boolean {
+  return state === undefined || states.some(({ name, kind }) => state(name, kind === 'PRIORITY_QUEUE' ? 'timers' : 'keyed'));
+}
+
 async function likelySubtask(
   subtasks: readonly SnapshotSubtask[],
   query: StateQuery,
@@ -195,7 +201,7 @@ async function likelySubtask(
   let keyGroup = query.keyGroup ?? null;
   if (keyGroup === null && query.key !== undefined) {
     for (const subtask of subtasks) {
-      const [keyed] = await subtask.keyedStates();
+      const keyed = (await subtask.keyedStates()).find((each) => hasWantedState(each, query));
       if (keyed === undefined) continue;
       keyGroup = wantedKey(query.key, keyed, maxParallelism).keyGroup;
       break;

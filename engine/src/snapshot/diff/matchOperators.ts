@@ -1,4 +1,5 @@
 import type { OperatorDescription } from '../describeStates.ts';
+import { operatorsNamed } from '../operatorsNamed.ts';
 import type { OperatorFacts } from './differences.ts';
 
 export interface OperatorMatch {
@@ -74,20 +75,16 @@ export async function matchOperators(
   return { matches, proposals };
 }
 
-const ID_BEGINNING_MIN = 4;
-
 function named(operators: readonly OperatorFacts[], name: string, side: string): number {
-  const exact = operators.flatMap(({ id, uid, name: given, label }, i) => ([id, uid, given, label].includes(name) ? [i] : []));
-  const found =
-    exact.length > 0 ? exact : operators.flatMap(({ id }, i) => (name.length >= ID_BEGINNING_MIN && id.startsWith(name) ? [i] : []));
-  const [index] = found;
-  if (index === undefined || found.length > 1) {
+  const found = operatorsNamed(operators, name, (operator) => operator);
+  const [operator] = found;
+  if (operator === undefined || found.length > 1) {
     const known = operators.map(({ label }) => label).join(', ');
     throw new RenameError(
       `${found.length > 1 ? 'several operators' : 'no operator'} of the snapshot ${side} ${found.length > 1 ? 'are' : 'is'} ${name}; known: ${known}`,
     );
   }
-  return index;
+  return operators.indexOf(operator);
 }
 
 async function lookAlikes(

@@ -316,7 +316,7 @@ function isCompared({ state, key, ignoring = IGNORING_NOTHING }: ComparisonOptio
 
 function factsOf(operator: SnapshotOperator, { uids }: ComparisonOptions): OperatorFacts {
   const { operatorId: id, name, parallelism, maxParallelism } = operator.metadata;
-  const uid = operator.metadata.uid ?? uids?.get(id) ?? null;
+  const uid = operator.uid ?? uids?.get(id) ?? null;
   return { id, uid, name, label: uid ?? operator.label, parallelism, maxParallelism, stateSize: operator.stateSize };
 }
 

@@ -1,6 +1,7 @@
 import type { KeyedStatistics } from '../analysis/statistics.ts';
 import type { NamedFile } from '../namedFiles.ts';
 import type { OperatorHeaders, SnapshotHeaders } from '../snapshotHeaders.ts';
+import { shellWord } from './shellWord.ts';
 
 /** What the doctor looks at. Everything beside the headers is null where it was not looked up, and then nothing is said of it. */
 export interface Examination {
@@ -42,18 +43,17 @@ export interface CheckpointRoot {
 }
 
 /** For people: the uid where it is known, else the name, else the id. */
-export function labelOf({ uids }: Pick<Examination, 'uids'>, { metadata }: OperatorHeaders): string {
-  return uids.get(metadata.operatorId) ?? metadata.uid ?? metadata.name ?? metadata.operatorId;
+export function labelOf(examination: Pick<Examination, 'uids'>, operator: OperatorHeaders): string {
+  return uidOf(examination, operator) ?? operator.metadata.name ?? operator.metadata.operatorId;
 }
 
-export function uidOf({ uids }: Pick<Examination, 'uids'>, { metadata }: OperatorHeaders): string | null {
-  return uids.get(metadata.operatorId) ?? metadata.uid;
+export function uidOf({ uids }: Pick<Examination, 'uids'>, { metadata, uid }: OperatorHeaders): string | null {
+  return uids.get(metadata.operatorId) ?? uid;
 }
 
 /** What a command line takes for the operator. */
 export function argumentOf(examination: Pick<Examination, 'uids'>, operator: OperatorHeaders): string {
-  const name = uidOf(examination, operator) ?? operator.metadata.operatorId;
-  return /^[\w.:@%+-]+$/.test(name) ? name : `'${name.replaceAll("'", `'\\''`)}'`;
+  return shellWord(uidOf(examination, operator) ?? operator.metadata.operatorId);
 }
 
 /** Text of others in a command of a shell. */

@@ -2,6 +2,7 @@ import { keyedStateType } from '../stateMetaInfo.ts';
 import { argumentOf, type Examination } from './examination.ts';
 import type { DoctorFinding } from './finding.ts';
 import { eachSerializer } from './eachSerializer.ts';
+import { shellWord } from './shellWord.ts';
 import { declaredStates, keyOf, serializersOf } from './operatorStates.ts';
 import { firstOf, inOperator, WHOLE } from './place.ts';
 import { FIRST_VERSION_OF_FLINK_2, kryoClasses } from './serializerRules.ts';
@@ -71,7 +72,7 @@ export function* upgradeFindings(examination: Examination): Generator<DoctorFind
         severity: 'error',
         code: 'upgradeLegacyState',
         message: 'Folding state is gone: no Flink from 1.9 on restores it.',
-        remedy: `Move its values to aggregating or value state with the old job, or leave it behind: tidemark edit SNAPSHOT --out OUT --drop-state ${argumentOf(examination, operator)}/${name}.`,
+        remedy: `Move its values to aggregating or value state with the old job, or leave it behind: tidemark edit SNAPSHOT --out OUT --drop-state ${argumentOf(examination, operator)}/${shellWord(name)}.`,
       };
     }
   }

@@ -1,3 +1,4 @@
+import { operatorIdOf } from '../../keys/operatorId.ts';
 import type { StoredSubtask } from '../rewrite/operatorRewrite.ts';
 import type { Count, KeyedRedacting, Redacting } from '../rewrite/redacting.ts';
 import { refuse, type SnapshotEdit } from '../rewrite/rewritePlan.ts';
@@ -188,7 +189,8 @@ const ID_PART_MIN = 4;
 
 function isFor(rule: RedactionRule, { names, operatorId }: RedactableOperator, state: RedactableState | null): boolean {
   const { operator } = rule;
-  const isId = operator !== null && operator.length >= ID_PART_MIN && operatorId.startsWith(operator);
+  const isId =
+    operator !== null && ((operator.length >= ID_PART_MIN && operatorId.startsWith(operator)) || operatorIdOf(operator) === operatorId);
   if (operator !== null && !isId && !names.some((name) => isCalled(name, operator))) return false;
   if (rule.state === null) return state !== null || rule.field !== null || rule.type !== null || rule.treatment.action !== 'drop';
   return state !== null && isCalled(state.name, rule.state);

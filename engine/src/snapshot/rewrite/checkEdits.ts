@@ -36,6 +36,7 @@ const STRUCTURE: readonly SnapshotEdit['edit'][] = ['dropOperator', 'keep', 'dro
 /** What is most likely wrong with an edit, where its reason names nothing of it. */
 const PARTS: { readonly [E in SnapshotEdit['edit']]?: string } = {
   renameUid: 'uid',
+  renameState: 'to',
   maxParallelism: 'value',
   parallelism: 'value',
   moveOffset: 'offset',
@@ -94,7 +95,9 @@ class EditCheck {
     const byOperator = new Map<string, PlacedEdit[]>();
     for (const own of byName.values()) {
       const reason = reasonOf(() => {
-        const meant = this.#targets([...structure, ...own]).find((target) => target.edits.length + target.offsets.length > 0);
+        const meant = this.#targets([...structure, ...own]).find(
+          (target) => target.edits.length + target.offsets.length + target.renames.size > 0,
+        );
         // Of an operator that is left out nothing is changed.
         if (meant !== undefined) byOperator.set(meant.operatorId, [...(byOperator.get(meant.operatorId) ?? []), ...own]);
       });

@@ -23,6 +23,7 @@ export class RowHasher {
   readonly #own: KeyHash | null;
   readonly #reader = new ByteReader(NOTHING);
   readonly #timers: readonly boolean[];
+  #moves = false;
 
   /** `maxParallelism` is that of the state as it is. */
   constructor(keyed: KeyedState, maxParallelism: number, label: string, own: KeyHash | null) {
@@ -33,11 +34,18 @@ export class RowHasher {
     this.#timers = keyed.codec.states.map(({ type }) => type === 'TIMER');
   }
 
+  /** The key of the row that was asked for last belongs to another key group than it lies in, by the hash that was supplied. */
+  get moves(): boolean {
+    return this.#moves;
+  }
+
   /** @throws RewriteRefused where only the job's own code knows it */
   hashOf(row: KeyedRow): number {
     const start = this.#timers[row.state] === true ? row.keyStart + TIMESTAMP_SIZE : row.keyStart;
     const hash = this.#hash(this.#reader.moveTo(row.keyBytes, start, row.keyEnd, row.baseOffset));
-    if (keyGroupOfHash(hash, this.#maxParallelism) !== row.keyGroup)
+    this.#moves = keyGroupOfHash(hash, this.#maxParallelism) !== row.keyGroup;
+    // Where only the job's code knows the hash, what was supplied for it decides.
+    if (this.#moves && !(this.#own !== null && this.#isUnknown(row, start)))
       refuse(
         `${this.#label}: a key lies in key group ${String(row.keyGroup)}, where its hash does not lead: ${this.#type} hashes by code of its own`,
       );
@@ -47,6 +55,14 @@ export class RowHasher {
   /** Of a key that is to be written. */
   hashOfKey(key: DumpValue, bytes: Uint8Array): number {
     return this.#own?.(key) ?? keyHash(this.#keyed.rows.header.key.snapshot, key, bytes) ?? this.#unknown();
+  }
+
+  /** Java's own classes do not say the hash of the row's key. */
+  #isUnknown(row: KeyedRow, start: number): boolean {
+    const reader = this.#reader.moveTo(row.keyBytes, start, row.keyEnd, row.baseOffset);
+    const from = reader.offset;
+    const key = this.#keyed.codec.key(reader);
+    return keyHash(this.#keyed.rows.header.key.snapshot, key, reader.bytes.subarray(from, reader.offset)) === null;
   }
 
   #hash(reader: ByteReader): number {

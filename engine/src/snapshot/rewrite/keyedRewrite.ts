@@ -76,7 +76,8 @@ export class KeyedRewrite {
     this.#parts = [...parts].sort((a, b) => rank(a) - rank(b));
     this.#edits = edits;
     this.#options = options;
-    this.#rehashes = edits.movesKeys || parts.some(({ maxParallelism }) => maxParallelism !== target.maxParallelism);
+    this.#rehashes =
+      edits.movesKeys || options.keyHash !== null || parts.some(({ maxParallelism }) => maxParallelism !== target.maxParallelism);
   }
 
   /** Null where the subtask has no keyed state. @throws RewriteRefused, FormatError */
@@ -110,7 +111,7 @@ export class KeyedRewrite {
 
   /** The states of all parts, each once, by name. Null where none is left. */
   #headerOf(concerned: readonly KeyedPart[]): { header: KeyedHeader; parts: PartInUse[] } | null {
-    const { label, keeps } = this.#target;
+    const { label, keeps, renames } = this.#target;
     const states: StateMetaInfo[] = [];
     const indices = new Map<string, number>();
     const key = concerned[0]?.keyed.rows.header.key;
@@ -123,7 +124,8 @@ export class KeyedRewrite {
         const identity = `${state.kind === 'PRIORITY_QUEUE' ? 'timers' : 'keyed'} ${state.name}`;
         const known = indices.get(identity);
         const edited = this.#edits.metaOf(state);
-        const written = synchronousState(edited) ?? refuse(`${label}: the type of state ${state.name} is not whole in the snapshot`);
+        const meta = synchronousState(edited) ?? refuse(`${label}: the type of state ${state.name} is not whole in the snapshot`);
+        const written = { ...meta, name: renames.get(meta.name) ?? meta.name };
         if (known !== undefined) {
           const other = states[known];
           if (other !== undefined && !sameState(other, written)) refuse(`${label}: state ${state.name} has different types in the sources`);
@@ -358,7 +360,10 @@ export class KeyedRewrite {
       for (const part of parts) {
         const isWanted = (row: KeyedRow): boolean => {
           keyGroup = keyGroupOfHash(this.#edits.hashOf(part.keyed, row, part.hasher), maxParallelism);
-          return keyGroup >= start && keyGroup <= end;
+          if (keyGroup < start || keyGroup > end) return false;
+          const report = part.reports[row.state];
+          if (report != null && part.hasher.moves) report.moved = (report.moved ?? 0) + 1;
+          return true;
         };
         for (const section of part.keyed.sections) {
           if (section.size === 0) continue;

@@ -26,6 +26,7 @@ const EDITS: Readonly<Record<SnapshotEdit['edit'], Readonly<Record<string, Check
   renameUid: { operator: text, uid: text },
   dropOperator: { operator: text },
   dropState: { operator: text, state: text },
+  renameState: { operator: text, state: text, to: text },
   keep: { operator: text, 'state?': text },
   maxParallelism: { 'operator?': text, value: whole },
   parallelism: { 'operator?': text, value: whole },

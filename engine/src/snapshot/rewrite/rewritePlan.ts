@@ -22,6 +22,8 @@ export type SnapshotEdit =
   | { readonly edit: 'renameUid'; readonly operator: string; readonly uid: string }
   | { readonly edit: 'dropOperator'; readonly operator: string }
   | { readonly edit: 'dropState'; readonly operator: string; readonly state: string }
+  /** What is in the state stays as it is. */
+  | { readonly edit: 'renameState'; readonly operator: string; readonly state: string; readonly to: string }
   /** Whatever no such edit names is dropped. Without a state the whole operator is kept. */
   | { readonly edit: 'keep'; readonly operator: string; readonly state?: string }
   /** Of all operators where none is named. */

@@ -23,6 +23,8 @@ export interface OperatorReport {
 /** Counts of entries: a value, a list, a map's entry, a timer, or an element of operator state. */
 export interface StateReport {
   readonly name: string;
+  /** Its name in what is written, where that is another. */
+  readonly now?: string;
   readonly group: StateGroup;
   read: number;
   written: number;
@@ -30,6 +32,8 @@ export interface StateReport {
   changed: number;
   /** Of those written, without one before. */
   added: number;
+  /** Of those written, with a key that the hash that was supplied has put into another key group. */
+  moved?: number;
 }
 
 /** The counts as they were. */
@@ -66,8 +70,9 @@ export class StateReports {
   /** What has been counted since is to be done again. */
   resetTo(mark: ReportMark): void {
     for (const [i, report] of this.all.entries()) {
-      const { read, written, changed, added } = mark.states[i] ?? { read: 0, written: 0, changed: 0, added: 0 };
-      Object.assign(report, { read, written, changed, added });
+      const { read, written, changed, added, moved } = mark.states[i] ?? { read: 0, written: 0, changed: 0, added: 0 };
+      Object.assign(report, { read, written, changed, added, ...(moved === undefined ? {} : { moved }) });
+      if (moved === undefined) delete report.moved;
     }
     for (const [i, count] of this.#counts.entries()) count.values = mark.counts[i] ?? 0;
   }

@@ -18,7 +18,7 @@ import type { Migrating } from './migrating.ts';
 import { OperatorFieldEdits } from './operatorFieldEdits.ts';
 import type { Redacting } from './redacting.ts';
 import { refuse, type RewritePlan } from './rewritePlan.ts';
-import { StateReports, type OperatorReport, type RewriteReport } from './rewriteReport.ts';
+import { StateReports, type OperatorReport, type RewriteReport, type StateReport } from './rewriteReport.ts';
 import { RowEdits } from './rowEdits.ts';
 import { OutputStream, type SnapshotOutput } from './snapshotOutput.ts';
 import type { SettleConflict } from './settledConflicts.ts';
@@ -59,7 +59,15 @@ export async function rewriteSnapshot(
   const [first] = sources;
   if (first === undefined) return refuse('there is no snapshot to write');
   const { operators, dropped, notes } = resolvePlan(sources, plan, options.uids ?? new Map());
-  const rewriting = new Rewriting(sources, plan, output, options, operators);
+  const { keyHash } = options;
+  let asked = 0;
+  const asking: KeyHash | undefined =
+    keyHash &&
+    ((key) => {
+      asked++;
+      return keyHash(key);
+    });
+  const rewriting = new Rewriting(sources, plan, output, asking === undefined ? options : { ...options, keyHash: asking }, operators);
   const metadata: OperatorMetadata[] = [];
   const reports: OperatorReport[] = [];
   for (const target of operators) {
@@ -68,6 +76,8 @@ export async function rewriteSnapshot(
     reports.push(done.report);
   }
   options.signal?.throwIfAborted();
+  if (keyHash !== undefined && asked === 0)
+    refuse('a hash of keys was supplied, and there is no key to ask it for: nothing that is written has keys');
   await output.complete(
     writeMetadata({
       version: rewriting.version,
@@ -137,7 +147,7 @@ class Rewriting {
         finished,
         subtasks,
       },
-      report: { label, operatorId, uid, parallelism, maxParallelism, states: reports.all },
+      report: { label, operatorId, uid, parallelism, maxParallelism, states: reports.all.map((each) => renamedReport(each, target)) },
     };
   }
 
@@ -284,14 +294,14 @@ class Rewriting {
       }
     }
     const isSource = chosen.some(({ managed }) => managed.some(({ meta }) => meta.name === SOURCE_READER_STATE));
-    const written = moveOffsets(chosen, target, isSource ? reports.of(SOURCE_READER_STATE, 'list') : null);
+    const moved = moveOffsets(chosen, target, isSource ? reports.of(SOURCE_READER_STATE, 'list') : null);
     for (const [name, { group, changed, added, removed }] of editedBySource[bySource.findIndex((each) => each === chosen)] ?? []) {
       const report = reports.of(name, group);
       report.changed += changed;
       report.added += added;
       report.read += removed - added;
     }
-    return written;
+    return moved.map((subtask) => renamedStates(subtask, target));
   }
 
   /** Of what does not belong to a key, all sources must have the same, or a rule say which is right. */
@@ -341,6 +351,19 @@ class Rewriting {
     this.#read += bytes;
     this.#options.onProgress?.(this.#total === 0 ? 1 : Math.min(1, this.#read / this.#total));
   }
+}
+
+function renamedReport(report: StateReport, { renames }: TargetOperator): StateReport {
+  const now = renames.get(report.name);
+  return now === undefined ? report : { ...report, now };
+}
+
+function renamedStates({ managed, raw }: StoredSubtask, { renames }: TargetOperator): StoredSubtask {
+  const nameOf = (name: string): string => renames.get(name) ?? name;
+  return {
+    managed: managed.map((state) => ({ ...state, meta: { ...state.meta, name: nameOf(state.meta.name) } })),
+    raw: raw.map((state) => ({ ...state, name: nameOf(state.name) })),
+  };
 }
 
 function sizeOf({ sources }: TargetOperator): number {

@@ -185,16 +185,19 @@ function identityOf(state: StateMetaInfo): string {
   return `${state.kind === 'PRIORITY_QUEUE' ? 'timers' : 'keyed'} ${state.name}`;
 }
 
-/** Edits of states that are not there are mistakes. */
-function checkStates({ label, edits, sources }: TargetOperator, parts: readonly KeyedPart[]): void {
+/** Edits of states that are not there are mistakes, and so are two states of one name. */
+function checkStates({ label, edits, renames, keeps, sources }: TargetOperator, parts: readonly KeyedPart[]): void {
   const ofOperator = sources.flatMap(({ operator }) =>
     operator.metadata.subtasks.flatMap(({ managedOperatorState }) => managedOperatorState?.partitions.map(({ name }) => name) ?? []),
   );
   const names = new Set([...parts.flatMap(({ keyed }) => keyed.states.map(({ name }) => name)), ...ofOperator]);
-  for (const { state } of edits) {
+  for (const state of [...edits.map((edit) => edit.state), ...renames.keys()]) {
     if (state !== undefined && !names.has(state))
       refuse(`${label} has no state ${JSON.stringify(state)}; it has ${[...names].join(', ') || 'none'}`);
   }
+  const kept = [...names].filter(keeps).map((name) => renames.get(name) ?? name);
+  const twice = kept.find((name, i) => kept.indexOf(name) !== i);
+  if (twice !== undefined) refuse(`${label} would have two states with the name ${JSON.stringify(twice)}: drop or rename one of them`);
 }
 
 /** Lets pass what the expression says, or what it does not. */

@@ -1,5 +1,6 @@
 import { operatorIdOf } from '../../keys/operatorId.ts';
 import { MAX_MAX_PARALLELISM } from '../../keys/keyGroup.ts';
+import { operatorsNamed } from '../operatorsNamed.ts';
 import type { Snapshot, SnapshotOperator } from '../snapshot.ts';
 import { FIELD_EDITS, refuse, type EntryEdit, type FieldEdit, type RewritePlan, type SnapshotEdit } from './rewritePlan.ts';
 
@@ -27,6 +28,8 @@ export interface TargetOperator {
   readonly keeps: (state: string) => boolean;
   /** What has no name is written as well. */
   readonly keepsUnnamed: boolean;
+  /** New names of states, by their names in the sources. */
+  readonly renames: ReadonlyMap<string, string>;
   readonly edits: readonly StateEdit[];
   readonly offsets: readonly Extract<SnapshotEdit, { edit: 'moveOffset' }>[];
 }
@@ -145,13 +148,19 @@ function targetOperator(
   return {
     label,
     operatorId: uid === undefined ? operatorId : isId ? uid : operatorIdOf(uid),
-    uid: uid === undefined ? (uids.get(operatorId) ?? first.uid) : isId ? null : uid,
+    uid:
+      uid === undefined
+        ? (uids.get(operatorId) ?? parts.map(({ operator }) => operator.uid).find((each) => each !== null) ?? null)
+        : isId
+          ? null
+          : uid,
     name: first.name,
     parallelism,
     maxParallelism,
     sources: parts,
     keeps: keeperOf(edits),
     keepsUnnamed: !edits.some((edit) => edit.edit === 'keep' && edit.state !== undefined),
+    renames: new Map(edits.flatMap((edit) => (edit.edit === 'renameState' ? [[edit.state, edit.to]] : []))),
     edits: edits.filter((edit): edit is StateEdit => STATE_EDITS.has(edit.edit)),
     offsets: edits.filter((edit) => edit.edit === 'moveOffset'),
   };
@@ -189,14 +198,8 @@ function labelOf(parts: readonly SourceOperator[], uids: Uids): string {
 
 /** The operator's id. @throws RewriteRefused */
 function idMeant(name: string, known: readonly (readonly SourceOperator[])[], uids: Uids): string {
-  const named = known.filter((parts) =>
-    parts.some(({ operator: { metadata } }) =>
-      [uids.get(metadata.operatorId), metadata.uid, metadata.name, metadata.operatorId].includes(name),
-    ),
-  );
-  const begun = known.filter(([part]) => name.length >= 4 && part?.operator.metadata.operatorId.startsWith(name) === true);
-  const chosen = named.length > 0 ? named : begun;
-  const [id, ...others] = chosen.map(([part]) => part?.operator.metadata.operatorId ?? '');
+  const named = operatorsNamed(known.flat(), name, ({ operator: { names } }) => ({ ...names, uid: uids.get(names.id) ?? names.uid }));
+  const [id, ...others] = new Set(named.map(({ operator }) => operator.metadata.operatorId));
   if (id === undefined)
     return refuse(`there is no operator ${JSON.stringify(name)}; there are ${known.map((parts) => labelOf(parts, uids)).join(', ')}`);
   if (others.length > 0) refuse(`${JSON.stringify(name)} may be any of the operators ${[id, ...others].join(', ')}: use an id`);

@@ -122,6 +122,7 @@ describe('made up', () => {
       subtasks: [],
       ...metadata,
     },
+    uid,
     stateSize: 10,
     keyed: [],
     operatorStates: [],

@@ -2,6 +2,7 @@ import {
   aggregateValue,
   ExpressionError,
   mergeResults,
+  operatorsNamed,
   queryRows,
   UNREADABLE_REMEDY,
   unknownPaths,
@@ -10,7 +11,7 @@ import {
   type ScanJob,
   type SnapshotOperator,
 } from 'tidemark/snapshot';
-import { operatorLabel, type OpenedSnapshot } from '../openedSnapshot.ts';
+import type { OpenedSnapshot } from '../openedSnapshot.ts';
 import { runScan } from '../scan/runScan.ts';
 
 export type AggregateValue = number | bigint | string | null;
@@ -35,8 +36,6 @@ export interface SideEntry {
   readonly value: DumpValue;
 }
 
-const ID_BEGINNING_MIN = 4;
-
 /** One of two snapshots that are compared, or the only one, as expectations and users' modules see it. Read as far as it is asked. */
 export class SnapshotSide {
   readonly location: string;
@@ -56,7 +55,7 @@ export class SnapshotSide {
 
   /** Their uids, names or ids. */
   get operators(): string[] {
-    return this.#opened.snapshot.operators.map((operator) => operatorLabel(this.#opened, operator));
+    return this.#opened.snapshot.operators.map(({ label }) => label);
   }
 
   /** An aggregate over keyed state, such as `sum(value.balance)`. @throws ExpressionError, FormatError, Error where entries cannot be read */
@@ -77,7 +76,7 @@ export class SnapshotSide {
   /** Shows entries of keyed state until `visit` says false. @throws ExpressionError, FormatError */
   async each({ operator = null, state = null, where = null }: StateChoice, visit: (entry: SideEntry) => unknown): Promise<void> {
     for (const each of this.#chosen(operator)) {
-      const label = operatorLabel(this.#opened, each);
+      const label = each.label;
       const query = { ...(state === null ? {} : { state: (name: string) => name === state }), ...(where === null ? {} : { where }) };
       const outcome = await queryRows(
         each,
@@ -101,13 +100,7 @@ export class SnapshotSide {
     if (name === null) return operators;
     for (const wanted of [name, this.#renames.get(name)]) {
       if (wanted === undefined) continue;
-      const exact = operators.filter((operator) =>
-        [operatorLabel(this.#opened, operator), operator.metadata.uid, operator.metadata.name].includes(wanted),
-      );
-      const found =
-        exact.length > 0
-          ? exact
-          : operators.filter(({ metadata }) => wanted.length >= ID_BEGINNING_MIN && metadata.operatorId.startsWith(wanted));
+      const found = operatorsNamed(operators, wanted, ({ names }) => names);
       if (found.length > 0) return found;
     }
     throw new ExpressionError(`there is no operator ${name} in ${this.location}; known: ${this.operators.join(', ')}`, 0);

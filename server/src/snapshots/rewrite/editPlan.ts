@@ -4,6 +4,7 @@ import { findNodeAtLocation, parseTree, printParseErrorCode, type Node, type Par
 import {
   checkEdits,
   fieldsOfState,
+  operatorsNamed,
   parsePlan,
   RewriteRefused,
   type NamedField,
@@ -272,7 +273,7 @@ class KnownNames {
   }
 
   async #lookedUp(operator: string): Promise<KnownStates | null> {
-    const found = this.#sources.flatMap((source) => operatorsNamed(source, operator));
+    const found = this.#sources.flatMap((source) => operatorsOf(source, operator));
     if (found.length === 0) return null;
     const facts = await Promise.all(found.map(factsOf));
     const names = new Set(facts.flatMap((each) => each.states.map(({ name }) => name)));
@@ -298,24 +299,21 @@ async function unknownName(root: Node, { place, edit }: PlacedEdit, names: Known
 }
 
 /** As an edit names the operator: the uid, else a name that no other has, else the id. */
-export function editName({ uids, snapshot }: OpenedSnapshot, { metadata }: SnapshotOperator): string {
-  const { operatorId, uid, name } = metadata;
+export function editName({ snapshot }: OpenedSnapshot, { metadata, uid }: SnapshotOperator): string {
+  const { operatorId, name } = metadata;
   const isOnly = snapshot.operators.filter((other) => other.metadata.name === name).length === 1;
-  return uids.get(operatorId) ?? uid ?? (name !== null && isOnly ? name : operatorId);
+  return uid ?? (name !== null && isOnly ? name : operatorId);
 }
 
 /** The fields of a state that edits can name, in any of the sources. */
 export async function fieldsNamed(sources: readonly OpenedSnapshot[], operator: string, state: string): Promise<NamedField[]> {
-  const operators = sources.flatMap((source) => operatorsNamed(source, operator));
+  const operators = sources.flatMap((source) => operatorsOf(source, operator));
   const all = await Promise.all(operators.map((each) => fieldsOfState(each, state)));
   return [...new Map(all.flat().map((field) => [field.path, field])).values()];
 }
 
-function operatorsNamed({ uids, snapshot }: OpenedSnapshot, name: string): SnapshotOperator[] {
-  const named = snapshot.operators.filter(({ metadata }) =>
-    [uids.get(metadata.operatorId), metadata.uid, metadata.name, metadata.operatorId].includes(name),
-  );
-  return named.length > 0 ? named : snapshot.operators.filter(({ metadata }) => name.length >= 4 && metadata.operatorId.startsWith(name));
+function operatorsOf({ snapshot }: OpenedSnapshot, name: string): readonly SnapshotOperator[] {
+  return operatorsNamed(snapshot.operators, name, ({ names }) => names);
 }
 
 /** `parsePlan` stops at the first mistake: each edit is read by itself, so that each has its own. */

@@ -25,7 +25,7 @@ export function resultManifest(sources: readonly SnapshotManifest[], migrating: 
     const operators = report.operators.flatMap((written): ManifestOperator[] => {
       const operator = known.get(written.label);
       if (operator === undefined) return [];
-      const names = new Set(written.states.map(({ name }) => name));
+      const names = new Map(written.states.map(({ name, now }) => [name, now ?? name]));
       return [
         {
           ...operator,
@@ -35,7 +35,11 @@ export function resultManifest(sources: readonly SnapshotManifest[], migrating: 
           inputs: operator.inputs.map((uid) => uids.get(uid) ?? uid),
           states: operator.states
             .filter(({ name }) => names.has(name))
-            .map((state) => ({ ...state, type: migrating?.typeName(written.operatorId, state.name) ?? state.type })),
+            .map((state) => ({
+              ...state,
+              name: names.get(state.name) ?? state.name,
+              type: migrating?.typeName(written.operatorId, state.name) ?? state.type,
+            })),
         },
       ];
     });

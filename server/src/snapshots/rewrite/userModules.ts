@@ -15,7 +15,15 @@ export interface UserModule {
 export async function keyHashOf(module: UserModule): Promise<KeyHash> {
   const hash = await userFunction(module.named, module.path);
   return (key) => {
-    const found: unknown = hash(key);
+    let found: unknown;
+    try {
+      found = hash(key);
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new UserModuleError(
+        `${module.named} fails for the key ${dumpText(key)}: ${reason}. It returns null for keys that it does not know.`,
+      );
+    }
     if (found === null || found === undefined) return null;
     if (typeof found === 'number' && (found | 0) === found) return found;
     throw new UserModuleError(`${module.named} gives ${JSON.stringify(found)} for a key, where a whole number of 32 bits is expected.`);
