@@ -87,7 +87,7 @@ export { NO_OUTPUT, type OutputFile as SnapshotOutputFile, type SnapshotOutput }
 export { usesForSt } from './stateBackend.ts';
 export { snapshotFacts, type SnapshotFacts } from './snapshotFacts.ts';
 export { readHeaders, type SnapshotHeaders } from './snapshotHeaders.ts';
-export { checkpointsIn, type PathMapping, type SnapshotStorage } from './storage/snapshotStorage.ts';
+export { checkpointsIn, type PathMapping, type SnapshotStorage, withoutLastSlashes } from './storage/snapshotStorage.ts';
 export { whyUnfinished, type UnfinishedCheckpoint } from './wholeSnapshot.ts';
 export { dumpText, dumpTextPieces, isLongText, Floating, isList, type DumpValue } from './values/dumpValue.ts';
 export { parseDump } from './values/parseDump.ts';

@@ -12,7 +12,9 @@ export function base64OfBytes(bytes: Uint8Array): string {
 
 /** Null where the text is not base64. Padding may be missing. */
 export function bytesOfBase64(text: string): Uint8Array | null {
-  const digits = text.replace(/=+$/, '');
+  let end = text.length;
+  while (end > 0 && text[end - 1] === '=') end--;
+  const digits = text.slice(0, end);
   if (digits.length % 4 === 1 || !/^[A-Za-z0-9+/]*$/.test(digits)) return null;
   const bytes = new Uint8Array(Math.floor((digits.length * 3) / 4));
   let word = 0;

@@ -13,7 +13,7 @@ const TIME_MAX = 2000;
 const FILE_SIZE_MAX = 1 << 20;
 /** Longer texts are no names. */
 const TEXT_LENGTH_MAX = 200;
-const TEXT = /(["'`])((?:\\.|(?!\1)[^\\\n])+)\1/g;
+const MARKS = '"\'`';
 
 export interface SourceTexts {
   readonly texts: ReadonlySet<string>;
@@ -70,8 +70,30 @@ async function textsOf(path: string): Promise<string[]> {
   try {
     if ((await stat(path)).size > FILE_SIZE_MAX) return [];
     const source = await readFile(path, 'utf8');
-    return [...source.matchAll(TEXT)].flatMap(([, , text]) => (text === undefined || text.length > TEXT_LENGTH_MAX ? [] : [text]));
+    return textsIn(source).filter((text) => text.length <= TEXT_LENGTH_MAX);
   } catch {
     return [];
   }
+}
+
+/**
+ * What is between two quotation marks of a kind on one line, with escapes as they are. Each character is looked at once for each kind of mark:
+ * where no end was found from one mark, none is found from another of its kind before the line ends.
+ */
+function textsIn(source: string): string[] {
+  const texts: string[] = [];
+  /** By mark, how far it is known that a text does not end. */
+  const noEnd = new Map<string, number>();
+  for (let at = 0; at < source.length; at++) {
+    const mark = source[at] ?? '';
+    if (!MARKS.includes(mark) || at < (noEnd.get(mark) ?? 0)) continue;
+    let end = at + 1;
+    while (end < source.length && source[end] !== mark && source[end] !== '\n') end += source[end] === '\\' ? 2 : 1;
+    if (source[end] !== mark) noEnd.set(mark, end);
+    else if (end > at + 1) {
+      texts.push(source.slice(at + 1, end));
+      at = end;
+    }
+  }
+  return texts;
 }

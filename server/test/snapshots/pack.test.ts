@@ -164,3 +164,21 @@ describe('a sealed archive', () => {
     expect(readdirSync(home).filter((each) => each.startsWith('never'))).toEqual([]);
   });
 });
+
+test('a file that makes each try of a passphrase expensive is not opened before that is paid', async () => {
+  const path = join(home, 'expensive.tar.age');
+  const keys: SealKeys = { passphrases: ['secret'], identities: [] };
+  for (const [factor, memory] of [
+    ['20', '1.0 GB'],
+    ['24', '1[67].* GB'],
+    ['999', 'more than 1 TiB'],
+  ]) {
+    writeFileSync(
+      path,
+      `age-encryption.org/v1\n-> scrypt AAAAAAAAAAAAAAAAAAAAAA ${factor ?? ''}\n${'A'.repeat(43)}\n--- ${'A'.repeat(43)}\n`,
+    );
+    await expect(openSnapshot(path, { uids: [], folders: [], keys })).rejects.toThrow(
+      new RegExp(`takes ${memory ?? ''}.*TIDEMARK_SCRYPT_MAX`),
+    );
+  }
+});

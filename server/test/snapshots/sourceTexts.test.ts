@@ -30,3 +30,9 @@ test('a search that takes too long ends, and says that it did', async () => {
   writeFileSync(join(folder, 'delays.pipeline.ts'), "p.source('flights', x)");
   expect(await sourceTexts([folder], -1)).toEqual({ texts: new Set(), unsearched: [folder] });
 });
+
+test('the time of a search does not grow with the square of a hostile file', async () => {
+  writeFileSync(join(folder, 'evil.ts'), '\\"'.repeat(400_000));
+  writeFileSync(join(folder, 'open.ts'), `${'"'.repeat(3)}a"${'x'.repeat(500_000)}`);
+  expect([...(await sourceTexts([folder])).texts]).toEqual(expect.not.arrayContaining(['x']));
+});

@@ -139,10 +139,13 @@ function isObject(value: unknown): value is Given {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Comments become blanks, so that positions in errors are right; a comma in front of a closing bracket goes as well. */
+/**
+ * Comments become blanks, so that positions in errors are right; a comma in front of a closing bracket goes as well. What is not closed reaches to
+ * the end: to look for its end again at each place would take the square of the time.
+ */
 function withoutComments(text: string): string {
   const blank = (piece: string): string => piece.replace(/[^\n]/g, ' ');
   return text
-    .replace(/"(?:[^"\\]|\\.)*"|\/\/[^\n]*|\/\*[\s\S]*?\*\//g, (piece) => (piece.startsWith('"') ? piece : blank(piece)))
-    .replace(/"(?:[^"\\]|\\.)*"|,(?=\s*[\]}])/g, (piece) => (piece === ',' ? ' ' : piece));
+    .replace(/"(?:[^"\\]|\\[\s\S])*(?:"|$)|\/\/[^\n]*|\/\*[\s\S]*?(?:\*\/|$)/g, (piece) => (piece.startsWith('"') ? piece : blank(piece)))
+    .replace(/"(?:[^"\\]|\\[\s\S])*(?:"|$)|,(?=\s*[\]}])/g, (piece) => (piece === ',' ? ' ' : piece));
 }

@@ -1,5 +1,5 @@
 import type { StreamHandle } from '../metadata/snapshotMetadata.ts';
-import type { PathMapping, SnapshotStorage } from './snapshotStorage.ts';
+import { withoutLastSlashes, type PathMapping, type SnapshotStorage } from './snapshotStorage.ts';
 
 export type FileHandle = Extract<StreamHandle, { kind: 'relativeFile' | 'file' | 'segment' }>;
 
@@ -82,18 +82,26 @@ function beside(folder: string, root: string, path: string): string[] {
   const places: string[] = [];
   const own = path.lastIndexOf(`/${name}/`);
   if (own >= 0) places.push(folder + path.slice(own + name.length + 1));
-  const part = /^.*?([^/]+)\/((?:shared|taskowned|dstl|chk-\d+)\/.+)$/.exec(path.replace(/^[a-z0-9+.-]+:\/\/[^/]*/i, ''));
-  if (part !== null && /^chk-\d+$/.test(name)) places.push(`${parent}/${part[2] ?? ''}`, `${root}/${part[1] ?? ''}/${part[2] ?? ''}`);
+  const part = partOfJob(path.replace(/^[a-z0-9+.-]+:\/\/[^/]*/i, ''));
+  if (part !== null && /^chk-\d+$/.test(name)) places.push(`${parent}/${part.inJob}`, `${root}/${part.job}/${part.inJob}`);
   places.push(`${folder}/${path.slice(path.lastIndexOf('/') + 1)}`);
   return places;
+}
+
+/** The folder of a job in a path, and what follows it. */
+function partOfJob(path: string): { readonly job: string; readonly inJob: string } | null {
+  const parts = path.split('/');
+  const at = parts.findIndex((each, i) => i > 0 && parts[i - 1] !== '' && /^(?:shared|taskowned|dstl|chk-\d+)$/.test(each));
+  const inJob = parts.slice(at).join('/');
+  return at < 0 || at === parts.length - 1 || inJob.endsWith('/') ? null : { job: parts[at - 1] ?? '', inJob };
 }
 
 /** The longest mapping counts. */
 function mappedPath(map: readonly PathMapping[], uri: string, path: string): FileLocation | null {
   let best: (FileLocation & { readonly length: number }) | null = null;
   for (const mapping of map) {
-    const from = plainPath(mapping.from).replace(/\/+$/, '');
-    const to = plainPath(mapping.to).replaceAll('\\', '/').replace(/\/+$/, '');
+    const from = withoutLastSlashes(plainPath(mapping.from));
+    const to = withoutLastSlashes(plainPath(mapping.to).replaceAll('\\', '/'));
     for (const text of [uri, path]) {
       if (!text.startsWith(`${from}/`) || from.length <= (best?.length ?? 0)) continue;
       best = { path: to + text.slice(from.length), root: to, length: from.length };

@@ -25,6 +25,13 @@ export interface PathMapping {
 
 const METADATA = '_metadata';
 
+/** Not by a regular expression, which would look at each of many slashes again and again. */
+export function withoutLastSlashes(path: string): string {
+  let end = path.length;
+  while (end > 0 && path[end - 1] === '/') end--;
+  return path.slice(0, end);
+}
+
 /** Where a snapshot that is meant may lie. */
 export interface SnapshotPlaces {
   /** A snapshot itself is meant, and no other. */
@@ -38,7 +45,7 @@ export interface SnapshotPlaces {
  * puts the job's id: then the job is meant that wrote last. @throws with what was looked for
  */
 export async function snapshotPlaces(storage: SnapshotStorage, location: string): Promise<SnapshotPlaces> {
-  const path = location.replaceAll('\\', '/').replace(/\/+$/, '');
+  const path = withoutLastSlashes(location.replaceAll('\\', '/'));
   if (path.endsWith(`/${METADATA}`)) return { exact: true, folders: [path.slice(0, -METADATA.length - 1)] };
   if (await storage.exists(`${path}/${METADATA}`)) return { exact: true, folders: [path] };
   const own = await checkpointsIn(storage, path);

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { PathMapping, SnapshotStorage } from 'tidemark/snapshot';
+import { withoutLastSlashes, type PathMapping, type SnapshotStorage } from 'tidemark/snapshot';
 import { snapshotInside } from './archiveMembers.ts';
 import { folderStorage } from './folderStorage.ts';
 import { localFile } from './rangedFile.ts';
@@ -52,7 +52,7 @@ export async function openStorage(location: string, options: StorageOptions = {}
   const pathMap = options.pathMap ?? [];
   const s3 = /^s3[anp]?:\/\/(.+)$/is.exec(location);
   if (s3 !== null) {
-    const path = `s3://${(s3[1] ?? '').replace(/\/+$/, '')}`;
+    const path = `s3://${withoutLastSlashes(s3[1] ?? '')}`;
     const { s3Storage } = await import('./s3Storage.ts');
     return { storage: s3Storage(pathMap), location: path, source: path };
   }

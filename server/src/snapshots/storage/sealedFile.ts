@@ -1,4 +1,5 @@
 import { createDecipheriv, hkdfSync } from 'node:crypto';
+import { sizeText } from 'tidemark/snapshot';
 import type { RangedFile } from './rangedFile.ts';
 
 /** What opens files that were sealed with age. */
@@ -22,6 +23,9 @@ export class SealedFileError extends Error {
 }
 
 const HEADER_MAX = 64 << 10;
+/** What age itself writes: 256 MiB of memory, and about a second. */
+const SCRYPT_USUAL = 18;
+const SCRYPT_MAX = 'TIDEMARK_SCRYPT_MAX';
 const NONCE = 16;
 const CHUNK = 64 << 10;
 const TAG = 16;
@@ -62,6 +66,7 @@ async function unwrapped(header: Uint8Array, path: string, { passphrases, identi
         : `${path} is sealed for a recipient: give the secret key with --identity FILE`,
       sealed,
     );
+  checkCost(header, path);
   const { Decrypter } = await import('./age.ts');
   const decrypter = new Decrypter();
   for (const passphrase of passphrases) decrypter.addPassphrase(passphrase);
@@ -77,6 +82,18 @@ async function unwrapped(header: Uint8Array, path: string, { passphrases, identi
       );
     throw new Error(`${path} cannot be opened: ${reason}`, { cause: error });
   }
+}
+
+/** Whoever sealed the file chose what each try of a passphrase costs. @throws Error before that is paid, where it is more than usual */
+function checkCost(header: Uint8Array, path: string): void {
+  const [, exponent] = /^-> scrypt \S{1,100} (\d{1,9})$/m.exec(Buffer.from(header).toString('latin1')) ?? [];
+  const most = Number(process.env[SCRYPT_MAX] ?? SCRYPT_USUAL);
+  if (exponent === undefined || Number(exponent) <= most) return;
+  const memory = Number(exponent) > 30 ? 'more than 1 TiB' : sizeText(128 * 8 * 2 ** Number(exponent));
+  throw new Error(
+    `${path} is sealed so that each try of a passphrase takes ${memory} of memory (work factor ${exponent}, usual is ${String(SCRYPT_USUAL)}): ` +
+      `set ${SCRYPT_MAX}=${exponent} if you trust where it is from`,
+  );
 }
 
 /** age's STREAM: chunks of 64 KiB, each with its number as nonce, and the last one with a mark. */

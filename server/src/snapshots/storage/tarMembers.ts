@@ -5,6 +5,10 @@ const MEMBERS_MAX = 1_000_000;
 /** Names and extended headers longer than this are no names. */
 const HEADER_MAX = 1 << 20;
 
+/** What pax headers say that matters here. */
+const KEYS = new Set(['path', 'size', 'mtime']);
+const SPARSE = 'GNU.sparse.';
+
 type Read = (offset: number, length: number) => Promise<Uint8Array>;
 
 /**
@@ -39,7 +43,7 @@ export async function tarMembers(archive: string, size: number, read: Read): Pro
     const name = pax.get('path') ?? ustarName(header);
     const path = memberPath(archive, name);
     if (!'0\u00007'.includes(kind) || name.endsWith('/')) continue;
-    if ([...pax.keys()].some((key) => key.startsWith('GNU.sparse.')))
+    if (pax.has(SPARSE))
       throw new Error(`${archive} stores ${path} as a sparse file, which is not readable here: unpack it and open the folder`);
     if (members.has(path)) throw new Error(`${archive} has two members named ${path}: which of them is meant cannot be said`);
     if (members.size >= MEMBERS_MAX) throw new Error(`${archive} has more than ${String(MEMBERS_MAX)} members`);
@@ -85,7 +89,10 @@ function paxRecords(bytes: Buffer): Map<string, string> {
     if (!(length > space - at) || at + length > bytes.length) throw new Error('a pax header of the archive is damaged');
     const record = bytes.toString('utf8', space + 1, at + length - 1);
     const equals = record.indexOf('=');
-    if (equals > 0) records.set(record.slice(0, equals), record.slice(equals + 1));
+    const key = record.slice(0, equals);
+    // All others are left out: each member would copy what global headers have piled up.
+    if (KEYS.has(key)) records.set(key, record.slice(equals + 1));
+    else if (key.startsWith(SPARSE)) records.set(SPARSE, '');
     at += length;
   }
   return records;
