@@ -59,7 +59,7 @@ const REGULAR_FILES = new Set(['0', '\0', '']);
 /** An entry of GNU's tar whose content is the name of the next one, which is longer than 100 bytes. */
 const LONG_NAME = 'L';
 
-function untar(archive: Uint8Array): Map<string, Uint8Array> {
+export function untar(archive: Uint8Array): Map<string, Uint8Array> {
   const files = new Map<string, Uint8Array>();
   const text = (start: number, length: number): string =>
     Buffer.from(archive.subarray(start, start + length))

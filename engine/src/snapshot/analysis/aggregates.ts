@@ -2,6 +2,9 @@ import type { KeyedRow, RowFilter, ScanSignal } from '../keyed/keyedRows.ts';
 import type { KeyedState } from '../keyed/keyedState.ts';
 import { mergedUnreadable, withUnreadable, type UnreadableSummary } from '../keyed/unreadableEntries.ts';
 import { add, order, type AggregateFunction, type CompiledAggregates } from './expression.ts';
+import { isDumpObject } from '../values/valueParts.ts';
+import { partOfElement, type MatchedElement } from './elementQuery.ts';
+import type { Path } from './expressionSyntax.ts';
 import { RowProjection } from './rowProjection.ts';
 import type { Scalar } from './scalar.ts';
 
@@ -63,6 +66,16 @@ export class AggregateCollector {
     this.#unreadable += projection.unreadable - before;
   }
 
+  /** An element of operator state: a row, as an entry of keyed state is one. */
+  addElement(element: MatchedElement): void {
+    const { aggregates, paths, where } = this.#compiled;
+    if (paths.some((path) => isHidden(element, path))) this.#unreadable++;
+    const slots = paths.map((path) => partOfElement(element, path));
+    this.#scanned++;
+    if (where !== null && where(slots) !== true) return;
+    for (const [i, { of }] of aggregates.entries()) this.#accumulators[i]?.add(of === null ? true : of(slots));
+  }
+
   #projectionOf(keyed: KeyedState, subtask: number): RowProjection {
     let projection = this.#projections.get(keyed);
     if (projection === undefined) {
@@ -85,6 +98,12 @@ export class AggregateCollector {
       })),
     };
   }
+}
+
+/** Whether a part of something is named that is nothing but bytes. */
+function isHidden({ key, value }: MatchedElement, { root, steps: [step] }: Path): boolean {
+  const whole = root === 'key' ? key : root === 'value' ? value : null;
+  return step !== undefined && step !== '$bytes' && isDumpObject(whole) && '$bytes' in whole;
 }
 
 /** Rows of states with these names. */

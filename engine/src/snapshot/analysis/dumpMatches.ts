@@ -1,5 +1,5 @@
 import { unreadableRecord, type DumpSink } from '../dump.ts';
-import type { KeyedState } from '../keyed/keyedState.ts';
+import { hidesItsEnd, type KeyedState, type OpaqueParts } from '../keyed/keyedState.ts';
 import type { UnreadableEntries } from '../keyed/unreadableEntries.ts';
 import type { SnapshotOperator } from '../snapshot.ts';
 import { dumpMap, type DumpValue } from '../values/dumpValue.ts';
@@ -66,10 +66,12 @@ class MapInHand {
   readonly #key: Uint8Array;
   readonly #entry: { readonly key: DumpValue; readonly namespace: DumpValue };
   readonly #pairs: [DumpValue, DumpValue][];
+  readonly #opaque: OpaqueParts | null;
 
   constructor(match: MatchedRow, operator: string) {
     const { keyed, row } = match;
-    const { key, namespace, userKey, end } = keyed.rowKey(row);
+    const { key, namespace, userKey, end, opaque } = keyed.rowKey(row);
+    this.#opaque = opaque;
     this.#keyed = keyed;
     this.#state = row.state;
     this.#place = recordPlace(match, operator);
@@ -79,9 +81,10 @@ class MapInHand {
   }
 
   takes({ keyed, row }: MatchedRow): boolean {
-    if (keyed !== this.#keyed || row.state !== this.#state || row.opaque) return false;
+    if (keyed !== this.#keyed || row.state !== this.#state || row.opaque || this.#opaque?.split === false) return false;
     const key = this.#key;
     for (let i = 0; i < key.length; i++) if (row.keyBytes[row.keyStart + i] !== key[i]) return false;
+    if (hidesItsEnd(this.#opaque) && keyed.rowKey(row).end - row.keyStart !== key.length) return false;
     this.#pairs.push([keyed.rowKey(row).userKey, keyed.mapValue(row)]);
     return true;
   }

@@ -12,6 +12,7 @@ import { exactInteger, type Scalar } from './scalar.ts';
 
 const VOID: SerializerSnapshot = { kind: 'voidNamespace' };
 const SIGN_BIT = -(2n ** 63n);
+const KEY_PARTS = ['key', 'namespace', 'userKey'] as const;
 
 /**
  * Readers over the bytes that rows come in: one for as many rows as share their bytes. Reading past the end of a row is noticed after it
@@ -74,13 +75,9 @@ export class RowProjection {
     const { slots } = this;
     slots.fill(null);
     this.#fillPlace(row, state.name);
+    const key = row.opaque ? state.opaqueKey : state.key;
+    if (key !== null && !this.#fillKey(row, key)) this.unreadable++;
     try {
-      const key = row.opaque ? state.opaqueKey : state.key;
-      if (key !== null) {
-        const reader = this.#keys.at(row.keyBytes, row.keyStart, row.baseOffset);
-        key(reader, slots);
-        if (reader.offset > row.keyEnd) reader.fail('a key that ends before its parts do', row.keyStart);
-      }
       if (state.wholeValue || row.opaque) {
         if (isWanted(this.#wanted.value)) fillFrom(this.#keyed.value(row), this.#wanted.value, slots);
       } else if (state.value !== null) {
@@ -94,6 +91,28 @@ export class RowProjection {
       if (!(error instanceof UnreadableValue)) throw error;
       this.unreadable++;
     }
+  }
+
+  /** False where a part that is wanted cannot be read. The others are filled all the same. */
+  #fillKey(row: KeyedRow, key: Fill): boolean {
+    const { slots } = this;
+    const reader = this.#keys.at(row.keyBytes, row.keyStart, row.baseOffset);
+    try {
+      key(reader, slots);
+      if (reader.offset > row.keyEnd) reader.fail('a key that ends before its parts do', row.keyStart);
+      return true;
+    } catch (error) {
+      if (!(error instanceof UnreadableValue)) throw error;
+    }
+    const parts = this.#keyed.rowKey(row);
+    let whole = true;
+    for (const part of KEY_PARTS) {
+      const wanted = this.#wanted[part];
+      if (!isWanted(wanted)) continue;
+      if (parts.opaque?.parts.includes(part) === true) whole = false;
+      else fillFrom(parts[part], wanted, slots);
+    }
+    return whole;
   }
 
   #fillPlace(row: KeyedRow, name: string): void {

@@ -2,10 +2,12 @@ import type { ScanSignal } from '../keyed/keyedRows.ts';
 import type { KeyedState } from '../keyed/keyedState.ts';
 import type { SnapshotOperator } from '../snapshot.ts';
 import { AggregateCollector, mergeAggregates, type AggregateSums } from './aggregates.ts';
+import { UnreadableValue } from '../values/unreadableValue.ts';
+import { queryElements, type MatchedElement } from './elementQuery.ts';
 import { compileAggregates } from './expression.ts';
 import { mergeStatistics, StatisticsCollector, type KeyedStatistics } from './statistics.ts';
 
-/** What a scan over all of an operator's keyed state is to find out. Plain data, which goes between threads. */
+/** What a scan over all of an operator's state is to find out. Plain data, which goes between threads. */
 export type ScanJob = StatisticsJob | AggregateJob;
 
 interface StatisticsJob {
@@ -69,6 +71,14 @@ export class JobScan {
     await this.#work.scan(having, subtask, keyGroup, signal);
   }
 
+  /**
+   * What of an operator does not lie in key groups: of aggregates, the elements of operator state. To be asked of one scan only, whose
+   * results are merged with those of others. @throws FormatError, UnreadableValue where there is state that nothing can count
+   */
+  async scanElements(signal?: ScanSignal): Promise<void> {
+    await this.#work.scanElements?.(this.#operator, signal);
+  }
+
   result(): ScanResult {
     return this.#work.result();
   }
@@ -84,6 +94,7 @@ export function mergeResults(job: ScanJob, results: readonly ScanResult[]): Scan
 }
 
 interface JobWork {
+  scanElements?(operator: SnapshotOperator, signal: ScanSignal | undefined): Promise<void>;
   scan(keyedStates: readonly KeyedState[], subtask: number, keyGroup: number, signal: ScanSignal | undefined): Promise<void>;
   result(): ScanResult;
 }
@@ -106,12 +117,22 @@ class StatisticsWork implements JobWork {
 
 class AggregateWork implements JobWork {
   readonly #collector: AggregateCollector;
+  readonly #state: ((name: string) => boolean) | null;
 
   constructor({ aggregates, where, states }: AggregateJob) {
-    this.#collector = new AggregateCollector(
-      compileAggregates(aggregates, where),
-      states === null ? null : (name) => states.includes(name),
-    );
+    this.#state = states === null ? null : (name) => states.includes(name);
+    this.#collector = new AggregateCollector(compileAggregates(aggregates, where), this.#state);
+  }
+
+  async scanElements(operator: SnapshotOperator, signal: ScanSignal | undefined): Promise<void> {
+    for (const subtask of operator.subtasks) {
+      const hidden = this.#state === null ? await subtask.unreadableKeyedState() : await subtask.unreadableManagedState();
+      if (hidden !== null) throw new UnreadableValue(`${hidden}, so it cannot be counted: state of this operator`);
+    }
+    const visit = (element: MatchedElement): undefined => {
+      this.#collector.addElement(element);
+    };
+    await queryElements(operator, this.#state === null ? {} : { state: this.#state }, visit, signal);
   }
 
   async scan(keyedStates: readonly KeyedState[], subtask: number, keyGroup: number, signal: ScanSignal | undefined): Promise<void> {

@@ -19,6 +19,7 @@ export function skipOf(serializer: SerializerSnapshot, context: ValueContext): S
     case 'string':
       return skipString;
     case 'byteArray':
+    case 'byteArrayWrapper':
     case 'stringData':
     case 'rowData':
     case 'arrayData':

@@ -180,7 +180,8 @@ interface StateShape {
   readonly collector: StateCollector | null;
   readonly isTimer: boolean;
   readonly keyLength: number | null;
-  readonly skipKey: Skip;
+  /** Where the key ends that begins at `start`. */
+  readonly keyEnd: (row: KeyedRow, start: number) => number;
   /** All rows of a key come one after another. */
   readonly contiguous: boolean;
   readonly ttl: TtlPlace | null;
@@ -199,7 +200,7 @@ function shapeOf(keyed: KeyedState, state: StateCodec, collector: StateCollector
     collector,
     isTimer,
     keyLength: lengthOf(key),
-    skipKey: skipOf(key, keyed.context),
+    keyEnd: keyEndOf(keyed, skipOf(key, keyed.context)),
     contiguous: !isTimer && (namespaceSerializer(state.meta)?.kind ?? 'voidNamespace') === 'voidNamespace',
     ttl,
     skipElement:
@@ -290,7 +291,7 @@ class StateCollector {
 
   #addToKey(row: KeyedRow, shape: StateShape, size: number): void {
     const start = shape.isTimer ? row.keyStart + TIMESTAMP_SIZE : row.keyStart;
-    const end = shape.keyLength === null ? keyEnd(row, start, shape.skipKey) : Math.min(start + shape.keyLength, row.keyEnd);
+    const end = shape.keyLength === null ? shape.keyEnd(row, start) : Math.min(start + shape.keyLength, row.keyEnd);
     if (!this.#isRun(row, start, end)) {
       this.#endRun();
       this.#beginRun(row, start, end, shape.contiguous);
@@ -400,16 +401,17 @@ class StateCollector {
   }
 }
 
-/** A key that nothing can read ends where the row's key bytes do. */
-function keyEnd(row: KeyedRow, start: number, skip: Skip): number {
-  const reader = new ByteReader(row.keyBytes, start, row.keyEnd, row.baseOffset);
-  try {
-    skip(reader);
-    return reader.offset;
-  } catch (error) {
-    if (error instanceof UnreadableValue) return row.keyEnd;
-    throw error;
-  }
+function keyEndOf(keyed: KeyedState, skip: Skip): StateShape['keyEnd'] {
+  return (row, start) => {
+    const reader = new ByteReader(row.keyBytes, start, row.keyEnd, row.baseOffset);
+    try {
+      skip(reader);
+      return reader.offset;
+    } catch (error) {
+      if (error instanceof UnreadableValue) return keyed.keyEnd(row);
+      throw error;
+    }
+  };
 }
 
 /** Eight bytes as a number, rounded where it is beyond 2^53. Timers have their sign bit flipped. */

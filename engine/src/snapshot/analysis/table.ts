@@ -214,6 +214,7 @@ function leavesOf(serializer: SerializerSnapshot, at: readonly string[], depth: 
     case 'enum':
     case 'scalaEnum':
     case 'byteArray':
+    case 'byteArrayWrapper':
     case 'localDate':
     case 'localTime':
     case 'localDateTime':

@@ -1,5 +1,5 @@
 import type { SerializerSnapshot } from '../serializers/serializerSnapshot.ts';
-import { namespaceSerializer, valueSerializer } from '../stateMetaInfo.ts';
+import { keySerializer, namespaceSerializer, valueSerializer } from '../stateMetaInfo.ts';
 import type { SnapshotOperator } from '../snapshot.ts';
 import { compileAggregates, compileExpression } from './expression.ts';
 import type { Path } from './expressionSyntax.ts';
@@ -12,7 +12,7 @@ interface ExpressionTexts {
 }
 
 /**
- * Parts that expressions name and no keyed state that is looked at can have, in words with those there are: a field that is misspelt would
+ * Parts that expressions name and no state that is looked at can have, in words with those there are: a field that is misspelt would
  * be null in every row. Reads headers only. @throws ExpressionError, FormatError
  */
 export async function unknownPaths(
@@ -26,6 +26,13 @@ export async function unknownPaths(
   const seen = new Map<Path, Set<string> | 'known'>(nested.map((path) => [path, new Set<string>()]));
   for (const operator of operators) {
     for (const subtask of operator.subtasks) {
+      const partitions = subtask.metadata.managedOperatorState?.partitions ?? [];
+      const isWanted = partitions.some(({ name }) => state?.(name) !== false);
+      for (const { meta } of (isWanted ? await subtask.operatorState() : null)?.states ?? []) {
+        if (state?.(meta.name) === false) continue;
+        const roots: Partial<Record<Path['root'], SerializerSnapshot | null>> = { key: keySerializer(meta), value: valueSerializer(meta) };
+        for (const path of nested) note(seen, path, roots[path.root] ?? null);
+      }
       for (const keyed of await subtask.keyedStates()) {
         for (const { meta } of keyed.codec.states) {
           if (state?.(meta.name) === false) continue;

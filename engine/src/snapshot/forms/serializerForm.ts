@@ -4,6 +4,7 @@ import { FLINK_VALUES, isSimple } from '../serializers/simpleSerializers.ts';
 import { structOf } from '../values/structValues.ts';
 import { isDumpObject } from '../values/valueParts.ts';
 import { avroForm } from './avroForm.ts';
+import { beamForm } from './beamForm.ts';
 import { leaf, wrapped, type FieldForm, type Form, type LeafForm } from './form.ts';
 
 const LONG = leaf('integer', { bits: 64, tag: '$long' });
@@ -42,6 +43,7 @@ const SIMPLE: Readonly<Partial<Record<SimpleKind, LeafForm>>> = {
   localDateTime: leaf('localDateTime', { tag: '$localDateTime', writesNull: true }),
   instant: leaf('instant', { tag: '$instant', writesNull: true }),
   byteArray: BYTES,
+  byteArrayWrapper: BYTES,
   void: STRUCTURE,
   voidNamespace: STRUCTURE,
   tuple0: STRUCTURE,
@@ -179,6 +181,12 @@ export function serializerForm(snapshot: SerializerSnapshot): Form {
     case 'kryo':
     case 'unknown':
       return opaqueForm(snapshot.className);
+    case 'beamCoder':
+      return beamForm(snapshot.coder);
+    case 'beamNamespace':
+      return STRUCTURE;
+    case 'beamKey':
+      return snapshot.coder === null ? BYTES : beamForm(snapshot.coder);
     default:
       return opaqueForm(snapshot.kind);
   }

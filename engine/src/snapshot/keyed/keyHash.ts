@@ -2,11 +2,13 @@ import { hashOfBigInteger, hashOfBoolean, hashOfDouble, hashOfInt, hashOfString,
 import { ByteWriter } from '../bytes/byteWriter.ts';
 import { encodeUtf8 } from '../bytes/utf8.ts';
 import type { SerializerSnapshot } from '../serializers/serializerSnapshot.ts';
-import { Floating, isList, ownField, parseDecimal, type DumpValue } from '../values/dumpValue.ts';
 import { avroLogical } from '../values/avroLogical.ts';
+import { bytesOfBeamKey } from '../values/beamValue.ts';
+import { Floating, isList, ownField, parseDecimal, type DumpValue } from '../values/dumpValue.ts';
 import { milliOfDay, parseDate, parseDateTime, parseInstant, parseTime, type DateParts, type TimeParts } from '../values/isoTime.ts';
 import { UnfitValue } from '../values/unfitValue.ts';
 import { valueWriter } from '../values/valueWriter.ts';
+import { murmur128 } from './murmur128.ts';
 import { murmurOfWords } from './murmurOfWords.ts';
 
 /**
@@ -48,6 +50,11 @@ export function keyHash(serializer: SerializerSnapshot, key: DumpValue, bytes: U
       return binaryRowHash(serializer, key, bytes);
     case 'avro':
       return avroHash(serializer, tagged(key, '$avro'));
+    case 'beamKey':
+      return beamKeyHash(serializer, key, bytes);
+    case 'beamCoder':
+    case 'beamNamespace':
+      return null;
     // Their constants have the hash of an object's identity, and these classes a hash of their own code.
     case 'enum':
     case 'pojo':
@@ -261,6 +268,18 @@ function binaryRowHash(serializer: SerializerSnapshot, key: DumpValue, bytes: Ui
     throw error;
   }
   return murmurOfWords(writer.view().subarray(SIZE_BYTES));
+}
+
+function beamKeyHash(serializer: SerializerSnapshot, key: DumpValue, bytes: Uint8Array | null): number | null {
+  if (bytes !== null) return murmur128(bytesOfBeamKey(bytes));
+  const writer = new ByteWriter();
+  try {
+    valueWriter(serializer)(writer, key);
+  } catch (error) {
+    if (error instanceof UnfitValue) return null;
+    throw error;
+  }
+  return murmur128(bytesOfBeamKey(writer.view()));
 }
 
 /** `GenericData.hashCode`: fields in order, but those that the schema leaves out of comparisons. */

@@ -1,5 +1,4 @@
 import { ByteReader } from '../bytes/byteReader.ts';
-import { skipPartLength } from './partLength.ts';
 import { FormatError } from '../bytes/formatError.ts';
 import type { StateMetaInfo } from '../stateMetaInfo.ts';
 import { dumpBytes, dumpMap, plainInteger, type DumpValue } from '../values/dumpValue.ts';
@@ -9,13 +8,15 @@ import { decodedReader, type Decoding } from '../values/valueDecoder.ts';
 import { UnreadableValue } from '../values/unreadableValue.ts';
 import { readTimerTimestamp, type ValueContext, type ValueReader } from '../values/valueReader.ts';
 import type { EntryRun, KeyedRow, KeyedRows, KeyGroupSection, RowFilter, RowVisitor, ScanSignal } from './keyedRows.ts';
+import { dumpUnsplit, splitOpaqueKey, type KeyPart } from './opaqueKey.ts';
+import { skipPartLength } from './partLength.ts';
 import { contextOf, keyedCodec, type KeyedCodec, type KeyedEntry, type StateCodec } from './stateCodec.ts';
 
 /** Between the elements of a list. */
 const SEPARATOR = 0x2c;
 const NOTHING = new Uint8Array(0);
 
-/** What stands in a row, read. The namespace of an opaque key is null. */
+/** What a row's key bytes say. A part that cannot be read is its bytes. */
 export interface RowKey {
   readonly key: DumpValue;
   readonly namespace: DumpValue;
@@ -25,6 +26,14 @@ export interface RowKey {
   readonly timestamp: DumpValue;
   /** Where key and namespace end in the row's key bytes; what follows is the user key. */
   readonly end: number;
+  /** Where not all could be read: which parts are bytes, and whether the parts could be told apart at all. */
+  readonly opaque: OpaqueParts | null;
+}
+
+export interface OpaqueParts {
+  readonly parts: readonly KeyPart[];
+  /** False where nothing says where one part ends: the bytes of several are then shown as the first of them. */
+  readonly split: boolean;
 }
 
 type EntryVisitor = (entry: KeyedEntry) => boolean | undefined | Promise<boolean | undefined>;
@@ -89,7 +98,7 @@ export class KeyedState {
       keyGroup,
       (row) => {
         const state = this.#stateOf(row);
-        if (map.continuesWith(row)) {
+        if (map.continuesWith(row, this)) {
           map.pairs.push([this.#userKey(row, state, map.keyLength), this.mapValue(row)]);
           return undefined;
         }
@@ -109,11 +118,14 @@ export class KeyedState {
 
   /** The entry of a row; null where it opens a map, which is then in hand. */
   #entry(row: KeyedRow, state: StateCodec, map: MapInHand): KeyedEntry | null {
-    const { key, namespace, userKey, timestamp, end } = this.rowKey(row);
+    const rowKey = this.rowKey(row);
+    const { key, namespace, userKey, timestamp } = rowKey;
     const { state: index, keyGroup } = row;
     if (state.type === 'TIMER') return { kind: 'timer', state: index, keyGroup, timestamp, key, namespace };
     if (state.type !== 'MAP' || row.opaque) return { kind: 'keyed', state: index, keyGroup, key, namespace, value: this.value(row) };
-    map.begin(row, end, { kind: 'keyed', state: index, keyGroup, key, namespace }, [userKey, this.mapValue(row)]);
+    const pair: [DumpValue, DumpValue] = [userKey, this.mapValue(row)];
+    if (rowKey.opaque?.split === false) return { kind: 'keyed', state: index, keyGroup, key, namespace, value: dumpMap([pair]) };
+    map.begin(row, rowKey, { kind: 'keyed', state: index, keyGroup, key, namespace }, pair);
     return null;
   }
 
@@ -121,21 +133,46 @@ export class KeyedState {
     return this.codec.states[row.state] ?? this.#keyOf(row).fail(`state ${String(row.state)} is not declared`);
   }
 
-  /** Where nothing can read the key, it is its bytes. */
+  /** Each part is read on its own: one that cannot be read does not hide the others. */
   rowKey(row: KeyedRow): RowKey {
     const state = this.#stateOf(row);
     const reader = this.#keyOf(row);
+    const timestamp = state.type === 'TIMER' ? plainInteger(readTimerTimestamp(reader)) : null;
+    const start = reader.offset;
+    const hasUserKey = state.type === 'MAP' && !row.opaque;
+    let key: DumpValue;
+    let namespace: DumpValue;
     try {
-      const timestamp = state.type === 'TIMER' ? plainInteger(readTimerTimestamp(reader)) : null;
-      const key = this.#part(reader, this.codec.key, state.ambiguous);
-      const namespace = this.#part(reader, state.namespace, state.ambiguous);
-      const end = reader.offset;
-      const userKey = state.type === 'MAP' && !row.opaque ? state.userKey(reader) : null;
-      if (reader.remaining > 0) reader.fail(`${String(reader.remaining)} bytes are left over`);
-      return { key, namespace, userKey, timestamp, end };
+      key = this.#part(reader, this.codec.key, state.ambiguous);
+      namespace = this.#part(reader, state.namespace, state.ambiguous);
     } catch (error) {
       if (!(error instanceof UnreadableValue)) throw error;
-      return opaqueKey(row, state);
+      reader.offset = start;
+      return { ...opaqueKey(reader, state, hasUserKey), timestamp };
+    }
+    const end = reader.offset;
+    if (!hasUserKey) {
+      if (reader.remaining > 0) reader.fail(`${String(reader.remaining)} bytes are left over`);
+      return { key, namespace, userKey: null, timestamp, end, opaque: null };
+    }
+    const userKey = readOrNull(reader, state.userKey);
+    if (userKey !== null) return { key, namespace, userKey: userKey.value, timestamp, end, opaque: null };
+    return { key, namespace, userKey: dumpBytes(row.keyBytes.subarray(end, row.keyEnd)), timestamp, end, opaque: OPAQUE_USER_KEY };
+  }
+
+  /** Where the key ends in the row's key bytes; where nothing says it, they end together. */
+  keyEnd(row: KeyedRow): number {
+    const state = this.#stateOf(row);
+    const reader = this.#keyOf(row);
+    if (state.type === 'TIMER') readTimerTimestamp(reader);
+    const start = reader.offset;
+    try {
+      this.codec.key(reader);
+      return reader.offset;
+    } catch (error) {
+      if (!(error instanceof UnreadableValue)) throw error;
+      reader.offset = start;
+      return splitOpaqueKey(reader, state, state.type === 'MAP' && !row.opaque).keyEnd ?? row.keyEnd;
     }
   }
 
@@ -148,7 +185,7 @@ export class KeyedState {
 
   #userKey(row: KeyedRow, state: StateCodec, keyLength: number): DumpValue {
     const reader = this.#keyReader.moveTo(row.keyBytes, row.keyStart + keyLength, row.keyEnd, row.baseOffset);
-    return wholeOrBytes(reader, () => state.userKey(reader));
+    return wholeOrBytes(reader, state.userKey);
   }
 
   #keyOf(row: KeyedRow): ByteReader {
@@ -165,14 +202,14 @@ export class KeyedState {
     const reader = this.#valueOf(row);
     // Only the job's own function could have merged it: there is nothing to show.
     if (row.opaque && row.valueEnd === row.valueStart) return { $any: true };
-    return wholeOrBytes(reader, () => (state.type === 'LIST' && !row.opaque ? readList(reader, state) : state.value(reader)));
+    return state.type === 'LIST' && !row.opaque ? wholeOrBytes(reader, () => readList(reader, state)) : wholeOrBytes(reader, state.value);
   }
 
   /** Of map state. After the mark of a null value, some backends write more, which means nothing. */
   mapValue(row: KeyedRow): DumpValue {
     const reader = this.#valueOf(row);
     if (reader.bool()) return null;
-    return wholeOrBytes(reader, () => this.#stateOf(row).userValue(reader));
+    return wholeOrBytes(reader, this.#stateOf(row).userValue);
   }
 }
 
@@ -180,25 +217,33 @@ export class KeyedState {
 class MapInHand {
   #entry: Omit<Extract<KeyedEntry, { kind: 'keyed' }>, 'value'> | null = null;
   #key: Uint8Array = new Uint8Array(0);
+  /** Of keys that say themselves where they end, none begins with another. */
+  #isSelfDelimiting = true;
   pairs: [DumpValue, DumpValue][] = [];
 
   get keyLength(): number {
     return this.#key.length;
   }
 
-  begin(row: KeyedRow, end: number, entry: Omit<Extract<KeyedEntry, { kind: 'keyed' }>, 'value'>, pair: [DumpValue, DumpValue]): void {
+  begin(
+    row: KeyedRow,
+    { end, opaque }: RowKey,
+    entry: Omit<Extract<KeyedEntry, { kind: 'keyed' }>, 'value'>,
+    pair: [DumpValue, DumpValue],
+  ): void {
     this.#entry = entry;
     this.#key = row.keyBytes.slice(row.keyStart, end);
+    this.#isSelfDelimiting = !hidesItsEnd(opaque);
     this.pairs = [pair];
   }
 
-  continuesWith(row: KeyedRow): boolean {
+  continuesWith(row: KeyedRow, keyed: KeyedState): boolean {
     const key = this.#key;
     if (this.#entry?.state !== row.state || row.opaque || row.keyEnd - row.keyStart < key.length) return false;
     for (let i = 0; i < key.length; i++) {
       if (row.keyBytes[row.keyStart + i] !== key[i]) return false;
     }
-    return true;
+    return this.#isSelfDelimiting || keyed.rowKey(row).end - row.keyStart === key.length;
   }
 
   /** The whole map; it is no longer in hand. */
@@ -210,19 +255,53 @@ class MapInHand {
   }
 }
 
+/** Whether another key may begin with the same bytes. */
+export function hidesItsEnd(opaque: OpaqueParts | null): boolean {
+  return opaque?.parts.some((part) => part !== 'userKey') === true;
+}
+
 /** The second answer, unless the first ends it. */
 function both(first: ReturnType<EntryVisitor>, second: () => ReturnType<EntryVisitor>): ReturnType<EntryVisitor> {
   if (typeof first === 'object') return first.then((answer) => (answer === false ? false : second()));
   return first === false ? false : second();
 }
 
-const TIMESTAMP_SIZE = 8;
+const OPAQUE_USER_KEY: OpaqueParts = { parts: ['userKey'], split: true };
 
-function opaqueKey(row: KeyedRow, state: StateCodec): RowKey {
-  const reader = new ByteReader(row.keyBytes, row.keyStart, row.keyEnd, row.baseOffset);
-  const timestamp = state.type === 'TIMER' ? plainInteger(readTimerTimestamp(reader)) : null;
-  const start = state.type === 'TIMER' ? row.keyStart + TIMESTAMP_SIZE : row.keyStart;
-  return { key: dumpBytes(row.keyBytes.subarray(start, row.keyEnd)), namespace: null, userKey: null, timestamp, end: row.keyEnd };
+function opaqueKey(reader: ByteReader, state: StateCodec, hasUserKey: boolean): Omit<RowKey, 'timestamp'> {
+  const { bytes, offset: start, end } = reader;
+  const { keyEnd, namespaceStart, namespaceEnd, userKeyStart } = splitOpaqueKey(reader, state, hasUserKey);
+  const opaque: KeyPart[] = [];
+  const part = (name: KeyPart, from: number, to: number): DumpValue => {
+    const read = readOrNull(new ByteReader(bytes, from, to, reader.baseOffset), state.parts[name].read);
+    if (read === null) opaque.push(name);
+    return read === null ? dumpBytes(bytes.subarray(from, to)) : read.value;
+  };
+  const last = hasUserKey ? ['namespace', 'user key'] : ['namespace'];
+  if (keyEnd === null || namespaceStart === null) {
+    const key = dumpUnsplit(bytes.subarray(start, end), ['key', ...last]);
+    return { key, namespace: null, userKey: null, end, opaque: { parts: ['key', 'namespace', 'userKey'], split: false } };
+  }
+  const key = part('key', start, keyEnd);
+  if (namespaceEnd === null || userKeyStart === null) {
+    const namespace = dumpUnsplit(bytes.subarray(namespaceStart, end), last);
+    return { key, namespace, userKey: null, end, opaque: { parts: [...opaque, 'namespace', 'userKey'], split: false } };
+  }
+  const namespace = part('namespace', namespaceStart, namespaceEnd);
+  const userKey = hasUserKey ? part('userKey', userKeyStart, end) : null;
+  return { key, namespace, userKey, end: userKeyStart, opaque: { parts: opaque, split: true } };
+}
+
+/** Null where it cannot be read without the job's classes. It must end where the reader ends. */
+function readOrNull(reader: ByteReader, read: ValueReader): { readonly value: DumpValue } | null {
+  try {
+    const value = read(reader);
+    if (reader.remaining > 0) reader.fail(`${String(reader.remaining)} bytes are left over`);
+    return { value };
+  } catch (error) {
+    if (error instanceof UnreadableValue) return null;
+    throw error;
+  }
 }
 
 /** Elements with one byte between them, and no count. */
@@ -239,14 +318,8 @@ function readList(reader: ByteReader, state: StateCodec): DumpValue {
 }
 
 /** What `read` reads must end where the reader ends. Where the value is opaque, its bytes take its place. */
-function wholeOrBytes(reader: ByteReader, read: () => DumpValue): DumpValue {
+function wholeOrBytes(reader: ByteReader, read: ValueReader): DumpValue {
   const start = reader.offset;
-  try {
-    const value = read();
-    if (reader.remaining > 0) reader.fail(`${String(reader.remaining)} bytes are left over`);
-    return value;
-  } catch (error) {
-    if (error instanceof UnreadableValue) return dumpBytes(reader.bytes.subarray(start, reader.end));
-    throw error;
-  }
+  const found = readOrNull(reader, read);
+  return found === null ? dumpBytes(reader.bytes.subarray(start, reader.end)) : found.value;
 }

@@ -1,8 +1,10 @@
 import type { ByteReader } from '../bytes/byteReader.ts';
 import { ByteWriter } from '../bytes/byteWriter.ts';
 import type { SerializerSnapshot } from '../serializers/serializerSnapshot.ts';
+import { keyCoderOf } from '../serializers/beamCoder.ts';
 import { readAroundUnknown, type HeaderParts, type SnapshotEnds } from '../serializers/unknownSerializer.ts';
 import {
+  elementSerializer,
   readStateMetaInfo,
   readStoredSerializer,
   writeStateMetaInfo,
@@ -10,6 +12,9 @@ import {
   type StateMetaInfo,
   type StoredSerializer,
 } from '../stateMetaInfo.ts';
+
+/** Beam's state of records that wait for side inputs. */
+const PUSHED_BACK = 'pushed-back-elements';
 
 /** Flink 1.8 and later. */
 const VERSION = 6;
@@ -47,8 +52,17 @@ function readHeader(reader: ByteReader, ends: SnapshotEnds, parts: HeaderParts):
     const count = reader.u16();
     const states: StateMetaInfo[] = [];
     for (let i = 0; i < count; i++) states.push(parts.once(reader, () => readStateMetaInfo(reader, ends)));
-    return { compressed, key, states };
+    return withKeyCoder({ compressed, key, states });
   });
+}
+
+/** Where keys are Beam's: their coder, which the records tell that the operator keeps for later. Bytes of serializers stay as they are. */
+function withKeyCoder(header: KeyedHeader): KeyedHeader {
+  if (header.key.snapshot.kind !== 'beamKey') return header;
+  const keptRecords = header.states.find(({ name }) => name === PUSHED_BACK);
+  const element = keptRecords === undefined ? null : elementSerializer(keptRecords);
+  const coder = element?.kind === 'beamCoder' ? keyCoderOf(element.coder) : null;
+  return { ...header, key: { ...header.key, snapshot: { kind: 'beamKey', coder } } };
 }
 
 export function writeKeyedHeader(writer: ByteWriter, header: KeyedHeader): void {

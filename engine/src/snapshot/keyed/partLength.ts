@@ -22,3 +22,8 @@ export function skipPartLength(reader: ByteReader, expected: number): void {
     rest >>>= 8;
   } while (rest !== 0);
 }
+
+/** Bytes that the length of a part takes. */
+export function partLengthSize(length: number): number {
+  return length < 0x100 ? 1 : length < 0x10000 ? 2 : length < 0x1000000 ? 3 : 4;
+}

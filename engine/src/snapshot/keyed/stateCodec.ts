@@ -17,6 +17,7 @@ import type { FlinkMajor } from '../values/flinkMajor.ts';
 import { decodedReader, type Decoding } from '../values/valueDecoder.ts';
 import { valueReader, type ValueContext, type ValueReader } from '../values/valueReader.ts';
 import type { KeyedHeader } from './keyedStream.ts';
+import type { KeyPart, PartCodec } from './opaqueKey.ts';
 
 /** An entry of keyed state, or a timer. `state` is the index in the header. */
 export type KeyedEntry =
@@ -45,6 +46,8 @@ export interface StateCodec {
   readonly namespace: ValueReader;
   /** Composite keys have lengths after key and namespace, because nothing else would say where each ends. */
   readonly ambiguous: boolean;
+  /** What is known of the parts of composite keys, for those that cannot be read as a whole. */
+  readonly parts: Readonly<Record<KeyPart, PartCodec>>;
   readonly value: ValueReader;
   /** Of LIST. */
   readonly element: ValueReader;
@@ -84,6 +87,11 @@ function stateCodec(meta: StateMetaInfo, key: SerializerSnapshot, context: Value
     part === null || decoding === null
       ? read(part)
       : (decodedReader(part, context, decoding.decoders, { uid: decoding.uid, state: meta.name }) ?? read(part));
+  const part = (serializer: SerializerSnapshot | null): PartCodec => ({
+    read: read(serializer),
+    length: serializer === null ? -1 : fixedLength(serializer),
+    isVoid: serializer?.kind === 'voidNamespace',
+  });
   if (meta.kind === 'PRIORITY_QUEUE') {
     const namespace = value?.kind === 'timer' ? value.namespace : null;
     return {
@@ -91,6 +99,7 @@ function stateCodec(meta: StateMetaInfo, key: SerializerSnapshot, context: Value
       type: 'TIMER',
       namespace: read(namespace),
       ambiguous: false,
+      parts: { key: part(key), namespace: part(namespace), userKey: part(null) },
       value: NOTHING,
       element: NOTHING,
       userKey: NOTHING,
@@ -103,6 +112,7 @@ function stateCodec(meta: StateMetaInfo, key: SerializerSnapshot, context: Value
     type: keyedStateType(meta) ?? 'VALUE',
     namespace: read(namespace),
     ambiguous: fixedLength(key) < 0 && fixedLength(namespace) < 0,
+    parts: { key: part(key), namespace: part(namespace), userKey: part(userKeySerializer(meta)) },
     value: readLast(value),
     element: read(elementSerializer(meta)),
     userKey: read(userKeySerializer(meta)),

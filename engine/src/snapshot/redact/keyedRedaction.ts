@@ -147,6 +147,7 @@ class PartRedaction implements PartRedacting {
 
   #setKey(row: KeyedRow, hand: RowInHand, { change, writer, map }: StateInWork): void {
     const now = this.#keyed.rowKey(row);
+    if (now.opaque?.split === false) this.#unreadable(row);
     const key = this.#newKey(now.key);
     if (this.#of.movesKeys) this.#of.claim(dumpText(key), dumpText(now.key));
     const namespace = change.namespace?.convert(now.namespace) ?? now.namespace;

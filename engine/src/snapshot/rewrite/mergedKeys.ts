@@ -3,6 +3,7 @@ import { ByteKeyTable } from '../changelog/byteKeyTable.ts';
 import type { KeyedRow } from '../keyed/keyedRows.ts';
 import type { KeyedState } from '../keyed/keyedState.ts';
 import { dumpText } from '../values/dumpValue.ts';
+import { refuse } from './rewritePlan.ts';
 import { bytesText, type RowInHand } from './rowInHand.ts';
 import type { Settled } from './settledConflicts.ts';
 
@@ -76,7 +77,10 @@ export class MergedKeys {
 
   #acceptsPair(keyed: KeyedState, source: number, row: KeyedRow, hand: RowInHand): boolean {
     const count = this.#maps.size;
-    const map = this.#maps.add(hand.state, row.keyBytes, row.keyStart, keyed.rowKey(row).end);
+    const { end, opaque } = keyed.rowKey(row);
+    if (opaque?.split === false)
+      refuse(`${placeOf(keyed, row)}: a map whose key, namespace and user key cannot be told apart cannot be merged`);
+    const map = this.#maps.add(hand.state, row.keyBytes, row.keyStart, end);
     if (map === count) {
       this.#sourceOfMap.push(source);
       this.#sizeOfMap.push(0);

@@ -72,16 +72,23 @@ function struct<S extends CompositeSnapshot>(
   return { className, outerVersion: 0, read: (_reader, _version, nested) => make(nested(count)), parts };
 }
 
+/** `nested` has made sure that it is there. */
+function partAt(parts: readonly SerializerSnapshot[], index: number): SerializerSnapshot {
+  const part = parts[index];
+  if (part === undefined) throw new Error(`a composite serializer without its part ${String(index)}`);
+  return part;
+}
+
 function first(parts: readonly SerializerSnapshot[]): SerializerSnapshot {
-  return parts[0] ?? { kind: 'void' };
+  return partAt(parts, 0);
 }
 
 function second(parts: readonly SerializerSnapshot[]): SerializerSnapshot {
-  return parts[1] ?? { kind: 'void' };
+  return partAt(parts, 1);
 }
 
 function third(parts: readonly SerializerSnapshot[]): SerializerSnapshot {
-  return parts[2] ?? { kind: 'void' };
+  return partAt(parts, 2);
 }
 
 export const COMPOSITE_SERIALIZERS: { readonly [K in CompositeSnapshot['kind']]: CompositeSerializer<CompositeOf<K>> } = {

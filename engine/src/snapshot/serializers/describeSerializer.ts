@@ -1,3 +1,4 @@
+import { describeCoder } from './beamCoder.ts';
 import { describeLogicalType } from './logicalType.ts';
 import type { SerializerSnapshot } from './serializerSnapshot.ts';
 import { isSimple, SIMPLE_SERIALIZERS } from './simpleSerializers.ts';
@@ -103,6 +104,12 @@ export function describeSerializer(snapshot: SerializerSnapshot, nameOf: NameOfC
       return `DECIMAL(${String(snapshot.precision)}, ${String(snapshot.scale)})`;
     case 'timestampData':
       return `TIMESTAMP(${String(snapshot.precision)})`;
+    case 'beamCoder':
+      return describeCoder(snapshot.coder);
+    case 'beamNamespace':
+      return 'Beam namespace';
+    case 'beamKey':
+      return snapshot.coder === null ? 'FlinkKey' : describeCoder(snapshot.coder);
     case 'unknown':
       return `${serializerName(snapshot.className)} (unknown)`;
   }

@@ -185,7 +185,7 @@ class JavaStream {
     const described = this.#knownClass();
     const array: JavaArray = { type: 'array', className: described.className, items: [] };
     this.#remember(array);
-    const code = described.className[1] ?? '';
+    const code = described.className[1] ?? this.#reader.fail('a Java array whose class does not say of what');
     const count = this.#reader.count();
     for (let i = 0; i < count; i++) array.items.push(this.#field(code));
     return array;
@@ -256,13 +256,66 @@ export function isJavaArray(value: JavaValue | undefined): value is JavaArray {
   return typeof value === 'object' && value !== null && !(value instanceof Uint8Array) && value.type === 'array';
 }
 
-/** The items of a list that Java wrote: ArrayList, Arrays$ArrayList and unmodifiable lists. Null where it is none of them. */
+export function isJavaEnum(value: JavaValue | undefined): value is JavaEnum {
+  return typeof value === 'object' && value !== null && !(value instanceof Uint8Array) && value.type === 'enum';
+}
+
+/** For errors: what a value is. */
+export function javaKind(value: JavaValue | undefined): string {
+  if (value === undefined) return 'nothing';
+  if (value === null) return 'null';
+  if (value instanceof Uint8Array) return 'raw data';
+  return typeof value === 'object' ? value.className : `a ${typeof value}`;
+}
+
+/** Fields in which lists of the JDK, and Guava's, keep their items, or the list that they wrap. */
+const ITEMS_FIELDS: Readonly<Record<string, string>> = {
+  'java.util.Arrays$ArrayList': 'a',
+  'java.util.Collections$UnmodifiableList': 'list',
+  'java.util.Collections$UnmodifiableRandomAccessList': 'list',
+  'java.util.Collections$UnmodifiableCollection': 'c',
+  'java.util.Collections$SynchronizedList': 'list',
+  'java.util.Collections$SynchronizedRandomAccessList': 'list',
+};
+
+/** As `java.util.CollSer` marks what `List.of` and `Stream.toList` made: lists, and lists that may hold nulls. */
+const COLL_SER_LISTS: readonly number[] = [1, 4];
+
+/** The items of a list that Java wrote. Null where it is not a list that is known here, or its items and its size differ. */
 export function javaListItems(value: JavaValue | undefined): readonly JavaValue[] | null {
   if (isJavaArray(value)) return value.items;
   if (!isJavaObject(value)) return null;
-  for (const field of ['list', 'c', 'a']) {
-    const inner = value.fields.get(field);
-    if (inner !== undefined) return javaListItems(inner);
+  const { className, fields } = value;
+  switch (className) {
+    case 'java.util.ArrayList':
+      return itemsOf(value, fields.get('size'));
+    case 'java.util.LinkedList':
+      return itemsOf(value, writtenInt(value));
+    case 'java.util.CollSer': {
+      const tag = fields.get('tag');
+      return typeof tag === 'number' && COLL_SER_LISTS.includes(tag & 0xff) ? itemsOf(value, writtenInt(value)) : null;
+    }
+    case 'java.util.Collections$EmptyList':
+      return [];
+    case 'java.util.Collections$SingletonList': {
+      const only = fields.get('element');
+      return only === undefined ? null : [only];
+    }
+    default: {
+      const field = Object.hasOwn(ITEMS_FIELDS, className) ? ITEMS_FIELDS[className] : undefined;
+      if (field !== undefined) return javaListItems(fields.get(field));
+      return className.endsWith('ImmutableList$SerializedForm') ? javaListItems(fields.get('elements')) : null;
+    }
   }
-  return value.fields.has('size') ? value.annotations.filter((item) => !(item instanceof Uint8Array)) : null;
+}
+
+/** The number that stands first in what `writeObject` wrote. */
+function writtenInt({ annotations: [first] }: JavaObject): number | undefined {
+  return first instanceof Uint8Array && first.length === 4 ? new DataView(first.buffer, first.byteOffset, 4).getInt32(0) : undefined;
+}
+
+/** What `writeObject` wrote behind the size. */
+function itemsOf({ annotations }: JavaObject, size: JavaValue | undefined): readonly JavaValue[] | null {
+  const items = annotations.slice(1);
+  return typeof size === 'number' && items.length === size ? items : null;
 }

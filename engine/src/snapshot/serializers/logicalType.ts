@@ -1,5 +1,5 @@
 import type { ByteReader } from '../bytes/byteReader.ts';
-import { isJavaObject, javaListItems, readJavaObject, type JavaObject, type JavaValue } from './javaObject.ts';
+import { isJavaEnum, isJavaObject, javaKind, javaListItems, readJavaObject, type JavaObject, type JavaValue } from './javaObject.ts';
 
 /** A type of Flink SQL: what reading values needs, and what Flink compares. */
 export interface LogicalType {
@@ -11,50 +11,100 @@ export interface LogicalType {
   /** Of CHAR, VARCHAR, BINARY and VARBINARY; 0 elsewhere. */
   readonly length: number;
   readonly isNullable: boolean;
-  /** Element of ARRAY and MULTISET, key and value of MAP, fields of ROW. */
+  /** Element of ARRAY and MULTISET, key and value of MAP, fields of ROW and STRUCTURED_TYPE, source of DISTINCT_TYPE. */
   readonly children: readonly LogicalType[];
-  /** Of ROW. */
+  /** Of ROW and STRUCTURED_TYPE. */
   readonly fieldNames: readonly string[];
+  /** Why nothing here can say what the type consists of: its values are then shown as their bytes. Missing where it is known. */
+  readonly problem?: string;
 }
 
 /** Reads a LogicalType, which Flink stores as a Java object. */
 export function readLogicalType(reader: ByteReader): LogicalType {
   const start = reader.offset;
   const type = logicalTypeOf(readJavaObject(reader));
-  return type ?? reader.fail('a Java object that is no LogicalType', start);
+  return type ?? reader.fail('a Java object that is not a LogicalType', start);
 }
 
 function logicalTypeOf(value: JavaValue | undefined): LogicalType | null {
   if (!isJavaObject(value)) return null;
   const root = value.fields.get('typeRoot');
-  if (typeof root !== 'object' || root === null || root instanceof Uint8Array || root.type !== 'enum') return null;
-  const rowFields = (javaListItems(value.fields.get('fields')) ?? javaListItems(value.fields.get('attributes')) ?? []).filter(isJavaObject);
-  const parts = [
-    ...['elementType', 'keyType', 'valueType'].map((name) => value.fields.get(name)),
-    ...rowFields.map((field) => field.fields.get('type')),
-  ];
-  const children: LogicalType[] = [];
-  for (const part of parts) {
-    const child = logicalTypeOf(part);
-    if (child !== null) children.push(child);
-  }
-  return {
+  if (!isJavaEnum(root)) return null;
+  const length = value.fields.get('length');
+  const known = {
     root: root.constant,
-    precision: numberField(value, 'precision'),
-    scale: numberField(value, 'scale'),
-    length: numberField(value, 'length'),
+    precision: 0,
+    scale: 0,
+    length: typeof length === 'number' ? length : 0,
     isNullable: value.fields.get('isNullable') !== false,
-    children,
-    fieldNames: rowFields.map((field) => {
-      const name = field.fields.get('name');
-      return typeof name === 'string' ? name : '';
-    }),
+    children: [],
+    fieldNames: [],
   };
+  const parts = partsOf(root.constant, value);
+  return typeof parts === 'string' ? { ...known, problem: parts } : { ...known, ...parts };
 }
 
-function numberField(object: JavaObject, name: string): number {
-  const value = object.fields.get(name);
-  return typeof value === 'number' ? value : 0;
+/** What a type of this root has beside its root; a text says what of it cannot be read. */
+function partsOf(root: string, value: JavaObject): Partial<LogicalType> | string {
+  switch (root) {
+    case 'ARRAY':
+    case 'MULTISET':
+      return childrenOf(value, ['elementType']);
+    case 'MAP':
+      return childrenOf(value, ['keyType', 'valueType']);
+    case 'DISTINCT_TYPE':
+      return childrenOf(value, ['sourceType']);
+    case 'ROW':
+      return fieldsOf(value, 'fields');
+    case 'STRUCTURED_TYPE':
+      return fieldsOf(value, 'attributes');
+    case 'DECIMAL':
+      return numbersOf(value, ['precision', 'scale']);
+    case 'TIME_WITHOUT_TIME_ZONE':
+    case 'TIMESTAMP_WITHOUT_TIME_ZONE':
+    case 'TIMESTAMP_WITH_TIME_ZONE':
+    case 'TIMESTAMP_WITH_LOCAL_TIME_ZONE':
+      return numbersOf(value, ['precision']);
+    default:
+      return {};
+  }
+}
+
+function childrenOf(value: JavaObject, names: readonly string[]): Partial<LogicalType> | string {
+  const children: LogicalType[] = [];
+  for (const name of names) {
+    const child = logicalTypeOf(value.fields.get(name));
+    if (child === null) return `${value.className} has no readable ${name}`;
+    children.push(child);
+  }
+  return { children };
+}
+
+function fieldsOf(value: JavaObject, list: string): Partial<LogicalType> | string {
+  const stored = value.fields.get(list);
+  const items = javaListItems(stored);
+  if (items === null) return `the ${list} of ${value.className} are in ${javaKind(stored)}, which is not known`;
+  const children: LogicalType[] = [];
+  const fieldNames: string[] = [];
+  for (const item of items) {
+    const name = isJavaObject(item) ? item.fields.get('name') : undefined;
+    const type = isJavaObject(item) ? logicalTypeOf(item.fields.get('type')) : null;
+    if (typeof name !== 'string' || type === null)
+      return `a part of the ${list} of ${value.className} is ${javaKind(item)}, without a name and a type`;
+    children.push(type);
+    fieldNames.push(name);
+  }
+  return { children, fieldNames };
+}
+
+function numbersOf(value: JavaObject, names: readonly ('precision' | 'scale')[]): Partial<LogicalType> | string {
+  const numbers: { precision?: number; scale?: number } = {};
+  for (const name of names) {
+    const number = value.fields.get(name);
+    if (typeof number !== 'number') return `${value.className} has no readable ${name}`;
+    numbers[name] = number;
+  }
+  return numbers;
 }
 
 /** What a STRING and BYTES have for a length. */
@@ -67,9 +117,10 @@ export function describeLogicalType(type: LogicalType): string {
 }
 
 function withoutNullability(type: LogicalType): string {
-  const { root, length, precision, scale, children, fieldNames } = type;
-  if (root === 'ROW') {
-    return `ROW<${children.map((child, i) => `${fieldNames[i] ?? `f${String(i)}`} ${describeLogicalType(child)}`).join(', ')}>`;
+  const { root, length, precision, scale, children, fieldNames, problem } = type;
+  if (problem !== undefined) return `${root} (${problem})`;
+  if (root === 'ROW' || root === 'STRUCTURED_TYPE') {
+    return `${root}<${children.map((child, i) => `${fieldNames[i] ?? `f${String(i)}`} ${describeLogicalType(child)}`).join(', ')}>`;
   }
   if (children.length > 0) return `${root}<${children.map(describeLogicalType).join(', ')}>`;
   if (length === UNBOUNDED && root === 'VARCHAR') return 'STRING';
@@ -84,6 +135,7 @@ function withoutNullability(type: LogicalType): string {
 export function sameLogicalType(a: LogicalType, b: LogicalType): boolean {
   return (
     a.root === b.root &&
+    a.problem === b.problem &&
     a.isNullable === b.isNullable &&
     a.length === b.length &&
     a.precision === b.precision &&

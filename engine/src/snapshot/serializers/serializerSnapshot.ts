@@ -1,3 +1,4 @@
+import type { BeamCoder } from './beamCoder.ts';
 import type { LogicalType } from './logicalType.ts';
 
 /**
@@ -30,7 +31,23 @@ export type SerializerSnapshot =
     }
   | { readonly kind: 'ttlAware'; readonly enabled: boolean; readonly value: SerializerSnapshot }
   | TableSnapshot
+  | BeamSnapshot
   | UnknownSerializer;
+
+/** Serializers of Apache Beam. `content` keeps the Java objects that stand in the file. */
+export type BeamSnapshot =
+  | { readonly kind: 'beamCoder'; readonly coder: BeamCoder; readonly content: Uint8Array }
+  | {
+      /** Windows and triggers of Beam's state, as texts. */
+      readonly kind: 'beamNamespace';
+      readonly content: Uint8Array;
+    }
+  | {
+      /** Beam's FlinkKey, in the file a class that writes itself. */
+      readonly kind: 'beamKey';
+      /** Of the keys, as the operator's other state tells it; null where nothing does. */
+      readonly coder: BeamCoder | null;
+    };
 
 /** A class that is not known here, or not in this version: what it wrote is kept, and its values are opaque. */
 export interface UnknownSerializer {
@@ -179,7 +196,8 @@ export type SimpleKind =
   | 'kafkaTransaction'
   | 'kafkaContext'
   | 'kafkaIdHint'
-  | 'javaObject';
+  | 'javaObject'
+  | 'byteArrayWrapper';
 
 export interface PojoSnapshot {
   readonly kind: 'pojo';

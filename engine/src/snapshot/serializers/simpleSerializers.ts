@@ -98,6 +98,7 @@ export const SIMPLE_SERIALIZERS: Readonly<Record<SimpleKind, SimpleSerializer>> 
   kafkaTransaction: inner(KAFKA, 'TransactionStateSerializer', 'TransactionState', -1, 'Kafka transaction'),
   kafkaContext: inner(KAFKA, 'ContextStateSerializer', 'ContextState', -1, 'Kafka transactional ids'),
   kafkaIdHint: inner(KAFKA, 'NextTransactionalIdHintSerializer', 'NextTransactionalIdHint', 12, 'Kafka transactional id hint'),
+  byteArrayWrapper: inner('org.apache.flink.streaming.api.utils.', 'ByteArrayWrapperSerializer', 'ByteArrayWrapper', -1, 'bytes'),
   javaObject: { className: 'org.apache.flink.runtime.state.JavaSerializer$JavaSerializerSnapshot', length: -1, name: 'Java object' },
 };
 

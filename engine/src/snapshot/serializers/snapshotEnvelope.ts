@@ -1,6 +1,7 @@
 import type { ByteReader } from '../bytes/byteReader.ts';
 import { FormatError } from '../bytes/formatError.ts';
 import type { ByteWriter } from '../bytes/byteWriter.ts';
+import { readCoderSerializer } from './beamCoder.ts';
 import { compositeSerializer, compositeSerializerOf, isComposite } from './compositeSerializers.ts';
 import { readJavaObject } from './javaObject.ts';
 import { readLogicalType, type LogicalType } from './logicalType.ts';
@@ -30,6 +31,11 @@ const ROW_DATA_KEY = 'org.apache.flink.table.runtime.sequencedmultisetstate.link
 const BINARY_ROW_DATA = `${TABLE}BinaryRowDataSerializer$BinaryRowDataSerializerSnapshot`;
 const DECIMAL_DATA = `${TABLE}DecimalDataSerializer$DecimalSerializerSnapshot`;
 const TIMESTAMP_DATA = `${TABLE}TimestampDataSerializer$TimestampDataSerializerSnapshot`;
+
+const BEAM_CODER = 'org.apache.beam.runners.flink.translation.types.UnversionedTypeSerializerSnapshot';
+const BEAM_NAMESPACE =
+  'org.apache.beam.runners.flink.translation.wrappers.streaming.state.FlinkStateInternals$FlinkStateNamespaceKeySerializer$FlinkStateNameSpaceSerializerSnapshot';
+const BEAM_KEY = 'org.apache.beam.runners.flink.adapter.FlinkKey';
 
 const PROXY_VERSION = 2;
 const COMPOSITE_MAGIC = 911108;
@@ -149,6 +155,18 @@ export function writeVersionedSnapshot(writer: ByteWriter, snapshot: SerializerS
       head(writer, TIMESTAMP_DATA, 1);
       writer.i32(snapshot.precision);
       return;
+    case 'beamCoder':
+      head(writer, BEAM_CODER, 1);
+      writer.raw(snapshot.content);
+      return;
+    case 'beamNamespace':
+      head(writer, BEAM_NAMESPACE, 0);
+      writer.raw(snapshot.content);
+      return;
+    case 'beamKey':
+      head(writer, VALUE_TYPE, 2);
+      writer.utf(BEAM_KEY);
+      return;
     case 'unknown':
       head(writer, snapshot.className, snapshot.version);
       writer.raw(snapshot.content);
@@ -187,6 +205,7 @@ function readContent(reader: ByteReader, className: string, version: number, nes
     if (!readable.includes(version))
       unknown(reader, className, start, `version ${String(version)} of the serializer snapshot ${className} is not known`);
   };
+  const content = reader.offset;
   const simple = simpleKindOf(className);
   if (simple !== null) {
     if (version === 2) reader.utf();
@@ -219,7 +238,7 @@ function readContent(reader: ByteReader, className: string, version: number, nes
     case VALUE_TYPE:
     case COPYABLE_VALUE_TYPE:
       expect(1, 2);
-      return { kind: 'valueType', className: reader.utf(), copyable: className === COPYABLE_VALUE_TYPE };
+      return readValueType(reader, className === COPYABLE_VALUE_TYPE);
     case TTL_AWARE:
       expect(1);
       return { kind: 'ttlAware', enabled: reader.bool(), value: readVersioned(reader, deeper(nesting)) };
@@ -255,6 +274,15 @@ function readContent(reader: ByteReader, className: string, version: number, nes
     case TIMESTAMP_DATA:
       expect(1);
       return { kind: 'timestampData', precision: reader.i32() };
+    case BEAM_CODER: {
+      expect(1);
+      const coder = readCoderSerializer(reader);
+      return { kind: 'beamCoder', coder, content: reader.bytes.slice(content, reader.offset) };
+    }
+    case BEAM_NAMESPACE:
+      expect(0);
+      readJavaObject(reader);
+      return { kind: 'beamNamespace', content: reader.bytes.slice(content, reader.offset) };
     default:
       return unknown(
         reader,
@@ -362,6 +390,11 @@ function writePojo(writer: ByteWriter, snapshot: PojoSnapshot): void {
     const entries = subclasses.map((sub) => ({ name: sub.className, key: sub.classKnown ? true : null, value: sub.serializer }));
     writeOptionalMap(writer, entries, () => undefined, serializer);
   }
+}
+
+function readValueType(reader: ByteReader, copyable: boolean): SerializerSnapshot {
+  const className = reader.utf();
+  return className === BEAM_KEY && !copyable ? { kind: 'beamKey', coder: null } : { kind: 'valueType', className, copyable };
 }
 
 function readKryo(reader: ByteReader): KryoSnapshot {

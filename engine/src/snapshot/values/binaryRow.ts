@@ -1,8 +1,10 @@
 import { decodeUtf8Leniently } from '../bytes/utf8.ts';
 import type { ByteReader } from '../bytes/byteReader.ts';
 import { describeLogicalType, type LogicalType } from '../serializers/logicalType.ts';
-import { bigintOf, decimalText, dumpBytes, dumpDouble, dumpFloat, dumpLong, dumpMap, type DumpValue } from './dumpValue.ts';
+import { bigintOf, decimalText, dumpBytes, dumpDouble, dumpFloat, dumpLong, dumpMap, hexText, type DumpValue } from './dumpValue.ts';
 import { epochDayText, instantOfMillis, localDateTimeOfMillis, timeOfDayText } from './isoTime.ts';
+import { UnreadableValue } from './unreadableValue.ts';
+import { dumpVariant } from './variantValue.ts';
 
 const ROW_KINDS = ['+I', '-U', '+U', '-D'];
 /** Null bits of a row come after the byte of its kind. */
@@ -10,6 +12,19 @@ const ROW_HEADER_BITS = 8;
 const COMPACT_DECIMAL_PRECISION_MAX = 18;
 const COMPACT_TIMESTAMP_PRECISION_MAX = 3;
 const DEPTH_MAX = 50;
+
+/** Types whose values lie behind the fields, and whose layout is known. */
+const NESTED_ROOTS: ReadonlySet<string> = new Set([
+  'ROW',
+  'STRUCTURED_TYPE',
+  'DISTINCT_TYPE',
+  'ARRAY',
+  'MAP',
+  'MULTISET',
+  'RAW',
+  'VARIANT',
+  'BITMAP',
+]);
 
 /** Reads an SQL row: its size, then the row in Flink's binary layout, which is little-endian. */
 export function readBinaryRow(reader: ByteReader, types: readonly LogicalType[]): DumpValue {
@@ -74,6 +89,7 @@ class Section {
   }
 
   #value(type: LogicalType, at: number, depth: number): DumpValue {
+    if (type.problem !== undefined) return this.#unknown(type, at);
     switch (type.root) {
       case 'BOOLEAN':
         return this.#view.getUint8(at) !== 0;
@@ -114,6 +130,8 @@ class Section {
 
   #nested(type: LogicalType, at: number, depth: number): DumpValue {
     const [first, second] = type.children;
+    if (!NESTED_ROOTS.has(type.root)) return this.#unknown(type, at);
+    if (type.root === 'DISTINCT_TYPE' && first !== undefined) return this.#value(first, at, depth);
     const section = this.#variable(at);
     if (type.root === 'ROW' || type.root === 'STRUCTURED_TYPE') return section.row(type.children, depth);
     if (type.root === 'ARRAY' && first !== undefined) return { $array: section.array(first, depth) };
@@ -124,8 +142,30 @@ class Section {
         { root: 'INTEGER', precision: 0, scale: 0, length: 0, isNullable: true, children: [], fieldNames: [] },
         depth,
       );
-    if (type.root === 'RAW') return dumpBytes(section.#bytes);
-    return this.#fail(`values of the SQL type ${describeLogicalType(type)} are not readable`, at);
+    if (type.root === 'VARIANT') return section.#variant();
+    // RAW, and BITMAP.
+    return dumpBytes(section.#bytes);
+  }
+
+  /** Here metadata comes first; both have their length in Java's order of bytes. */
+  #variant(): DumpValue {
+    this.#check(0, 4);
+    const size = this.#view.getInt32(0);
+    this.#check(4, size);
+    return dumpVariant(this.#bytes.subarray(4 + size), this.#bytes.subarray(4, 4 + size));
+  }
+
+  /**
+   * A type that is not known here. Flink keeps all that it does not count among fixed-size types behind the fields, so its bytes can be
+   * shown; where they do not lie there, nothing says where they are. @throws UnreadableValue
+   */
+  #unknown(type: LogicalType, at: number): DumpValue {
+    const inline = (this.#view.getUint8(at + 7) & 0x80) !== 0;
+    const size = this.#i32(at);
+    const offset = this.#i32(at + 4);
+    if (!inline && (size < 0 || offset <= at || offset + size > this.#bytes.length))
+      throw new UnreadableValue(`values of the SQL type ${describeLogicalType(type)}`);
+    return { $bytes: hexText(inline ? this.#inlineOrVariable(at) : this.#bytes.subarray(offset, offset + size)), $type: type.root };
   }
 
   #unscaled(type: LogicalType, at: number): bigint {
@@ -182,6 +222,8 @@ class Section {
 
 /** Bytes of an element in an array. */
 export function elementWidth(type: LogicalType): number {
+  const [source] = type.children;
+  if (type.root === 'DISTINCT_TYPE' && source !== undefined) return elementWidth(source);
   switch (type.root) {
     case 'BOOLEAN':
     case 'TINYINT':

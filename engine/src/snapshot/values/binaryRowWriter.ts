@@ -18,6 +18,7 @@ import {
   taggedList,
   taggedText,
   textOf,
+  variantOf,
 } from './valueParts.ts';
 
 const ROW_KINDS = ['+I', '-U', '+U', '-D'];
@@ -118,6 +119,12 @@ class SectionWriter {
 
   put(type: LogicalType, at: number, value: DumpValue): void {
     const view = this.#view;
+    if (type.problem !== undefined) throw notWritable(type);
+    const [source] = type.children;
+    if (type.root === 'DISTINCT_TYPE' && source !== undefined) {
+      this.put(source, at, value);
+      return;
+    }
     switch (type.root) {
       case 'BOOLEAN':
         view.setUint8(at, booleanOf(value) ? 1 : 0);
@@ -232,8 +239,22 @@ function nested(type: LogicalType, value: DumpValue): Uint8Array {
   if (type.root === 'ARRAY' && first !== undefined) return binaryArray(first, taggedList(value, '$array'));
   if (type.root === 'MAP' && first !== undefined && second !== undefined) return binaryMap(first, second, value);
   if (type.root === 'MULTISET' && first !== undefined) return binaryMap(first, INT, value);
-  if (type.root === 'RAW') return bytesOf(value);
-  throw new UnfitValue(`values of the SQL type ${describeLogicalType(type)} cannot be written`);
+  if (type.root === 'RAW' || type.root === 'BITMAP') return bytesOf(value);
+  if (type.root === 'VARIANT') return variantBytes(value);
+  throw notWritable(type);
+}
+
+function notWritable(type: LogicalType): UnfitValue {
+  return new UnfitValue(`values of the SQL type ${describeLogicalType(type)} cannot be written`);
+}
+
+function variantBytes(value: DumpValue): Uint8Array {
+  const { bytes, metadata } = variantOf(value);
+  const all = new Uint8Array(4 + metadata.length + bytes.length);
+  new DataView(all.buffer).setInt32(0, metadata.length);
+  all.set(metadata, 4);
+  all.set(bytes, 4 + metadata.length);
+  return all;
 }
 
 /** With the scale that its type has. */

@@ -51,6 +51,7 @@ const TAGS: Readonly<Partial<Record<SerializerSnapshot['kind'], string>>> = {
   instant: '$instant',
   timestampData: '$instant',
   byteArray: '$bytes',
+  byteArrayWrapper: '$bytes',
   enum: '$enum',
   scalaEnum: '$enum',
   globalWindow: '$window',

@@ -4,6 +4,7 @@ import type { SimpleKind } from '../serializers/serializerSnapshot.ts';
 import { bigintOf, decimalText, dumpBytes, dumpDouble, dumpFloat, dumpLong, plainInteger, setField, type DumpValue } from './dumpValue.ts';
 import { readDeweyNumber, readEventId } from './cepValues.ts';
 import { instantText, localDateText, localTimeText } from './isoTime.ts';
+import { dumpVariant } from './variantValue.ts';
 
 export type ValueReader = (reader: ByteReader) => DumpValue;
 
@@ -37,6 +38,7 @@ export const SIMPLE_VALUES: Readonly<Record<SimpleKind, ValueReader>> = {
   instant: readInstant,
   booleanArray: arrayOf(1, (reader) => reader.bool()),
   byteArray: (reader) => dumpBytes(reader.bytes32()),
+  byteArrayWrapper: (reader) => dumpBytes(reader.bytes32()),
   shortArray: arrayOf(2, (reader) => reader.i16()),
   intArray: arrayOf(4, (reader) => reader.i32()),
   longArray: arrayOf(8, readLong),
@@ -108,12 +110,11 @@ function readTimeWindow(reader: ByteReader): DumpValue {
   return { $window: [start, reader.plainI64()] };
 }
 
-/** A value in the binary form that SQL engines share: the names of its fields stand apart, in the metadata. */
 function readVariant(reader: ByteReader): DumpValue {
   const valueSize = reader.count();
   const metadataSize = reader.count();
-  const value = dumpBytes(reader.slice(valueSize));
-  return { $variant: value, metadata: dumpBytes(reader.slice(metadataSize)) };
+  const value = reader.slice(valueSize);
+  return dumpVariant(value, reader.slice(metadataSize));
 }
 
 function readKafkaTransaction(reader: ByteReader): DumpValue {
@@ -204,7 +205,7 @@ function arrayOf(elementSize: number, read: ValueReader): ValueReader {
 const JAVA_DEPTH_MAX = 20;
 
 /** Java objects as they stand: class, fields, and what their own writers added. */
-function dumpJavaValue(value: JavaValue, depth: number): DumpValue {
+export function dumpJavaValue(value: JavaValue, depth: number): DumpValue {
   if (value === null || typeof value === 'boolean' || typeof value === 'number' || typeof value === 'string') return value;
   if (typeof value === 'bigint') return dumpLong(value);
   if (value instanceof Uint8Array) return dumpBytes(value);

@@ -20,6 +20,7 @@ import {
   taggedText,
   textOf,
   untag,
+  variantOf,
 } from './valueParts.ts';
 
 export type ValueWriter = (writer: ByteWriter, value: DumpValue) => void;
@@ -51,6 +52,7 @@ export const SIMPLE_WRITERS: Readonly<Record<SimpleKind, ValueWriter>> = {
   instant: writeInstant,
   booleanArray: arrayOf((writer, value) => writer.bool(booleanOf(value))),
   byteArray: (writer, value) => writer.bytes32(bytesOf(value)),
+  byteArrayWrapper: (writer, value) => writer.bytes32(bytesOf(value)),
   shortArray: arrayOf((writer, value) => writer.i16(intOf(value, 16))),
   intArray: arrayOf((writer, value) => writer.i32(intOf(value))),
   longArray: arrayOf(writeLong),
@@ -231,8 +233,7 @@ function writeGlobalWindow(writer: ByteWriter, value: DumpValue): void {
 }
 
 function writeVariant(writer: ByteWriter, value: DumpValue): void {
-  const bytes = bytesOf(fieldOf(objectOf(value), '$variant'));
-  const metadata = bytesOf(fieldOf(objectOf(value), 'metadata'));
+  const { bytes, metadata } = variantOf(value);
   writer.i32(bytes.length);
   writer.i32(metadata.length);
   writer.raw(bytes);

@@ -86,6 +86,7 @@ function lastPart(serializer: SerializerSnapshot, context: ValueContext, choice:
     case 'valueType':
       return wholeReader(choice.decoders.ofClass(serializer.className) ?? choice.ofState, serializer.className, choice);
     case 'byteArray':
+    case 'byteArrayWrapper':
       return bytesReader(choice);
     default:
       return null;

@@ -1,5 +1,6 @@
-import { bytesOfHex, Floating, isList, ownField, parseDecimal, type DumpValue } from './dumpValue.ts';
+import { bytesOfHex, dumpText, Floating, isList, ownField, parseDecimal, type DumpValue } from './dumpValue.ts';
 import { unfit } from './unfitValue.ts';
+import { decodedVariant } from './variantValue.ts';
 
 /** Taking values apart that are to be written. Each throws UnfitValue where the value is something else. */
 
@@ -110,4 +111,16 @@ export function objectOf(value: DumpValue, what = 'an object'): DumpObject {
 export function fieldOf(object: DumpObject, name: string): DumpValue {
   const value = ownField(object, name);
   return value === undefined ? unfit(`the field ${JSON.stringify(name)}`, object) : value;
+}
+
+/** The bytes of a VARIANT. What a dump shows beside them must be what they say: they alone are written. */
+export function variantOf(value: DumpValue): { readonly bytes: Uint8Array; readonly metadata: Uint8Array } {
+  const object = objectOf(value);
+  const bytes = bytesOf(fieldOf(object, '$variant'));
+  const metadata = bytesOf(fieldOf(object, 'metadata'));
+  const shown = decodedVariant(bytes, metadata);
+  const decoded = object['decoded'];
+  if (decoded !== undefined && !('decoded' in shown && dumpText(shown.decoded) === dumpText(decoded)))
+    unfit('the "decoded" that the bytes of the VARIANT have (only its bytes can be edited)', decoded);
+  return { bytes, metadata };
 }

@@ -2,6 +2,7 @@ import type { ByteReader } from '../bytes/byteReader.ts';
 import type { PojoSnapshot, SerializerSnapshot } from '../serializers/serializerSnapshot.ts';
 import { FLINK_VALUES, isSimple } from '../serializers/simpleSerializers.ts';
 import { avroValueReader } from './avroValue.ts';
+import { beamCodec, beamKeyCodec } from './beamValue.ts';
 import { readBinaryArray, readBinaryMap, readBinaryRow } from './binaryRow.ts';
 import { lockableReader, nfaStateReader, nodeIdReader, sharedBufferNodeReader } from './cepValues.ts';
 import { structOf, type Struct } from './structValues.ts';
@@ -96,6 +97,12 @@ export function valueReader(snapshot: SerializerSnapshot, context: ValueContext 
       return decimalReader(snapshot.precision, snapshot.scale);
     case 'timestampData':
       return (reader) => ({ $instant: instantOfMillis(reader.i64(), snapshot.precision <= 3 ? 0 : reader.i32()) });
+    case 'beamCoder':
+      return beamCodec(snapshot.coder).read;
+    case 'beamNamespace':
+      return SIMPLE_VALUES.string;
+    case 'beamKey':
+      return beamKeyCodec(snapshot.coder).read;
     case 'unknown':
       return unreadable(`values of ${snapshot.className}`);
     case 'valueType': {
@@ -300,8 +307,7 @@ function pojoReader(snapshot: PojoSnapshot, context: ValueContext): ValueReader 
   const of = (serializer: SerializerSnapshot | null, what: string): ValueReader =>
     serializer === null ? unreadable(what) : valueReader(serializer, context);
   const { className } = snapshot;
-  const names = snapshot.fields.map((field) => field.name);
-  const readers = snapshot.fields.map((field) => of(field.serializer, `the field ${field.name} of ${className}`));
+  const fields = snapshot.fields.map(({ name, serializer }) => ({ name, read: of(serializer, `the field ${name} of ${className}`) }));
   const registered = snapshot.registered.map((subclass) => of(subclass.serializer, `the subclass ${subclass.className}`));
   const unregistered = new Map(
     snapshot.unregistered.map((subclass) => [subclass.className, of(subclass.serializer, `the subclass ${subclass.className}`)]),
@@ -313,7 +319,7 @@ function pojoReader(snapshot: PojoSnapshot, context: ValueContext): ValueReader 
         return null;
       case POJO_EXACT: {
         const object: Record<string, DumpValue> = { $class: className };
-        for (let i = 0; i < names.length; i++) setField(object, names[i] ?? '', bytes.bool() ? null : (readers[i]?.(bytes) ?? null));
+        for (const { name, read } of fields) setField(object, name, bytes.bool() ? null : read(bytes));
         return object;
       }
       case POJO_UNREGISTERED: {

@@ -1,6 +1,7 @@
 import type { ByteWriter } from '../bytes/byteWriter.ts';
 import type { PojoSnapshot, SerializerSnapshot } from '../serializers/serializerSnapshot.ts';
 import { FLINK_VALUES, isSimple } from '../serializers/simpleSerializers.ts';
+import { beamCodec, beamKeyCodec, isKnownCoder } from './beamValue.ts';
 import { avroValueWriter } from './avroWriter.ts';
 import { instantMillis, unscaledOf, writeBinaryArray, writeBinaryMap, writeBinaryRow } from './binaryRowWriter.ts';
 import { bytesOfBigint } from '../bytes/twosComplement.ts';
@@ -113,6 +114,12 @@ export function valueWriter(snapshot: SerializerSnapshot, flink: FlinkMajor = 2)
       const known = FLINK_VALUES.get(snapshot.className);
       return known === undefined ? orBytes(opaque(snapshot.className)) : SIMPLE_WRITERS[known];
     }
+    case 'beamCoder':
+      return isKnownCoder(snapshot.coder) ? beamCodec(snapshot.coder).write : orBytes(beamCodec(snapshot.coder).write);
+    case 'beamNamespace':
+      return SIMPLE_WRITERS.string;
+    case 'beamKey':
+      return beamKeyCodec(snapshot.coder).write;
     case 'unknown':
       return orBytes(opaque(snapshot.className));
     case 'windowKey':

@@ -50,6 +50,7 @@ export async function runScan(
     const failed = failure(results);
     // Where the scan is over before them, they end with threads that were stopped.
     failed.catch(() => undefined);
+    await scan.scanElements(options.signal);
     for (let batch = batches.next(); batch.length > 0; batch = batches.next()) {
       for (const unit of batch) {
         options.signal?.throwIfAborted();

@@ -1,0 +1,29 @@
+import { readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
+import { dumpLines } from '../../src/snapshot/dump.ts';
+import { readSnapshot, type Snapshot } from '../../src/snapshot/snapshot.ts';
+import { memoryStorage, untar } from './snapshotFixtures.ts';
+
+export interface Line {
+  readonly kind: string;
+  readonly state?: string;
+  readonly key?: unknown;
+  readonly namespace?: unknown;
+  readonly value?: unknown;
+}
+
+/** Snapshots of other software that runs on Flink, and of SQL types that only some versions have. */
+export function openForeign(name: string): Promise<Snapshot> {
+  const archive = readFileSync(new URL(`../fixtures/readers/${name}.tar.gz`, import.meta.url));
+  return readSnapshot(memoryStorage(untar(new Uint8Array(gunzipSync(archive)))), `/${name}`);
+}
+
+export async function dumpForeign(name: string): Promise<Line[]> {
+  return linesOf(await openForeign(name));
+}
+
+export async function linesOf(snapshot: Snapshot): Promise<Line[]> {
+  const lines: Line[] = [];
+  for await (const line of dumpLines(snapshot)) lines.push(JSON.parse(line) as Line);
+  return lines;
+}
