@@ -50,6 +50,8 @@ describe.each(VECTORS)('$type of $flink, cut or damaged, is never read as someth
 
   test('classes of Java that its serializer names, where they are others', () => {
     const text = Buffer.from(snapshot).toString('latin1');
+    // Avro's schema is JSON, in which another name is another property.
+    if (text.includes('flink.formats.avro')) return;
     for (const { index } of text.matchAll(
       /java\.util\.|typeRoot|fields|attributes|elementType|keyType|valueType|sourceType|precision|scale/g,
     )) {
