@@ -99,6 +99,20 @@ describe('tidemark dump', () => {
     await expect(run('--path-map', 'nowhere')).rejects.toThrow('FROM=TO is needed');
   });
 
+  test('elements of operator state are counted like entries, and nothing is zero that is there', async () => {
+    const elements = (await lines()).filter(({ kind }) => kind === 'list' || kind === 'broadcast' || kind === 'raw');
+    const counts = new Map<string, number>();
+    for (const { operator, state } of elements)
+      counts.set(`${String(operator)} ${String(state)}`, (counts.get(`${String(operator)} ${String(state)}`) ?? 0) + 1);
+    expect(counts.size).toBeGreaterThan(1);
+    for (const [place, count] of counts) {
+      const [operator = '', state = ''] = place.split(' ');
+      expect((await run('--operator', operator, '--state', state, '--aggregate', 'count()')).out, place).toBe(
+        `count() = ${String(count)}\n`,
+      );
+    }
+  });
+
   test.each([
     [['--operator', 'evrything'], 'Did you mean everything?'],
     [['--state', 'nothing at all'], 'there is no such state'],
