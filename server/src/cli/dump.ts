@@ -136,6 +136,11 @@ async function aggregate(
       const onProgress = progress.show.bind(progress);
       results.push(await runScan(opened.source, operator, job, { signal, onProgress }));
     }
+  } catch (error) {
+    // Nothing is damaged: the state says nothing without the job's code.
+    if (!(error instanceof Error) || error.name !== 'UnreadableValue') throw error;
+    io.err(`${error.message}. Choose other state with --operator or --state.\n`);
+    return EXIT.failed;
   } finally {
     progress.end();
   }

@@ -127,7 +127,8 @@ class AggregateWork implements JobWork {
   async scanElements(operator: SnapshotOperator, signal: ScanSignal | undefined): Promise<void> {
     for (const subtask of operator.subtasks) {
       const hidden = this.#state === null ? await subtask.unreadableKeyedState() : await subtask.unreadableManagedState();
-      if (hidden !== null) throw new UnreadableValue(`${hidden}, so it cannot be counted: state of this operator`);
+      const { uid, operatorId } = operator.metadata;
+      if (hidden !== null) throw new UnreadableValue(`state of operator ${uid ?? operatorId} that should be counted (${hidden})`);
     }
     const visit = (element: MatchedElement): undefined => {
       this.#collector.addElement(element);
