@@ -56,8 +56,8 @@ export class Call {
   }
 
   duration(name: string, given: unknown): number {
-    if (typeof given === 'number' && Number.isFinite(given) && given >= 0) return given;
-    return this.fail('options', `${name} is a duration in milliseconds from 0 up, not ${String(given)}`);
+    if (typeof given === 'number' && Number.isSafeInteger(given) && given >= 0) return given;
+    return this.fail('options', `${name} is a duration in whole milliseconds from 0 up, not ${String(given)}`);
   }
 
   states(specs: StateSpecs | undefined): StateDeclaration[] {

@@ -3,7 +3,7 @@ import { MIN_TIMESTAMP } from '../operators/operator.ts';
 import type { Source } from '../plan/connectors.ts';
 import type { Type } from '../types/type.ts';
 import { RateSchedule } from './pace.ts';
-import { PulledReader } from './pulledReader.ts';
+import { PulledReader, wholeTime } from './pulledReader.ts';
 import { SequencePull, SequenceShare } from './sequenceShare.ts';
 
 export interface GeneratorOptions<T> {
@@ -75,7 +75,7 @@ class UnpacedReader<T> implements SourceReader {
     for (let n = share.next; filled < limit && n < end; n = share.next) {
       const value = valueAt(n);
       values[filled] = value;
-      timestamps[filled] = timestamp === null ? MIN_TIMESTAMP : timestamp(value as T);
+      timestamps[filled] = timestamp === null ? MIN_TIMESTAMP : wholeTime(timestamp(value as T));
       filled++;
       share.advance();
     }

@@ -49,7 +49,7 @@ export class PulledReader implements SourceReader {
       }
       this.#held = undefined;
       batch.values[batch.count] = record.value;
-      batch.timestamps[batch.count] = this.#timestamp === null ? NO_TIMESTAMP : this.#timestamp(record.value);
+      batch.timestamps[batch.count] = this.#timestamp === null ? NO_TIMESTAMP : wholeTime(this.#timestamp(record.value));
       batch.count++;
     }
     return { kind: 'more' };
@@ -66,4 +66,10 @@ export class PulledReader implements SourceReader {
   close(): void {
     this.#held = undefined;
   }
+}
+
+/** @throws TypeError for what is no time in whole epoch milliseconds. */
+export function wholeTime(time: unknown): number {
+  if (Number.isInteger(time)) return time as number;
+  throw new TypeError(`the timestamp function must return whole epoch milliseconds, it returned ${String(time)}`);
 }

@@ -3,6 +3,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import type { ConnectorHost } from '../operators/connector.ts';
+import type { Plan } from '../plan/plan.ts';
 import type { SnapshotFiles } from '../restore/index.ts';
 import { createSnapshotStore, findingText, restoreSnapshot } from '../restore/index.ts';
 import type { Engine, EngineEvent, Gate } from '../runtime/index.ts';
@@ -25,6 +26,8 @@ export interface RunOptions {
 /** A run that has everything it needs, and has not begun. */
 export interface PreparedRun {
   readonly host: NodeHost;
+  /** The plan that runs. */
+  readonly plan: Plan;
   readonly folders: PipelineFolders;
   /** Absolute path of the snapshot. */
   readonly restoredFrom: string | null;
@@ -36,14 +39,14 @@ export interface PreparedRun {
  * @throws SnapshotDamage, RestoreRefused of `restore/`; Error where there is nothing to restore from
  */
 export function prepareRun(loaded: LoadedPlan, options: RunOptions, log: ConnectorHost['log']): PreparedRun {
-  const { plan } = loaded;
   const host = nodeHost(dirname(options.program), log);
-  const folders = pipelineFolders(options.program, plan.name);
+  const folders = pipelineFolders(options.program, loaded.plan.name);
   const files = snapshotFiles(folders.project);
   const restore = (location: string, allowNonRestoredState: boolean): ReturnType<typeof restoreSnapshot> =>
-    restoreSnapshot({ files, location, plan, allowNonRestoredState, now: () => host.now() });
-  const restoredFrom = options.from === null ? null : snapshotToRestore(options.from, folders, plan.name);
+    restoreSnapshot({ files, location, plan: loaded.plan, allowNonRestoredState, now: () => host.now() });
+  const restoredFrom = options.from === null ? null : snapshotToRestore(options.from, folders, loaded.plan.name);
   const restored = restoredFrom === null ? null : restore(restoredFrom, options.allowNonRestoredState);
+  const plan = restored?.plan ?? loaded.plan;
   for (const finding of restored?.report.findings ?? []) {
     if (finding.severity !== 'info') log('warn', findingText(finding));
     else if (finding.code === 'migrated' || finding.code === 'new') log('info', findingText(finding));
@@ -61,6 +64,7 @@ export function prepareRun(loaded: LoadedPlan, options: RunOptions, log: Connect
   });
   return {
     host,
+    plan,
     folders,
     restoredFrom,
     createEngine: (gate, listener) =>

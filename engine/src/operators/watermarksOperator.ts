@@ -43,7 +43,7 @@ export class WatermarksOperator extends StatelessOperator {
 
   wrongTimestamp(timestamp: unknown): TypeError {
     return new TypeError(
-      `watermarks "${this.#context?.uid ?? ''}": the timestamp function must return epoch milliseconds, it returned ${String(timestamp)}`,
+      `watermarks "${this.#context?.uid ?? ''}": the timestamp function must return whole epoch milliseconds, it returned ${String(timestamp)}`,
     );
   }
 
@@ -82,7 +82,7 @@ export class WatermarksOperator extends StatelessOperator {
   }
 }
 
-/** Finite numbers only: one NaN would stop the event time for good. */
+/** Whole numbers only: one NaN would stop the event time for good, and a fraction of a millisecond is lost in a savepoint. */
 export function isTimestamp(value: unknown): value is number {
-  return typeof value === 'number' && value - value === 0;
+  return Number.isInteger(value);
 }

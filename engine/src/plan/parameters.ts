@@ -85,7 +85,7 @@ const UNITS: ReadonlyMap<string, number> = new Map(
 export function parseDuration(text: string): number | null {
   const match = /^\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*$/.exec(text);
   const unit = UNITS.get(match?.[2] ?? 'none');
-  return match === null || unit === undefined ? null : Number(match[1]) * unit;
+  return match === null || unit === undefined ? null : Math.round(Number(match[1]) * unit);
 }
 
 /** @throws PlanError when a value was given to a parameter that the pipeline has not. */

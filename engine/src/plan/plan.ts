@@ -19,6 +19,8 @@ export interface PipelineOptions {
   readonly parallelism: number;
   /** 1 to 32768; 128 is what Flink assumes where nothing is set. */
   readonly maxParallelism: number;
+  /** Nobody has set it: a snapshot's is taken over. */
+  readonly isDefaultMaxParallelism?: boolean;
   /** Each operator gets a copy of its records of its own, as in Flink without object reuse. */
   readonly copyRecords: boolean;
 }

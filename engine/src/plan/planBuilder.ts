@@ -34,7 +34,10 @@ export interface PipelineSettings {
   readonly restart?: RestartStrategy;
   /** Of operators that say nothing else. Default: 1. */
   readonly parallelism?: number;
-  /** Number of key groups, 1 to 32768; fixed for the life of the state. Default: 128, Flink's. */
+  /**
+   * Number of key groups, 1 to 32768; fixed for the life of the state. Default: that of the snapshot that the run begins with, else
+   * Flink's: 128, or more where the parallelism needs it.
+   */
   readonly maxParallelism?: number;
   /**
    * Each operator gets its own copy of a record, which it may change. Costs time for each record and operator. Default: false, records
@@ -204,15 +207,18 @@ export class PlanBuilder {
       fail('parallelism', `parallelism ${String(parallelism)} is above the max parallelism ${String(maxParallelism)}`);
     }
     const checkpointInterval = given.checkpointInterval ?? 10_000;
-    if (!(checkpointInterval >= 0))
-      fail('options', `checkpointInterval ${String(checkpointInterval)} is no duration; 0 takes no checkpoints`);
+    if (!(Number.isSafeInteger(checkpointInterval) && checkpointInterval >= 0)) {
+      const problem = `checkpointInterval ${String(checkpointInterval)} is not a duration in whole milliseconds; 0 takes no checkpoints`;
+      fail('options', problem);
+    }
     const retainedCheckpoints = given.retainedCheckpoints ?? 3;
     if (!Number.isInteger(retainedCheckpoints) || retainedCheckpoints < 1)
       fail('options', 'retainedCheckpoints is a whole number from 1 up');
     const restart = given.restart ?? { kind: 'fixedDelay', attempts: 3, delay: 1000 };
     const copyRecords: unknown = given.copyRecords ?? false;
     if (typeof copyRecords !== 'boolean') return fail('options', 'copyRecords is true or false');
-    return { checkpointInterval, retainedCheckpoints, restart, parallelism, maxParallelism, copyRecords };
+    const isDefaultMaxParallelism = options.maxParallelism === undefined && given.maxParallelism === undefined;
+    return { checkpointInterval, retainedCheckpoints, restart, parallelism, maxParallelism, isDefaultMaxParallelism, copyRecords };
   }
 }
 

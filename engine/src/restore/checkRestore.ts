@@ -7,6 +7,7 @@ import { serializerName } from '../types/dataType.ts';
 import type { OperatorHeaders, OperatorStatePart } from '../snapshot/snapshotHeaders.ts';
 import { keySerializer, valueSerializer } from '../snapshot/stateMetaInfo.ts';
 import { keyedMetaInfos, stateTypeName } from './keyedMetaInfo.ts';
+import { adoptMaxParallelism } from './adoptMaxParallelism.ts';
 import { nearest } from '../plan/nearest.ts';
 import type { OpenedSnapshot } from './openSnapshot.ts';
 import { operatorMetaInfo, operatorStateTypeName, operatorStatesOf, type OperatorStateDeclaration } from './operatorStates.ts';
@@ -32,7 +33,8 @@ export function checkRestore(plan: Plan, snapshot: OpenedSnapshot, options: Chec
 
 /** The same of any snapshot whose headers have been read. A function of the plan and the description. */
 export function checkStored(plan: Plan, stored: StoredDescription, options: CheckOptions): RestoreReport {
-  const check = new RestoreCheck(plan, stored, options.allowNonRestoredState);
+  const adopted = adoptMaxParallelism(plan, stored.headers.metadata.operators);
+  const check = new RestoreCheck(adopted, stored, options.allowNonRestoredState);
   check.run();
   return reportOf(check.findings);
 }

@@ -6,6 +6,7 @@ import type { OperatorMetadata } from '../snapshot/metadata/snapshotMetadata.ts'
 import type { SerializerSnapshot } from '../snapshot/serializers/serializerSnapshot.ts';
 import type { KeyedStateImporter, KeyedStateSchema, KeyGroupRange, RestoredOperator } from '../state/operatorSnapshot.ts';
 import type { Type } from '../types/type.ts';
+import { adoptMaxParallelism } from './adoptMaxParallelism.ts';
 import { checkRestore } from './checkRestore.ts';
 import { stateTypeName } from './keyedMetaInfo.ts';
 import { openSnapshot, SnapshotDamage, type OpenedSnapshot } from './openSnapshot.ts';
@@ -31,11 +32,17 @@ export interface RestoreOptions {
  * Opens, verifies and checks a snapshot, and makes it ready to be handed to the subtasks of a run. Nothing has been done to anything when it throws.
  * @throws SnapshotDamage, RestoreRefused
  */
-export function restoreSnapshot(options: RestoreOptions): { readonly state: RestoredState; readonly report: RestoreReport } {
+export function restoreSnapshot(options: RestoreOptions): {
+  readonly state: RestoredState;
+  readonly report: RestoreReport;
+  /** The plan to run: with the snapshot's max parallelism, where the pipeline sets none. */
+  readonly plan: Plan;
+} {
   const snapshot = openSnapshot(options.files, options.location);
-  const report = checkRestore(options.plan, snapshot, options);
+  const plan = adoptMaxParallelism(options.plan, snapshot.metadata.operators);
+  const report = checkRestore(plan, snapshot, options);
   if (!report.compatible) throw new RestoreRefused(snapshot.folder, report);
-  return { state: new SnapshotState(options.plan, snapshot, options.now()), report };
+  return { state: new SnapshotState(plan, snapshot, options.now()), report, plan };
 }
 
 /** What has been read of an operator's metadata, once for all of its subtasks. */

@@ -175,7 +175,7 @@ class ChainWriter {
       this.#count(node, 0, scope),
       `p.at = ${String(node.plan.index)};`,
       `const ${t} = f${k}(${v});`,
-      `if (typeof ${t} !== 'number' || ${t} - ${t} !== 0) throw o${k}.wrongTimestamp(${t});`,
+      `if (typeof ${t} !== 'number' || Math.floor(${t}) !== ${t} || ${t} - ${t} !== 0) throw o${k}.wrongTimestamp(${t});`,
       `if (${t} > ${highest}) ${highest} = ${t};`,
       this.#count(node, 1, scope),
       ...this.#emit(node.output, v, t, scope),

@@ -55,16 +55,17 @@ export class PipelineTest {
     this.#now = options.now ?? 0;
     for (const [path, bytes] of from?.files ?? []) this.#files.set(path, bytes);
     const host = this.#host(options.seed ?? 1);
+    const restored = from === undefined ? null : this.#restore(from.path, options.allowNonRestoredState ?? false);
+    const running = restored?.plan ?? this.#test.plan;
     const store = createSnapshotStore({
-      ...{ files: memoryFiles(this.#files), plan: this.#test.plan, program: null, now: () => this.#now, clock: () => 0 },
+      ...{ files: memoryFiles(this.#files), plan: running, program: null, now: () => this.#now, clock: () => 0 },
       ...{ random: () => host.random(), savepoints: `${ROOT}/savepoints`, checkpoints: `${ROOT}/checkpoints`, claimed: null },
     });
-    const restored = from === undefined ? null : this.#open(from.path, options.allowNonRestoredState ?? false);
     const listener = (event: EngineEvent): void => this.#hear(event);
     this.#engine = createEngine(
-      this.#test.plan,
+      running,
       { host, store, gate: null, listener, restore: (path) => this.#open(path, false) },
-      { restored, checked: true },
+      { restored: restored?.state ?? null, checked: true },
     );
   }
 
@@ -150,8 +151,12 @@ export class PipelineTest {
   }
 
   #open(location: string, allowNonRestoredState: boolean): RestoredState {
+    return this.#restore(location, allowNonRestoredState).state;
+  }
+
+  #restore(location: string, allowNonRestoredState: boolean): ReturnType<typeof restoreSnapshot> {
     const files = memoryFiles(this.#files);
-    return restoreSnapshot({ files, location, plan: this.#test.plan, allowNonRestoredState, now: () => this.#now }).state;
+    return restoreSnapshot({ files, location, plan: this.#test.plan, allowNonRestoredState, now: () => this.#now });
   }
 
   #host(seed: number): ConnectorHost {

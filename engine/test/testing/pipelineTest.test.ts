@@ -1,6 +1,6 @@
-import { describe, expect, it } from 'vitest';
-import { days, hours, minutes, pipeline, seconds, t, windows } from '../../src/index.ts';
-import { files, print } from '../../src/connectors/index.ts';
+import { describe, expect, it, test } from 'vitest';
+import { days, hours, minutes, pipeline, seconds, t, windows, type PipelineModule, type PipelineSettings } from '../../src/index.ts';
+import { files, generator, print } from '../../src/connectors/index.ts';
 import { testPipeline } from '../../src/testing/index.ts';
 
 const Visit = t.record('Visit', { user: t.string, at: t.timestamp });
@@ -122,4 +122,59 @@ describe('a pipeline in a test', () => {
     expect(() => test.state('nope', 'a')).toThrow('no operator "nope"');
     expect(() => test.state('time', 'a')).toThrow('no keyed state');
   });
+});
+
+describe('a max parallelism that nobody has set', () => {
+  const counted = (parallelism: number, settings: PipelineSettings = {}): PipelineModule =>
+    pipeline('counted', { parallelism, ...settings }, (p) => {
+      p.source('in', generator({ type: t.long, count: 0, next: (n) => n }), { parallelism: 1 })
+        .keyBy((n) => n, t.long)
+        .reduce('count', (a) => a)
+        .sink('out', print(), { parallelism: 1 });
+    });
+  const savepoint = testPipeline(counted(2)).push('in', 1, 2, 3).savepoint();
+
+  test("is the snapshot's beyond the default of a higher parallelism, as in Flink", () => {
+    const run = testPipeline(counted(100), { from: savepoint });
+    expect(run.state('count', 2)).not.toBeNull();
+    expect(testPipeline(counted(3), { from: run.savepoint() }).state('count', 3)).not.toBeNull();
+  });
+
+  test('is refused above the key groups of the snapshot, and where another one is set', () => {
+    expect(() => testPipeline(counted(129), { from: savepoint })).toThrow('Run it with parallelism 128 at most.');
+    expect(() => testPipeline(counted(100, { maxParallelism: 256 }), { from: savepoint })).toThrow('Set maxParallelism: 128');
+  });
+});
+
+test.each([
+  [
+    'a timestamp',
+    () =>
+      pipeline('f', (p) => {
+        p.source('in', generator({ type: t.long, count: 0, next: (n) => n }))
+          .watermarks('time', { timestamp: () => 1.5 })
+          .sink('out', print());
+      }),
+    'must return whole epoch milliseconds, it returned 1.5',
+  ],
+  [
+    'idleness',
+    () =>
+      pipeline('f', (p) => {
+        p.source('in', generator({ type: t.long, count: 0, next: (n) => n }))
+          .watermarks('time', { timestamp: (n) => n, idleness: 0.5 })
+          .sink('out', print());
+      }),
+    'idleness is a duration in whole milliseconds from 0 up, not 0.5',
+  ],
+  [
+    'the checkpoint interval',
+    () =>
+      pipeline('f', { checkpointInterval: 0.5 }, (p) => {
+        p.source('in', generator({ type: t.long, count: 0, next: (n) => n })).sink('out', print());
+      }),
+    'checkpointInterval 0.5 is not a duration in whole milliseconds',
+  ],
+])('fractional times are refused: %s', (_what, module, problem) => {
+  expect(() => testPipeline(module()).push('in', 1)).toThrow(problem);
 });

@@ -57,7 +57,7 @@ async function main(args: RunArguments): Promise<number> {
     return refuse(error);
   }
   const run = new ControlledRun({
-    plan: loaded.plan,
+    plan: prepared.plan,
     host: prepared.host,
     sourceMap: loaded.bundle.sourceMap,
     mailbox: control.mailbox,
@@ -73,7 +73,7 @@ async function main(args: RunArguments): Promise<number> {
   control.mailbox.send({
     kind: 'loaded',
     info: infoOf(id, args, loaded, prepared),
-    plan: toRunPlan(loaded.plan),
+    plan: toRunPlan(prepared.plan),
     bundle: loaded.bundle.sourceMap.toData(),
   });
   await control.listening;
