@@ -8,6 +8,7 @@ import { keyedSchema, operatorSchema } from '../stateSchema.ts';
 import { argumentOf, labelOf, uidOf, type Examination } from './examination.ts';
 import type { DoctorFinding } from './finding.ts';
 import { declaredStates, keyOf, serializersOf, type DeclaredState } from './operatorStates.ts';
+import { shellWord } from './shellWord.ts';
 import { inOperator } from './place.ts';
 import { hasState } from './uidRules.ts';
 
@@ -91,14 +92,36 @@ function* differences(examination: Examination, operator: OperatorHeaders, other
       yield* typeChange(examination, operator, state, match);
       continue;
     }
-    yield {
-      ...inOperator(examination, operator, state.name),
-      severity: 'warning',
-      code: 'notInOther',
-      message: 'The other snapshot has no such state: Flink carries it along unread, from savepoint to savepoint.',
-      remedy: `Leave it out: tidemark edit SNAPSHOT --out OUT --drop-state ${argumentOf(examination, operator)}/${state.name}.`,
-    };
+    yield stateNotInOther(examination, operator, state, declaredStates(other));
   }
+}
+
+/** Where a state of the same type is new in the other snapshot, it is most likely this one under another name: that is no reason to drop it. */
+function stateNotInOther(
+  examination: Examination,
+  operator: OperatorHeaders,
+  { name, group, type }: DeclaredState,
+  others: readonly DeclaredState[],
+): DoctorFinding {
+  const own = new Set(declaredStates(operator).map((state) => `${state.group} ${state.name}`));
+  const appeared = others.filter((state) => state.group === group && state.type === type && !own.has(`${group} ${state.name}`));
+  const place = `${argumentOf(examination, operator)}/${shellWord(name)}`;
+  const [renamed] = appeared;
+  const isOne = renamed !== undefined && appeared.length === 1;
+  return {
+    ...inOperator(examination, operator, name),
+    severity: 'warning',
+    code: 'notInOther',
+    message:
+      renamed === undefined
+        ? 'The other snapshot has no such state: Flink carries it along unread, from savepoint to savepoint.'
+        : `The other snapshot has no such state, but ${appeared.map((state) => state.name).join(', ')} of the same type is new there: if the job renamed it, Flink restores nothing into the new name and says nothing.`,
+    remedy: isOne
+      ? `Give it the new name: tidemark edit SNAPSHOT --out OUT --rename-state ${place}=${shellWord(renamed.name)}`
+      : renamed === undefined
+        ? `If no job needs it any more, leave it out: tidemark edit SNAPSHOT --out OUT --drop-state ${place}`
+        : `Give it the new name with tidemark edit --rename-state, after you have found out which one it is.`,
+  };
 }
 
 function versionsOf({ headers, other }: Examination): Versions {
