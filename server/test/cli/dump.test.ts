@@ -86,6 +86,7 @@ describe('tidemark dump', () => {
     expect(JSON.parse((await run(...args, '--json', '--where', 'value < 0')).out)).toEqual({
       scanned: all.length,
       unreadable: 0,
+      hidden: null,
       values: { 'count()': 0, 'sum(value)': null },
     });
   });
