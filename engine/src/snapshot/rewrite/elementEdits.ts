@@ -7,7 +7,7 @@ import { enumConstantsOf } from '../keyed/stateCodec.ts';
 import { describeSerializer } from '../serializers/describeSerializer.ts';
 import type { SerializerSnapshot } from '../serializers/serializerSnapshot.ts';
 import { keySerializer, valueSerializer } from '../stateMetaInfo.ts';
-import type { DumpValue } from '../values/dumpValue.ts';
+import { dumpBytes, type DumpValue } from '../values/dumpValue.ts';
 import type { FlinkMajor } from '../values/flinkMajor.ts';
 import { parseKey } from '../values/parseKey.ts';
 import { UnfitValue } from '../values/unfitValue.ts';
@@ -20,6 +20,7 @@ import type { StoredSubtask } from './operatorRewrite.ts';
 import { isFieldEdit, refuse, type EntryEdit } from './rewritePlan.ts';
 import { bytesText } from './rowInHand.ts';
 import type { TargetOperator } from './targetOperators.ts';
+import { isUnchanged } from './unchangedValue.ts';
 
 type StoredState = StoredSubtask['managed'][number];
 type Edit = EntryEdit | Extract<TargetOperator['edits'][number], { edit: 'deleteWhere' }>;
@@ -134,6 +135,7 @@ class StoredItems {
   /** Where the entry of a key is. Made when the first key is looked for. */
   #placeOfKey: Map<string, number> | null = null;
   readonly #writers = new Map<SerializerSnapshot, ValueWriter>();
+  readonly #readValue: ValueReader;
 
   constructor(state: StoredState, flink: FlinkMajor, place: string) {
     this.#state = state;
@@ -146,6 +148,7 @@ class StoredItems {
         ? state.parts.flatMap((part) => this.#entriesIn(part))
         : state.parts.map((value) => ({ key: NO_KEY, value }));
     this.#count = this.#items.length;
+    this.#readValue = this.#reader(this.#value);
   }
 
   parts(): Uint8Array[] {
@@ -192,8 +195,8 @@ class StoredItems {
       this.#delete(index, counts);
       return;
     }
-    const bytes = this.#written(this.#value, value);
-    this.#put(index ?? this.#items.length, { key: NO_KEY, value: bytes }, counts);
+    const place = index ?? this.#items.length;
+    this.#put(place, { key: NO_KEY, value: this.#valueAt(place, value) }, counts);
   }
 
   setEntry({ edit, value, key }: EntryEdit, counts: ElementCounts): void {
@@ -210,7 +213,7 @@ class StoredItems {
     const found = places.get(text);
     if (edit === 'set') {
       const index = found ?? this.#items.length;
-      this.#put(index, { key: keyBytes, value: this.#written(this.#value, value) }, counts);
+      this.#put(index, { key: keyBytes, value: this.#valueAt(index, value) }, counts);
       places.set(text, index);
     } else if (found !== undefined) this.#delete(found, counts);
   }
@@ -266,6 +269,23 @@ class StoredItems {
       return read();
     } catch (error) {
       if (error instanceof UnreadableValue) return refuse(`${this.#place}: what cannot be read cannot be edited: ${error.message}`);
+      throw error;
+    }
+  }
+
+  /** Where nothing has been changed, the bytes stay. */
+  #valueAt(index: number, given: unknown): Uint8Array {
+    const before = this.#items[index]?.value;
+    const value = (given ?? null) as DumpValue;
+    return before !== undefined && isUnchanged(this.#shown(before), value) ? before : this.#written(this.#value, value);
+  }
+
+  /** As in a dump: what cannot be read is its bytes. */
+  #shown(bytes: Uint8Array): DumpValue {
+    try {
+      return this.#readValue(new ByteReader(bytes));
+    } catch (error) {
+      if (error instanceof UnreadableValue) return dumpBytes(bytes);
       throw error;
     }
   }

@@ -5,12 +5,13 @@ import { describeSerializer } from '../serializers/describeSerializer.ts';
 import { dumpText, type DumpValue } from '../values/dumpValue.ts';
 import { parseKey } from '../values/parseKey.ts';
 import { inPart, UnfitValue } from '../values/unfitValue.ts';
-import { longOf } from '../values/valueParts.ts';
+import { isDumpObject, longOf } from '../values/valueParts.ts';
 import type { RowHasher } from './keyGroupOfRow.ts';
 import { refuse, type EntryEdit } from './rewritePlan.ts';
 import type { StateReport } from './rewriteReport.ts';
 import { bytesText, type RowInHand } from './rowInHand.ts';
 import { StateWriter } from './stateWriter.ts';
+import { isUnchanged } from './unchangedValue.ts';
 
 /** What may be written in more than one order, or by other code than ours: equal keys need not have equal bytes. */
 export const SEVERAL_FORMS = /"kind":"(map|sortedMap|nullAwareMap|set|mapData|kryo)"/;
@@ -19,8 +20,10 @@ export const SEVERAL_FORMS = /"kind":"(map|sortedMap|nullAwareMap|set|mapData|kr
 interface Entry {
   readonly key: Uint8Array;
   readonly keyGroup: number;
-  /** Null where it is deleted. */
-  readonly value: Uint8Array | null;
+  /** Null where it is deleted; why it cannot be written, where no value of its type can. */
+  readonly value: Uint8Array | UnfitValue | null;
+  /** As it was said. */
+  readonly given: DumpValue;
   /** A row of the sources had this key, so that it was set there. */
   met: boolean;
 }
@@ -35,6 +38,16 @@ export function keyOfText(text: string, parse: (text: string) => DumpValue): Dum
   }
 }
 
+/** What a dump shows as bytes is of no form that can be written. */
+function bytesOrProblem(given: DumpValue, write: () => Uint8Array): Uint8Array | UnfitValue {
+  try {
+    return write();
+  } catch (error) {
+    if (error instanceof UnfitValue && (error.isUnwritable || (isDumpObject(given) && given['$bytes'] !== undefined))) return error;
+    throw error;
+  }
+}
+
 /** Entries of one state that are set or deleted. */
 export class EntryEdits {
   /** By the bytes of whole keys. */
@@ -42,11 +55,13 @@ export class EntryEdits {
   /** Keys with namespaces whose maps are replaced as a whole. */
   readonly #maps = new Set<string>();
   readonly #mapLengths = new Set<number>();
+  readonly #place: string;
   readonly #byKeyGroup = new Map<number, Entry[]>();
 
   /** @throws RewriteRefused where an entry does not fit the types of the state */
   constructor(edits: readonly EntryEdit[], keyed: KeyedState, state: number, hasher: RowHasher, maxParallelism: number, label: string) {
     const meta = keyed.states[state] ?? refuse(`${label}: no such state`);
+    this.#place = `${label}, state ${meta.name}`;
     const key = keyed.rows.header.key.snapshot;
     const { flink } = keyed.context;
     if (SEVERAL_FORMS.test(JSON.stringify(key)))
@@ -75,11 +90,11 @@ export class EntryEdits {
     const namespace = (edit.namespace ?? null) as DumpValue;
     const keyBytes = inPart('key', () => writer.keyBytes(key));
     const value = (edit.value ?? null) as DumpValue;
-    const valueBytes = (): Uint8Array => inPart('value', () => writer.value(value));
+    const valueBytes = (): Uint8Array | UnfitValue => bytesOrProblem(value, () => inPart('value', () => writer.value(value)));
     const set = edit.edit === 'set';
     const keyGroup = set ? keyGroupOfHash(hasher.hashOfKey(key, keyBytes), maxParallelism) : -1;
-    const put = (bytes: Uint8Array, value: Uint8Array | null): void => {
-      this.#entries.set(bytesText(bytes, 0, bytes.length), { key: bytes, keyGroup, value, met: false });
+    const put = (bytes: Uint8Array, valueOf: Entry['value'], given = value): void => {
+      this.#entries.set(bytesText(bytes, 0, bytes.length), { key: bytes, keyGroup, value: valueOf, given, met: false });
     };
     if (writer.type === 'TIMER') {
       const time = inPart('timestamp', () => longOf((edit.timestamp ?? null) as DumpValue));
@@ -103,18 +118,27 @@ export class EntryEdits {
     this.#mapLengths.add(prefix.length);
     if (!set) return;
     inPart('value', () => {
-      for (const [userKey, each] of writer.pairs(value)) put(writer.mapKey(prefix, userKey), writer.value(each));
+      for (const [userKey, each] of writer.pairs(value))
+        put(
+          writer.mapKey(prefix, userKey),
+          bytesOrProblem(each, () => writer.value(each)),
+          each,
+        );
     });
   }
 
   /** Whether the row stays; its value may have become another. */
-  apply(row: KeyedRow, hand: RowInHand, report: StateReport): boolean {
+  apply(keyed: KeyedState, row: KeyedRow, hand: RowInHand, report: StateReport): boolean {
     const entry = this.#entries.get(bytesText(row.keyBytes, row.keyStart, row.keyEnd));
     if (entry !== undefined) {
       if (entry.value === null) return false;
       entry.met = true;
-      if (!hand.hasValue(entry.value)) report.changed++;
-      hand.setValue(entry.value);
+      const { value, given } = entry;
+      if (value instanceof Uint8Array && hand.hasValue(value)) return true;
+      const type = keyed.codec.states[row.state]?.type;
+      if (type !== 'TIMER' && isUnchanged(type === 'MAP' && !row.opaque ? keyed.mapValue(row) : keyed.value(row), given)) return true;
+      report.changed++;
+      hand.setValue(this.#writable(value));
       return true;
     }
     for (const length of this.#mapLengths) {
@@ -125,6 +149,11 @@ export class EntryEdits {
 
   /** Entries of a key group that no row had. */
   *additionsOf(keyGroup: number): Generator<{ readonly key: Uint8Array; readonly value: Uint8Array }> {
-    for (const { key, value, met } of this.#byKeyGroup.get(keyGroup) ?? []) if (!met && value !== null) yield { key, value };
+    for (const { key, value, met } of this.#byKeyGroup.get(keyGroup) ?? [])
+      if (!met && value !== null) yield { key, value: this.#writable(value) };
+  }
+
+  #writable(value: Uint8Array | UnfitValue): Uint8Array {
+    return value instanceof UnfitValue ? refuse(`${this.#place}: what is set does not fit its type: ${value.message}`) : value;
   }
 }

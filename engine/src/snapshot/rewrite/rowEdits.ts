@@ -127,7 +127,7 @@ export class RowEdits {
       if (edit.edit === 'removeTimers' && isTimer) steps.push(() => false);
     }
     const entries = this.#entriesOf(own, part, meta, state);
-    if (entries !== null) steps.push((row, hand, report) => entries.apply(row, hand, report));
+    if (entries !== null) steps.push((row, hand, report) => entries.apply(keyed, row, hand, report));
     for (const edit of own) if (edit.edit === 'shiftTimers' && isTimer) steps.push(shifting(edit.millis));
     const change = this.#fieldsOf(own, keyed, meta);
     if (change !== null) steps.push((row, hand, report) => change.apply(row, hand, report));

@@ -245,7 +245,7 @@ function nested(type: LogicalType, value: DumpValue): Uint8Array {
 }
 
 function notWritable(type: LogicalType): UnfitValue {
-  return new UnfitValue(`values of the SQL type ${describeLogicalType(type)} cannot be written`);
+  return new UnfitValue(`values of the SQL type ${describeLogicalType(type)} cannot be written`, [], true);
 }
 
 function variantBytes(value: DumpValue): Uint8Array {

@@ -1,9 +1,9 @@
 import type { ByteWriter } from '../bytes/byteWriter.ts';
 import type { KryoSnapshot } from '../serializers/serializerSnapshot.ts';
-import type { DumpValue } from './dumpValue.ts';
+import { dumpText, type DumpValue } from './dumpValue.ts';
 import type { FlinkMajor } from './flinkMajor.ts';
 import type { ValueWriter } from './simpleWriters.ts';
-import { unfit } from './unfitValue.ts';
+import { unfit, unwritable } from './unfitValue.ts';
 import { booleanOf, floatingOf, isDumpObject, longOf, textOf } from './valueParts.ts';
 
 /** Ids of Kryo's classes, plus two. */
@@ -27,12 +27,12 @@ export function kryoValueWriter(snapshot: KryoSnapshot, flink: FlinkMajor): Valu
     } else if (typeof value === 'number' && (value | 0) === value) {
       writer.u8(INT);
       writeZigzag(writer, BigInt(value));
-    } else if (isDumpObject(value)) writeTagged(writer, value, flink, snapshot);
-    else unfit(`a value of ${snapshot.className} that can be written`, value);
+    } else if (isDumpObject(value)) writeTagged(writer, value, flink);
+    else unwritable(`of values that Kryo wrote, this cannot be written: ${dumpText(value).slice(0, 100)}`);
   };
 }
 
-function writeTagged(writer: ByteWriter, value: Readonly<Record<string, DumpValue>>, flink: FlinkMajor, snapshot: KryoSnapshot): void {
+function writeTagged(writer: ByteWriter, value: Readonly<Record<string, DumpValue>>, flink: FlinkMajor): void {
   if (value['$long'] !== undefined) {
     writer.u8(LONG);
     writeZigzag(writer, longOf(value));
@@ -52,7 +52,7 @@ function writeTagged(writer: ByteWriter, value: Readonly<Record<string, DumpValu
       if (flink === 1) writeZigzag(writer, bits);
       else writeFixed(writer, 8, flink, (view, little) => view.setBigInt64(0, bits, little));
     }
-  } else unfit(`a value of ${snapshot.className} that can be written`, value);
+  } else unwritable(`of values that Kryo wrote, this cannot be written: ${dumpText(value).slice(0, 100)}`);
 }
 
 /** Kryo 2 writes the most significant byte first, Kryo 5 the least significant. */

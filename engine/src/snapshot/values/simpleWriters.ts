@@ -3,7 +3,7 @@ import type { SimpleKind } from '../serializers/serializerSnapshot.ts';
 import { bytesOfBigint } from '../bytes/twosComplement.ts';
 import { type DumpValue } from './dumpValue.ts';
 import { parseDate, parseDateTime, parseInstant, parseTime, type DateParts, type TimeParts } from './isoTime.ts';
-import { unfit, UnfitValue } from './unfitValue.ts';
+import { unfit, unwritable } from './unfitValue.ts';
 import {
   bigintOfValue,
   booleanOf,
@@ -119,9 +119,7 @@ export const SIMPLE_WRITERS: Readonly<Record<SimpleKind, ValueWriter>> = {
     writeLong(writer, fieldOf(objectOf(value), 'nextFreeTransactionalId'));
     writer.i32(intOf(fieldOf(objectOf(value), 'lastParallelism')));
   },
-  javaObject: () => {
-    throw new UnfitValue('objects of Java serialization cannot be written');
-  },
+  javaObject: () => unwritable('objects of Java serialization cannot be written'),
 };
 
 export function writeString(writer: ByteWriter, value: DumpValue): void {

@@ -6,11 +6,14 @@ export class UnfitValue extends Error {
   readonly problem: string;
   /** Fields and positions, from the outside in. */
   readonly path: readonly string[];
+  /** No value of its type can be written, not even the one that is stored. */
+  readonly isUnwritable: boolean;
 
-  constructor(problem: string, path: readonly string[] = []) {
+  constructor(problem: string, path: readonly string[] = [], isUnwritable = false) {
     super(path.length === 0 ? problem : `${path.join('.')}: ${problem}`);
     this.problem = problem;
     this.path = path;
+    this.isUnwritable = isUnwritable;
   }
 }
 
@@ -19,12 +22,16 @@ export function unfit(expected: string, found: DumpValue): never {
   throw new UnfitValue(`${expected} is expected, found ${text.length > 100 ? `${text.slice(0, 100)}...` : text}`);
 }
 
+export function unwritable(problem: string): never {
+  throw new UnfitValue(problem, [], true);
+}
+
 /** Runs `write` for a part of a value; its errors name the part. */
 export function inPart<T>(part: string | number, write: () => T): T {
   try {
     return write();
   } catch (error) {
-    if (error instanceof UnfitValue) throw new UnfitValue(error.problem, [String(part), ...error.path]);
+    if (error instanceof UnfitValue) throw new UnfitValue(error.problem, [String(part), ...error.path], error.isUnwritable);
     throw error;
   }
 }

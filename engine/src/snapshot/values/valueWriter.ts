@@ -10,7 +10,7 @@ import type { FlinkMajor } from './flinkMajor.ts';
 import { kryoValueWriter } from './kryoWriter.ts';
 import { SIMPLE_WRITERS, writeLong, writeString, type ValueWriter } from './simpleWriters.ts';
 import { structOf, type Struct } from './structValues.ts';
-import { inPart, unfit, UnfitValue } from './unfitValue.ts';
+import { inPart, unfit, UnfitValue, unwritable } from './unfitValue.ts';
 import {
   booleanOf,
   bytesOf,
@@ -142,9 +142,7 @@ export function valueWriter(snapshot: SerializerSnapshot, flink: FlinkMajor = 2)
 }
 
 function opaque(className: string): ValueWriter {
-  return () => {
-    throw new UnfitValue(`values of ${className} cannot be written without the job's classes`);
-  };
+  return () => unwritable(`values of ${className} cannot be written without the job's classes`);
 }
 
 /** What nobody can take apart stands as its bytes. */
