@@ -43,7 +43,7 @@ function contentOf(value: { readonly [key: string]: DumpValue }): Content {
   const [tag, inner] = entries[0] ?? ['', null];
   if (tag === '$map' && isList(inner))
     return { kind: 'map', pairs: inner.filter(isList).map((pair) => [pair[0] ?? null, pair[1] ?? null]) };
-  if ((tag === '$array' || tag === '$tuple' || tag === '$row') && isList(inner)) return { kind: 'list', items: inner };
+  if ((tag === '$array' || tag === '$list' || tag === '$tuple' || tag === '$row') && isList(inner)) return { kind: 'list', items: inner };
   if ((tag === '$avro' || tag === '$duration') && isRecord(inner)) return { kind: 'record', fields: Object.entries(inner) };
   if (tag === '$window') return { kind: 'scalar', text: windowText(inner) };
   if (tag === '$ttl')

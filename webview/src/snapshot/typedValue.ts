@@ -134,7 +134,7 @@ function writeObject(object: ReadonlyMap<string, Parsed>, out: Piece[]): void {
     write(object.get('value') ?? null, out);
     return;
   }
-  if (mark === 'row' && Array.isArray(inner)) {
+  if ((mark === 'row' || mark === 'list' || mark === 'array') && Array.isArray(inner)) {
     writeList(inner, out);
     return;
   }
@@ -153,7 +153,7 @@ function writeObject(object: ReadonlyMap<string, Parsed>, out: Piece[]): void {
     out.push({ role: 'number', text: `${start} to ${end.startsWith(day) && day.endsWith(' ') ? end.slice(day.length) : end}` });
     return;
   }
-  if (object.size > 1) {
+  if (object.size > 1 && !object.has('class')) {
     writeFields(
       [...object].map(([name, item]) => [name.replace(/^\$/, ''), item]),
       out,

@@ -19,6 +19,8 @@ const PLAIN_TAGS = new Set([
   '$date',
   '$timestamp',
   '$uuid',
+  '$short',
+  '$byte',
 ]);
 const INTEGER_TAGS = new Set(['$long', '$bigint']);
 const NUMBER_TAGS = new Set(['$double', '$float', '$decimal']);
@@ -33,7 +35,7 @@ export function scalarOf(value: DumpValue): Scalar {
     const inner = value[tag] ?? null;
     if (INTEGER_TAGS.has(tag) && typeof inner === 'string') return exactInteger(BigInt(inner));
     if (NUMBER_TAGS.has(tag) && (typeof inner === 'string' || typeof inner === 'number')) return Number(inner);
-    if (PLAIN_TAGS.has(tag) || tag === '$avro' || tag === '$array' || tag === '$tuple') return scalarOf(inner);
+    if (PLAIN_TAGS.has(tag) || tag === '$avro' || tag === '$array' || tag === '$list' || tag === '$tuple') return scalarOf(inner);
     if (tag === '$ttl' || tag === '$branch') return scalarOf(value['value'] ?? null);
     break;
   }
@@ -52,7 +54,8 @@ export function partOf(value: DumpValue, step: string): DumpValue {
   if (isList(value)) return value[positionOf(step)] ?? null;
   if (step.startsWith('$')) return Object.hasOwn(value, step) ? (value[step] ?? null) : null;
   const [tag] = Object.keys(value);
-  if (tag === '$avro' || tag === '$tuple' || tag === '$array' || tag === '$duration') return partOf(value[tag] ?? null, step);
+  if (tag === '$avro' || tag === '$tuple' || tag === '$array' || tag === '$list' || tag === '$duration')
+    return partOf(value[tag] ?? null, step);
   if (tag === '$ttl' || tag === '$branch') return partOf(value['value'] ?? null, step);
   if (tag === '$row') return rowPart(value, step);
   if (tag === '$map') return mapPart(value[tag] ?? null, step);

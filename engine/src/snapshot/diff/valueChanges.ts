@@ -2,7 +2,7 @@ import { textOfKey } from '../analysis/keyLookup.ts';
 import { scalarOf } from '../analysis/scalar.ts';
 import { dumpText, Floating, isList, type DumpValue } from '../values/dumpValue.ts';
 import { branchOf, withoutBranch } from '../values/avroType.ts';
-import { isKryoSet } from '../values/kryoSets.ts';
+import { isSetClass } from '../values/kryoClasses.ts';
 import type { UnorderedParts } from './unorderedParts.ts';
 import { contentOf, identityText, LAST_ACCESS } from './valueContent.ts';
 
@@ -79,8 +79,10 @@ class ValueWalk {
     }
     const a = contentOf(before);
     const b = contentOf(after);
+    const isOfOtherClass = !this.#rules.loose && a.is !== 'scalar' && b.is !== 'scalar' && a.className !== b.className;
+    if (isOfOtherClass) return this.#differ(before, after);
     if (a.is === 'list' && b.is === 'list') {
-      const areSets = unordered?.isSet === true || (isKryoSet(a.items) && isKryoSet(b.items));
+      const areSets = unordered?.isSet === true || (isSetClass(a.className ?? undefined) && isSetClass(b.className ?? undefined));
       return areSets ? this.#set(a.items, b.items, unordered) : this.#list(a.items, b.items, unordered);
     }
     if (a.is === 'map' && b.is === 'map') return this.#map(a.pairs, b.pairs, unordered);
@@ -88,7 +90,6 @@ class ValueWalk {
     if (a.is === 'map' && b.is === 'record' && b.className === null) return this.#map(a.pairs, [...b.fields], unordered);
     if (a.is === 'record' && b.is === 'map' && a.className === null) return this.#map([...a.fields], b.pairs, unordered);
     if (a.is === 'record' && b.is === 'record') {
-      if (!this.#rules.loose && a.className !== b.className) return this.#differ(before, after);
       return this.#record(a.fields, b.fields, unordered);
     }
     return (a.is === b.is && this.#sameScalar(before, after)) || this.#differ(before, after);

@@ -1,14 +1,14 @@
 import { plainJson } from '../analysis/scalar.ts';
 import { dumpText, Floating, isList, type DumpValue } from '../values/dumpValue.ts';
 import { branchOf, withoutBranch } from '../values/avroType.ts';
-import { isKryoSet } from '../values/kryoSets.ts';
+import { isSetClass } from '../values/kryoClasses.ts';
 import type { UnorderedParts } from './unorderedParts.ts';
 
 /** What a value consists of, whatever serializer it came from: that a record is a POJO here and Avro there makes no difference. */
 export type ValueContent =
   | { readonly is: 'scalar' }
-  | { readonly is: 'list'; readonly items: readonly DumpValue[] }
-  | { readonly is: 'map'; readonly pairs: readonly (readonly [DumpValue, DumpValue])[] }
+  | { readonly is: 'list'; readonly items: readonly DumpValue[]; readonly className: string | null }
+  | { readonly is: 'map'; readonly pairs: readonly (readonly [DumpValue, DumpValue])[]; readonly className: string | null }
   | { readonly is: 'record'; readonly className: string | null; readonly fields: ReadonlyMap<string, DumpValue> };
 
 const SCALAR: ValueContent = { is: 'scalar' };
@@ -18,15 +18,16 @@ export const LAST_ACCESS = '$lastAccess';
 
 export function contentOf(value: DumpValue): ValueContent {
   if (typeof value !== 'object' || value === null || value instanceof Floating) return SCALAR;
-  if (isList(value)) return { is: 'list', items: value };
+  if (isList(value)) return { is: 'list', items: value, className: null };
   const entries = Object.entries(value);
   const [tag, inner] = entries[0] ?? ['', null];
   switch (tag) {
     case '$map':
-      return isList(inner) ? { is: 'map', pairs: inner.map(pairOf) } : SCALAR;
+      return isList(inner) ? { is: 'map', pairs: inner.map(pairOf), className: classOf(value) } : SCALAR;
+    case '$list':
     case '$array':
     case '$tuple':
-      return isList(inner) ? { is: 'list', items: inner } : SCALAR;
+      return isList(inner) ? { is: 'list', items: inner, className: classOf(value) } : SCALAR;
     case '$avro':
       return contentOf(inner);
     case '$branch':
@@ -50,6 +51,12 @@ export function contentOf(value: DumpValue): ValueContent {
     default:
       return tag.startsWith('$') ? SCALAR : record(entries, null);
   }
+}
+
+/** What Kryo has written says its class beside its elements. */
+function classOf(value: { readonly [key: string]: DumpValue }): string | null {
+  const name = value['class'];
+  return typeof name === 'string' ? name : null;
 }
 
 function rowContent(row: { readonly [key: string]: DumpValue }, fields: DumpValue): ValueContent {
@@ -85,21 +92,21 @@ export function identityText(value: DumpValue, unordered: UnorderedParts | null,
   if (branch !== null) return `${JSON.stringify(branch)}:${identityText(withoutBranch(value), unordered, loose)}`;
   const content = contentOf(value);
   const textOf = (part: DumpValue, step: string): string => identityText(part, unordered?.part(step) ?? null, loose);
+  const className = loose || content.is === 'scalar' || content.className === null ? '' : `${JSON.stringify(content.className)}:`;
   switch (content.is) {
     case 'scalar':
       return loose ? plainJson(value) : dumpText(value);
     case 'list': {
       const items = content.items.map((item, i) => textOf(item, String(i)));
-      return `[${(unordered?.isSet === true || isKryoSet(content.items) ? items.sort() : items).join(',')}]`;
+      return `${className}[${(unordered?.isSet === true || isSetClass(content.className ?? undefined) ? items.sort() : items).join(',')}]`;
     }
     case 'map':
-      return `{${content.pairs
+      return `${className}{${content.pairs
         .map(([key, item]) => `${identityText(key, null, loose)}:${textOf(item, '')}`)
         .sort()
         .join(',')}}`;
     case 'record': {
       const fields = [...content.fields].map(([name, field]) => `${JSON.stringify(name)}:${textOf(field, name.replace(/^f(?=\d+$)/, ''))}`);
-      const className = loose || content.className === null ? '' : `${JSON.stringify(content.className)}:`;
       return `${className}<${fields.sort().join(',')}>`;
     }
   }

@@ -188,10 +188,13 @@ const OF_BOTH: ReadonlyMap<string, KryoReader> = new Map<string, KryoReader>([
       return { ...object('java.util.AbstractMap$SimpleEntry'), key, value: input.classAndObject(depth + 1) };
     },
   ],
-  ['java.util.concurrent.atomic.AtomicInteger', (input) => input.int()],
-  ['java.util.concurrent.atomic.AtomicLong', (input) => dumpLong(input.long())],
-  ['java.util.concurrent.atomic.AtomicBoolean', (input) => input.int() !== 0],
-  ['java.util.concurrent.atomic.AtomicReference', (input, depth) => input.classAndObject(depth + 1)],
+  ['java.util.concurrent.atomic.AtomicInteger', (input) => textual('java.util.concurrent.atomic.AtomicInteger', input.int())],
+  ['java.util.concurrent.atomic.AtomicLong', (input) => textual('java.util.concurrent.atomic.AtomicLong', dumpLong(input.long()))],
+  ['java.util.concurrent.atomic.AtomicBoolean', (input) => textual('java.util.concurrent.atomic.AtomicBoolean', input.int() !== 0)],
+  [
+    'java.util.concurrent.atomic.AtomicReference',
+    (input, depth) => textual('java.util.concurrent.atomic.AtomicReference', input.classAndObject(depth + 1)),
+  ],
   ['java.util.GregorianCalendar', calendar],
   ['java.util.Collections$ReverseComparator', () => object('java.util.Collections$ReverseComparator')],
   ['java.lang.String$CaseInsensitiveComparator', () => object('java.lang.String$CaseInsensitiveComparator')],

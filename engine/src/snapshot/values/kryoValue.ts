@@ -6,7 +6,7 @@ import { dumpDouble, dumpFloat, dumpLong, dumpMap, hexText, setField, type DumpV
 import { isPrimitive, NO_CLASSES, type DeclaredClasses, type DeclaredField, type DeclaredType } from './declaredClass.ts';
 import type { FlinkMajor } from './flinkMajor.ts';
 import { isFinalClass, JAVA_ENUMS, kryoClassReader, type KryoInput } from './kryoJavaClasses.ts';
-import { ofKryoClass } from './kryoSets.ts';
+import { withKryoClass } from './kryoClasses.ts';
 import { UnreadableValue } from './unreadableValue.ts';
 
 const FIRST_REGISTRATION = 85;
@@ -185,13 +185,13 @@ class KryoGraph implements KryoInput {
   objectOrNull(className: string, depth: number): DumpValue {
     if (WITHOUT_REFERENCES.has(className)) return this.#scalar(className);
     const constants = this.constants(className);
-    if (constants !== undefined && this.flink === 2) return this.#enum(constants);
+    if (constants !== undefined && this.flink === 2) return this.#enum(className, constants);
     const mark = this.reader.vlq();
     if (mark === NULL) return null;
     if (mark > 1) return this.#reference(mark - 2);
     const index = this.#objects.length;
     this.#objects.push(UNFINISHED);
-    const value = constants === undefined ? ofKryoClass(className, this.#object(className, depth)) : this.#enum(constants);
+    const value = constants === undefined ? withKryoClass(className, this.#object(className, depth)) : this.#enum(className, constants);
     this.#objects[index] = value;
     return value;
   }
@@ -213,11 +213,11 @@ class KryoGraph implements KryoInput {
       case 'boolean':
         return reader.bool();
       case 'byte':
-        return reader.i8();
+        return { $byte: reader.i8() };
       case 'char':
         return { $char: String.fromCharCode(this.#fixed(2).getUint16(0, this.flink === 2)) };
       case 'short':
-        return this.short();
+        return { $short: this.short() };
       case 'float':
         return dumpFloat(this.#fixed(4).getFloat32(0, this.flink === 2));
       default:
@@ -324,22 +324,33 @@ class KryoGraph implements KryoInput {
     return shown;
   }
 
-  #enum(constants: readonly string[]): DumpValue {
+  /** Where several enums have the constant, it says which it is of. */
+  #enum(className: string, constants: readonly string[]): DumpValue {
     const ordinal = this.reader.vlq() - 1;
     if (ordinal < 0) return null;
-    return { $enum: constants[ordinal] ?? this.reader.fail(`enum constant ${String(ordinal)} of ${String(constants.length)}`) };
+    const name = constants[ordinal] ?? this.reader.fail(`enum constant ${String(ordinal)} of ${String(constants.length)}`);
+    let owners = 0;
+    for (const each of this.#enums.values()) if (each.includes(name)) owners++;
+    return owners > 1 ? { $enum: name, class: className } : { $enum: name };
   }
 
   /** Sorted ones have a comparator, which stands before the size in Kryo 2, and after it in Kryo 5. Immutable ones have no nulls. */
   #collection(depth: number, sorted: boolean, nullable: boolean, element: DeclaredType | null = null): DumpValue {
     if (this.flink === 1) {
-      if (sorted) this.#comparator(depth);
-      if (element !== null) return this.#many(this.reader.vlq(), () => this.#field(element, depth + 1));
-      return this.#elements(this.reader.vlq(), depth);
+      const comparator = sorted ? this.#comparator(depth) : null;
+      const count = this.reader.vlq();
+      return compared(
+        element === null ? this.#elements(count, depth) : this.#many(count, () => this.#field(element, depth + 1)),
+        comparator,
+      );
     }
     const { flag, value } = this.#flaggedVlq();
-    const size = value - 1;
-    if (sorted) this.#comparator(depth);
+    const comparator = sorted ? this.#comparator(depth) : null;
+    return compared(this.#items(value - 1, flag, element, nullable, depth), comparator);
+  }
+
+  /** `flag` says that all are of one class, which is then written once. */
+  #items(size: number, flag: boolean, element: DeclaredType | null, nullable: boolean, depth: number): DumpValue[] {
     if (size <= 0) return [];
     if (element !== null)
       return this.#many(size, () =>
@@ -362,8 +373,8 @@ class KryoGraph implements KryoInput {
     return bare && this.reader.u8() === NULL ? null : this.objectOrNull(className, depth);
   }
 
-  #comparator(depth: number): void {
-    this.classAndObject(depth + 1);
+  #comparator(depth: number): DumpValue {
+    return this.classAndObject(depth + 1);
   }
 
   /** Flink 1 writes the class of the array behind the list. */
@@ -389,16 +400,16 @@ class KryoGraph implements KryoInput {
   #map(depth: number, sorted: boolean, [key, value]: readonly DeclaredType[] = []): DumpValue {
     const [finalKey, finalValue] = [this.#finalOf(key), this.#finalOf(value)];
     const part = (type: DeclaredType | null): DumpValue => (type === null ? this.classAndObject(depth + 1) : this.#field(type, depth + 1));
-    if (sorted && this.flink === 1) this.#comparator(depth);
+    let comparator = sorted && this.flink === 1 ? this.#comparator(depth) : null;
     const size = this.reader.vlq() - (this.flink === 2 ? 1 : 0);
-    if (sorted && this.flink === 2) this.#comparator(depth);
+    if (sorted && this.flink === 2) comparator = this.#comparator(depth);
     const pairs: [DumpValue, DumpValue][] = [];
     if (size * 2 > this.reader.remaining) this.reader.fail(`a map of ${String(size)} entries does not fit`);
     for (let i = 0; i < size; i++) {
       const k = part(finalKey);
       pairs.push([k, part(finalValue)]);
     }
-    return dumpMap(pairs);
+    return comparator === null ? dumpMap(pairs) : { $map: pairs, comparator };
   }
 
   /** `[I`, `[[I`, `[Ljava.lang.String;`. Where the elements can only be of one class, it is not repeated. */
@@ -408,6 +419,7 @@ class KryoGraph implements KryoInput {
     const component = className.slice(1);
     const primitive = PRIMITIVE_CODES.get(component);
     if (primitive === 'byte') return { $array: this.#many(size, () => this.reader.i8()) };
+    if (primitive === 'short') return { $array: this.#many(size, () => this.short()) };
     if (primitive !== undefined) return { $array: this.#many(size, () => this.#scalar(primitive)) };
     const name = component.startsWith('L') ? component.slice(1, -1) : component;
     if (name.startsWith('[') || isFinalClass(name)) {
@@ -493,6 +505,11 @@ class KryoGraph implements KryoInput {
     if (a >> 4 === 14) return ((a & 0x0f) << 12) | ((reader.u8() & 0x3f) << 6) | (reader.u8() & 0x3f);
     return reader.fail('not a character of a Kryo string', reader.offset - 1);
   }
+}
+
+/** What orders the elements, where it is not their own order. */
+function compared(items: readonly DumpValue[], comparator: DumpValue): DumpValue {
+  return comparator === null ? items : { $list: items, comparator };
 }
 
 const ELEMENTS_MAX = 100_000_000;

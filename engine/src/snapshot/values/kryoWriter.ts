@@ -4,13 +4,16 @@ import { dumpText, type DumpValue } from './dumpValue.ts';
 import type { FlinkMajor } from './flinkMajor.ts';
 import type { ValueWriter } from './simpleWriters.ts';
 import { unfit, unwritable } from './unfitValue.ts';
-import { booleanOf, floatingOf, isDumpObject, longOf, textOf } from './valueParts.ts';
+import { booleanOf, charOf, floatingOf, intOf, isDumpObject, longOf, textOf } from './valueParts.ts';
 
 /** Ids of Kryo's classes, plus two. */
 const INT = 2;
 const STRING = 3;
 const FLOAT = 4;
 const BOOLEAN = 5;
+const BYTE = 6;
+const CHAR = 7;
+const SHORT = 8;
 const LONG = 9;
 const DOUBLE = 10;
 const UUID = 84;
@@ -20,6 +23,7 @@ const NEW_OBJECT = 1;
 export function kryoValueWriter(snapshot: KryoSnapshot, flink: FlinkMajor): ValueWriter {
   return (writer, value) => {
     if (value === null) writer.u8(0);
+    else if (!takesJava(snapshot.className)) unwritable(`values of ${snapshot.className} cannot be written without the job's classes`);
     else if (typeof value === 'string') writeText(writer, value);
     else if (typeof value === 'boolean') {
       writer.u8(BOOLEAN);
@@ -32,8 +36,23 @@ export function kryoValueWriter(snapshot: KryoSnapshot, flink: FlinkMajor): Valu
   };
 }
 
+/** Whether a value of Java's own can stand where the class is declared: it is one of Java's, or an interface that it has. */
+function takesJava(className: string): boolean {
+  return className.startsWith('java.') || className === '';
+}
+
 function writeTagged(writer: ByteWriter, value: Readonly<Record<string, DumpValue>>, flink: FlinkMajor): void {
-  if (value['$long'] !== undefined) {
+  if (value['$byte'] !== undefined) {
+    writer.u8(BYTE);
+    writer.u8(intOf(value['$byte'], 8) & 0xff);
+  } else if (value['$short'] !== undefined) {
+    const short = intOf(value['$short'], 16);
+    writer.u8(SHORT);
+    writeFixed(writer, 2, flink, (view, little) => view.setInt16(0, short, little));
+  } else if (value['$char'] !== undefined) {
+    writer.u8(CHAR);
+    writeFixed(writer, 2, flink, (view, little) => view.setUint16(0, charOf(value), little));
+  } else if (value['$long'] !== undefined) {
     writer.u8(LONG);
     writeZigzag(writer, longOf(value));
   } else if (value['$double'] !== undefined) {

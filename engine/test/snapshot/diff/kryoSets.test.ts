@@ -27,10 +27,17 @@ describe('what Kryo has written', () => {
   ])('a %s within a list has no order', (className) => {
     const before = within(className, `03${A}${B}`);
     const after = within(className, `03${B}${A}`);
-    expect(before).toEqual([['a', 'b']]);
+    expect(before).toEqual([{ $list: ['a', 'b'], class: className }]);
     expect(valueChanges(before, after, RULES)).toEqual([]);
     expect(identityText(before, null, false)).toBe(identityText(after, null, false));
     expect(valueChanges(before, within(className, `02${B}`), RULES)).toEqual([{ path: 'value[0]["a"]', before: 'a', after: undefined }]);
+  });
+
+  test('a set is no list, and one kind of list no other', () => {
+    const list = within('java.util.LinkedList', `03${A}${B}`);
+    expect(valueChanges(within('java.util.HashSet', `03${A}${B}`), list, RULES)).toHaveLength(1);
+    expect(valueChanges(within('java.util.ArrayDeque', `03${A}${B}`), list, RULES)).toHaveLength(1);
+    expect(valueChanges(within('java.util.HashSet', `03${A}${B}`), list, { ...RULES, loose: true })).toEqual([]);
   });
 
   test('a list within a list has one', () => {
