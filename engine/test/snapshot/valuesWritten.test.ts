@@ -132,6 +132,29 @@ test('what is written is read as the same, for any serializer at any depth', () 
   );
 });
 
+describe('what is easily lost', () => {
+  const row: SerializerSnapshot = {
+    kind: 'rowData',
+    types: [{ root: 'VARCHAR', precision: 20, scale: 0, children: [], fieldNames: [] }],
+    fields: [],
+    content: new Uint8Array(),
+  };
+  const union: SerializerSnapshot = { kind: 'taggedUnion', one: { kind: 'string' }, two: { kind: 'string' } };
+
+  test.each([
+    ['a byte order mark', { kind: 'stringData' }, '00000005efbbbf6162', '"\uFEFFab"'],
+    ['a text of a row that is not UTF-8', row, '000000100000000000000000' + 'ff61000000000082', '{"$row":[{"$bytes":"ff61"}],"kind":"+I"}'],
+    ['the side of a union that is null', union, '0100', '{"$class":"org.apache.flink.util.TaggedUnion","one":null}'],
+    ['the other side of one', union, '0200', '{"$class":"org.apache.flink.util.TaggedUnion","two":null}'],
+    ['a negative zero', { kind: 'double' }, '8000000000000000', '{"$double":-0.0}'],
+    ['half a character', { kind: 'string' }, '0280b003', '"\\ud800"'],
+  ] as const)('%s', (_name, serializer, hex, shown) => {
+    const text = dumpText(valueReader(serializer as SerializerSnapshot)(new ByteReader(bytes(hex))));
+    expect(text).toBe(shown);
+    expect(hexOf(serializer as SerializerSnapshot, parseDump(text))).toBe(hex);
+  });
+});
+
 describe('a value that does not fit', () => {
   const row: SerializerSnapshot = { kind: 'tuple', fields: [{ kind: 'string' }, { kind: 'list', element: { kind: 'int' } }] };
 

@@ -1,4 +1,4 @@
-import { decodeUtf8Leniently } from '../bytes/utf8.ts';
+import { decodeUtf8 } from '../bytes/utf8.ts';
 import type { ByteReader } from '../bytes/byteReader.ts';
 import { describeLogicalType, type LogicalType } from '../serializers/logicalType.ts';
 import { bigintOf, decimalText, dumpBytes, dumpDouble, dumpFloat, dumpLong, dumpMap, hexText, type DumpValue } from './dumpValue.ts';
@@ -119,7 +119,7 @@ class Section {
         return { $instant: this.#timestamp(type, at, instantOfMillis) };
       case 'CHAR':
       case 'VARCHAR':
-        return decodeUtf8Leniently(this.#inlineOrVariable(at));
+        return textOrBytes(this.#inlineOrVariable(at));
       case 'BINARY':
       case 'VARBINARY':
         return dumpBytes(this.#inlineOrVariable(at));
@@ -217,6 +217,15 @@ class Section {
 
   #fail(problem: string, at: number): never {
     return this.#reader.fail(problem, this.#start + at);
+  }
+}
+
+/** What is not UTF-8 stays as it is. */
+function textOrBytes(bytes: Uint8Array): DumpValue {
+  try {
+    return decodeUtf8(bytes);
+  } catch {
+    return dumpBytes(bytes);
   }
 }
 

@@ -12,6 +12,7 @@ import {
   decimalOf,
   floatingOf,
   intOf,
+  isDumpObject,
   longOf,
   objectOf,
   pairsOf,
@@ -164,7 +165,7 @@ class SectionWriter {
         return;
       case 'CHAR':
       case 'VARCHAR':
-        this.#inlineOrVariable(at, encodeUtf8(textOf(value)));
+        this.#inlineOrVariable(at, isDumpObject(value) ? bytesOf(value) : encodeUtf8(textOf(value)));
         return;
       case 'BINARY':
       case 'VARBINARY':

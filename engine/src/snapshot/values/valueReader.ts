@@ -411,9 +411,11 @@ function taggedUnionReader(one: ValueReader, two: ValueReader, flink: FlinkMajor
     flink === 2 ? 'org.apache.flink.util.TaggedUnion' : 'org.apache.flink.streaming.api.datastream.CoGroupedStreams$TaggedUnion';
   return (reader) => {
     const tag = reader.u8();
-    if (tag === 1) return { $class, one: one(reader), two: null };
-    if (tag === 2) return { $class, one: null, two: two(reader) };
-    return reader.fail(`a tagged union must be 1 or 2, found ${String(tag)}`, reader.offset - 1);
+    if (tag !== 1 && tag !== 2) return reader.fail(`a tagged union must be 1 or 2, found ${String(tag)}`, reader.offset - 1);
+    const value = (tag === 1 ? one : two)(reader);
+    // Where it is null, only its side is shown, so that it is known which that is.
+    if (value === null) return tag === 1 ? { $class, one: null } : { $class, two: null };
+    return tag === 1 ? { $class, one: value, two: null } : { $class, one: null, two: value };
   };
 }
 

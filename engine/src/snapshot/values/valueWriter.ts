@@ -388,7 +388,7 @@ function bufferEntryWriter(element: ValueWriter): ValueWriter {
 function taggedUnionWriter(one: ValueWriter, two: ValueWriter): ValueWriter {
   return (writer, value) => {
     const union = objectOf(value);
-    const isTwo = fieldOf(union, 'one') === null;
+    const isTwo = (union['one'] ?? null) === null && union['two'] !== undefined;
     writer.u8(isTwo ? 2 : 1);
     if (isTwo) inPart('two', () => two(writer, fieldOf(union, 'two')));
     else inPart('one', () => one(writer, fieldOf(union, 'one')));
