@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { dumpLines } from '../../../src/snapshot/dump.ts';
-import { RewriteRefused, type SnapshotEdit } from '../../../src/snapshot/rewrite/rewritePlan.ts';
+import { RewriteRefused, type EntryEdit } from '../../../src/snapshot/rewrite/rewritePlan.ts';
 import type { Snapshot } from '../../../src/snapshot/snapshot.ts';
 import type { DumpValue } from '../../../src/snapshot/values/dumpValue.ts';
 import { parseDump } from '../../../src/snapshot/values/parseDump.ts';
@@ -14,7 +14,7 @@ const PLACE = ['key', 'namespace', 'userKey', 'timestamp', 'value'];
 /** Keys whose bytes or key group cannot be known. */
 const REFUSED = /may be written in several ways|is known to the job's own code only/;
 
-type Set = Extract<SnapshotEdit, { edit: 'set' }>;
+type Set = EntryEdit;
 
 /** Every line of the dump as an edit that sets what is there, as `tidemark edit --set` makes them. */
 async function ownDump(snapshot: Snapshot): Promise<Set[]> {
@@ -24,7 +24,7 @@ async function ownDump(snapshot: Snapshot): Promise<Set[]> {
     if (!SET.has(String(parsed['kind']))) continue;
     const names = 'key' in parsed ? PLACE : ['subtask', 'index', 'value'];
     const parts = Object.fromEntries(names.flatMap((name) => (name in parsed ? [[name, parsed[name]]] : [])));
-    edits.push({ ...parts, edit: 'set', operator: String(parsed['operator']), state: String(parsed['state']) });
+    edits.push({ ...parts, edit: 'set' as const, operator: String(parsed['operator']), state: String(parsed['state']) });
   }
   return edits;
 }
