@@ -135,7 +135,7 @@ test('what is written is read as the same, for any serializer at any depth', () 
 describe('what is easily lost', () => {
   const row: SerializerSnapshot = {
     kind: 'rowData',
-    types: [{ root: 'VARCHAR', precision: 20, scale: 0, children: [], fieldNames: [] }],
+    types: [{ root: 'VARCHAR', precision: 20, scale: 0, length: 20, isNullable: true, children: [], fieldNames: [] }],
     fields: [],
     content: new Uint8Array(),
   };

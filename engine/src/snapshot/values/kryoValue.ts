@@ -278,6 +278,9 @@ class KryoGraph implements KryoInput {
   /** What can be of one class only has no class in front. */
   #field({ className, parameters }: DeclaredType, depth: number): DumpValue {
     if (depth > DEPTH_MAX) this.reader.fail('objects are nested too deeply');
+    // Its declaration tells how wide it is.
+    if (className === 'byte') return this.reader.i8();
+    if (className === 'short') return this.short();
     if (isPrimitive(className)) return this.#scalar(className);
     const before = this.#parameters;
     this.#parameters = parameters;
@@ -291,7 +294,7 @@ class KryoGraph implements KryoInput {
   #finalField(className: string, depth: number): DumpValue {
     const constants = this.flink === 2 ? this.constants(className) : undefined;
     if (constants === undefined) return this.objectOrNothing(BOXES.get(className) ?? className, depth);
-    return this.reader.u8() === NULL ? null : this.#enum(constants);
+    return this.reader.u8() === NULL ? null : this.#enum(className, constants);
   }
 
   #isFinal(className: string): boolean {
