@@ -29,6 +29,7 @@ const environment: EngineEnvironment = {
     },
     print: console.log,
     counter: refuse,
+    outputs: { overwrite: false, made: new Set() },
   },
   store: { begin: refuse, retain: refuse },
   gate: null,

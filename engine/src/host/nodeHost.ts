@@ -12,8 +12,8 @@ export interface NodeHost extends ConnectorHost {
 
 const PRINT_BUFFER_LENGTH = 64 * 1024;
 
-/** `folder`: where relative paths of a pipeline begin, its own folder. */
-export function nodeHost(folder: string, log: ConnectorHost['log']): NodeHost {
+/** `folder`: where relative paths of a pipeline begin, its own folder. `overwrite`: results of earlier runs may be replaced. */
+export function nodeHost(folder: string, log: ConnectorHost['log'], overwrite = false): NodeHost {
   const counters = new Map<string, Counter>();
   let printed = '';
   const now = steadyClock(
@@ -47,6 +47,7 @@ export function nodeHost(folder: string, log: ConnectorHost['log']): NodeHost {
       counters.set(name, counter);
       return counter;
     },
+    outputs: { overwrite, made: new Set() },
     flush,
   };
 }

@@ -21,6 +21,8 @@ export interface RunOptions {
   readonly from: string | null;
   readonly claim: boolean;
   readonly allowNonRestoredState: boolean;
+  /** Results of earlier runs, where the sinks write, may be replaced by a fresh run. */
+  readonly overwrite: boolean;
 }
 
 /** A run that has everything it needs, and has not begun. */
@@ -39,7 +41,7 @@ export interface PreparedRun {
  * @throws SnapshotDamage, RestoreRefused of `restore/`; Error where there is nothing to restore from
  */
 export function prepareRun(loaded: LoadedPlan, options: RunOptions, log: ConnectorHost['log']): PreparedRun {
-  const host = nodeHost(dirname(options.program), log);
+  const host = nodeHost(dirname(options.program), log, options.overwrite);
   const folders = pipelineFolders(options.program, loaded.plan.name);
   const files = snapshotFiles(folders.project);
   const restore = (location: string, allowNonRestoredState: boolean): ReturnType<typeof restoreSnapshot> =>

@@ -12,6 +12,15 @@ export interface ConnectorHost {
   /** Where `print` and `collect` sinks write to: a line on the run's standard output. */
   print(line: string): void;
   counter(name: string): Counter;
+  readonly outputs: RunOutputs;
+}
+
+/** What a run may replace of what lies where its sinks write. */
+export interface RunOutputs {
+  /** Results of earlier runs: `--overwrite`. */
+  readonly overwrite: boolean;
+  /** Paths that this run has made itself: after a failure without a checkpoint it begins with them again. */
+  readonly made: Set<string>;
 }
 
 /** Synchronous file access by ranges. A missing file is an Error that names the path and the operator's uid. */
@@ -76,9 +85,10 @@ export interface SinkWriter {
   write(value: unknown, timestamp: number): void;
   /**
    * The barrier has come: everything written so far belongs to `checkpointId`. Returns the pending transactions (all not yet
-   * committed, this one included) that a restore has to commit, as bytes.
+   * committed, this one included) that a restore has to commit, as bytes. What a savepoint names has to be there as long as the savepoint is,
+   * which may be for ever; a checkpoint is dropped when newer ones have been taken.
    */
-  prepareCommit(checkpointId: number): readonly Uint8Array[];
+  prepareCommit(checkpointId: number, snapshot: 'checkpoint' | 'savepoint'): readonly Uint8Array[];
   commit(checkpointId: number): void;
   /** All input has come and no checkpoint will follow: flush and commit what is left. */
   finish(): void;
@@ -87,7 +97,8 @@ export interface SinkWriter {
 
 /**
  * `SinkConnector.open`. `pending` is null on a fresh start, else the transactions of the restored checkpoint, dealt out anew when rescaled:
- * commit them (idempotent: they may have been committed already), and undo what was written after them.
+ * commit them (idempotent: they may have been committed already), and undo what was written after them. Opening only looks, and throws where the
+ * outside cannot be made right; what it changes is changed with the first call of the writer, when all sinks have been opened.
  */
 export type OpenSink = (
   host: ConnectorHost,

@@ -24,7 +24,7 @@ export interface Operator {
   /** All inputs have ended; the final watermark MAX_TIMESTAMP came before. */
   onEndOfInput?(): void;
   /** O(1): freezes the state as it is now, between two records. Null where there is nothing to save. */
-  snapshot?(checkpointId: number): OperatorSnapshot | null;
+  snapshot?(checkpointId: number, snapshot: 'checkpoint' | 'savepoint'): OperatorSnapshot | null;
   /** Called once after `open` and before the first record. */
   restore?(restored: RestoredOperator): void;
   onCheckpointComplete?(checkpointId: number): void;

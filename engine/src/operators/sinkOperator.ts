@@ -50,8 +50,8 @@ export class SinkOperator implements Operator {
     // The stream ends here.
   }
 
-  snapshot(checkpointId: number): OperatorSnapshot {
-    const elements = this.writer.prepareCommit(checkpointId).map(toVersionedBytes);
+  snapshot(checkpointId: number, snapshot: 'checkpoint' | 'savepoint'): OperatorSnapshot {
+    const elements = this.writer.prepareCommit(checkpointId, snapshot).map(toVersionedBytes);
     return {
       keyed: null,
       operatorStates: [{ mode: 'SPLIT_DISTRIBUTE', name: SINK_WRITER_STATE, element: byteArray, elements }],

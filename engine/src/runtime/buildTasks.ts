@@ -187,6 +187,7 @@ function withCounters(host: ConnectorHost, metrics: UserMetrics): ConnectorHost 
       host.print(line);
     },
     counter: (name) => metrics.counter(name),
+    outputs: host.outputs,
   };
 }
 

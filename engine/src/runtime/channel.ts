@@ -2,7 +2,7 @@
 export type ControlElement =
   | { readonly kind: 'watermark'; readonly watermark: number }
   | { readonly kind: 'idle'; readonly idle: boolean }
-  | { readonly kind: 'barrier'; readonly checkpointId: number }
+  | { readonly kind: 'barrier'; readonly checkpointId: number; readonly snapshot: 'checkpoint' | 'savepoint' }
   | { readonly kind: 'end' };
 
 interface PlacedControl {

@@ -281,7 +281,8 @@ class InlineEngine implements Engine {
         this.#drain();
       }
     }
-    for (const task of this.#tasks) if (task.source !== null) task.barrier(checkpointId);
+    const snapshot = purpose.kind === 'savepoint' || purpose.kind === 'stop' ? 'savepoint' : 'checkpoint';
+    for (const task of this.#tasks) if (task.source !== null) task.barrier(checkpointId, snapshot);
     this.#drain();
   }
 

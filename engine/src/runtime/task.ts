@@ -117,7 +117,7 @@ export class Task {
       case 'barrier':
         channel.blocked = true;
         this.#barriers++;
-        if (this.#barriers === this.channels.length) this.#aligned(element.checkpointId);
+        if (this.#barriers === this.channels.length) this.#aligned(element.checkpointId, element.snapshot);
         break;
       case 'end':
         this.#endedChannels++;
@@ -126,19 +126,19 @@ export class Task {
   }
 
   /** All barriers have come: the state of this moment is the checkpoint's. */
-  #aligned(checkpointId: number): void {
+  #aligned(checkpointId: number, snapshot: 'checkpoint' | 'savepoint'): void {
     this.#barriers = 0;
     for (const channel of this.channels) channel.blocked = false;
-    this.barrier(checkpointId);
+    this.barrier(checkpointId, snapshot);
   }
 
   /** Freezes the state of all operators, O(1) each, and passes the barrier on at once. Barriers come after the end as well. */
-  barrier(checkpointId: number): void {
+  barrier(checkpointId: number, snapshot: 'checkpoint' | 'savepoint'): void {
     for (const node of this.nodes) {
       this.#enter(node.index);
-      this.#acknowledge(node.plan.uid, this.subtask, node.operator.snapshot?.(checkpointId) ?? null);
+      this.#acknowledge(node.plan.uid, this.subtask, node.operator.snapshot?.(checkpointId, snapshot) ?? null);
     }
-    this.#send({ kind: 'barrier', checkpointId });
+    this.#send({ kind: 'barrier', checkpointId, snapshot });
   }
 
   #run(input: number, values: readonly unknown[], timestamps: readonly number[], from: number, to: number): void {

@@ -167,6 +167,7 @@ export class PipelineTest {
       random: seededRandom(seed),
       log: () => undefined,
       print: () => undefined,
+      outputs: { overwrite: false, made: new Set() },
       counter: (name) => {
         const counter = counters.get(name) ?? {
           value: 0,

@@ -59,7 +59,7 @@ class TinyRun {
     this.#id++;
     return {
       splits: this.#readers.map((reader) => [...reader.snapshot()]),
-      transactions: this.#writers.map((writer) => [...writer.prepareCommit(this.#id)]),
+      transactions: this.#writers.map((writer) => [...writer.prepareCommit(this.#id, 'checkpoint')]),
     };
   }
 

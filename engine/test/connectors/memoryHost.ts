@@ -80,6 +80,7 @@ export function memoryHost(): TestHost {
     log: () => undefined,
     print: (line) => printed.push(line),
     counter: () => ({ inc: () => undefined, value: 0 }),
+    outputs: { overwrite: false, made: new Set() },
   };
   return host;
 }

@@ -140,7 +140,7 @@ test('keyed broadcast: the keyed side reads what was broadcast, and a snapshot k
   const h = new KeyedHarness(spec);
   h.operator.onRecord2!({ k: 'a', v: 10 }, 0);
   h.operator.onRecord({ k: 'a', v: 2 }, 0);
-  const snapshot = h.operator.snapshot!(1)!;
+  const snapshot = h.operator.snapshot!(1, 'checkpoint')!;
   h.operator.onRecord2!({ k: 'a', v: 100 }, 0);
   h.operator.onRecord({ k: 'a', v: 2 }, 0);
   expect(h.values()).toEqual([20, 200]);

@@ -77,7 +77,7 @@ export class KeyedHarness {
   }
 
   snapshot(): { entries: Entry[]; snapshot: OperatorSnapshot } {
-    const snapshot = this.operator.snapshot?.(1);
+    const snapshot = this.operator.snapshot?.(1, 'checkpoint');
     if (!snapshot?.keyed) throw new Error('no snapshot');
     return { entries: drain(snapshot.keyed, 16), snapshot };
   }

@@ -135,7 +135,7 @@ test('a frozen snapshot is the state at the freeze, whatever happens while it is
       for (const s of steps) {
         if (s === 'freeze') {
           const expected = canonical(mirror.snapshot().entries);
-          open.push({ frozen: live.operator.snapshot!(1)!.keyed!, expected, got: [] });
+          open.push({ frozen: live.operator.snapshot!(1, 'checkpoint')!.keyed!, expected, got: [] });
         } else if (s === 'advance') {
           const one = open[open.length - 1];
           if (one !== undefined && advance(one, -1)) expect(canonical(open.pop()!.got)).toEqual(one.expected);
@@ -169,7 +169,7 @@ test('a frozen snapshot is the state at the freeze, whatever happens while it is
 test('many keys, slices, growth and deletion while frozen', () => {
   const h = new KeyedHarness(spec(), { maxParallelism: 2 });
   for (let key = 0; key < 5000; key++) h.operator.onRecord({ key, op: (ctx: any) => ctx.state.v.update(key) }, 0);
-  const frozen = h.operator.snapshot!(1)!.keyed!;
+  const frozen = h.operator.snapshot!(1, 'checkpoint')!.keyed!;
   const entries: Entry[] = [];
   let key = 0;
   let slices = 0;
@@ -300,5 +300,5 @@ test('a key can be looked at', () => {
   );
   expect(h.operator.inspectKey!(7)).toMatchObject({ key: 7, timers: [{ domain: 'event', timestamp: 9, namespace: null }] });
   expect(h.operator.inspectKey!(7)?.states[0]).toEqual({ name: 'v', kind: 'VALUE', namespace: null, value: 3 });
-  expect(drain(h.operator.snapshot!(1)!.keyed!, 16).length).toBe(2);
+  expect(drain(h.operator.snapshot!(1, 'checkpoint')!.keyed!, 16).length).toBe(2);
 });

@@ -56,7 +56,7 @@ test.each(wrong)(
     h.operator.onRecord({ key: 'good', op: (ctx: any) => ctx.state.r.add(1) }, 0);
     h.operator.onRecord({ key: 'bad', op }, 0);
     const message = `operator "op", state "${state}" of key "bad" holds what is not of its type: ${problem}`;
-    const [one, other] = [h.operator.snapshot?.(1)?.keyed, h.operator.snapshot?.(2)?.keyed];
+    const [one, other] = [h.operator.snapshot?.(1, 'checkpoint')?.keyed, h.operator.snapshot?.(2, 'checkpoint')?.keyed];
     if (!one || !other) throw new Error('no snapshot');
     // The key is copied to the snapshots before it changes: that the copy fails is not the fault of the record.
     h.operator.onRecord({ key: 'bad', op: (ctx: any) => STATES.forEach(({ name }) => ctx.state[name].clear()) }, 0);

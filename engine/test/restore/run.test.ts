@@ -70,6 +70,7 @@ function start(plan: Plan, files: MemoryFiles, from: string | null): { engine: E
     log: () => undefined,
     print: () => undefined,
     counter: () => ({ inc: () => undefined, value: 0 }),
+  outputs: { overwrite: true, made: new Set() },
   };
   const environment = {
     host,

@@ -115,7 +115,7 @@ export class Scenario {
       const elements = this.splits.get(operator.uid)?.[subtask] ?? [];
       return { keyed: null, operatorStates: [{ mode: 'SPLIT_DISTRIBUTE', name: 'SourceReaderState', element: byteArray, elements }] };
     }
-    return this.#operators.get(operator.uid)?.[subtask]?.snapshot?.(checkpointId) ?? null;
+    return this.#operators.get(operator.uid)?.[subtask]?.snapshot?.(checkpointId, 'checkpoint') ?? null;
   }
 
   take(files: MemoryFiles, request: Partial<SnapshotRequest> = {}, options: Partial<SnapshotStoreOptions> = {}): CompletedSnapshot {

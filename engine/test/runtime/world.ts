@@ -52,6 +52,7 @@ export class World {
       log: (_level, message) => void this.log.push(message),
       print: () => undefined,
       counter: () => ({ inc: () => undefined, value: 0 }),
+      outputs: { overwrite: true, made: new Set() },
     };
     const store = createSnapshotStore({
       files: this.files,

@@ -1,20 +1,34 @@
 import type { ConnectorHost, FileWriter } from '../../operators/connector.ts';
 import { ByteReader } from '../../snapshot/bytes/byteReader.ts';
 import { ByteWriter } from '../../snapshot/bytes/byteWriter.ts';
+import { crc32c } from '../../snapshot/bytes/crc32c.ts';
+import { join, namesIn, partPath, splitPath } from './partPaths.ts';
 
 /** Bytes that are written, and not yet visible. */
 interface Transaction {
   /** Hidden file that holds them. */
   readonly file: string;
   readonly length: number;
+  /** CRC-32C of the bytes; null in snapshots of versions that did not write it. */
+  readonly checksum: number | null;
   readonly checkpointId: number;
+  /** A savepoint names the hidden file: it stays when its bytes have become visible, for a restore of that savepoint. */
+  readonly inSavepoint: boolean;
 }
 
 const COPY_CHUNK = 1 << 20;
+/** In place of the index of a part, which is never negative: the form with checksums. */
+const FORM_WITH_CHECKSUMS = -2;
 
 /**
  * One output file: its visible part has `committed` bytes, and transactions wait to be appended to it, in their order.
  * Committing is idempotent: it says where in the file the bytes begin, so what a crash left half done is done again.
+ *
+ * Opening a part only looks: where the file cannot be made what the snapshot says, it throws, and nothing has been changed. `settle` then
+ * makes it so. A file can be made right when its visible bytes are those of the snapshot, and each transaction is in place or still in
+ * its hidden file; bytes are compared by length and checksum, because another history may have written others of the same length.
+ *
+ * Hidden files are named `.NAME.TOKEN.writing` while they grow, and `.NAME.TOKEN.pending` from then on: no snapshot names the first.
  */
 export class PartFile {
   readonly index: number;
@@ -22,55 +36,43 @@ export class PartFile {
   readonly #uid: string;
   readonly #path: string;
   #committed: number;
+  /** Of the committed bytes; null where a snapshot of an older version did not say. */
+  #checksum: number | null;
   #pending: Transaction[];
-  #current: { readonly file: string; length: number } | null = null;
+  #current: { readonly file: string; length: number; checksum: number } | null = null;
+  /** What `settle` has to do; null when it is done. */
+  #unsettled: { readonly inPlace: number; readonly isNew: boolean } | null;
 
-  private constructor(host: ConnectorHost, uid: string, path: string, index: number, committed: number, pending: Transaction[]) {
+  private constructor(host: ConnectorHost, uid: string, path: string, part: StoredPart, isNew: boolean) {
     this.#host = host;
     this.#uid = uid;
-    this.#path = partPath(path, index);
-    this.index = index;
-    this.#committed = committed;
-    this.#pending = pending;
+    this.#path = partPath(path, part.index);
+    this.index = part.index;
+    this.#committed = part.committed;
+    this.#checksum = part.checksum;
+    this.#pending = part.pending;
+    this.#unsettled = isNew ? { inPlace: 0, isNew } : { inPlace: this.#transactionsInPlace(), isNew };
   }
 
-  /** A new, empty file; one that is there is of an earlier run, and goes. */
+  /** A new, empty file. @throws Error where an earlier run has left results in it and they may not be replaced */
   static create(host: ConnectorHost, uid: string, path: string, index: number): PartFile {
-    const part = new PartFile(host, uid, path, index, 0, []);
-    const { folder } = splitPath(part.#path);
-    if (folder !== '') host.files.makeFolder(folder);
-    host.files.openForWriting(part.#path, 0).close();
-    part.#removeHiddenFiles();
+    const part = new PartFile(host, uid, path, { index, committed: 0, checksum: 0, pending: [] }, true);
+    const mayReplace = host.outputs.overwrite || host.outputs.made.has(part.#path);
+    if (!mayReplace && part.#size() > 0) {
+      throw new Error(
+        `operator "${uid}": ${part.#path} has ${String(part.#size())} bytes of an earlier run. Go on from that run with --from latest, ` +
+          'replace its results with --overwrite, or give the sink another path',
+      );
+    }
     return part;
   }
 
-  /** As it was at the snapshot: its transactions are committed, what was written after them is cut off. */
+  /**
+   * As it was at the snapshot: its transactions are committed, what was written after them is cut off.
+   * @throws Error where the file can no longer be made so
+   */
   static restore(host: ConnectorHost, uid: string, path: string, state: Uint8Array): PartFile {
-    const reader = new ByteReader(state);
-    const index = reader.i32();
-    const committed = reader.safeI64();
-    const pending: Transaction[] = [];
-    for (let i = reader.count(); i > 0; i--) {
-      pending.push({ file: reader.vstr() ?? '', length: reader.safeI64(), checkpointId: reader.safeI64() });
-    }
-    const part = new PartFile(host, uid, path, index, committed, pending);
-    part.commit(Infinity);
-    part.#cut();
-    part.#removeHiddenFiles();
-    return part;
-  }
-
-  /** Removes files of higher numbers. */
-  static removeAbove(host: ConnectorHost, path: string, index: number): void {
-    const { folder, stem, extension } = splitPath(path);
-    for (const name of namesIn(host, folder)) {
-      const visible = name.startsWith('.') ? name.slice(1) : name;
-      if (!visible.startsWith(`${stem}-`)) continue;
-      const match = /^(\d+)(\..*)?$/.exec(visible.slice(stem.length + 1));
-      const rest = match?.[2] ?? '';
-      const ours = rest === extension || (name.startsWith('.') && rest.startsWith(extension) && rest.endsWith('.pending'));
-      if (match !== null && ours && Number(match[1]) > index) host.files.remove(join(folder, name));
-    }
+    return new PartFile(host, uid, path, storedPart(state), false);
   }
 
   /** Nothing was ever written to it. */
@@ -78,108 +80,195 @@ export class PartFile {
     return this.#committed === 0 && this.#pending.length === 0 && this.#current === null;
   }
 
+  /** Makes the file what it was found to become when it was opened. Does nothing the second time. */
+  settle(): void {
+    const unsettled = this.#unsettled;
+    if (unsettled === null) return;
+    this.#unsettled = null;
+    const { folder } = splitPath(this.#path);
+    if (folder !== '') this.#host.files.makeFolder(folder);
+    for (const transaction of this.#pending.slice(0, unsettled.inPlace)) this.#passOver(transaction);
+    for (const transaction of this.#pending.slice(unsettled.inPlace)) this.#append(transaction);
+    this.#pending = [];
+    if (unsettled.isNew || this.#size() > this.#committed) this.#host.files.openForWriting(this.#path, this.#committed).close();
+    this.#removeUnfinished();
+    this.#host.outputs.made.add(this.#path);
+  }
+
   beginTransaction(): FileWriter {
     // A name that no other run has had: a snapshot of another history must not take these bytes for its own.
     const token = Math.floor(this.#host.random() * 2 ** 48).toString(36);
     const { folder, name } = splitPath(this.#path);
-    this.#current = { file: join(folder, `.${name}.${token}.pending`), length: 0 };
-    return this.#host.files.openForWriting(this.#current.file, 0);
+    this.#current = { file: join(folder, `.${name}.${token}`), length: 0, checksum: 0 };
+    return this.#host.files.openForWriting(`${this.#current.file}.writing`, 0);
   }
 
-  written(bytes: number): void {
-    if (this.#current !== null) this.#current.length += bytes;
+  written(bytes: Uint8Array): void {
+    if (this.#current === null) return;
+    this.#current.length += bytes.length;
+    this.#current.checksum = crc32c(bytes, 0, bytes.length, this.#current.checksum);
   }
 
-  endTransaction(checkpointId: number): void {
-    if (this.#current !== null) this.#pending.push({ ...this.#current, checkpointId });
+  /** After its writer was closed. From here a snapshot names the bytes. */
+  endTransaction(checkpointId: number, snapshot: 'checkpoint' | 'savepoint'): void {
+    const current = this.#current;
     this.#current = null;
+    if (current !== null) {
+      const file = `${current.file}.pending`;
+      this.#host.files.rename(`${current.file}.writing`, file);
+      this.#pending.push({ ...current, file, checkpointId, inSavepoint: false });
+    }
+    if (snapshot === 'savepoint') this.#pending = this.#pending.map((transaction) => ({ ...transaction, inSavepoint: true }));
   }
 
   /** Appends the transactions of this checkpoint and those before it. */
   commit(checkpointId: number): void {
-    for (const transaction of this.#pending.filter((candidate) => candidate.checkpointId <= checkpointId)) {
-      this.#append(transaction);
-      this.#committed += transaction.length;
-    }
+    for (const transaction of this.#pending.filter((candidate) => candidate.checkpointId <= checkpointId)) this.#append(transaction);
     this.#pending = this.#pending.filter((candidate) => candidate.checkpointId > checkpointId);
   }
 
   toBytes(): Uint8Array {
     const writer = new ByteWriter(64);
+    writer.i32(FORM_WITH_CHECKSUMS);
     writer.i32(this.index);
     writer.i64FromNumber(this.#committed);
+    writeChecksum(writer, this.#checksum);
     writer.i32(this.#pending.length);
-    for (const { file, length, checkpointId } of this.#pending) {
+    for (const { file, length, checksum, checkpointId, inSavepoint } of this.#pending) {
       writer.vstr(file);
       writer.i64FromNumber(length);
+      writeChecksum(writer, checksum);
       writer.i64FromNumber(checkpointId);
+      writer.bool(inSavepoint);
     }
     return writer.toBytes();
   }
 
-  #append({ file, length }: Transaction): void {
-    const { files } = this.#host;
-    if (!files.exists(file)) {
-      // The hidden file goes when its bytes are in: so they are in, unless someone else has been here.
-      this.#checkSize(this.#committed + length);
-      return;
+  /** How many transactions are in the visible file already. @throws Error where the rest is not in hidden files */
+  #transactionsInPlace(): number {
+    const size = this.#size();
+    if (size < this.#committed) this.#refuse(`it has ${String(size)} bytes, and the snapshot goes on after ${String(this.#committed)}`);
+    if (this.#checksum !== null && this.#checksumOf(this.#path, 0, this.#committed) !== this.#checksum) {
+      this.#refuse(`its first ${String(this.#committed)} bytes are not those of the snapshot`);
     }
-    this.#checkSize(this.#committed);
+    let at = this.#committed;
+    let inPlace = 0;
+    for (; inPlace < this.#pending.length; inPlace++) {
+      const transaction = this.#pending[inPlace];
+      if (transaction === undefined || !this.#isInPlace(transaction, at)) break;
+      at += transaction.length;
+    }
+    for (const transaction of this.#pending.slice(inPlace)) {
+      if (!this.#isHidden(transaction))
+        this.#refuse(`the ${String(transaction.length)} bytes that the snapshot was about to append are not there any more`);
+    }
+    return inPlace;
+  }
+
+  #isInPlace({ file, length, checksum }: Transaction, at: number): boolean {
+    if (this.#size() < at + length) return false;
+    // Without a checksum: the hidden file goes when its bytes are in.
+    if (checksum === null) return !this.#host.files.exists(file);
+    return this.#checksumOf(this.#path, at, length) === checksum;
+  }
+
+  #isHidden({ file, length, checksum }: Transaction): boolean {
+    const { files } = this.#host;
+    if (!files.exists(file) || files.size(file) < length) return false;
+    return checksum === null || this.#checksumOf(file, 0, length) === checksum;
+  }
+
+  #refuse(problem: string): never {
+    throw new Error(
+      `operator "${this.#uid}": ${this.#path} cannot become what it was when the snapshot was taken: ${problem}. Another run or program has ` +
+        'changed it since. Nothing was written. Put the file back as it was, or restore from another snapshot',
+    );
+  }
+
+  /** Its bytes are in the visible file. */
+  #passOver({ file, length, inSavepoint }: Transaction): void {
+    this.#checksum = this.#checksum === null ? null : this.#checksumOf(this.#path, this.#committed, length, this.#checksum);
+    this.#committed += length;
+    if (!inSavepoint) this.#host.files.remove(file);
+  }
+
+  #append({ file, length, inSavepoint }: Transaction): void {
+    const { files } = this.#host;
+    const size = this.#size();
+    if (size < this.#committed) this.#refuse(`it has ${String(size)} bytes, and ${String(this.#committed)} were written`);
     const target = files.openForWriting(this.#path, this.#committed);
+    let checksum = this.#checksum;
     for (let at = 0; at < length;) {
       const bytes = files.read(file, at, Math.min(COPY_CHUNK, length - at));
       if (bytes.length === 0) throw new Error(`operator "${this.#uid}": ${file} is shorter than when it was written`);
       target.write(bytes);
+      if (checksum !== null) checksum = crc32c(bytes, 0, bytes.length, checksum);
       at += bytes.length;
     }
     target.sync();
     target.close();
-    files.remove(file);
+    this.#checksum = checksum;
+    this.#committed += length;
+    if (!inSavepoint) files.remove(file);
   }
 
-  #checkSize(atLeast: number): void {
+  #size(): number {
     const { files } = this.#host;
-    const size = files.exists(this.#path) ? files.size(this.#path) : 0;
-    if (size < atLeast) {
-      throw new Error(
-        `operator "${this.#uid}": ${this.#path} has ${String(size)} bytes, and the snapshot goes on after ${String(atLeast)}: ` +
-          'the file was removed or cut since. Put it back, or start without the snapshot',
-      );
+    return files.exists(this.#path) ? files.size(this.#path) : 0;
+  }
+
+  #checksumOf(file: string, from: number, length: number, before = 0): number {
+    let checksum = before;
+    for (let at = from; at < from + length;) {
+      const bytes = this.#host.files.read(file, at, Math.min(COPY_CHUNK, from + length - at));
+      if (bytes.length === 0) throw new Error(`operator "${this.#uid}": ${file} was cut while it was read`);
+      checksum = crc32c(bytes, 0, bytes.length, checksum);
+      at += bytes.length;
     }
+    return checksum;
   }
 
-  #cut(): void {
-    this.#checkSize(this.#committed);
-    this.#host.files.openForWriting(this.#path, this.#committed).close();
-  }
-
-  /** Transactions that no snapshot of this history knows. */
-  #removeHiddenFiles(): void {
+  /** Of transactions that were being written when a run ended: no snapshot names them. */
+  #removeUnfinished(): void {
     const { folder, name } = splitPath(this.#path);
     for (const candidate of namesIn(this.#host, folder)) {
-      if (candidate.startsWith(`.${name}.`) && candidate.endsWith('.pending')) this.#host.files.remove(join(folder, candidate));
+      if (candidate.startsWith(`.${name}.`) && candidate.endsWith('.writing')) this.#host.files.remove(join(folder, candidate));
     }
   }
 }
 
-function namesIn(host: ConnectorHost, folder: string): readonly string[] {
-  return host.files.exists(folder === '' ? '.' : folder) ? host.files.list(folder === '' ? '.' : folder) : [];
+interface StoredPart {
+  readonly index: number;
+  readonly committed: number;
+  readonly checksum: number | null;
+  readonly pending: Transaction[];
 }
 
-/** Subtask 0 has the path as the user gave it. */
-function partPath(path: string, index: number): string {
-  const { folder, stem, extension } = splitPath(path);
-  return index === 0 ? path : join(folder, `${stem}-${String(index)}${extension}`);
+function storedPart(state: Uint8Array): StoredPart {
+  const reader = new ByteReader(state);
+  const first = reader.i32();
+  const hasChecksums = first === FORM_WITH_CHECKSUMS;
+  const index = hasChecksums ? reader.i32() : first;
+  const committed = reader.safeI64();
+  const checksum = hasChecksums ? readChecksum(reader) : null;
+  const pending: Transaction[] = [];
+  for (let i = reader.count(); i > 0; i--) {
+    pending.push({
+      file: reader.vstr() ?? reader.fail('a transaction without its file'),
+      length: reader.safeI64(),
+      checksum: hasChecksums ? readChecksum(reader) : null,
+      checkpointId: reader.safeI64(),
+      inSavepoint: hasChecksums ? reader.bool() : true,
+    });
+  }
+  return { index, committed, checksum, pending };
 }
 
-function splitPath(path: string): { folder: string; name: string; stem: string; extension: string } {
-  const slash = path.lastIndexOf('/');
-  const name = path.slice(slash + 1);
-  const dot = name.lastIndexOf('.');
-  const stem = dot <= 0 ? name : name.slice(0, dot);
-  return { folder: slash < 0 ? '' : path.slice(0, slash), name, stem, extension: name.slice(stem.length) };
+function writeChecksum(writer: ByteWriter, checksum: number | null): void {
+  writer.bool(checksum !== null);
+  if (checksum !== null) writer.i32(checksum | 0);
 }
 
-function join(folder: string, name: string): string {
-  return folder === '' ? name : `${folder}/${name}`;
+function readChecksum(reader: ByteReader): number | null {
+  return reader.bool() ? reader.i32() >>> 0 : null;
 }

@@ -5,6 +5,7 @@ import { dataTypeOf } from '../../types/dataType.ts';
 import type { Type } from '../../types/type.ts';
 import { formatOf } from './filePaths.ts';
 import { PartFile } from './partFile.ts';
+import { PartCount } from './partPaths.ts';
 import { recordTypeOf } from './recordParser.ts';
 
 export interface WriteOptions {
@@ -56,20 +57,31 @@ function cell(json: unknown): string {
 const BUFFERED = 32 * 1024;
 
 class FileSinkWriter implements SinkWriter {
+  readonly #host: ConnectorHost;
   readonly #lines: Lines;
+  readonly #count: PartCount;
+  /** Parts with a higher index than this are of an earlier run, or of a future that was undone; null where another subtask removes them. */
+  readonly #lastIndex: number | null;
   /** The file that this subtask writes, then those that it took over when there were more subtasks: nothing is added to them. */
   readonly #parts: readonly [PartFile, ...PartFile[]];
+  #isSettled = false;
   #buffer = '';
   #writer: FileWriter | null = null;
 
   constructor(host: ConnectorHost, subtask: SubtaskInfo, lines: Lines, path: string, pending: readonly Uint8Array[] | null) {
+    this.#host = host;
     this.#lines = lines;
+    this.#count = new PartCount(host, path);
     const restored = (pending ?? []).map((bytes) => PartFile.restore(host, subtask.uid, path, bytes));
     const [own = PartFile.create(host, subtask.uid, path, subtask.subtask), ...others] = restored;
     this.#parts = [own, ...others];
-    // The last subtask has the highest numbers: what lies beyond is of an earlier run, or of a future that was undone.
-    if (subtask.subtask === subtask.parallelism - 1) {
-      PartFile.removeAbove(host, path, Math.max(subtask.parallelism - 1, ...this.#parts.map((part) => part.index)));
+    const isLast = subtask.subtask === subtask.parallelism - 1;
+    this.#lastIndex = isLast ? Math.max(subtask.parallelism - 1, ...this.#parts.map((part) => part.index)) : null;
+    if (pending === null && !host.outputs.overwrite && this.#lastIndex !== null) {
+      refuseToMix(
+        this.#count.above(this.#lastIndex).filter((file) => !host.outputs.made.has(file)),
+        subtask.uid,
+      );
     }
   }
 
@@ -79,30 +91,42 @@ class FileSinkWriter implements SinkWriter {
     if (this.#buffer.length >= BUFFERED) this.#flush();
   }
 
+  /** All sinks have been opened, so none refuses any more: files become what the snapshot says. */
+  #settle(): void {
+    if (this.#isSettled) return;
+    this.#isSettled = true;
+    for (const part of this.#parts) part.settle();
+    this.#count.atLeast(1 + Math.max(...this.#parts.map((part) => part.index)));
+    if (this.#lastIndex !== null) for (const path of this.#count.above(this.#lastIndex)) this.#host.files.remove(path);
+  }
+
   #flush(): void {
     if (this.#buffer === '') return;
+    this.#settle();
     const bytes = encodeUtf8(this.#buffer);
     this.#buffer = '';
     this.#writer ??= this.#parts[0].beginTransaction();
     this.#writer.write(bytes);
-    this.#parts[0].written(bytes.length);
+    this.#parts[0].written(bytes);
   }
 
-  prepareCommit(checkpointId: number): Uint8Array[] {
+  prepareCommit(checkpointId: number, snapshot: 'checkpoint' | 'savepoint'): Uint8Array[] {
+    this.#settle();
     this.#flush();
     this.#writer?.sync();
     this.#writer?.close();
     this.#writer = null;
-    this.#parts[0].endTransaction(checkpointId);
+    this.#parts[0].endTransaction(checkpointId, snapshot);
     return this.#parts.map((part) => part.toBytes());
   }
 
   commit(checkpointId: number): void {
+    this.#settle();
     for (const part of this.#parts) part.commit(checkpointId);
   }
 
   finish(): void {
-    this.prepareCommit(Number.MAX_SAFE_INTEGER);
+    this.prepareCommit(Number.MAX_SAFE_INTEGER, 'checkpoint');
     this.commit(Number.MAX_SAFE_INTEGER);
   }
 
@@ -110,4 +134,14 @@ class FileSinkWriter implements SinkWriter {
     this.#writer?.close();
     this.#writer = null;
   }
+}
+
+/** A fresh run at fewer subtasks would leave the other parts of an earlier one beside its own. */
+function refuseToMix(others: readonly string[], uid: string): void {
+  const [first] = others;
+  if (first === undefined) return;
+  throw new Error(
+    `operator "${uid}": ${first} has results of an earlier run at a higher parallelism. Go on from that run with --from latest, ` +
+      'replace its results with --overwrite, or give the sink another path',
+  );
 }

@@ -17,9 +17,12 @@ function makeTables(): Int32Array {
   return tables;
 }
 
-/** CRC-32C of bytes, as an unsigned number. For where it must be had at once, without the wait for a compiled one. */
-export function crc32c(bytes: Uint8Array, start = 0, end = bytes.length): number {
-  let crc = -1;
+/**
+ * CRC-32C of bytes, as an unsigned number. For where it must be had at once, without the wait for a compiled one. `before` is that of the bytes
+ * that come before them: then it is that of all of them together.
+ */
+export function crc32c(bytes: Uint8Array, start = 0, end = bytes.length, before = 0): number {
+  let crc = ~before;
   let at = start;
   for (; at + 4 <= end; at += 4) {
     crc ^= (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16) | ((bytes[at + 3] ?? 0) << 24);
