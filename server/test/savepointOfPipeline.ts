@@ -42,7 +42,7 @@ export default pipeline('checked', (p) => {
 export async function takeSavepoint(program: string, records = 1000): Promise<string> {
   registerEngineModules({ tidemark, 'tidemark/connectors': connectors, 'tidemark/testing': testing });
   const loaded = await loadPlan(program, { parallelism: null, parameters: {} });
-  const run = prepareRun(loaded, { program, from: null, claim: false, allowNonRestoredState: false }, () => undefined);
+  const run = prepareRun(loaded, { program, from: null, claim: false, allowNonRestoredState: false, overwrite: false }, () => undefined);
   const engine = run.createEngine(null, () => undefined);
   while (engine.status().recordsOut + engine.status().recordsIn < records) engine.runSlice(5);
   const savepoint = engine.savepoint(null);

@@ -35,18 +35,24 @@ export function folderName(pipeline: string): string {
 }
 
 /**
- * The newest whole snapshot of a pipeline, savepoint or checkpoint alike; null when there is none. What was made of a snapshot by hand, by edits
- * or a merge, is restored only where it is named.
+ * The pipeline's own finished snapshots, savepoints and checkpoints alike, newest first. What was made of a snapshot by hand, by edits or a merge, is
+ * restored only where it is named.
  */
-export function latestSnapshot(folders: PipelineFolders): string | null {
+export function* ownSnapshots(folders: PipelineFolders): Generator<string> {
   const snapshots = [folders.savepoints, folders.checkpoints].flatMap((root) =>
     (existsSync(root) ? readdirSync(root) : []).flatMap((name) => {
       const metadata = join(root, name, '_metadata');
       return existsSync(metadata) ? [{ path: join(root, name), time: statSync(metadata).mtimeMs }] : [];
     }),
   );
-  // Manifests grow with the plan: they are read from the newest on, until one is no rewritten one.
-  return snapshots.sort((a, b) => b.time - a.time).find(({ path }) => !isRewritten(path))?.path ?? null;
+  // Manifests grow with the plan: they are read one by one, from the newest on.
+  for (const { path } of snapshots.sort((a, b) => b.time - a.time)) if (!isRewritten(path)) yield path;
+}
+
+/** The newest of them; null when there is none. */
+export function latestSnapshot(folders: PipelineFolders): string | null {
+  const [newest = null] = ownSnapshots(folders);
+  return newest;
 }
 
 function isRewritten(snapshot: string): boolean {

@@ -166,4 +166,6 @@ export interface SinkConnector {
   readonly name: string;
   readonly details: Readonly<Record<string, string | number | boolean>>;
   readonly open: UserFunction;
+  /** What its subtasks write, such as paths in their shortest form: no other sink of the plan may write the same. Left out: nothing of the kind. */
+  readonly writes?: (parallelism: number) => readonly string[];
 }

@@ -1,7 +1,7 @@
 import { defaultMaxParallelism, MAX_MAX_PARALLELISM, MIN_MAX_PARALLELISM } from '../keys/keyGroup.ts';
 import { operatorIdOf } from '../keys/operatorId.ts';
 import type { KeyType, Type } from '../types/type.ts';
-import type { OperatorSpec, UserFunction } from './operatorSpec.ts';
+import type { OperatorSpec, SinkConnector, UserFunction } from './operatorSpec.ts';
 import { declareParameter, refuseUnknownParameters, type ParameterSources, type ParameterSpec, type ParameterValue } from './parameters.ts';
 import type {
   Edge,
@@ -90,6 +90,8 @@ export class PlanBuilder {
   readonly #mapPosition: (position: SourcePosition) => SourcePosition | null;
   readonly #operators: PlanOperator[] = [];
   readonly #parameters: ParameterDeclaration[] = [];
+  /** What sinks write, with their uids. */
+  readonly #outputs = new Map<string, string>();
   #finished = false;
 
   constructor(module: PipelineModule, options: PlanOptions) {
@@ -112,6 +114,7 @@ export class PlanBuilder {
     this.#checkParallelism(parallelism, fail);
     for (const [tag, type] of Object.entries(draft.sideOutputs ?? {})) checkType(type, `side output "${tag}"`, fail);
     if (draft.emits !== null) checkType(draft.emits, 'what it emits', fail);
+    if (draft.spec.kind === 'sink') this.#checkOutputs(draft.spec.connector, draft.uid, parallelism, fail);
     const index = this.#operators.length;
     this.#operators.push({
       index,
@@ -166,6 +169,15 @@ export class PlanBuilder {
     if (before === undefined) return;
     const place = before.position === null ? '' : `, at ${before.position.file}:${String(before.position.line)}`;
     fail('duplicateUid', `its uid is that of a ${before.spec.kind} operator before it${place}; every operator needs a uid of its own`);
+  }
+
+  /** Two sinks that append to one file, each where it left off itself, tear each other's lines. */
+  #checkOutputs(connector: SinkConnector, uid: string, parallelism: number, fail: (code: PlanErrorCode, problem: string) => never): void {
+    for (const output of connector.writes?.(parallelism) ?? []) {
+      const other = this.#outputs.get(output);
+      if (other !== undefined) fail('connector', `it writes ${output}, which the sink "${other}" writes; give each sink a path of its own`);
+      this.#outputs.set(output, uid);
+    }
   }
 
   #checkParallelism(parallelism: number, fail: (code: PlanErrorCode, problem: string) => never): void {

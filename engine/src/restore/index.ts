@@ -8,7 +8,8 @@ export {
   type KnownSnapshot,
 } from './checkSnapshot.ts';
 export type { FlinkTarget } from '../snapshot/compatibility/flinkVerdict.ts';
-export { openSnapshot, SnapshotDamage, verifySnapshot, type DamagedFile, type OpenedSnapshot } from './openSnapshot.ts';
+export { SnapshotDamage } from '../runtime/snapshotDamage.ts';
+export { openSnapshot, verifySnapshot, type DamagedFile, type OpenedSnapshot } from './openSnapshot.ts';
 export { PlanMigration } from './planMigration.ts';
 export {
   finding,

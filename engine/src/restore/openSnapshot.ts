@@ -2,21 +2,9 @@ import { ByteReader } from '../snapshot/bytes/byteReader.ts';
 import { FormatError } from '../snapshot/bytes/formatError.ts';
 import { readMetadata } from '../snapshot/metadata/readMetadata.ts';
 import type { SnapshotMetadata } from '../snapshot/metadata/snapshotMetadata.ts';
+import { SnapshotDamage } from '../runtime/snapshotDamage.ts';
 import { checkOwnFile, MANIFEST_FILE, METADATA_FILE, readFile, sha256OfFile, type SnapshotFiles } from './snapshotFiles.ts';
 import { readManifest, type ManifestFile, type SnapshotManifest } from './snapshotManifest.ts';
-
-/** A snapshot that cannot be used: which of its files, and why. */
-export class SnapshotDamage extends Error {
-  override readonly name = 'SnapshotDamage';
-  readonly file: string;
-  readonly reason: string;
-
-  constructor(folder: string, file: string, reason: string, cause?: unknown) {
-    super(`Snapshot ${folder} cannot be used: ${file}: ${reason}`, cause === undefined ? undefined : { cause });
-    this.file = file;
-    this.reason = reason;
-  }
-}
 
 /** A snapshot whose metadata has been read; its state is read when asked for. */
 export interface OpenedSnapshot {

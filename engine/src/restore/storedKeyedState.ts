@@ -4,7 +4,8 @@ import { KeyGroupBlockReader, uncompressedBlock } from '../snapshot/keyed/keyGro
 import { readKeyedHeader, type KeyedHeader } from '../snapshot/keyed/keyedStream.ts';
 import type { KeyedStateHandle, OperatorMetadata } from '../snapshot/metadata/snapshotMetadata.ts';
 import type { KeyGroupRange } from '../state/operatorSnapshot.ts';
-import { SnapshotDamage, type OpenedSnapshot } from './openSnapshot.ts';
+import { SnapshotDamage } from '../runtime/snapshotDamage.ts';
+import type { OpenedSnapshot } from './openSnapshot.ts';
 import { openStream, type StoredStream } from './storedStream.ts';
 
 /** The keyed state that one subtask wrote. */

@@ -1,6 +1,7 @@
 import type { StreamHandle } from '../snapshot/metadata/snapshotMetadata.ts';
 import { checkInside, missingFile, placesOf, type FileHandle } from '../snapshot/storage/locateFile.ts';
-import { SnapshotDamage, type OpenedSnapshot } from './openSnapshot.ts';
+import { SnapshotDamage } from '../runtime/snapshotDamage.ts';
+import type { OpenedSnapshot } from './openSnapshot.ts';
 
 /** The bytes behind a handle, read by ranges. */
 export interface StoredStream {

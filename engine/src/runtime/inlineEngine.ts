@@ -8,6 +8,7 @@ import type { EngineState, EngineStatus, OperatorStatus } from './engineStatus.t
 import { physicalPlan, type PhysicalTask } from './physicalPlan.ts';
 import { changedRecord } from './changedRecord.ts';
 import { RestartBackoff } from './restartBackoff.ts';
+import { SnapshotDamage } from './snapshotDamage.ts';
 import type { CompletedSnapshot, RestoredState } from './snapshotStore.ts';
 import { operatorStatuses } from './operatorStatuses.ts';
 import type { Task } from './task.ts';
@@ -64,8 +65,8 @@ class InlineEngine implements Engine {
   #attempts = 0;
   #restarts = 0;
   #restartAt = 0;
-  /** The newest snapshot that sinks commit with. */
-  #restartPath: string | null = null;
+  /** Snapshots that sinks committed with, oldest first, as many as are retained: a failure goes back to the newest that is whole. */
+  readonly #restartPaths: string[] = [];
   #batch = FIRST_BATCH;
   #workedMs = 0;
   #workedRounds = 0;
@@ -290,7 +291,8 @@ class InlineEngine implements Engine {
     // A savepoint in passing commits nothing: a failure restarts from the newest checkpoint, and would write those records again.
     if (purpose.kind === 'savepoint') return;
     // Before any sink has committed: when one of them throws, the others' records must not come again.
-    this.#restartPath = snapshot.path;
+    this.#restartPaths.push(snapshot.path);
+    if (this.#restartPaths.length > this.plan.options.retainedCheckpoints) this.#restartPaths.shift();
     for (const task of this.#tasks) task.onCheckpointComplete(checkpointId);
     if (purpose.kind === 'stop') this.#end('stopped', new Error('the run has stopped'));
     if (purpose.kind === 'last') this.#end('finished', new Error('the run has finished'));
@@ -322,11 +324,32 @@ class InlineEngine implements Engine {
   #restart(): void {
     this.#restarts++;
     try {
-      const path = this.#restartPath;
-      this.#build(path === null ? this.#initial : this.#environment.restore(path));
+      if (this.#restartPaths.length === 0) this.#build(this.#initial);
+      else this.#buildFromNewestWhole();
       this.#setState('running');
     } catch (error) {
       this.#fail(error);
+    }
+  }
+
+  /** A damaged snapshot is left out from then on. @throws SnapshotDamage of the newest, where none is whole */
+  #buildFromNewestWhole(): void {
+    const paths = this.#restartPaths;
+    const { host, restore } = this.#environment;
+    let newest: SnapshotDamage | null = null;
+    for (let path = paths.at(-1); path !== undefined; path = paths.at(-1)) {
+      try {
+        this.#build(restore(path));
+        if (newest !== null) host.log('warn', `The run goes on from ${path}, because ${newest.message}`);
+        return;
+      } catch (error) {
+        if (!(error instanceof SnapshotDamage)) throw error;
+        this.#closeTasks();
+        newest ??= error;
+        // The only one is kept: after a further failure it is still the one that is looked for, not a fresh start.
+        if (paths.length === 1) throw newest;
+        paths.pop();
+      }
     }
   }
 

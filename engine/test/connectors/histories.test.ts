@@ -77,7 +77,7 @@ type Action =
   | { readonly do: 'crash' }
   | { readonly do: 'restore'; readonly savepoint: number };
 
-const actions = fc.array(
+const actions: fc.Arbitrary<Action[]> = fc.array(
   fc.oneof(
     fc.record({ do: fc.constant('write' as const), count: fc.integer({ min: 1, max: 5 }) }),
     fc.record({ do: fc.constant('checkpoint' as const), told: fc.boolean() }),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { collect, generator } from '../../src/connectors/index.ts';
+import { collect, files, generator } from '../../src/connectors/index.ts';
 import { minutes, pipeline, t, triggers, windows, type PipelineBuilder, type PipelineSettings, type Stream } from '../../src/index.ts';
 import { buildPlan, describePlan, PlanError, planWarnings, type Plan, type PlanOptions } from '../../src/plan/index.ts';
 import { positionInStack } from '../../src/plan/sourcePosition.ts';
@@ -160,6 +160,32 @@ describe('errors name code, operator and place', () => {
     const here = positionInStack(new Error().stack ?? '', 0);
     const error = errorOf((p) => p.source('', items), {}, { mapPosition: ({ line }) => ({ file: 'mapped.ts', line, column: 1 }) });
     expect(error.position).toEqual({ file: 'mapped.ts', line: (here?.line ?? 0) + 1, column: 1 });
+  });
+});
+
+describe('two sinks', () => {
+  const twice =
+    (first: string, second: string, parallelism = 1) =>
+    (p: PipelineBuilder) => {
+      const source = p.source('items', items, { parallelism });
+      source.sink('one', files.write({ path: first }), { parallelism });
+      source.sink('two', files.write({ path: second }), { parallelism: 1 });
+    };
+
+  test.each([
+    ['out/a.jsonl', 'out/a.jsonl', 1],
+    ['out/a.jsonl', './out//b/../a.jsonl', 1],
+    ['out/a.jsonl', 'out/a-1.jsonl', 2],
+  ])('that write %s and %s at parallelism %i are refused', (first, second, parallelism) => {
+    const error = errorOf(twice(first, second, parallelism));
+    expect(error).toMatchObject({ code: 'connector', uid: 'two' });
+    expect(error.message).toMatch(/which the sink "one" writes; give each sink a path of its own/);
+  });
+
+  test('with paths of their own are not', () => {
+    build(twice('out/a.jsonl', 'out/b.jsonl', 2));
+    build(twice('../a.jsonl', 'a.jsonl'));
+    build(twice('a.jsonl', '/a.jsonl'));
   });
 });
 

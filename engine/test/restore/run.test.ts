@@ -60,17 +60,18 @@ function planOf(parallelism: number, fail: (n: number) => void): Plan {
 }
 
 /** An engine over `files`, and what happened to it. */
-function start(plan: Plan, files: MemoryFiles, from: string | null): { engine: Engine; events: EngineEvent[] } {
+function start(plan: Plan, files: MemoryFiles, from: string | null): { engine: Engine; events: EngineEvent[]; log: string[] } {
   const events: EngineEvent[] = [];
+  const log: string[] = [];
   let now = 1_700_000_000_000;
   const host: ConnectorHost = {
     files,
     now: () => now++,
     random: () => 0.5,
-    log: () => undefined,
+    log: (_level, message) => void log.push(message),
     print: () => undefined,
     counter: () => ({ inc: () => undefined, value: 0 }),
-  outputs: { overwrite: true, made: new Set() },
+    outputs: { overwrite: true, made: new Set() },
   };
   const environment = {
     host,
@@ -79,7 +80,7 @@ function start(plan: Plan, files: MemoryFiles, from: string | null): { engine: E
     restore: (path: string) => restored(files, path, plan),
     listener: (event: EngineEvent) => void events.push(event),
   };
-  return { engine: createEngine(plan, environment, { restored: from === null ? null : restored(files, from, plan) }), events };
+  return { engine: createEngine(plan, environment, { restored: from === null ? null : restored(files, from, plan) }), events, log };
 }
 
 /** Goes on until the source has nothing more. */
@@ -150,3 +151,37 @@ test('a run with failures, checkpoints and changes of parallelism ends with the 
     { numRuns: process.env['TIDEMARK_FULL'] === '1' ? 1000 : 20 },
   );
 }, 600_000);
+
+test('a failure goes back to the newest checkpoint that is whole, and says so', async () => {
+  let failing = false;
+  const plan = planOf(2, () => {
+    if (!failing) return;
+    failing = false;
+    throw new Error('once');
+  });
+  const files = new MemoryFiles();
+  const { engine, events, log } = start(plan, files, null);
+  const older = await taken(engine, engine.checkpoint());
+  engine.runSlice(1);
+  const newest = await taken(engine, engine.checkpoint());
+  const name = [...files.content.keys()].find((path) => path.startsWith(`${newest.path}/`) && path.endsWith('_metadata'))!;
+  files.content.set(
+    name,
+    files.content.get(name)!.map((byte, index) => (index === 40 ? byte ^ 1 : byte)),
+  );
+  failing = true;
+  untilIdle(engine);
+  for (let slices = 0; slices < 50; slices++) engine.runSlice(1);
+  expect(engine.status().state).toBe('running');
+  expect(events.filter((event) => event.kind === 'failure')).toHaveLength(1);
+  expect(log.join()).toContain(`The run goes on from ${older.path}, because Snapshot ${newest.path} cannot be used`);
+  const end = await taken(engine, engine.savepoint(null));
+  const plain = new MemoryFiles();
+  const calm = start(
+    planOf(1, () => undefined),
+    plain,
+    null,
+  ).engine;
+  untilIdle(calm);
+  expect(counts(files, end.path)).toEqual(counts(plain, (await taken(calm, calm.savepoint(null))).path));
+});

@@ -42,7 +42,7 @@ async function runOnce(
   page: PageServer | null,
   watcher: SourceWatcher | null,
 ): Promise<Next> {
-  const { program, from, claim, allowNonRestoredState, parallelism, parameters } = options;
+  const { program, from, claim, allowNonRestoredState, overwrite, parallelism, parameters } = options;
   watcher?.begin();
   const session = await startSession(
     {
@@ -50,6 +50,7 @@ async function runOnce(
       from,
       claim,
       allowNonRestoredState,
+      overwrite,
       parallelism,
       parameters,
       parametersFrom: 'commandLine',

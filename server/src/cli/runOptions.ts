@@ -5,12 +5,14 @@ import { parsed, type CommandSyntax } from './syntax.ts';
 
 export interface RunCommandOptions {
   readonly program: string;
-  /** Absolute path or `latest`. */
+  /** Absolute path, `latest` or `latest-or-fresh`. */
   readonly from: string | null;
   readonly claim: boolean;
   readonly parallelism: number | null;
   readonly parameters: Readonly<Record<string, string>>;
   readonly allowNonRestoredState: boolean;
+  /** Results of earlier runs may be replaced. */
+  readonly overwrite: boolean;
   readonly watch: boolean;
   /** Port of the page; 0 takes any free one; null serves none. */
   readonly uiPort: number | null;
@@ -22,17 +24,23 @@ export const runSyntax = {
   operands: 'PIPELINE',
   about: 'Runs a *.pipeline.ts. Ctrl-C stops it with a checkpoint.',
   options: {
-    from: { value: 'SNAPSHOT|latest', about: "Restores from a savepoint or checkpoint; latest is the pipeline's own newest." },
+    from: {
+      value: 'SNAPSHOT|latest|latest-or-fresh',
+      about: "Restores from a savepoint or checkpoint. latest is the pipeline's own newest; latest-or-fresh starts from the beginning where there is none.",
+    },
     claim: { about: 'The run owns that snapshot, and deletes it when newer checkpoints make it needless.' },
     'no-claim': { about: 'The run leaves that snapshot alone. This is the default.' },
     parallelism: { value: 'N', about: 'For operators that set no parallelism of their own.' },
     param: { value: 'NAME=VALUE', repeated: true, about: 'A parameter of the pipeline.' },
     'allow-non-restored-state': { about: 'State that the pipeline does not have is dropped, and listed.' },
+    overwrite: { about: 'A run from the beginning may replace the results of earlier runs in the files of its sinks.' },
     watch: { about: 'When a source file changes: stops with a savepoint, and goes on from it with the new code.' },
     ui: { value: '[PORT]', about: 'Serves the dataflow page on 127.0.0.1. Default: any free port.' },
     json: { about: 'Progress as JSON Lines on standard error.' },
   },
 } as const satisfies CommandSyntax;
+
+const LATEST = new Set(['latest', 'latest-or-fresh']);
 
 /** @throws UsageError */
 export function parseRunOptions(args: readonly string[], cwd: string): RunCommandOptions {
@@ -44,11 +52,12 @@ export function parseRunOptions(args: readonly string[], cwd: string): RunComman
   if (values.claim && values.from === undefined) throw new UsageError('--claim needs --from.');
   return {
     program: resolve(cwd, pipeline),
-    from: values.from === undefined || values.from === 'latest' ? (values.from ?? null) : existingPath(cwd, values.from),
+    from: values.from === undefined || LATEST.has(values.from) ? (values.from ?? null) : existingPath(cwd, values.from),
     claim: values.claim,
     parallelism: values.parallelism === undefined ? null : wholeNumber('--parallelism', values.parallelism, 1, 32768),
     parameters: Object.fromEntries((values.param ?? []).map(parameter)),
     allowNonRestoredState: values['allow-non-restored-state'],
+    overwrite: values.overwrite,
     watch: values.watch,
     uiPort: values.ui === undefined ? null : wholeNumber('--ui', values.ui, 0, 65535),
     json: values.json,

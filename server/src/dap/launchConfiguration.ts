@@ -30,6 +30,7 @@ export function readLaunchConfiguration(given: Given): LaunchConfiguration {
       from: readSavepoint(optional(given, 'savepoint', 'string'), base),
       claim: optional(given, 'claim', 'boolean') ?? false,
       allowNonRestoredState: optional(given, 'allowNonRestoredState', 'boolean') ?? false,
+      overwrite: optional(given, 'overwrite', 'boolean') ?? false,
       parallelism: readParallelism(given['parallelism']),
       parameters: readParameters(given['parameters']),
       debug,
@@ -40,7 +41,7 @@ export function readLaunchConfiguration(given: Given): LaunchConfiguration {
 
 function readSavepoint(savepoint: string | null, base: string): string | null {
   if (savepoint === null || savepoint === '') return null;
-  if (savepoint === 'latest' || /^s3[anp]?:\/\//i.test(savepoint)) return savepoint;
+  if (savepoint === 'latest' || savepoint === 'latest-or-fresh' || /^s3[anp]?:\/\//i.test(savepoint)) return savepoint;
   const path = isAbsolute(savepoint) ? savepoint : resolve(base, savepoint);
   if (!existsSync(path)) throw badConfiguration('savepoint', `does not exist: ${path}`);
   return path;

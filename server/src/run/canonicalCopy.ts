@@ -7,7 +7,7 @@ import { existsSync, mkdirSync, readdirSync, renameSync, statSync, utimesSync } 
 import { join } from 'node:path';
 import type { Snapshot, SnapshotHeaders } from 'tidemark/snapshot';
 import { isOwnFolder, markOwnFolder, removeOwnFolder } from '../ownFolder.ts';
-import { isAlive } from './registry.ts';
+import { isAlive } from './processIdentity.ts';
 
 /** Between two words about how far it is. */
 const SAID_EVERY_MS = 5000;

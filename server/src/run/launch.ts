@@ -14,11 +14,16 @@ import type { Failure } from '../control.ts';
 export interface RunArguments {
   /** Absolute path of the pipeline module. */
   readonly program: string;
-  /** Absolute path of a savepoint or checkpoint folder; `latest` is the newest of the pipeline's own; null starts afresh. */
+  /**
+   * Absolute path of a savepoint or checkpoint folder; `latest` is the newest of the pipeline's own, `latest-or-fresh` also starts where there is
+   * none; null starts from the beginning.
+   */
   readonly from: string | null;
   /** The run owns the snapshot it was restored from and may delete it once newer ones have made it needless. */
   readonly claim: boolean;
   readonly allowNonRestoredState: boolean;
+  /** A fresh run may replace results of earlier runs where its sinks write. */
+  readonly overwrite: boolean;
   /** Null leaves it to the pipeline. */
   readonly parallelism: number | null;
   readonly parameters: Readonly<Record<string, string | number | boolean>>;

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import * as tidemark from 'tidemark';
 import * as connectors from 'tidemark/connectors';
 import * as testing from 'tidemark/testing';
-import { loadPlan, pipelineFolders, PipelineLoadError, prepareRun, registerEngineModules } from 'tidemark/host';
+import { isLatest, loadPlan, pipelineFolders, PipelineLoadError, prepareRun, registerEngineModules } from 'tidemark/host';
 import type { LoadedPlan, PreparedRun } from 'tidemark/host';
 import { RestoreRefused, SnapshotDamage } from 'tidemark/restore';
 import type { Failure, RunInfo } from '../control.ts';
@@ -19,11 +19,15 @@ import type { ControlWorkerData } from './controlWorker.ts';
 import { ControlMailbox, MAILBOX_BYTES } from './mailbox.ts';
 import { shownText } from '../shownText.ts';
 import { newRunId, socketPath } from './registry.ts';
+import { lockPipeline, PipelineIsRunning } from './runLock.ts';
 import { toFailure, toPosition, toRunPlan } from './toControl.ts';
 import { INSPECTION } from './userCodePause.ts';
 
+/** The pipeline is right, and what it needs outside is not: a file is missing, or results of an earlier run are in the way. */
+const EXIT_NOT_STARTED = 1;
 const EXIT_NOT_LOADED = 3;
 const EXIT_NOT_RESTORED = 4;
+const EXIT_RUNNING_ALREADY = 6;
 /** How long the control thread may take to say goodbye. */
 const GOODBYE_MS = 2000;
 
@@ -43,12 +47,17 @@ async function main(args: RunArguments): Promise<number> {
   const id = newRunId();
   const control = startControlThread(id);
   let loaded: LoadedPlan;
+  let release: () => void;
   let prepared: PreparedRun;
   try {
     loaded = await loadPlan(args.program, {
       parallelism: args.parallelism,
       parameters: { [args.parametersFrom ?? 'launch']: args.parameters },
     });
+    release = await lockPipeline(dirname(pipelineFolders(args.program, loaded.plan.name).savepoints), {
+      ...{ id, pipeline: loaded.plan.name, program: args.program },
+    });
+    process.once('exit', release);
     const from = await restorable(args, loaded.plan.name);
     prepared = prepareRun(loaded, { ...args, from }, (level, message) => {
       tell(`${level === 'info' ? '' : `${level}: `}${message}`);
@@ -56,16 +65,21 @@ async function main(args: RunArguments): Promise<number> {
   } catch (error) {
     return refuse(error);
   }
-  const run = new ControlledRun({
-    plan: prepared.plan,
-    host: prepared.host,
-    sourceMap: loaded.bundle.sourceMap,
-    mailbox: control.mailbox,
-    debug: args.debug,
-    stopOnEntry: args.stopOnEntry,
-    breakpoints: args.breakpoints,
-    createEngine: (gate, listener) => prepared.createEngine(gate, listener),
-  });
+  let run: ControlledRun;
+  try {
+    run = new ControlledRun({
+      plan: prepared.plan,
+      host: prepared.host,
+      sourceMap: loaded.bundle.sourceMap,
+      mailbox: control.mailbox,
+      debug: args.debug,
+      stopOnEntry: args.stopOnEntry,
+      breakpoints: args.breakpoints,
+      createEngine: (gate, listener) => prepared.createEngine(gate, listener),
+    });
+  } catch (error) {
+    return refuse(error, EXIT_NOT_STARTED);
+  }
   if (args.debug) consoleAsEvents(loaded.bundle.sourceMap, (body) => control.mailbox.send({ kind: 'event', event: 'output', body }));
   (globalThis as Record<symbol, unknown>)[Symbol.for(INSPECTION)] = run.inspection;
 
@@ -85,6 +99,8 @@ async function main(args: RunArguments): Promise<number> {
   abandoned = () => run.cancel();
   run.begin();
   const ended = await run.ended;
+  // Before anybody hears of the end: who waits for it may start the next run at once.
+  release();
   const closed = control.closed();
   control.mailbox.send({ kind: 'event', event: 'ended', body: ended });
   await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, GOODBYE_MS))]);
@@ -93,7 +109,7 @@ async function main(args: RunArguments): Promise<number> {
 
 /** What is not a savepoint of ours may have to be written anew before it can be restored. */
 async function restorable({ from, program, allowNonRestoredState }: RunArguments, pipeline: string): Promise<string | null> {
-  if (from === null || from === 'latest' || existsSync(join(from.replace(/[/\\]_metadata$/, ''), 'tidemark.json'))) return from;
+  if (from === null || isLatest(from) || existsSync(join(from.replace(/[/\\]_metadata$/, ''), 'tidemark.json'))) return from;
   try {
     const copies = join(dirname(pipelineFolders(program, pipeline).savepoints), 'restored');
     return await canonicalCopy(from, copies, allowNonRestoredState, tell);
@@ -140,17 +156,19 @@ function infoOf(id: string, args: RunArguments, loaded: LoadedPlan, prepared: Pr
     pid: process.pid,
     startedAt: prepared.host.now(),
     // Of a copy, what it is a copy of.
-    restoredFrom: args.from === null || args.from === 'latest' ? prepared.restoredFrom : args.from,
+    restoredFrom: args.from === null || isLatest(args.from) ? prepared.restoredFrom : args.from,
     debugging: args.debug,
     snapshotFolder: dirname(prepared.folders.savepoints),
   };
 }
 
-function refuse(error: unknown): number {
+function refuse(error: unknown, otherwise = EXIT_NOT_LOADED): number {
   const exitCode =
     error instanceof RestoreRefused || error instanceof SnapshotDamage || error instanceof SnapshotUnreadable
       ? EXIT_NOT_RESTORED
-      : EXIT_NOT_LOADED;
+      : error instanceof PipelineIsRunning
+        ? EXIT_RUNNING_ALREADY
+        : otherwise;
   say({ kind: 'failed', failure: failureOf(error), exitCode });
   return exitCode;
 }

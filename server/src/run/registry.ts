@@ -4,9 +4,12 @@ import { chmodSync, lstatSync, mkdirSync, readFileSync, readdirSync, renameSync,
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { RunInfo } from '../control.ts';
+import { isSameProcess, startOfProcess } from './processIdentity.ts';
 
 export interface RegisteredRun extends RunInfo {
   readonly socket: string;
+  /** When the process was started; null where the system does not tell. After a kill another process may have its number. */
+  readonly processStart: string | null;
 }
 
 /** Short, because the path of a socket may have no more than about 100 characters. */
@@ -34,7 +37,8 @@ export function socketPath(id: string): string {
   return process.platform === 'win32' ? `\\\\.\\pipe\\tidemark-${userInfo().username}-${id}` : join(runsFolder(), `${id}.sock`);
 }
 
-export function register(run: RegisteredRun): void {
+export function register(info: RunInfo & { readonly socket: string }): void {
+  const run: RegisteredRun = { ...info, processStart: startOfProcess(info.pid) };
   const file = join(runsFolder(), `${run.id}.json`);
   writeFileSync(`${file}.tmp`, JSON.stringify(run), { mode: 0o600 });
   renameSync(`${file}.tmp`, file);
@@ -52,7 +56,7 @@ export function runningPipelines(): RegisteredRun[] {
   for (const name of readdirSync(folder).filter((file) => file.endsWith('.json'))) {
     const run = readRun(join(folder, name));
     if (run === null) continue;
-    if (isAlive(run.pid)) runs.push(run);
+    if (isSameProcess(run.pid, run.processStart ?? null)) runs.push(run);
     else unregister(run.id);
   }
   return runs.sort((a, b) => a.startedAt - b.startedAt);
@@ -64,15 +68,5 @@ function readRun(file: string): RegisteredRun | null {
   } catch {
     // Removed in this moment by the run itself, or not a run's file.
     return null;
-  }
-}
-
-/** Whether a process of this number runs. */
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

@@ -64,7 +64,7 @@ export class EngineProcess {
 
   static defaults(program: string): RunArguments {
     return {
-      ...{ program, from: null, claim: false, allowNonRestoredState: false, parallelism: null, parameters: {} },
+      ...{ program, from: null, claim: false, allowNonRestoredState: false, overwrite: false, parallelism: null, parameters: {} },
       ...{ debug: false, stopOnEntry: false, breakpoints: [] },
     };
   }

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, expect, it } from 'vitest';
@@ -19,7 +19,7 @@ beforeEach(() => {
 function run(id: string, pid: number, startedAt: number): RegisteredRun {
   return {
     ...{ version: 1, id, pipeline: `p-${id}`, program: `/x/${id}.pipeline.ts`, pid, startedAt },
-    ...{ restoredFrom: null, debugging: false, snapshotFolder: '/x', socket: socketPath(id) },
+    ...{ restoredFrom: null, debugging: false, snapshotFolder: '/x', socket: socketPath(id), processStart: null },
   };
 }
 
@@ -33,6 +33,18 @@ it('lists the living, oldest first, and clears away the dead', () => {
   unregister('a');
   expect(runningPipelines().map(({ id }) => id)).toEqual(['b']);
 });
+
+it.skipIf(process.platform !== 'linux' && process.platform !== 'darwin')(
+  'takes a process that only has the number of a dead one for dead',
+  () => {
+    register(run('a', process.pid, 1));
+    const file = join(runsFolder(), 'a.json');
+    const stored = JSON.parse(readFileSync(file, 'utf8')) as RegisteredRun;
+    expect(stored.processStart).not.toBeNull();
+    writeFileSync(file, JSON.stringify({ ...stored, processStart: `${String(stored.processStart)}0` }));
+    expect(runningPipelines()).toEqual([]);
+  },
+);
 
 it.skipIf(windows)('keeps its folder closed to others', () => {
   chmodSync(runsFolder(), 0o755);

@@ -5,7 +5,7 @@ import { dataTypeOf } from '../../types/dataType.ts';
 import type { Type } from '../../types/type.ts';
 import { formatOf } from './filePaths.ts';
 import { PartFile } from './partFile.ts';
-import { PartCount } from './partPaths.ts';
+import { PartCount, partPath } from './partPaths.ts';
 import { recordTypeOf } from './recordParser.ts';
 
 export interface WriteOptions {
@@ -23,7 +23,20 @@ export function write(options: WriteOptions): Sink<unknown> {
   const format = formatOf(options.path, options.format);
   if (format === 'json') throw new TypeError(`files.write: ${options.path}: a JSON array cannot grow; write .jsonl, one value a line`);
   const open: OpenSink = (host, subtask, type, pending) => new FileSinkWriter(host, subtask, linesOf(format, type), options.path, pending);
-  return { name: 'files.write', details: { path: options.path }, open };
+  const parts = (parallelism: number): string[] =>
+    Array.from({ length: parallelism }, (_, index) => shortest(partPath(options.path, index)));
+  return { name: 'files.write', details: { path: options.path }, open, writes: parts };
+}
+
+/** Without `.` and empty steps, and without `..` where that is possible: two texts of one path become the same. */
+function shortest(path: string): string {
+  const steps: string[] = [];
+  for (const step of path.replaceAll('\\', '/').split('/')) {
+    if (step === '.' || (step === '' && steps.length > 0)) continue;
+    if (step === '..' && steps.length > 0 && steps.at(-1) !== '..' && steps.at(-1) !== '') steps.pop();
+    else steps.push(step);
+  }
+  return steps.join('/');
 }
 
 interface Lines {

@@ -1,0 +1,120 @@
+/**
+ * One run of a pipeline at a time: two would take each other's checkpoints for their own and write into each other's files. The lock is a file beside
+ * the pipeline's snapshots that says who has it. A lock whose process is gone is taken over.
+ */
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { isSameProcess, startOfProcess } from './processIdentity.ts';
+
+interface LockOwner {
+  /** Of the run. */
+  readonly id: string;
+  readonly pipeline: string;
+  readonly program: string;
+  readonly host: string;
+  readonly pid: number;
+  /** When the process was started; null where the system does not tell. */
+  readonly processStart: string | null;
+  /** Epoch milliseconds. */
+  readonly since: number;
+}
+
+/** Another run of the pipeline has not ended. */
+export class PipelineIsRunning extends Error {}
+
+/** A run that is about to end, such as one that is started again, gets so long. */
+const PATIENCE_MS = 3000;
+const BETWEEN_LOOKS_MS = 100;
+
+/**
+ * Takes the lock of the folder in which a pipeline's snapshots lie; the folder is made when needed. The result gives it back.
+ * @throws PipelineIsRunning
+ */
+export async function lockPipeline(folder: string, run: Pick<LockOwner, 'id' | 'pipeline' | 'program'>): Promise<() => void> {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const file = join(folder, 'run.lock');
+  const owner: LockOwner = {
+    ...run,
+    ...{ host: hostname(), pid: process.pid, processStart: startOfProcess(process.pid), since: Date.now() },
+  };
+  const until = performance.now() + PATIENCE_MS;
+  while (!take(file, owner)) {
+    const other = readOwner(file);
+    // It was given back in this moment.
+    if (other === null) continue;
+    if (other.host === owner.host && !isSameProcess(other.pid, other.processStart)) {
+      removeStale(file, other, owner.id);
+      continue;
+    }
+    if (performance.now() > until || other.host !== owner.host) throw new PipelineIsRunning(refusal(file, other, owner.host));
+    await new Promise((resolve) => setTimeout(resolve, BETWEEN_LOOKS_MS));
+  }
+  return () => {
+    if (readOwner(file)?.id === owner.id) rmSync(file, { force: true });
+  };
+}
+
+/** Makes the file with its content in one step, so that nobody reads half of it. False where it is there. */
+function take(file: string, owner: LockOwner): boolean {
+  const own = `${file}.${owner.id}`;
+  writeFileSync(own, JSON.stringify(owner), { mode: 0o600 });
+  try {
+    linkSync(own, file);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    // A file system without links: there the content comes after the file.
+    return takeWithoutLink(file, owner);
+  } finally {
+    rmSync(own, { force: true });
+  }
+}
+
+function takeWithoutLink(file: string, owner: LockOwner): boolean {
+  try {
+    writeFileSync(file, JSON.stringify(owner), { flag: 'wx', mode: 0o600 });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/** Null where there is no lock. @throws Error where what lies there is none */
+function readOwner(file: string): LockOwner | null {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+  try {
+    const owner = JSON.parse(text) as Partial<LockOwner>;
+    if (typeof owner.pid === 'number' && typeof owner.host === 'string' && typeof owner.id === 'string') return owner as LockOwner;
+  } catch {
+    // Said below, with what to do.
+  }
+  throw new PipelineIsRunning(`${file} says which run has the pipeline, and is damaged. When no run of it is left, remove the file.`);
+}
+
+/** Two runs may do this at once: what is moved away is looked at, and put back where it is not what was meant. */
+function removeStale(file: string, stale: LockOwner, id: string): void {
+  const aside = `${file}.stale-${id}`;
+  try {
+    renameSync(file, aside);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+    throw error;
+  }
+  if (readOwner(aside)?.id === stale.id) rmSync(aside, { force: true });
+  else renameSync(aside, file);
+}
+
+function refusal(file: string, other: LockOwner, host: string): string {
+  const since = new Date(other.since).toISOString();
+  const what = `Pipeline "${other.pipeline}" is running already: run ${other.id}, process ${String(other.pid)} on ${other.host}, since ${since}.`;
+  if (other.host === host) return `${what} Stop it first: tidemark stop ${other.id}`;
+  return `${what} Stop it there. If it is certain that it does not run any more, remove ${file}.`;
+}
