@@ -151,7 +151,7 @@ test.each(['onWrite', 'onReadAndWrite'] as const)(
           const h = harness({ time: 100, update, cleanupSize });
           const open: { frozen: FrozenKeyedState; entries: Entry[] }[] = [];
           for (const each of steps) {
-            if (each === 'snapshot') open.push({ frozen: h.operator.snapshot!(1)!.keyed!, entries: [] });
+            if (each === 'snapshot') open.push({ frozen: h.operator.snapshot!(1, 'checkpoint')!.keyed!, entries: [] });
             else {
               h.clock.now += each.passes;
               h.operator.onRecord({ key: each.key, op: each.op }, 0);
@@ -180,5 +180,5 @@ test('whether a map has a key renews its entry where reading renews, as in Flink
   at(90, (ctx) => ctx.emit(ctx.state.m.contains(1)));
   at(180, (ctx) => ctx.emit(ctx.state.m.get(1)));
   expect(h.values()).toEqual([true, 1]);
-  expect(drain(h.operator.snapshot!(1)!.keyed!, 16).length).toBe(1);
+  expect(drain(h.operator.snapshot!(1, 'checkpoint')!.keyed!, 16).length).toBe(1);
 });

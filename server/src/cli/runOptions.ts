@@ -26,7 +26,8 @@ export const runSyntax = {
   options: {
     from: {
       value: 'SNAPSHOT|latest|latest-or-fresh',
-      about: "Restores from a savepoint or checkpoint. latest is the pipeline's own newest; latest-or-fresh starts from the beginning where there is none.",
+      about:
+        "Restores from a savepoint or checkpoint. latest is the pipeline's own newest; latest-or-fresh starts from the beginning where there is none.",
     },
     claim: { about: 'The run owns that snapshot, and deletes it when newer checkpoints make it needless.' },
     'no-claim': { about: 'The run leaves that snapshot alone. This is the default.' },

@@ -16,6 +16,7 @@ describe('tidemark run', () => {
       parallelism: null,
       parameters: {},
       allowNonRestoredState: false,
+      overwrite: false,
       watch: false,
       uiPort: null,
       json: false,
@@ -53,6 +54,7 @@ describe('tidemark run', () => {
 
   it('restores from a folder or the latest', () => {
     expect(parse('a.ts', '--from', 'latest').from).toBe('latest');
+    expect(parse('a.ts', '--from', 'latest-or-fresh', '--overwrite')).toMatchObject({ from: 'latest-or-fresh', overwrite: true });
     expect(parse('a.ts', '--from', '.', '--claim')).toMatchObject({ from: folder, claim: true });
   });
 
