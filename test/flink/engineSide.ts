@@ -92,7 +92,7 @@ function run(folder: string, { parallelism, metadataVersion, outOfOrderness, now
     },
     print: () => undefined,
     counter: () => ({ inc: () => undefined, value: 0 }),
-    outputs: { overwrite: true, made: new Set() },
+    outputs: { overwrite: true, made: new Set<string>() },
   };
   const outcome: { problem?: Error; path?: string } = {};
   const engine = createEngine(
