@@ -48,6 +48,9 @@ const EDIT_OPTIONS = {
   'fill-field': { value: 'O/S:FIELD=VALUE', repeated: true, about: 'Puts a value where the field is null.' },
   'promote-field': { value: 'O/S:FIELD:long|float|double', repeated: true, about: 'Gives a number field a wider type.' },
   'order-fields': { value: 'O/S:FIELD,...', repeated: true, about: 'Puts the fields of records and rows into another order.' },
+  'rename-class': { value: 'OLD=NEW', repeated: true, about: 'Gives a class that was moved its new name in the types of states.' },
+  'add-ttl': { value: 'O/S=now|TIME', repeated: true, about: 'Gives the values of a state a TTL that begins then.' },
+  'drop-ttl': { value: 'O/S', repeated: true, about: 'Takes the TTL from the values of a state.' },
 } as const satisfies OptionTable;
 
 type EditOption = keyof typeof EDIT_OPTIONS;
@@ -249,12 +252,29 @@ const READERS: Readonly<Record<EditOption, (given: EditText) => Promise<Snapshot
     const { rest, ...place } = await places.stateAndRest(option, text);
     return [{ edit: 'orderFields', ...place, fields: rest.split(',') }];
   },
+  'rename-class': ({ option, text }) => {
+    const [from, to] = pair(option, text, 'OLD=NEW');
+    return [{ edit: 'renameClass', from, to }];
+  },
+  'add-ttl': ({ option, text, places }) => {
+    const [place, time] = pair(option, text, 'OPERATOR/STATE=TIME');
+    return [{ edit: 'addTtl', ...places.state(option, place), lastAccess: lastAccessOf(option, time) }];
+  },
+  'drop-ttl': ({ option, text, places }) => [{ edit: 'dropTtl', ...places.state(option, text) }],
 };
 
 function operatorOnly(option: string, text: string, places: EditPlaces): string {
   const { operator, state } = places.operatorAndState(option, text);
   if (state !== undefined) throw new UsageError(`${option} ${text}: there is no such operator.`);
   return operator;
+}
+
+/** `now`, or an instant in ISO form. @throws UsageError */
+function lastAccessOf(option: string, text: string): number {
+  const time = text === 'now' ? Date.now() : Date.parse(text);
+  if (!/^(now|\d{4}-\d\d-\d\d.*)$/.test(text) || Number.isNaN(time) || time < 0)
+    throw new UsageError(`${option} ${text}: the time of the last access is needed: now, or an instant such as 2026-01-31T10:00:00Z.`);
+  return time;
 }
 
 /** `N` for all operators, or `OPERATOR=N`. */

@@ -1,15 +1,21 @@
 import { operatorIdOf } from '../../keys/operatorId.ts';
 import { keyVerdicts, namesThatDiffer, stateVerdicts, type Versions } from '../compatibility/declaredChange.ts';
 import { verdictsInWords, type FlinkTarget, type FlinkVerdict } from '../compatibility/flinkVerdict.ts';
-import { describeSerializer } from '../serializers/describeSerializer.ts';
+import { describeSerializer, simpleName } from '../serializers/describeSerializer.ts';
 import type { SerializerSnapshot } from '../serializers/serializerSnapshot.ts';
 import type { OperatorHeaders } from '../snapshotHeaders.ts';
-import { keyedSchema, operatorSchema } from '../stateSchema.ts';
+import type { StateMetaInfo } from '../stateMetaInfo.ts';
+import { hasTtl, keyedSchema, operatorSchema } from '../stateSchema.ts';
+import { ClassRenames, type ClassRename } from '../rewrite/classRenames.ts';
+import { changedState } from '../rewrite/fieldEdits.ts';
+import { RewriteRefused, type TtlEdit } from '../rewrite/rewritePlan.ts';
+import { eachSerializer } from './eachSerializer.ts';
 import { argumentOf, labelOf, uidOf, type Examination } from './examination.ts';
 import type { DoctorFinding } from './finding.ts';
 import { declaredStates, keyOf, serializersOf, type DeclaredState } from './operatorStates.ts';
 import { shellWord } from './shellWord.ts';
 import { inOperator } from './place.ts';
+import { shellWord } from './shellWord.ts';
 import { hasState } from './uidRules.ts';
 
 /** What the job that takes the snapshot over does not fit, as far as a list of its uids or a snapshot of it tells. */
@@ -164,10 +170,72 @@ function* typeChange(
     severity: severityOf(verdicts),
     code: 'differsFromOther',
     message: `${before === after ? `Its type ${before} is stored in another way in the other snapshot` : `It is ${before} here, and ${after} in the other snapshot`}. ${sentences.join('. ')}.`,
-    remedy: [...verdicts.values()].every(({ kind }) => kind === 'migrates')
-      ? null
-      : 'Declare the old type again, or change the state before the restore: tidemark edit --help shows what can be changed, and tidemark diff the two types.',
+    remedy: remedyOf(examination, operator, name, meta, match.meta, verdicts),
   };
+}
+
+const EDIT = 'tidemark edit SNAPSHOT --out OUT';
+
+/** What makes Flink take the state: only what leaves nothing that it refuses. Null where there is nothing to be done. */
+function remedyOf(
+  examination: Examination,
+  operator: OperatorHeaders,
+  name: string,
+  written: StateMetaInfo,
+  wanted: StateMetaInfo,
+  verdicts: ReadonlyMap<FlinkTarget, FlinkVerdict>,
+): string | null {
+  if (!isRefused(verdicts)) return [...verdicts.values()].every(({ kind }) => kind === 'migrates') ? null : DECLARE_AGAIN;
+  const argument = uidOf(examination, operator) ?? operator.metadata.operatorId;
+  const place = shellWord(`${argument}/${name}`);
+  const versions = versionsOf(examination);
+  if (hasTtl(written) !== hasTtl(wanted)) {
+    const isNew = hasTtl(wanted);
+    const ttl: TtlEdit = { operator: argument, state: name, ...(isNew ? { edit: 'addTtl', lastAccess: 0 } : { edit: 'dropTtl' }) };
+    if (isTaken(() => changedState(written, [ttl], name).meta, wanted, versions))
+      return isNew
+        ? `${EDIT} --add-ttl ${shellWord(`${argument}/${name}=now`)} gives the values a TTL that begins now.`
+        : `${EDIT} --drop-ttl ${place} takes the TTL from the values.`;
+  }
+  const renames = movedClasses(serializersOf(written), serializersOf(wanted));
+  if (renames.length > 0 && isTaken(() => new ClassRenames(renames).state(written, name), wanted, versions))
+    return `${EDIT} ${renames.map(({ from, to }) => `--rename-class ${shellWord(`${from}=${to}`)}`).join(' ')} gives the class its new name.`;
+  return DECLARE_AGAIN;
+}
+
+const DECLARE_AGAIN =
+  'Declare the old type again, or change the state before the restore: tidemark edit --help shows what can be changed, and tidemark diff the two types.';
+
+function isRefused(verdicts: ReadonlyMap<FlinkTarget, FlinkVerdict>): boolean {
+  return [...verdicts.values()].some(({ kind }) => kind === 'refuses');
+}
+
+/** Classes that only one side has, where the other has one of the same simple name. */
+function movedClasses(written: readonly SerializerSnapshot[], wanted: readonly SerializerSnapshot[]): ClassRename[] {
+  const [before, after] = [classesIn(written), classesIn(wanted)];
+  return [...before].flatMap((from) => {
+    const [to, ...others] = [...after].filter((each) => !before.has(each) && simpleName(each) === simpleName(from));
+    return after.has(from) || to === undefined || others.length > 0 ? [] : [{ edit: 'renameClass', from, to }];
+  });
+}
+
+function classesIn(serializers: readonly SerializerSnapshot[]): Set<string> {
+  const classes = new Set<string>();
+  for (const serializer of serializers)
+    eachSerializer(serializer, (each) => {
+      if ('className' in each && typeof each.className === 'string') classes.add(each.className);
+    });
+  return classes;
+}
+
+/** Whether Flink takes what a rewriting would make of the state; false also where the rewriting refuses. */
+function isTaken(rewritten: () => StateMetaInfo, wanted: StateMetaInfo, versions: Versions): boolean {
+  try {
+    return !isRefused(stateVerdicts(rewritten(), wanted, versions));
+  } catch (error) {
+    if (error instanceof RewriteRefused) return false;
+    throw error;
+  }
 }
 
 /** Only its namespace and values are looked at. */

@@ -31,7 +31,15 @@ const REFUSALS_MAX = 50;
 const OPERATOR_STATE_MAX = 8 << 20;
 
 /** What says which operators and states there are: it is settled first, in the order in which a rewriting heeds it. */
-const STRUCTURE: readonly SnapshotEdit['edit'][] = ['dropOperator', 'keep', 'dropState', 'maxParallelism', 'parallelism', 'renameUid'];
+const STRUCTURE: readonly SnapshotEdit['edit'][] = [
+  'dropOperator',
+  'keep',
+  'dropState',
+  'maxParallelism',
+  'parallelism',
+  'renameUid',
+  'renameClass',
+];
 
 /** What is most likely wrong with an edit, where its reason names nothing of it. */
 const PARTS: { readonly [E in SnapshotEdit['edit']]?: string } = {
@@ -46,6 +54,9 @@ const PARTS: { readonly [E in SnapshotEdit['edit']]?: string } = {
   fillField: 'field',
   promoteField: 'field',
   orderFields: 'fields',
+  renameClass: 'from',
+  addTtl: 'state',
+  dropTtl: 'state',
 };
 
 interface PlacedEdit {

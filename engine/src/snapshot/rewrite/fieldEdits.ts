@@ -1,15 +1,17 @@
 import type { KeyedRow } from '../keyed/keyedRows.ts';
 import { KeyedState } from '../keyed/keyedState.ts';
+import type { SerializerSnapshot } from '../serializers/serializerSnapshot.ts';
 import { userValueSerializer, type StateMetaInfo } from '../stateMetaInfo.ts';
 import { dumpText, isList, type DumpValue } from '../values/dumpValue.ts';
 import { UnfitValue } from '../values/unfitValue.ts';
 import { isDumpObject } from '../values/valueParts.ts';
 import { changedSerializer } from './fieldsOfSerializer.ts';
-import type { Convert } from './recordFields.ts';
-import { refuse, type FieldEdit } from './rewritePlan.ts';
+import type { Changed, Convert } from './recordFields.ts';
+import { refuse, type FieldEdit, type ValueEdit } from './rewritePlan.ts';
 import type { StateReport } from './rewriteReport.ts';
 import type { RowInHand } from './rowInHand.ts';
 import { StateWriter } from './stateWriter.ts';
+import { changedTtl, isTtlEdit } from './ttlChange.ts';
 
 const VALUE = 'VALUE_SERIALIZER';
 
@@ -20,7 +22,14 @@ export function changedState(
   label: string,
 ): { readonly meta: StateMetaInfo; readonly convert: Convert } {
   const stored = meta.serializers.get(VALUE) ?? refuse(`${label} has no values`);
-  const { part, convert } = changedSerializer(stored.snapshot, edits, label);
+  const isOfRecord = (edit: FieldEdit): edit is ValueEdit => !isTtlEdit(edit);
+  const { part, convert } = edits.filter(isTtlEdit).reduce<Changed<SerializerSnapshot>>(
+    (before, edit) => {
+      const ttl = changedTtl(before.part, meta, edit, label);
+      return { part: ttl.part, convert: (value) => ttl.convert(before.convert(value)) };
+    },
+    changedSerializer(stored.snapshot, edits.filter(isOfRecord), label),
+  );
   return { meta: { ...meta, serializers: new Map(meta.serializers).set(VALUE, { snapshot: part, bytes: null }) }, convert };
 }
 

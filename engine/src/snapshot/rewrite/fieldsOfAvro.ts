@@ -10,7 +10,7 @@ import { UnfitValue, unfit } from '../values/unfitValue.ts';
 import { isDumpObject } from '../values/valueParts.ts';
 import { promotedAvro } from './fieldPromotion.ts';
 import { editedFields, fieldsByName, noField, unchanged, type Changed, type Convert, type RecordEdit } from './recordFields.ts';
-import { refuse, type FieldEdit } from './rewritePlan.ts';
+import { refuse, type ValueEdit } from './rewritePlan.ts';
 
 interface AvroField {
   name: string;
@@ -27,7 +27,7 @@ interface AvroRecord {
  * A schema whose record at the end of the path has other fields, and how what stands in `{"$avro": ...}` follows. A named type is one
  * wherever it stands, so all records of the name change. @throws RewriteRefused
  */
-export function changedAvro(schema: string, path: FieldPath, edit: FieldEdit, label: string): Changed<string> {
+export function changedAvro(schema: string, path: FieldPath, edit: ValueEdit, label: string): Changed<string> {
   const form = formOf(schema, label);
   const root: unknown = JSON.parse(schema);
   const names = new AvroNames(root);

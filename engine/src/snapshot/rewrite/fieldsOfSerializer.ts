@@ -8,7 +8,7 @@ import { valueWriter } from '../values/valueWriter.ts';
 import { promotedSimple } from './fieldPromotion.ts';
 import { changedAvro } from './fieldsOfAvro.ts';
 import { editedFields, fieldsByName, noField, unchanged, valueOf, type Changed, type Convert } from './recordFields.ts';
-import { refuse, type FieldEdit } from './rewritePlan.ts';
+import { refuse, type ValueEdit } from './rewritePlan.ts';
 import { holesOf, holesOfRow, inField, type RowSnapshot } from './serializerHoles.ts';
 
 type ChangedSerializer = Changed<SerializerSnapshot>;
@@ -17,7 +17,7 @@ type ChangedSerializer = Changed<SerializerSnapshot>;
  * A serializer whose records, rows or POJOs have other fields, and how its values follow. Fields are named by their path: `address.zip`,
  * `lines[].price`, `prices{value}.net`. What holds nothing but records, such as a list, need not be named. @throws RewriteRefused
  */
-export function changedSerializer(snapshot: SerializerSnapshot, edits: readonly FieldEdit[], label: string): ChangedSerializer {
+export function changedSerializer(snapshot: SerializerSnapshot, edits: readonly ValueEdit[], label: string): ChangedSerializer {
   const rowNames: RowNames = new WeakMap();
   return edits.reduce<ChangedSerializer>(
     (before, edit) => {
@@ -38,11 +38,11 @@ type RowNames = WeakMap<SerializerSnapshot, readonly string[]>;
 class FieldWalk {
   readonly #label: string;
   /** Of a record: the names in it are the edit's own. */
-  readonly #edit: FieldEdit;
+  readonly #edit: ValueEdit;
   readonly #path: FieldPath;
   readonly #rowNames: RowNames;
 
-  constructor(edit: FieldEdit, label: string, rowNames: RowNames) {
+  constructor(edit: ValueEdit, label: string, rowNames: RowNames) {
     this.#label = label;
     this.#rowNames = rowNames;
     const parse = (text: string): FieldPath =>

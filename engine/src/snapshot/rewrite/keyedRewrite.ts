@@ -111,7 +111,7 @@ export class KeyedRewrite {
 
   /** The states of all parts, each once, by name. Null where none is left. */
   #headerOf(concerned: readonly KeyedPart[]): { header: KeyedHeader; parts: PartInUse[] } | null {
-    const { label, keeps, renames } = this.#target;
+    const { label, keeps, renames, classes } = this.#target;
     const states: StateMetaInfo[] = [];
     const indices = new Map<string, number>();
     const key = concerned[0]?.keyed.rows.header.key;
@@ -128,11 +128,12 @@ export class KeyedRewrite {
         const written = { ...meta, name: renames.get(meta.name) ?? meta.name };
         if (known !== undefined) {
           const other = states[known];
-          if (other !== undefined && !sameState(other, written)) refuse(`${label}: state ${state.name} has different types in the sources`);
+          if (other !== undefined && !sameState(other, classes.state(written, label)))
+            refuse(`${label}: state ${state.name} has different types in the sources`);
           return known;
         }
         indices.set(identity, states.length);
-        states.push(written);
+        states.push(classes.state(written, label));
         return states.length - 1;
       });
       const wanted = new Set(mapping.flatMap((index, i) => (index < 0 ? [] : [i])));
@@ -147,7 +148,9 @@ export class KeyedRewrite {
         ),
       };
     });
-    return states.length === 0 ? null : { header: { compressed: false, key, states }, parts };
+    return states.length === 0
+      ? null
+      : { header: { compressed: false, key: classes.serializer(key, `${label}, its keys`), states }, parts };
   }
 
   /** Every key group stays what it is. */

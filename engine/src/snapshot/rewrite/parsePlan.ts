@@ -24,6 +24,7 @@ const ENTRY: Readonly<Record<string, Check>> = {
 /** What each edit has; a name that ends in `?` may be absent. */
 const EDITS: Readonly<Record<SnapshotEdit['edit'], Readonly<Record<string, Check>>>> = {
   renameUid: { operator: text, uid: text },
+  renameClass: { 'operator?': text, from: text, to: text },
   dropOperator: { operator: text },
   dropState: { operator: text, state: text },
   renameState: { operator: text, state: text, to: text },
@@ -42,6 +43,8 @@ const EDITS: Readonly<Record<SnapshotEdit['edit'], Readonly<Record<string, Check
   fillField: { operator: text, state: text, field: text, value: anything },
   promoteField: { operator: text, state: text, field: text, type: (value) => value === 'long' || value === 'float' || value === 'double' },
   orderFields: { operator: text, state: text, fields: texts },
+  addTtl: { operator: text, state: text, lastAccess: place },
+  dropTtl: { operator: text, state: text },
 };
 
 const PLAN: Readonly<Record<string, Check>> = {

@@ -1,6 +1,6 @@
 import { ownField, type DumpValue } from '../values/dumpValue.ts';
 import { UnfitValue } from '../values/unfitValue.ts';
-import { refuse, type FieldEdit } from './rewritePlan.ts';
+import { refuse, type ValueEdit } from './rewritePlan.ts';
 
 export type Convert = (value: DumpValue) => DumpValue;
 
@@ -11,9 +11,9 @@ export interface Changed<T> {
 }
 
 /** What is done to the fields of a record itself; names are those of its own fields. */
-export type RecordEdit = Exclude<FieldEdit, { edit: 'promoteField' }>;
+export type RecordEdit = Exclude<ValueEdit, { edit: 'promoteField' }>;
 
-export type AddedField = Extract<FieldEdit, { edit: 'addField' }>;
+export type AddedField = Extract<ValueEdit, { edit: 'addField' }>;
 
 export const unchanged: Convert = (value) => value;
 

@@ -20,6 +20,8 @@ export type ConflictRule = 'fail' | 'first' | 'newest';
 
 export type SnapshotEdit =
   | { readonly edit: 'renameUid'; readonly operator: string; readonly uid: string }
+  /** In declarations of states, of all operators where none is named: classes by their binary names, `com.acme.Order`. */
+  | { readonly edit: 'renameClass'; readonly operator?: string; readonly from: string; readonly to: string }
   | { readonly edit: 'dropOperator'; readonly operator: string }
   | { readonly edit: 'dropState'; readonly operator: string; readonly state: string }
   /** What is in the state stays as it is. */
@@ -71,7 +73,7 @@ export interface EntryEdit {
  * A change to the fields of records, rows or POJOs in a state's values: schema and values change together. A field is a name, or the path of
  * one: `address.zip`, `lines[].price`, `prices{value}.net`. Lists and maps need not be named.
  */
-export type FieldEdit =
+export type ValueEdit =
   | { readonly edit: 'renameField'; readonly operator: string; readonly state: string; readonly field: string; readonly to: string }
   | { readonly edit: 'dropField'; readonly operator: string; readonly state: string; readonly field: string }
   | {
@@ -103,6 +105,15 @@ export type FieldEdit =
     }
   | { readonly edit: 'orderFields'; readonly operator: string; readonly state: string; readonly fields: readonly string[] };
 
+/** Whether values have a time of their last access, which Flink's TTL goes by. They are done after the edits of fields. */
+export type TtlEdit =
+  /** In epoch milliseconds: the values' TTL begins then. */
+  | { readonly edit: 'addTtl'; readonly operator: string; readonly state: string; readonly lastAccess: number }
+  | { readonly edit: 'dropTtl'; readonly operator: string; readonly state: string };
+
+/** Edits that change the type of a state's values. */
+export type FieldEdit = ValueEdit | TtlEdit;
+
 export const FIELD_EDITS: readonly FieldEdit['edit'][] = [
   'renameField',
   'dropField',
@@ -110,6 +121,8 @@ export const FIELD_EDITS: readonly FieldEdit['edit'][] = [
   'fillField',
   'promoteField',
   'orderFields',
+  'addTtl',
+  'dropTtl',
 ];
 
 export function isFieldEdit(edit: SnapshotEdit): edit is FieldEdit {

@@ -75,6 +75,7 @@ export async function rewriteSnapshot(
     metadata.push(done.metadata);
     reports.push(done.report);
   }
+  checkClasses(operators);
   options.signal?.throwIfAborted();
   if (keyHash !== undefined && asked === 0)
     refuse('a hash of keys was supplied, and there is no key to ask it for: nothing that is written has keys');
@@ -196,7 +197,7 @@ class Rewriting {
     const elements = new ElementEdits(target, keyedNames);
     const fields = new OperatorFieldEdits(target, keyedNames);
     const stored = await this.#operatorStates(target, indices, same, reports, (subtask, states, flink, counts) =>
-      fields.apply(elements.apply(subtask, states, flink, counts), flink, counts),
+      withClasses(target, fields.apply(elements.apply(subtask, states, flink, counts), flink, counts)),
     );
     elements.checkMet(target.keeps);
     const subtasks: SubtaskMetadata[] = [];
@@ -364,6 +365,17 @@ function renamedStates({ managed, raw }: StoredSubtask, { renames }: TargetOpera
     managed: managed.map((state) => ({ ...state, meta: { ...state.meta, name: nameOf(state.meta.name) } })),
     raw: raw.map((state) => ({ ...state, name: nameOf(state.name) })),
   };
+}
+
+function withClasses({ classes, label }: TargetOperator, stored: StoredSubtask): StoredSubtask {
+  return { ...stored, managed: stored.managed.map((state) => ({ ...state, meta: classes.state(state.meta, label) })) };
+}
+
+/** @throws RewriteRefused where no state has a class that is to be renamed */
+function checkClasses(operators: readonly TargetOperator[]): void {
+  const [first, ...others] = operators.map(({ classes }) => new Set(classes.unmet));
+  const unmet = [...(first ?? [])].find((name) => others.every((each) => each.has(name)));
+  if (unmet !== undefined) refuse(`no state has the class ${unmet}`);
 }
 
 function sizeOf({ sources }: TargetOperator): number {

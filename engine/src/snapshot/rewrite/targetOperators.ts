@@ -2,6 +2,7 @@ import { operatorIdOf } from '../../keys/operatorId.ts';
 import { MAX_MAX_PARALLELISM } from '../../keys/keyGroup.ts';
 import { operatorsNamed } from '../operatorsNamed.ts';
 import type { Snapshot, SnapshotOperator } from '../snapshot.ts';
+import { ClassRenames } from './classRenames.ts';
 import { FIELD_EDITS, refuse, type EntryEdit, type FieldEdit, type RewritePlan, type SnapshotEdit } from './rewritePlan.ts';
 
 /** An operator of one of the sources. */
@@ -31,6 +32,7 @@ export interface TargetOperator {
   /** New names of states, by their names in the sources. */
   readonly renames: ReadonlyMap<string, string>;
   readonly edits: readonly StateEdit[];
+  readonly classes: ClassRenames;
   readonly offsets: readonly Extract<SnapshotEdit, { edit: 'moveOffset' }>[];
 }
 
@@ -162,6 +164,7 @@ function targetOperator(
     keepsUnnamed: !edits.some((edit) => edit.edit === 'keep' && edit.state !== undefined),
     renames: new Map(edits.flatMap((edit) => (edit.edit === 'renameState' ? [[edit.state, edit.to]] : []))),
     edits: edits.filter((edit): edit is StateEdit => STATE_EDITS.has(edit.edit)),
+    classes: new ClassRenames(edits.filter((edit) => edit.edit === 'renameClass')),
     offsets: edits.filter((edit) => edit.edit === 'moveOffset'),
   };
 }

@@ -66,6 +66,16 @@ test.each(CHANGES)('%s in the job of %s: the doctor says the same', async (befor
   for (const sentence of onRestore) expect(found[0]?.message).toContain(sentence);
 });
 
+test.each([
+  ['1.20.5-without-ttl', '1.20.5-with-ttl', '--add-ttl c537c6dbf1a24c2d915e49cfb917dd6d/last=now'],
+  ['1.20.5-with-ttl', '1.20.5-without-ttl', '--drop-ttl c537c6dbf1a24c2d915e49cfb917dd6d/last'],
+  ['1.20.5-class-old', '1.20.5-class-new', '--rename-class oldpk.Order=newpk.Order'],
+])('%s in the job of %s: the doctor says which edit helps', async (before, after, option) => {
+  const [headers, other] = [await readHeaders(await opened(before)), await readHeaders(await opened(after))];
+  const found = diagnose({ ...NOTHING, headers, other }).filter((each) => each.code === 'differsFromOther');
+  expect(found[0]?.remedy).toContain(`tidemark edit SNAPSHOT --out OUT ${option} `);
+});
+
 test('collections that Kryo of Flink 1 wrote are refused by Flink 2', async () => {
   const comparison = await SnapshotComparison.open(await opened('1.20.5-pojo-collections'), await opened('2.3.0-pojo-collections'));
   const found = comparison.operators.flatMap(({ states }) => states).find(({ name }) => name === 'cart');
