@@ -4,7 +4,7 @@ import { ByteReader } from '../../../src/snapshot/bytes/byteReader.ts';
 import { ByteWriter } from '../../../src/snapshot/bytes/byteWriter.ts';
 import { fieldPaths } from '../../../src/snapshot/rewrite/fieldPaths.ts';
 import { changedSerializer } from '../../../src/snapshot/rewrite/fieldsOfSerializer.ts';
-import type { FieldEdit, SnapshotEdit } from '../../../src/snapshot/rewrite/rewritePlan.ts';
+import type { ValueEdit, SnapshotEdit } from '../../../src/snapshot/rewrite/rewritePlan.ts';
 import type { PojoSnapshot, SerializerSnapshot } from '../../../src/snapshot/serializers/serializerSnapshot.ts';
 import type { Snapshot } from '../../../src/snapshot/snapshot.ts';
 import { dumpText, type DumpValue } from '../../../src/snapshot/values/dumpValue.ts';
@@ -12,9 +12,9 @@ import { valueReader } from '../../../src/snapshot/values/valueReader.ts';
 import { valueWriter } from '../../../src/snapshot/values/valueWriter.ts';
 import { entriesOf, openFixture, rewritten } from './rewriting.ts';
 
-type Change = FieldEdit extends infer E ? (E extends FieldEdit ? Omit<E, 'operator' | 'state'> : never) : never;
+type Change = ValueEdit extends infer E ? (E extends ValueEdit ? Omit<E, 'operator' | 'state'> : never) : never;
 
-const edits = (changes: readonly Change[]): FieldEdit[] => changes.map((change) => ({ operator: 'o', state: 's', ...change }));
+const edits = (changes: readonly Change[]): ValueEdit[] => changes.map((change) => ({ operator: 'o', state: 's', ...change }));
 
 /** A value as the changed serializer reads what it wrote. */
 function changed(serializer: SerializerSnapshot, value: DumpValue, ...changes: readonly Change[]): unknown {
@@ -374,7 +374,7 @@ describe('in real snapshots', async () => {
   const edited = async (of: Snapshot, ...changes: SnapshotEdit[]): Promise<Snapshot> =>
     (await rewritten([of], { edits: changes })).snapshot;
   /** Every line, its texts replaced, is what it becomes. */
-  const expectReplaced = async (of: Snapshot, edit: FieldEdit, from: RegExp, to: string): Promise<void> => {
+  const expectReplaced = async (of: Snapshot, edit: ValueEdit, from: RegExp, to: string): Promise<void> => {
     const before = await linesOf(of, edit.state);
     expect(before.some((line) => from.test(line))).toBe(true);
     const { snapshot, report } = await rewritten([of], { edits: [edit] });
