@@ -15,7 +15,6 @@ import type { DoctorFinding } from './finding.ts';
 import { declaredStates, keyOf, serializersOf, type DeclaredState } from './operatorStates.ts';
 import { shellWord } from './shellWord.ts';
 import { inOperator } from './place.ts';
-import { shellWord } from './shellWord.ts';
 import { hasState } from './uidRules.ts';
 
 /** What the job that takes the snapshot over does not fit, as far as a list of its uids or a snapshot of it tells. */
