@@ -1,5 +1,5 @@
 import type { FileAccess } from '../operators/connector.ts';
-import { checkInside, snapshotRoot } from '../snapshot/storage/locateFile.ts';
+import { checkInside, fileOfSnapshot } from '../snapshot/storage/locateFile.ts';
 
 /** Where snapshots lie, as the host offers it. No function of it removes a folder with what is in it. */
 export interface SnapshotFiles extends FileAccess {
@@ -51,6 +51,6 @@ export function readFile(files: SnapshotFiles, path: string): Uint8Array {
 
 /** Beside Flink's own files there may be others, and links. @throws where the file is a link that leads out of what was opened */
 export function checkOwnFile(files: SnapshotFiles, folder: string, path: string): void {
-  const root = snapshotRoot(folder.replaceAll('\\', '/'));
-  checkInside({ path, root }, files.realPath(path), files.realPath(root));
+  const location = fileOfSnapshot(folder.replaceAll('\\', '/'), path);
+  checkInside(location, files.realPath(path), files.realPath(location.root));
 }

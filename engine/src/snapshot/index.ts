@@ -67,7 +67,7 @@ export { PartsProgress, type ReadProgress } from './readProgress.ts';
 export { readSnapshot, type Snapshot, type SnapshotOperator, type SnapshotSubtask } from './snapshot.ts';
 export { countText, sizeText } from './sizeText.ts';
 export { stateFiles } from './stateFiles.ts';
-export { refuseLinksOut, snapshotRoot } from './storage/locateFile.ts';
+export { fileOfSnapshot, refuseLinksOut } from './storage/locateFile.ts';
 export { prepareRedaction } from './redact/redaction.ts';
 export { redactableOperators } from './redact/redactableStates.ts';
 export { redactionReport, usesHash, type RedactionReport } from './redact/redactionReport.ts';

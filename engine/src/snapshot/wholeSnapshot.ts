@@ -3,7 +3,7 @@ import { FormatError } from './bytes/formatError.ts';
 import { readMetadata } from './metadata/readMetadata.ts';
 import type { SnapshotMetadata } from './metadata/snapshotMetadata.ts';
 import { readJavaObject } from './serializers/javaObject.ts';
-import { refuseLinksOut, snapshotRoot } from './storage/locateFile.ts';
+import { fileOfSnapshot, refuseLinksOut } from './storage/locateFile.ts';
 import { checkpointsIn, snapshotPlaces, type SnapshotStorage } from './storage/snapshotStorage.ts';
 
 const METADATA = '_metadata';
@@ -88,7 +88,7 @@ async function besideText(storage: SnapshotStorage, folder: string): Promise<str
 /** @throws FormatError */
 async function metadataIn(storage: SnapshotStorage, folder: string): Promise<SnapshotMetadata> {
   const path = `${folder}/${METADATA}`;
-  await refuseLinksOut(storage, { path, root: snapshotRoot(folder) });
+  await refuseLinksOut(storage, fileOfSnapshot(folder, path));
   const bytes = await storage.slice(path, 0, await storage.size(path));
   const metadata = readMetadata(new ByteReader(bytes));
   if (metadata.properties !== null) checkProperties(metadata.properties, bytes.length - metadata.properties.length);

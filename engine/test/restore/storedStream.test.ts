@@ -26,11 +26,26 @@ describe('a restore reads', () => {
     expect(read('job/chk-1', { kind: 'relativeFile', path: 'own', size: 6 })).toBe('state!');
   });
 
-  test.each([
+  test.each<[string, () => StreamHandle, string?]>([
     ['an absolute path', (): StreamHandle => ({ kind: 'file', path: join(home, 'secret'), size: 6 })],
     ['a URI', (): StreamHandle => ({ kind: 'file', path: `file:///${join(home, 'secret')}`, size: 6 })],
     ['a path with ..', (): StreamHandle => ({ kind: 'relativeFile', path: '../../secret', size: 6 })],
     ['an absolute path as if it were relative', (): StreamHandle => ({ kind: 'relativeFile', path: join(home, 'secret'), size: 6 })],
+    [
+      'a link to another folder beside the checkpoints',
+      (): StreamHandle => {
+        mkdirSync(join(home, '.ssh'));
+        writeFileSync(join(home, '.ssh', 'id_rsa'), 'secret');
+        symlinkSync(join(home, '.ssh', 'id_rsa'), join(home, 'job', 'chk-1', 'link'));
+        return { kind: 'relativeFile', path: 'link', size: 6 };
+      },
+      'job/chk-1',
+    ],
+    [
+      'the path of another folder beside the checkpoints',
+      (): StreamHandle => ({ kind: 'file', path: join(home, 'secret'), size: 6 }),
+      'job/chk-1',
+    ],
     [
       'a link',
       (): StreamHandle => {
@@ -38,8 +53,8 @@ describe('a restore reads', () => {
         return { kind: 'relativeFile', path: 'link', size: 6 };
       },
     ],
-  ])('nothing outside of the snapshot, named by %s', (_name, handle) => {
+  ])('nothing outside of the snapshot, named by %s', (_name, handle, folder = 'job') => {
     writeFileSync(join(home, 'job', '_metadata'), '');
-    expect(() => read('job', handle())).toThrow(/is missing|not read|not inside its folder/);
+    expect(() => read(folder, handle())).toThrow(/is missing|not read|not inside its folder/);
   });
 });

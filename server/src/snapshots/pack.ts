@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { refuseLinksOut, snapshotRoot, stateFiles } from 'tidemark/snapshot';
+import { fileOfSnapshot, refuseLinksOut, stateFiles } from 'tidemark/snapshot';
 import type { ArchiveSeal } from '../protocol.ts';
 import { OutputFile } from './export/outputFile.ts';
 import type { OpenedSnapshot } from './openedSnapshot.ts';
@@ -54,7 +54,7 @@ async function membersOf({ snapshot, storage }: OpenedSnapshot): Promise<Member[
   const { folder } = snapshot;
   const own = [`${folder}/_metadata`];
   if (await storage.exists(`${folder}/${MANIFEST}`)) own.push(`${folder}/${MANIFEST}`);
-  for (const path of own) await refuseLinksOut(storage, { path, root: snapshotRoot(folder) });
+  for (const path of own) await refuseLinksOut(storage, fileOfSnapshot(folder, path));
   const files = await stateFiles(storage, snapshot);
   const [root = folder] = files
     .filter(({ path, root: of }) => path.startsWith(`${of}/`) && folder.startsWith(`${of}/`))

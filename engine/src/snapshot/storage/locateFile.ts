@@ -7,6 +7,17 @@ export type FileHandle = Extract<StreamHandle, { kind: 'relativeFile' | 'file' |
 export interface FileLocation {
   readonly path: string;
   readonly root: string;
+  /** Of the root, only what checkpoints put there is read: its other folders may be anything, such as a home folder. */
+  readonly checkpointsOnly?: boolean;
+}
+
+/** What Flink puts into the root of a job's checkpoints, or below it into the folder of each job. */
+const OF_CHECKPOINTS = /^(?:[^/]+\/)?(?:shared|taskowned|dstl|chk-\d+)\//;
+
+/** A file that a snapshot names, or that belongs to it. */
+export function fileOfSnapshot(folder: string, path: string): FileLocation {
+  const root = snapshotRoot(folder);
+  return root === folder || root.startsWith('s3:') ? { path, root } : { path, root, checkpointsOnly: true };
 }
 
 /**
@@ -28,15 +39,16 @@ export function snapshotRoot(folder: string): string {
  */
 export function placesOf(folder: string, handle: FileHandle, pathMap: readonly PathMapping[]): FileLocation[] {
   const uri = handle.path;
-  if (handle.kind === 'relativeFile') return [{ path: insideFolder(folder, uri), root: snapshotRoot(folder) }];
+  if (handle.kind === 'relativeFile') return [fileOfSnapshot(folder, insideFolder(folder, uri))];
   const path = plainPath(uri);
   if (path.split(/[/\\]/).includes('..') || path.includes('\0'))
     throw new Error(`the snapshot names the file ${JSON.stringify(uri)}, which is not read`);
   const root = snapshotRoot(folder);
   const mapped = mappedPath(pathMap, uri, path);
-  const candidates: FileLocation[] = beside(folder, root, path).map((each) => ({ path: each, root }));
+  const candidates: FileLocation[] = beside(folder, root, path).map((each) => fileOfSnapshot(folder, each));
   if (mapped !== null) candidates.push(mapped);
-  if (path.startsWith(`${root}/`)) candidates.push({ path, root });
+  const itself = fileOfSnapshot(folder, path);
+  if (isInside(itself, path, root)) candidates.push(itself);
   return candidates;
 }
 
@@ -51,8 +63,15 @@ export function missingFile(folder: string, handle: FileHandle, places: readonly
 }
 
 /** `real` and `realRoot` are the paths with all links followed. @throws where a link leads out of the root */
-export function checkInside({ path, root }: FileLocation, real: string, realRoot: string): void {
-  if (!real.startsWith(`${realRoot}/`)) throw new Error(`${path} is a link to ${real}, which is outside of ${root}; it is not read`);
+export function checkInside(location: FileLocation, real: string, realRoot: string): void {
+  if (isInside(location, real, realRoot)) return;
+  const { path, root, checkpointsOnly = false } = location;
+  const what = checkpointsOnly ? `the checkpoints in ${root}` : root;
+  throw new Error(`${path} is a link to ${real}, which is outside of ${what}; it is not read`);
+}
+
+function isInside({ checkpointsOnly = false }: FileLocation, path: string, root: string): boolean {
+  return path.startsWith(`${root}/`) && (!checkpointsOnly || OF_CHECKPOINTS.test(path.slice(root.length + 1)));
 }
 
 /** Checks a file that is about to be read, in a storage that has links. @throws as `checkInside` */
