@@ -1,5 +1,6 @@
 import { bisect, bisectSyntax } from './bisect.ts';
 import { check, checkSyntax } from './check.ts';
+import { clean, cleanSyntax } from './clean.ts';
 import { diff, diffSyntax } from './diff.ts';
 import { doctor, doctorSyntax } from './doctor.ts';
 import { dump, dumpSyntax } from './dump.ts';
@@ -25,6 +26,7 @@ export const COMMANDS: readonly { readonly syntax: CommandSyntax; readonly run: 
   { syntax: savepointSyntax, run: savepoint },
   { syntax: stopSyntax, run: stop },
   { syntax: listSyntax, run: list },
+  { syntax: cleanSyntax, run: clean },
   { syntax: inspectSyntax, run: inspect },
   { syntax: dumpSyntax, run: dump },
   { syntax: statsSyntax, run: stats },

@@ -7,6 +7,8 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { isSameProcess, startOfProcess } from './processIdentity.ts';
 
+const LOCK_FILE = 'run.lock';
+
 interface LockOwner {
   /** Of the run. */
   readonly id: string;
@@ -33,7 +35,7 @@ const BETWEEN_LOOKS_MS = 100;
  */
 export async function lockPipeline(folder: string, run: Pick<LockOwner, 'id' | 'pipeline' | 'program'>): Promise<() => void> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const file = join(folder, 'run.lock');
+  const file = join(folder, LOCK_FILE);
   const owner: LockOwner = {
     ...run,
     ...{ host: hostname(), pid: process.pid, processStart: startOfProcess(process.pid), since: Date.now() },
@@ -53,6 +55,12 @@ export async function lockPipeline(folder: string, run: Pick<LockOwner, 'id' | '
   return () => {
     if (readOwner(file)?.id === owner.id) rmSync(file, { force: true });
   };
+}
+
+/** Whether a run has the folder's lock, or may have: of a run on another machine nobody here knows. @throws PipelineIsRunning where the lock is damaged */
+export function isLocked(folder: string): boolean {
+  const owner = readOwner(join(folder, LOCK_FILE));
+  return owner !== null && (owner.host !== hostname() || isSameProcess(owner.pid, owner.processStart));
 }
 
 /** Makes the file with its content in one step, so that nobody reads half of it. False where it is there. */
