@@ -12,10 +12,10 @@ import { RewriteRefused, type TtlEdit } from '../rewrite/rewritePlan.ts';
 import { eachSerializer } from './eachSerializer.ts';
 import { argumentOf, labelOf, uidOf, type Examination } from './examination.ts';
 import type { DoctorFinding } from './finding.ts';
-import { declaredStates, keyOf, serializersOf, type DeclaredState } from './operatorStates.ts';
+import { declaredStates, hasState, keyOf, serializersOf, type DeclaredState } from './operatorStates.ts';
 import { shellWord } from './shellWord.ts';
 import { inOperator } from './place.ts';
-import { hasState } from './uidRules.ts';
+import { isPlannerMade } from './sqlRules.ts';
 
 /** What the job that takes the snapshot over does not fit, as far as a list of its uids or a snapshot of it tells. */
 export function* comparisonFindings(examination: Examination): Generator<DoctorFinding> {
@@ -28,7 +28,7 @@ export function* comparisonFindings(examination: Examination): Generator<DoctorF
   for (const operator of headers.operators) {
     const match = others.get(operator.metadata.operatorId);
     if (match !== undefined) yield* differences(examination, operator, match);
-    else if (hasState(operator)) yield notInOther(examination, operator, free);
+    else if (hasState(operator) && !isPlannerMade(examination, operator)) yield notInOther(examination, operator, free);
   }
 }
 
@@ -41,6 +41,7 @@ function* unplanned(examination: Examination): Generator<DoctorFinding> {
   const free = [...plan].filter((uid) => !taken.has(operatorIdOf(uid)));
   for (const operator of headers.operators) {
     if (ids.has(operator.metadata.operatorId) || plan.has(operator.metadata.operatorId) || !hasState(operator)) continue;
+    if (isPlannerMade(examination, operator)) continue;
     const argument = argumentOf(examination, operator);
     yield {
       ...inOperator(examination, operator),
@@ -84,7 +85,7 @@ function* differences(examination: Examination, operator: OperatorHeaders, other
       severity: 'warning',
       code: 'differsFromOther',
       message: `Its max parallelism is ${String(maxParallelism)}, and ${String(other.metadata.maxParallelism)} in the other snapshot: where the job sets it, a restore is refused.`,
-      remedy: `tidemark edit SNAPSHOT --out OUT --max-parallelism ${argumentOf(examination, operator)}=${String(other.metadata.maxParallelism)}.`,
+      remedy: `tidemark edit SNAPSHOT --out OUT --max-parallelism ${argumentOf(examination, operator)}=${String(other.metadata.maxParallelism)}${parallelismToFit(examination, operator, other.metadata.maxParallelism)}`,
     };
   }
   yield* keyChanges(examination, operator, other);
@@ -127,6 +128,11 @@ function stateNotInOther(
         ? `If no job needs it any more, leave it out: tidemark edit SNAPSHOT --out OUT --drop-state ${place}`
         : `Give it the new name with tidemark edit --rename-state, after you have found out which one it is.`,
   };
+}
+
+/** No operator has a parallelism above its max parallelism. */
+function parallelismToFit(examination: Examination, operator: OperatorHeaders, max: number): string {
+  return operator.metadata.parallelism <= max ? '' : ` --parallelism ${argumentOf(examination, operator)}=${String(max)}`;
 }
 
 function versionsOf({ headers, other }: Examination): Versions {

@@ -6,6 +6,7 @@ import { SEVERITIES, type DoctorFinding } from './finding.ts';
 import { keyGroupFindings } from './keyGroupRules.ts';
 import { layoutFindings } from './layoutRules.ts';
 import { serializerFindings } from './serializerRules.ts';
+import { sqlFindings } from './sqlRules.ts';
 import { statisticsFindings } from './statisticsRules.ts';
 import { sourceFindings } from './sourceRules.ts';
 import { uidFindings } from './uidRules.ts';
@@ -16,6 +17,7 @@ const RULES: readonly ((examination: Examination) => Iterable<DoctorFinding>)[] 
   layoutFindings,
   comparisonFindings,
   uidFindings,
+  sqlFindings,
   serializerFindings,
   upgradeFindings,
   connectorFindings,

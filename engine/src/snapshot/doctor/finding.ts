@@ -17,6 +17,7 @@ export interface DoctorFinding {
 export type DoctorCode =
   | 'noUid'
   | 'unknownUid'
+  | 'sqlPlan'
   | 'kryo'
   | 'noSchema'
   | 'unreadable'

@@ -2,6 +2,7 @@ import type { OperatorHeaders } from '../snapshotHeaders.ts';
 import { argumentOf, type Examination } from './examination.ts';
 import type { DoctorFinding } from './finding.ts';
 import { inOperator } from './place.ts';
+import { isPlannerMade } from './sqlRules.ts';
 import { sizeText } from '../sizeText.ts';
 
 /** Flink's `KeyGroupRangeAssignment` takes this where nothing is set. */
@@ -28,12 +29,16 @@ function* maxParallelism(examination: Examination, operator: OperatorHeaders): G
   const isDefault = max === DEFAULT_MAX_PARALLELISM ? `, Flink's default` : '';
   const unequal = max % parallelism === 0 ? '' : ' Already now some subtasks have twice as many key groups as others, or nearly so.';
   const wanted = Math.min(MAX_PARALLELISM_MAX, 2 ** Math.ceil(Math.log2(parallelism * 4)));
+  const forAll = Math.max(wanted, ...examination.headers.operators.map(({ metadata }) => metadata.maxParallelism));
   yield {
     ...inOperator(examination, operator),
     severity: 'warning',
     code: 'maxParallelism',
     message: `Its max parallelism is ${String(max)}${isDefault}, and it runs with ${String(parallelism)}: it cannot be scaled to twice that.${max > parallelism ? unequal : ''}`,
-    remedy: `tidemark edit SNAPSHOT --out OUT --max-parallelism ${argumentOf(examination, operator)}=${String(wanted)} moves every entry of the operator to its new key group; set the same for it in the job (setMaxParallelism).`,
+    // In SQL it can only be set for the whole job.
+    remedy: isPlannerMade(examination, operator)
+      ? `tidemark edit SNAPSHOT --out OUT --max-parallelism ${String(forAll)} moves every entry to its new key group; set pipeline.max-parallelism to the same for the job.`
+      : `tidemark edit SNAPSHOT --out OUT --max-parallelism ${argumentOf(examination, operator)}=${String(wanted)} moves every entry of the operator to its new key group; set the same for it in the job (setMaxParallelism).`,
   };
 }
 

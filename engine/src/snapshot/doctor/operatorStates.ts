@@ -46,3 +46,15 @@ function operatorType(meta: StateMetaInfo, mode: string): string {
   const { key, value } = operatorSchema(meta);
   return `${mode.toLowerCase().replace('_', ' ')} ${key === null ? '' : `${key} to `}${value ?? '?'}`;
 }
+
+export function hasState(operator: OperatorHeaders): boolean {
+  const { keyed, operatorStates, rawStates, metadata, unreadable, damage } = operator;
+  return (
+    keyed.some(({ sections }) => sections.some(({ size }) => size !== 0)) ||
+    operatorStates.some(({ count }) => count > 0) ||
+    rawStates.length > 0 ||
+    unreadable !== null ||
+    damage !== null ||
+    metadata.coordinatorState !== null
+  );
+}

@@ -1,14 +1,18 @@
 import type { OperatorHeaders } from '../snapshotHeaders.ts';
 import { argumentOf, uidOf, type Examination } from './examination.ts';
 import type { DoctorFinding } from './finding.ts';
+import { hasState } from './operatorStates.ts';
 import { counted, inOperator, WHOLE } from './place.ts';
+import { isPlannerMade } from './sqlRules.ts';
 
 const FIRST_VERSION_WITH_UIDS = 5;
 
 /** Without a uid an operator's id is a hash of the job graph: any change of the graph loses its state. */
 export function* uidFindings(examination: Examination): Generator<DoctorFinding> {
   const { metadata, operators } = examination.headers;
-  const nameless = operators.filter((operator) => hasState(operator) && uidOf(examination, operator) === null);
+  const nameless = operators.filter(
+    (operator) => hasState(operator) && uidOf(examination, operator) === null && !isPlannerMade(examination, operator),
+  );
   if (metadata.version >= FIRST_VERSION_WITH_UIDS || nameless.length === 0) {
     for (const operator of nameless) yield noUid(examination, operator);
     return;
@@ -47,16 +51,4 @@ function noUid(examination: Examination, operator: OperatorHeaders): DoctorFindi
 
 function noUidRemedy({ metadata }: OperatorHeaders, argument: string): string {
   return `Give it a uid in the job and rename it here: tidemark edit SNAPSHOT --out OUT --rename-uid ${argument}=NEW-UID. Or keep the id: setUidHash("${metadata.operatorId}").`;
-}
-
-export function hasState(operator: OperatorHeaders): boolean {
-  const { keyed, operatorStates, rawStates, metadata, unreadable, damage } = operator;
-  return (
-    keyed.some(({ sections }) => sections.some(({ size }) => size !== 0)) ||
-    operatorStates.some(({ count }) => count > 0) ||
-    rawStates.length > 0 ||
-    unreadable !== null ||
-    damage !== null ||
-    metadata.coordinatorState !== null
-  );
 }

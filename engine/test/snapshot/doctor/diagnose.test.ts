@@ -51,6 +51,29 @@ describe('snapshots of Flink', () => {
     expect(found[0]?.remedy).toMatch(/--rename-uid [0-9a-f]{32}=NEW-UID.*setUidHash\("[0-9a-f]{32}"\)/);
   });
 
+  test('operators that the planner of SQL made are told once for the job, without uids or renames', async () => {
+    const other = await headersOf('2.3.0-hashmap-canonical');
+    for (const name of ['2.3.0-hashmap-sql-canonical', '2.3.0-rocksdb-sql-native']) {
+      const found = await findingsOf(name, { other, plan: new Set(['src']) });
+      expect(codes(found)).not.toContain('noUid');
+      expect(of(found, 'sqlPlan')).toMatchObject([
+        { severity: 'warning', operator: null, message: expect.stringContaining('made 4 operators with state (GroupAggregate[') as string },
+      ]);
+      for (const code of ['notInPlan', 'notInOther'] as const)
+        expect(of(found, code).filter(({ operator }) => operator === null || operator.includes('['))).toHaveLength(1);
+      expect(found.map(({ remedy }) => remedy).join()).not.toMatch(/--rename-uid [0-9a-f]{32}/);
+    }
+    // Metadata before version 5 has no names: keys in the format of SQL tell.
+    const { metadata, operators } = await headersOf('2.3.0-hashmap-sql-canonical');
+    const old = {
+      metadata: { ...metadata, version: 4 as const },
+      operators: operators.map((each) => ({ ...each, metadata: { ...each.metadata, name: null, uid: null } })),
+    };
+    expect(of(diagnose({ ...NOTHING, headers: old }), 'sqlPlan')).toMatchObject([
+      { message: expect.stringContaining('made 4 operators') as string },
+    ]);
+  });
+
   test('Kryo, which stores no schema', async () => {
     const found = of(await findingsOf('2.3.0-hashmap-canonical'), 'kryo');
     expect(found.map(({ operator, state }) => `${operator ?? ''} ${state ?? ''}`).sort()).toEqual([
