@@ -1,5 +1,6 @@
 import type { ConnectorView } from './connectorState/connectorView.ts';
 import { describeConnectorElement } from './connectorState/describeConnectorState.ts';
+import { LEGACY_KAFKA_STATE } from './connectorState/legacyKafkaState.ts';
 import { SINK_COMMITTER_STATE, SINK_WRITER_STATE } from './connectorState/sinkState.ts';
 import { SOURCE_READER_STATE } from './connectorState/sourceState.ts';
 import type { KeyedLayout, KeyGroupSection } from './keyed/keyedRows.ts';
@@ -53,7 +54,7 @@ export interface OperatorStatePart {
 
 /** Of each state of a subtask. */
 export const VIEWS_MAX = 1000;
-const CONNECTOR_STATES: readonly string[] = [SOURCE_READER_STATE, SINK_WRITER_STATE, SINK_COMMITTER_STATE];
+const CONNECTOR_STATES: readonly string[] = [SOURCE_READER_STATE, SINK_WRITER_STATE, SINK_COMMITTER_STATE, LEGACY_KAFKA_STATE];
 
 /** Damage is a fact among others, and spoils its own operator only. */
 export async function readHeaders(snapshot: Snapshot): Promise<SnapshotHeaders> {

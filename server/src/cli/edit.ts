@@ -203,13 +203,15 @@ const READERS: Readonly<Record<EditOption, (given: EditText) => Promise<Snapshot
     return [{ edit: 'shiftTimers', ...places.operatorAndState(option, text.slice(0, at)), millis }];
   },
   'move-offset': ({ option, text, places }) => {
-    const [, named = '', where = ''] = /^(.+)=(\d{1,15}|earliest|latest|committed)$/.exec(text) ?? [];
+    // An offset of Kafka, a place in a log as FILE:POS, or parts of it as NAME=VALUE.
+    const [, named = '', where = ''] =
+      /^(.+)=(\d{1,15}|earliest|latest|committed)$/.exec(text) ?? /^([^=]+)=(.+:\d+|[A-Za-z_]+=.+)$/.exec(text) ?? [];
     if (named === '')
       throw new UsageError(
-        `${option} ${text}: OPERATOR[:TOPIC[/PARTITION]]=OFFSET is needed, with a number, earliest, latest or committed.`,
+        `${option} ${text}: OPERATOR[:TOPIC[/PARTITION]]=OFFSET is needed, with a number, earliest, latest or committed; of Flink CDC OPERATOR=FILE:POS or OPERATOR=NAME=VALUE.`,
       );
     const [, source = named, topic, partition] = /^(.+):([A-Za-z0-9._-]+)(?:\/(\d{1,9}))?$/.exec(named) ?? [];
-    const offset = where === 'earliest' || where === 'latest' || where === 'committed' ? where : Number(where);
+    const offset = /^\d{1,15}$/.test(where) ? Number(where) : where;
     return [
       {
         edit: 'moveOffset',

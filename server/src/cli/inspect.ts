@@ -1,7 +1,16 @@
-import { describeStates, readHeaders, snapshotFacts, usesForSt, type OperatorDescription, type SnapshotFacts } from 'tidemark/snapshot';
+import {
+  describeStates,
+  readHeaders,
+  snapshotFacts,
+  usesForSt,
+  type OperatorDescription,
+  type SnapshotFacts,
+  type SnapshotOperator,
+} from 'tidemark/snapshot';
 import type { OperatorOverview, SnapshotOverview, StateBytes } from '../protocol.ts';
 import { damagedFiles } from '../snapshots/damagedFiles.ts';
 import type { OpenedSnapshot } from '../snapshots/openedSnapshot.ts';
+import { sourcePositions } from '../snapshots/operatorFacts.ts';
 import { overviewOf } from '../snapshots/overview.ts';
 import { openedForReading, READING_OPTIONS } from './openedForReading.ts';
 import { EXIT, plural, sizeText, timeText, UsageError, type CliIo } from './io.ts';
@@ -23,6 +32,8 @@ interface OperatorReport extends OperatorDescription, Omit<OperatorOverview, 'by
   readonly operatorId: string;
   readonly stateBytes: number;
   readonly bytes: StateBytes;
+  /** Of a source, where it goes on, in words. */
+  readonly positions: readonly string[];
 }
 
 export const inspectSyntax = {
@@ -60,13 +71,22 @@ async function report(opened: OpenedSnapshot): Promise<Report> {
     if (found === undefined) continue;
     const { id, ...rest } = found;
     const description = await describeStates(operator);
-    operators.push({ ...rest, operatorId: id, stateBytes: operator.stateSize, ...description });
+    operators.push({ ...rest, operatorId: id, stateBytes: operator.stateSize, ...description, positions: await positionsOf(operator) });
   }
   const damaged = await damagedFiles(opened, 1, null);
   const [first] = damaged ?? [];
   const verified =
     damaged === null ? null : { ok: first === undefined, reason: first === undefined ? null : `${first.file}: ${first.reason}` };
   return { ...overview, verified, type: facts.type, files: facts.files, hasInFlightData: facts.hasChannelState, operators };
+}
+
+/** What cannot be read is said where the states are described. */
+async function positionsOf(operator: SnapshotOperator): Promise<readonly string[]> {
+  try {
+    return await sourcePositions(operator);
+  } catch (error) {
+    return [`its positions cannot be read: ${error instanceof Error ? error.message : String(error)}`];
+  }
 }
 
 function reportText(found: Report): string {
@@ -104,8 +124,10 @@ const BYTES: readonly (readonly [Exclude<keyof StateBytes, 'total'>, string])[] 
   ['coordinator', 'coordinator'],
 ];
 
+const POSITIONS_SHOWN = 20;
+
 function operatorText(operator: OperatorReport): string[] {
-  const { label, operatorId, name, parallelism, maxParallelism, finished, bytes, key, states, unreadable } = operator;
+  const { label, operatorId, name, parallelism, maxParallelism, finished, bytes, key, states, positions, unreadable } = operator;
   const facts = [`parallelism ${String(parallelism)} of at most ${String(maxParallelism)}`, sizeText(bytes.total)];
   if (key !== null) facts.push(`keyed by ${key}`);
   if (finished) facts.push('finished');
@@ -122,6 +144,8 @@ function operatorText(operator: OperatorReport): string[] {
       `    ${state.name.padEnd(width)}  ${state.kind}: ${state.kind === 'map' ? state.type : (state.schema?.value ?? state.type)}${namespace}${count}`,
     );
   }
+  for (const position of positions.slice(0, POSITIONS_SHOWN)) lines.push(`    ${position}`);
+  if (positions.length > POSITIONS_SHOWN) lines.push(`    and ${plural(positions.length - POSITIONS_SHOWN, 'more position')}`);
   if (unreadable !== null) lines.push(`    ${unreadable}`);
   return lines;
 }

@@ -1,11 +1,22 @@
-import { describeConnectorElement, type ConnectorView, type DumpValue } from 'tidemark/snapshot';
-
-/** What a connector says in an element of operator state; null where it is none's, or of one that is not known. */
-export function connectorView(state: string, element: DumpValue): ConnectorView | null {
-  const bytes = typeof element === 'object' && element !== null && '$bytes' in element ? element['$bytes'] : null;
-  return typeof bytes === 'string' ? describeConnectorElement(state, Uint8Array.from(Buffer.from(bytes, 'hex'))) : null;
-}
+import { viewOfElement, type DumpValue } from 'tidemark/snapshot';
 
 export function connectorText(state: string, element: DumpValue): string | null {
-  return connectorView(state, element)?.text ?? null;
+  return viewOfElement(state, element)?.text ?? null;
+}
+
+const NUMBERS = /^next (\d+)(?:, then every (\d+) numbers)?$/;
+
+/**
+ * One line for each position of a source. The shares of one generator are one: their readers count through the same numbers in turn, each
+ * every Nth, so what all of them have is how many records were read.
+ */
+export function positionLines(texts: readonly string[]): string[] {
+  const shares = texts.map((text) => NUMBERS.exec(text));
+  const [first] = shares;
+  const step = Number(first?.[2] ?? 1);
+  if (first == null || step < 2 || texts.length !== step || shares.some((share) => Number(share?.[2] ?? 0) !== step)) return [...texts];
+  const next = shares.map((share) => BigInt(share?.[1] ?? 0));
+  // A reader whose next number is n has read its share of those below.
+  const read = next.reduce((sum, each) => sum + each / BigInt(step), 0n);
+  return [`${read.toLocaleString('en')} records read by ${String(step)} readers`];
 }

@@ -1,6 +1,6 @@
-import { describeStates, SOURCE_READER_STATE, type SnapshotOperator, type StateDescription } from 'tidemark/snapshot';
+import { describeStates, LEGACY_KAFKA_STATE, SOURCE_READER_STATE, type SnapshotOperator, type StateDescription } from 'tidemark/snapshot';
 import type { OperatorFacts, StateFacts, SubtaskFacts } from '../protocol.ts';
-import { connectorText } from './connectorText.ts';
+import { connectorText, positionLines } from './connectorText.ts';
 
 const POSITIONS_MAX = 1000;
 
@@ -15,7 +15,7 @@ export async function factsOf(operator: SnapshotOperator): Promise<OperatorFacts
       unreadable,
       subtasks,
       keyGroupBytes: await keyGroupBytes(operator),
-      sourcePositions: states.some(({ name }) => name === SOURCE_READER_STATE) ? await sourcePositions(operator) : [],
+      sourcePositions: states.some(({ name }) => isPositions(name)) ? await sourcePositions(operator) : [],
     };
   } catch (error) {
     const unreadable = error instanceof Error ? error.message : String(error);
@@ -71,17 +71,22 @@ async function keyGroupBytes(operator: SnapshotOperator): Promise<number[] | nul
   return found ? bytes : null;
 }
 
-async function sourcePositions(operator: SnapshotOperator): Promise<string[]> {
+function isPositions(state: string): boolean {
+  return state === SOURCE_READER_STATE || state === LEGACY_KAFKA_STATE;
+}
+
+/** Where a source goes on, one line each. */
+export async function sourcePositions(operator: SnapshotOperator): Promise<string[]> {
   const positions: string[] = [];
   for (const subtask of operator.subtasks) {
     const operatorState = await subtask.operatorState();
-    const state = operatorState?.states.find(({ meta }) => meta.name === SOURCE_READER_STATE);
+    const state = operatorState?.states.find(({ meta }) => isPositions(meta.name));
     if (operatorState === null || state === undefined) continue;
     for (const element of operatorState.elements(state)) {
-      if (positions.length >= POSITIONS_MAX) return positions;
-      const text = connectorText(SOURCE_READER_STATE, element);
+      if (positions.length >= POSITIONS_MAX) return positionLines(positions);
+      const text = connectorText(state.meta.name, element);
       if (text !== null) positions.push(text);
     }
   }
-  return positions;
+  return positionLines(positions);
 }

@@ -1,5 +1,6 @@
 import {
   describeCoordinator,
+  viewOfElement,
   describeStates,
   type DumpValue,
   type KeyGroupSection,
@@ -14,7 +15,6 @@ import { channelsPage, elementsPage, inFlightNode } from './inFlightNodes.ts';
 import { id, page, type NodePlace } from './nodePlace.ts';
 import { factsInWords } from './factsInWords.ts';
 import { summaryOf, type OpenedSnapshot } from './openedSnapshot.ts';
-import { connectorView } from './connectorText.ts';
 import { stateElements } from './stateElements.ts';
 import { StateEntries, type PlacedEntry } from './stateEntries.ts';
 import { labelText, partsOf, timeText, valueText } from './valueText.ts';
@@ -200,7 +200,7 @@ export class SnapshotTree {
     return (await stateElements(this.#operator(operator), group, name)).map(({ subtask, key, value }) => {
       const where = `subtask ${String(subtask)}`;
       if (key !== undefined) return { label: labelText(key), value, description: `${valueText(value)}, ${where}` };
-      const view = group === 'raw' ? null : connectorView(name, value);
+      const view = group === 'raw' ? null : viewOfElement(name, value);
       return { label: view?.text ?? labelText(value), value: view?.fields ?? value, description: where };
     });
   }

@@ -1,3 +1,4 @@
+import { shownElement } from '../connectorState/connectorElement.ts';
 import type { StateGroup } from '../describeStates.ts';
 import type { RowAnswer, ScanSignal } from '../keyed/keyedRows.ts';
 import type { OperatorState } from '../operator/operatorState.ts';
@@ -51,9 +52,10 @@ export async function queryElements(
   return true;
 }
 
-/** The value of a path in an element; null where it has no such part. */
+/** The value of a path in an element; null where it has no such part. Of a connector's element, parts are what its bytes say. */
 export function partOfElement({ key, value, state, subtask }: MatchedElement, { root, steps }: Path): Scalar {
-  const roots: Partial<Record<PathRoot, DumpValue>> = { key, value, state, subtask };
+  const shown = root === 'value' && steps.length > 0 ? shownElement(state, value) : value;
+  const roots: Partial<Record<PathRoot, DumpValue>> = { key, value: shown, state, subtask };
   return scalarOf(steps.reduce(partOf, roots[root] ?? null));
 }
 

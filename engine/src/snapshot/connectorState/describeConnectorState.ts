@@ -1,4 +1,5 @@
 import type { ConnectorView } from './connectorView.ts';
+import { describeLegacyKafka, LEGACY_KAFKA_STATE } from './legacyKafkaState.ts';
 import { describeCommitter, describeSinkWriter, SINK_COMMITTER_STATE, SINK_WRITER_STATE } from './sinkState.ts';
 import { describeSourceSplit, SOURCE_READER_STATE } from './sourceState.ts';
 
@@ -11,6 +12,8 @@ export function describeConnectorElement(state: string, element: Uint8Array): Co
       return describeSinkWriter(element);
     case SINK_COMMITTER_STATE:
       return describeCommitter(element);
+    case LEGACY_KAFKA_STATE:
+      return describeLegacyKafka(element);
     default:
       return null;
   }

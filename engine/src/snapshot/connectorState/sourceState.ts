@@ -1,5 +1,6 @@
 import type { ByteReader } from '../bytes/byteReader.ts';
 import { dumpBytes } from '../values/dumpValue.ts';
+import { cdcSplit } from './cdcState.ts';
 import {
   grouped,
   longValue,
@@ -27,7 +28,15 @@ const SHARES_AT_MOST = 32768n;
 /** A sequence's splits are counted from 1 up to the parallelism; files' are too, but in ten digits. */
 const SEQUENCE_ID = /^[1-9][0-9]{0,4}$/;
 const SAFE = BigInt(Number.MAX_SAFE_INTEGER);
-const SPLITS: readonly ViewReader[] = [kafkaSplit, dynamicKafkaSplit, fileSplit, sequenceSplit, tidemarkFileSplit, tidemarkGeneratorSplit];
+const SPLITS: readonly ViewReader[] = [
+  kafkaSplit,
+  dynamicKafkaSplit,
+  fileSplit,
+  sequenceSplit,
+  tidemarkFileSplit,
+  tidemarkGeneratorSplit,
+  cdcSplit,
+];
 const ENUMERATORS: readonly ViewReader[] = [emptyEnumerator, fileEnumerator, kafkaEnumerator, dynamicKafkaEnumerator, sequenceEnumerator];
 
 /** An element of `SourceReaderState`; null where the split is of a connector that is not known. */

@@ -1,12 +1,13 @@
 import { queryElements, type MatchedElement } from '../analysis/elementQuery.ts';
-import { describeConnectorElement } from '../connectorState/describeConnectorState.ts';
+import { viewOfElement } from '../connectorState/connectorElement.ts';
+import { LEGACY_KAFKA_STATE } from '../connectorState/legacyKafkaState.ts';
 import { describeCoordinator, SOURCE_READER_STATE } from '../connectorState/sourceState.ts';
 import type { StateGroup } from '../describeStates.ts';
 import type { ScanSignal } from '../keyed/keyedRows.ts';
 import type { SerializerSnapshot } from '../serializers/serializerSnapshot.ts';
 import type { SnapshotOperator } from '../snapshot.ts';
 import { keySerializer, valueSerializer, type StateMetaInfo } from '../stateMetaInfo.ts';
-import { bytesOfHex, dumpBytes, dumpText, Floating, isList, type DumpValue } from '../values/dumpValue.ts';
+import { dumpBytes, dumpText, type DumpValue } from '../values/dumpValue.ts';
 import { noCounts, type EntryCounts, type EntryDifference } from './differences.ts';
 import { ignoredPart, ignoresState, type Ignoring } from './ignoring.ts';
 import type { EntrySink } from './keyedComparison.ts';
@@ -110,23 +111,17 @@ async function addElements(
 }
 
 /** What names a split among those of its source, whatever has been read of it. */
-const SPLIT_NAMES = ['sourceIndex', 'cluster', 'topic', 'partition', 'id', 'path', 'step'];
+const SPLIT_NAMES = ['sourceIndex', 'cluster', 'topic', 'partition', 'id', 'path', 'step', 'splitId'];
 
 function namedElement({ group, state, key, value }: MatchedElement): NamedElement {
   if (group === 'broadcast') return { name: identityText(key, null, true), key, value };
-  const view = viewOf(state, value);
+  const view = viewOfElement(state, value);
   if (view === null) return { name: null, key: null, value };
   const names = SPLIT_NAMES.flatMap((name) => (Object.hasOwn(view.fields, name) ? [[name, view.fields[name] ?? null] as const] : []));
-  if (state !== SOURCE_READER_STATE || names.length === 0) return { name: null, key: null, value: view.fields };
+  if ((state !== SOURCE_READER_STATE && state !== LEGACY_KAFKA_STATE) || names.length === 0)
+    return { name: null, key: null, value: view.fields };
   const split = Object.fromEntries(names);
   return { name: `${view.kind} ${dumpText(split)}`, key: split, value: view.fields };
-}
-
-function viewOf(state: string, value: DumpValue): ReturnType<typeof describeConnectorElement> {
-  if (typeof value !== 'object' || value === null || isList(value) || value instanceof Floating) return null;
-  const hex = value['$bytes'];
-  const bytes = typeof hex === 'string' ? bytesOfHex(hex) : null;
-  return bytes === null ? null : describeConnectorElement(state, bytes);
 }
 
 interface ElementForms {

@@ -124,7 +124,11 @@ function positionsOf({ operatorStates }: Examination['headers']['operators'][num
 }
 
 function positionOf({ kind, fields }: ConnectorView): Position | null {
-  const { topic, partition, startingOffset = null } = fields;
+  const { topic, partition, startingOffset = null, lastOffset = null } = fields;
+  if (kind === 'legacyKafkaOffset' && typeof topic === 'string' && typeof partition === 'number') {
+    const last = longOf(lastOffset);
+    return { topic, partition, offset: last < 0n ? last : last + 1n };
+  }
   if (kind !== 'kafkaSplit' || typeof topic !== 'string' || typeof partition !== 'number') return null;
   return { topic, partition, offset: longOf(startingOffset) };
 }

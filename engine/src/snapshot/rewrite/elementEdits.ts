@@ -3,6 +3,8 @@ import { compileExpression, type CompiledExpression } from '../analysis/expressi
 import { ByteReader } from '../bytes/byteReader.ts';
 import { ByteWriter } from '../bytes/byteWriter.ts';
 import { sameBytes } from '../bytes/sameBytes.ts';
+import { bytesOfElement, elementOfShown } from '../connectorState/connectorElement.ts';
+import { LEGACY_KAFKA_STATE } from '../connectorState/legacyKafkaState.ts';
 import { enumConstantsOf } from '../keyed/stateCodec.ts';
 import { describeSerializer } from '../serializers/describeSerializer.ts';
 import type { SerializerSnapshot } from '../serializers/serializerSnapshot.ts';
@@ -196,7 +198,7 @@ class StoredItems {
       return;
     }
     const place = index ?? this.#items.length;
-    this.#put(place, { key: NO_KEY, value: this.#valueAt(place, value) }, counts);
+    this.#put(place, { key: NO_KEY, value: this.#elementAt(place, value) }, counts);
   }
 
   setEntry({ edit, value, key }: EntryEdit, counts: ElementCounts): void {
@@ -273,6 +275,14 @@ class StoredItems {
     }
   }
 
+  /** As `#valueAt`; what connectors keep as bytes of their own is given in parts. */
+  #elementAt(index: number, given: unknown): Uint8Array {
+    const element = this.#fitting(() => elementOfShown(this.#state.meta.name, (given ?? null) as DumpValue));
+    // What Kryo wrote goes back as it is.
+    const bytes = this.#state.meta.name === LEGACY_KAFKA_STATE ? bytesOfElement(element) : null;
+    return bytes ?? this.#valueAt(index, element);
+  }
+
   /** Where nothing has been changed, the bytes stay. */
   #valueAt(index: number, given: unknown): Uint8Array {
     const before = this.#items[index]?.value;
@@ -292,13 +302,19 @@ class StoredItems {
 
   #written(serializer: SerializerSnapshot, value: unknown): Uint8Array {
     const writer = new ByteWriter(256);
-    try {
+    this.#fitting(() => {
       this.#writerOf(serializer)(writer, (value ?? null) as DumpValue);
+    });
+    return writer.toBytes();
+  }
+
+  #fitting<T>(write: () => T): T {
+    try {
+      return write();
     } catch (error) {
       if (error instanceof UnfitValue) return refuse(`${this.#place}: what is set does not fit its type: ${error.message}`);
       throw error;
     }
-    return writer.toBytes();
   }
 
   #writerOf(serializer: SerializerSnapshot): ValueWriter {

@@ -7,7 +7,7 @@ const whole: Check = (value) => Number.isSafeInteger(value);
 const place: Check = (value) => whole(value) && Number(value) >= 0;
 const texts: Check = (value) => Array.isArray(value) && value.every(text);
 const anything: Check = () => true;
-const offset: Check = (value) => whole(value) || value === 'earliest' || value === 'latest' || value === 'committed';
+const offset: Check = (value) => whole(value) || text(value);
 
 /** How an entry is named. */
 const ENTRY: Readonly<Record<string, Check>> = {

@@ -43,7 +43,8 @@ export type SnapshotEdit =
       readonly operator: string;
       readonly topic?: string;
       readonly partition?: number;
-      readonly offset: number | 'earliest' | 'latest' | 'committed';
+      /** `earliest`, `latest`, `committed` for Kafka; of a log that Flink CDC reads, `FILE:POS` or `NAME=VALUE,...`. */
+      readonly offset: number | string;
     }
   | FieldEdit;
 

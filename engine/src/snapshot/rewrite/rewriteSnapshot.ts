@@ -1,6 +1,7 @@
 import { keyGroupRangeOf } from '../../keys/keyGroup.ts';
 import { ByteReader } from '../bytes/byteReader.ts';
 import { sameBytes } from '../bytes/sameBytes.ts';
+import { LEGACY_KAFKA_STATE } from '../connectorState/legacyKafkaState.ts';
 import { SOURCE_READER_STATE } from '../connectorState/sourceState.ts';
 import type { ScanSignal } from '../keyed/keyedRows.ts';
 import { operatorStateSize } from '../metadata/handleSizes.ts';
@@ -294,8 +295,10 @@ class Rewriting {
         report.written += parts.length;
       }
     }
-    const isSource = chosen.some(({ managed }) => managed.some(({ meta }) => meta.name === SOURCE_READER_STATE));
-    const moved = moveOffsets(chosen, target, isSource ? reports.of(SOURCE_READER_STATE, 'list') : null);
+    const source = chosen
+      .flatMap(({ managed }) => managed.map(({ meta }) => meta.name))
+      .find((name) => name === SOURCE_READER_STATE || name === LEGACY_KAFKA_STATE);
+    const moved = moveOffsets(chosen, target, source === undefined ? null : reports.of(source, 'list'));
     for (const [name, { group, changed, added, removed }] of editedBySource[bySource.findIndex((each) => each === chosen)] ?? []) {
       const report = reports.of(name, group);
       report.changed += changed;

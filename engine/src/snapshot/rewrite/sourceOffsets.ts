@@ -1,5 +1,9 @@
+import { ByteWriter } from '../bytes/byteWriter.ts';
 import { sameBytes } from '../bytes/sameBytes.ts';
+import { movedLogPosition, withLogPosition } from '../connectorState/cdcState.ts';
+import { withSplitPayload } from '../connectorState/connectorElement.ts';
 import { whole, type ConnectorView } from '../connectorState/connectorView.ts';
+import { describeLegacyKafka, LEGACY_KAFKA_PLACES, LEGACY_KAFKA_STATE, withLastOffset } from '../connectorState/legacyKafkaState.ts';
 import { describeSourceSplit, SOURCE_READER_STATE } from '../connectorState/sourceState.ts';
 import type { DumpValue } from '../values/dumpValue.ts';
 import { longOf } from '../values/valueParts.ts';
@@ -28,9 +32,10 @@ export function moveOffsets(
   const moved = subtasks.map((subtask) => ({
     ...subtask,
     managed: subtask.managed.map((state) => {
-      if (state.meta.name !== SOURCE_READER_STATE) return state;
+      const { name } = state.meta;
+      if (name !== SOURCE_READER_STATE && name !== LEGACY_KAFKA_STATE) return state;
       const parts = state.parts.map((part) => {
-        const split = splitIn(part);
+        const split = name === LEGACY_KAFKA_STATE ? describeLegacyKafka(part) : splitIn(part);
         met.add(split?.text ?? 'a split of a connector that is not known');
         if (split === null) return part;
         let now = part;
@@ -68,7 +73,10 @@ function isMeant({ kind, fields }: ConnectorView, { topic, partition }: MoveOffs
     case 'kafkaSplit':
     case 'dynamicKafkaSplit':
       return (topic ?? fields['topic']) === fields['topic'] && (partition ?? fields['partition']) === fields['partition'];
+    case 'legacyKafkaOffset':
+      return (topic ?? fields['topic']) === fields['topic'] && (partition ?? fields['partition']) === fields['partition'];
     case 'generatorSplit':
+    case 'cdcStreamSplit':
       return topic === undefined && partition === undefined;
     default:
       // Positions in files are known to their readers only, and a sequence of Flink does not say where its part begins.
@@ -77,17 +85,47 @@ function isMeant({ kind, fields }: ConnectorView, { topic, partition }: MoveOffs
 }
 
 function movedSplit(element: Uint8Array, { kind, fields }: ConnectorView, { offset }: MoveOffset, label: string): Uint8Array {
+  if (kind === 'cdcStreamSplit') return movedLog(element, fields, offset, label);
   const moved = element.slice();
   const view = new DataView(moved.buffer);
   if (kind === 'generatorSplit') {
     view.setBigInt64(moved.length - LONG_SIZE, numberFrom(offset, fields, label));
     return moved;
   }
-  const place = typeof offset === 'string' ? PLACES[offset] : BigInt(offset);
-  if (place < PLACES.committed) refuse(`${label}: ${String(offset)} is no offset`);
+  if (kind === 'legacyKafkaOffset') return withLastOffset(element, lastOffset(offset, label));
+  const place = typeof offset === 'number' ? BigInt(offset) : isPlace(offset) ? PLACES[offset] : null;
+  if (place === null || place < PLACES.committed) return refuse(`${label}: ${String(offset)} is no offset`);
   // Where it stops reading comes last.
   view.setBigInt64(moved.length - 2 * LONG_SIZE, place);
   return moved;
+}
+
+function isPlace(offset: MoveOffset['offset']): offset is keyof typeof PLACES {
+  return typeof offset === 'string' && Object.hasOwn(PLACES, offset);
+}
+
+/** FlinkKafkaConsumer keeps the offset of the last record that it read. */
+function lastOffset(offset: MoveOffset['offset'], label: string): bigint {
+  if (isPlace(offset)) return LEGACY_KAFKA_PLACES[offset];
+  if (typeof offset === 'string' || offset < 0) return refuse(`${label}: ${String(offset)} is no offset`);
+  // Before the first record there is none.
+  return offset === 0 ? LEGACY_KAFKA_PLACES.earliest : BigInt(offset) - 1n;
+}
+
+function movedLog(element: Uint8Array, { start = null }: ConnectorView['fields'], offset: MoveOffset['offset'], label: string): Uint8Array {
+  const position = typeof start === 'object' && start !== null ? (start as Readonly<Record<string, DumpValue>>) : {};
+  const to = typeof offset === 'string' && !isPlace(offset) ? movedLogPosition(position, offset) : null;
+  if (to === null)
+    return refuse(
+      `${label}: ${String(offset)} is no place in its log: FILE:POS is needed, such as mysql-bin.000042:4, or NAME=VALUE of ${Object.keys(position).join(', ')}`,
+    );
+  const bytes = whole(element, (reader) => reader.bytes32());
+  const split = bytes === null ? null : withSplitPayload(bytes, (payload) => withLogPosition(payload, to));
+  if (split === null) return refuse(`${label}: its split cannot be written`);
+  const writer = new ByteWriter(split.length + 4);
+  writer.i32(split.length);
+  writer.raw(split);
+  return writer.toBytes();
 }
 
 /** The first number from `offset` on of a share that has every `step`th. */

@@ -4,6 +4,7 @@ import {
   dumpText,
   dumpTextPieces,
   isLongText,
+  shownElement,
   PartsProgress,
   searchedShare,
   StateTable,
@@ -95,7 +96,8 @@ async function exportLines(request: ExportRequest, output: Output): Promise<numb
       if (entries >= request.limit) throw new Enough();
       entries++;
     }
-    return isLongText(record) ? addPieces(text, record) : text.add(`${dumpText(record)}\n`);
+    const shown = withConnector(record);
+    return isLongText(shown) ? addPieces(text, shown) : text.add(`${dumpText(shown)}\n`);
   };
   try {
     if (isSearch(request.query)) await exportMatches(request, emit);
@@ -108,6 +110,13 @@ async function exportLines(request: ExportRequest, output: Output): Promise<numb
   }
   await text.flush();
   return entries;
+}
+
+/** What connectors keep as bytes of their own is shown in parts, too. */
+function withConnector(record: DumpValue): DumpValue {
+  if (typeof record !== 'object' || record === null || !('kind' in record) || record['kind'] !== 'list') return record;
+  const { state, value } = record;
+  return typeof state === 'string' && value !== undefined ? { ...record, value: shownElement(state, value) } : record;
 }
 
 async function addPieces(text: TextOutput, record: DumpValue): Promise<undefined> {
