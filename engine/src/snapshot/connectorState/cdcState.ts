@@ -83,7 +83,7 @@ function positionText(position: LogPosition): string {
 /** The payload of a split with another beginning; null where it is none of a log. */
 export function withLogPosition(payload: Uint8Array, start: Readonly<Record<string, DumpValue>>): Uint8Array | null {
   const split = whole(payload, (reader) => (reader.i32() === STREAM_SPLIT ? readStreamSplit(reader) : null));
-  if (split === null) return null;
+  if (split === null || Object.values(start).some((value) => value !== null && typeof value !== 'string')) return null;
   const bytes = encodeUtf8(JSON.stringify(start));
   const writer = new ByteWriter(payload.length + bytes.length);
   writer.raw(payload.subarray(0, split.startAt));
@@ -108,6 +108,6 @@ export function movedLogPosition(position: Readonly<Record<string, DumpValue>>, 
     return { ...others, ...fresh, ...('kind' in position ? { kind: 'SPECIFIC' } : {}), file, pos };
   }
   const parts = to.split(/,(?=[A-Za-z_]+=)/).map((part) => /^([A-Za-z_]+)=(.+)$/.exec(part));
-  if (parts.some((part) => part === null || !(part[1] === 'gtids' ? 'file' in position : (part[1] ?? '') in position))) return null;
+  if (parts.some((part) => part === null || !Object.hasOwn(position, part[1] === 'gtids' ? 'file' : (part[1] ?? '')))) return null;
   return { ...position, ...Object.fromEntries(parts.map((part) => [part?.[1] ?? '', part?.[2] ?? ''])) };
 }
