@@ -42,7 +42,7 @@ function headersOf(snapshot: OpenedSnapshot, metadata: OperatorMetadata): Operat
     sections: [],
   }));
   const operatorStates = openOperatorStates(snapshot, metadata).flatMap((states, subtask) =>
-    states.map(({ meta, mode, count }): OperatorStatePart => ({ subtask, meta, mode, count, views: [] })),
+    states.map(({ meta, mode, count }): OperatorStatePart => ({ subtask, meta, mode, count, distinct: null, views: [] })),
   );
   return { metadata, uid: metadata.uid, stateSize: 0, keyed, operatorStates, rawStates: [], unreadable: null, damage: null };
 }

@@ -7,6 +7,7 @@ import type { KeyedLayout, KeyGroupSection } from './keyed/keyedRows.ts';
 import type { KeyedHeader } from './keyed/keyedStream.ts';
 import type { OperatorMetadata, SnapshotMetadata } from './metadata/snapshotMetadata.ts';
 import type { OperatorState, OperatorStateList } from './operator/operatorState.ts';
+import { bytesText } from './rewrite/rowInHand.ts';
 import type { Snapshot, SnapshotOperator } from './snapshot.ts';
 import type { DistributionMode, StateMetaInfo } from './stateMetaInfo.ts';
 import { bytesOfHex, type DumpValue } from './values/dumpValue.ts';
@@ -48,6 +49,8 @@ export interface OperatorStatePart {
   readonly mode: DistributionMode;
   /** Elements; of broadcast state entries. */
   readonly count: number;
+  /** How many different elements a union state has; null of other state. */
+  readonly distinct: number | null;
   /** What connectors keep in it, of the first elements: how far sources are, what waits to be committed. */
   readonly views: readonly ConnectorView[];
 }
@@ -90,7 +93,8 @@ async function operatorStateParts(subtask: SnapshotOperator['subtasks'][number])
   if (state === null) return [];
   return state.states.map((each) => {
     const { meta, partition } = each;
-    const place = { subtask: subtask.metadata.index, meta, mode: partition.mode };
+    const distinct = partition.mode === 'UNION' ? new Set(state.parts(each).map((part) => bytesText(part, 0, part.length))).size : null;
+    const place = { subtask: subtask.metadata.index, meta, mode: partition.mode, distinct };
     if (partition.mode === 'BROADCAST') return { ...place, count: state.entryCount(each), views: [] };
     return { ...place, count: partition.offsets.length, views: CONNECTOR_STATES.includes(meta.name) ? viewsOf(state, each) : [] };
   });

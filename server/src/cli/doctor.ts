@@ -50,7 +50,18 @@ export async function doctor(args: readonly string[], io: CliIo): Promise<number
   if (typeof other === 'number') return DOCTOR_EXIT.failed;
   const look = async (opened: OpenedSnapshot): Promise<number> => {
     const found = await untilInterrupted((signal) =>
-      examined(opened, { asOf, plan, other, kafka: kafka && { ...kafka, signal }, scan: values.scan ? { ttl, signal } : null }, io),
+      examined(
+        opened,
+        {
+          asOf,
+          asOfGiven: values.at !== undefined,
+          plan,
+          other,
+          kafka: kafka && { ...kafka, signal },
+          scan: values.scan ? { ttl, signal } : null,
+        },
+        io,
+      ),
     ).catch((error: unknown) => {
       if (error instanceof KafkaError) return error;
       throw error;
@@ -82,6 +93,7 @@ function exitCodeOf(code: number): number {
 
 interface Wanted {
   readonly asOf: number;
+  readonly asOfGiven: boolean;
   readonly plan: readonly string[] | null;
   readonly other: SnapshotHeaders | null;
   readonly kafka: ExamineOptions['kafka'];

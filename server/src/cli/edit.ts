@@ -40,7 +40,8 @@ const EDIT_OPTIONS = {
   'move-offset': {
     value: 'O[:TOPIC[/PARTITION]]=OFFSET',
     repeated: true,
-    about: 'Where a Kafka source goes on: a number, earliest, latest or committed. Also the next number of a generator.',
+    about:
+      'Where a Kafka source goes on: a number, earliest, latest or committed. Also the next number of a generator, and FILE:POS or NAME=VALUE of Flink CDC.',
   },
   'rename-field': { value: 'O/S:OLD=NEW', repeated: true, about: 'Gives a field of a record, row or POJO another name.' },
   'drop-field': { value: 'O/S:FIELD', repeated: true, about: 'Leaves out a field.' },

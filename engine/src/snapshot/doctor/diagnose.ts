@@ -10,6 +10,7 @@ import { sqlFindings } from './sqlRules.ts';
 import { statisticsFindings } from './statisticsRules.ts';
 import { sourceFindings } from './sourceRules.ts';
 import { uidFindings } from './uidRules.ts';
+import { unionFindings } from './unionRules.ts';
 import { upgradeFindings } from './upgradeRules.ts';
 
 const RULES: readonly ((examination: Examination) => Iterable<DoctorFinding>)[] = [
@@ -24,6 +25,7 @@ const RULES: readonly ((examination: Examination) => Iterable<DoctorFinding>)[] 
   sourceFindings,
   keyGroupFindings,
   statisticsFindings,
+  unionFindings,
 ];
 
 /** What in a snapshot will hurt later, the worst first. A function of what was looked at. */

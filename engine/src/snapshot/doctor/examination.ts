@@ -8,6 +8,8 @@ export interface Examination {
   readonly headers: SnapshotHeaders;
   /** Epoch milliseconds: what is due, and what has expired, by then. */
   readonly asOf: number;
+  /** The user said that time. Else it is the clock's, by which timers of processing time fire, and those of event time do not. */
+  readonly asOfGiven: boolean;
   /** When the snapshot was taken, in epoch milliseconds. */
   readonly takenAt: number | null;
   /** Uids by operator id, as far as they are known. */

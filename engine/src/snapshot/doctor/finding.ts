@@ -32,6 +32,7 @@ export type DoctorCode =
   | 'nativeLayout'
   | 'timersLeftOut'
   | 'timersDue'
+  | 'unionGrows'
   | 'transactionsExpire'
   | 'topicsUnknown'
   | 'topicGone'

@@ -224,6 +224,7 @@ describe('made up', () => {
       subtask: 0,
       meta: operatorListState('streaming_committer_raw_states', 'SPLIT_DISTRIBUTE', { kind: 'byteArray' }),
       mode: 'SPLIT_DISTRIBUTE' as const,
+      distinct: null,
       count: 1,
       views: [
         {
@@ -251,7 +252,9 @@ describe('made up', () => {
     });
     const meta = operatorListState('SourceReaderState', 'SPLIT_DISTRIBUTE', { kind: 'byteArray' });
     const views = [split(0, '5'), split(1, '9'), split(2, '30'), split(3, '-2'), split(4, '20')];
-    const source = operator('src', { operatorStates: [{ subtask: 0, meta, mode: 'SPLIT_DISTRIBUTE' as const, count: 5, views }] });
+    const source = operator('src', {
+      operatorStates: [{ subtask: 0, meta, mode: 'SPLIT_DISTRIBUTE' as const, distinct: null, count: 5, views }],
+    });
     const there = { first: 10n, end: 20n };
     const asked = (topics: Examination['topics']) => found([source], { topics }).map(({ code, message }) => [code, message]);
     expect(asked(null)).toEqual([]);
@@ -272,7 +275,9 @@ describe('made up', () => {
       'tidemark edit SNAPSHOT --out OUT --move-offset src:orders/2=earliest.',
     ]);
     const many = Array.from({ length: 1000 }, (_, partition) => split(partition, '-1'));
-    const large = operator('src', { operatorStates: [{ subtask: 0, meta, mode: 'SPLIT_DISTRIBUTE' as const, count: 1200, views: many }] });
+    const large = operator('src', {
+      operatorStates: [{ subtask: 0, meta, mode: 'SPLIT_DISTRIBUTE' as const, distinct: null, count: 1200, views: many }],
+    });
     const all = new Map([['orders', new Map(many.map((_view, partition) => [partition, there]))]]);
     expect(found([large], { topics: all }).map(({ code, message }) => [code, message])).toEqual([
       ['topicsUnknown', 'has 200 splits more than are looked at: of each subtask, the first 1,000.'],

@@ -17,7 +17,14 @@ export async function doctorReport(
   { signal, report }: ReportContext,
 ): Promise<DoctorReport> {
   const onProgress = (bytesRead: number, bytesTotal: number): void => report({ bytesRead, bytesTotal });
-  const options = { asOf: Date.now(), plan: null, other: null, looksOutside: false, scan: scan ? { ttl: null, signal, onProgress } : null };
+  const options = {
+    asOf: Date.now(),
+    asOfGiven: false,
+    plan: null,
+    other: null,
+    looksOutside: false,
+    scan: scan ? { ttl: null, signal, onProgress } : null,
+  };
   try {
     return reportOf(opened, await examine(opened, { ...options, kafka: kafka && { ...kafka, signal } }));
   } catch (error) {

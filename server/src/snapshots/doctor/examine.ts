@@ -20,6 +20,8 @@ const LARGEST_KEYS = 10;
 export interface ExamineOptions {
   /** Epoch milliseconds: what is due by then, and what has expired. */
   readonly asOf: number;
+  /** The user said that time. */
+  readonly asOfGiven: boolean;
   /** The uids of the job that takes the snapshot over; null where they are not known. */
   readonly plan: readonly string[] | null;
   /** A snapshot of the job that takes this one over. */
@@ -49,6 +51,7 @@ export async function examine(opened: OpenedSnapshot, options: ExamineOptions): 
   return {
     headers,
     asOf,
+    asOfGiven: options.asOfGiven,
     takenAt: await takenAt(opened),
     uids,
     plan: plan === null ? null : new Set(plan),
