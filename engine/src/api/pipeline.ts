@@ -18,10 +18,13 @@ export interface ParameterKinds {
 /** What a pipeline begins with. */
 export interface PipelineBuilder {
   source<T>(uid: string, source: Source<T>, options?: OperatorOptions): Stream<T>;
-  /** A value that launch configuration, command line (`--param name=value`) and environment (`TIDEMARK_PARAM_name`) can set. */
+  /**
+   * A value that command line (`--param name=value`, `--param-file FILE`), launch configuration and environment (`TIDEMARK_PARAM_name`) can set.
+   * A `secret` one, such as a password, is refused in `--param`, because others see the command line, and is shown nowhere.
+   */
   parameter<K extends keyof ParameterKinds>(
     name: string,
-    spec: { readonly type: K; readonly default: ParameterKinds[K]; readonly description?: string },
+    spec: { readonly type: K; readonly default: ParameterKinds[K]; readonly description?: string; readonly secret?: boolean },
   ): ParameterKinds[K];
 }
 
@@ -63,8 +66,8 @@ function newBuilder(builder: PlanBuilder): PipelineBuilder {
   return {
     source: <T>(uid: string, source: Source<T>, options?: OperatorOptions) =>
       addSource(new Call(graph, uid, callerPosition()), source as unknown as Source<unknown>, options) as Stream<T>,
-    parameter: (name, { type, default: defaultValue, description = '' }) =>
-      builder.parameter({ name, kind: type, default: defaultValue, description }, callerPosition()) as ParameterKinds[typeof type],
+    parameter: (name, { type, default: defaultValue, description = '', secret = false }) =>
+      builder.parameter({ name, kind: type, default: defaultValue, description, secret }, callerPosition()) as ParameterKinds[typeof type],
   };
 }
 

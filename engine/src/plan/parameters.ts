@@ -3,9 +3,11 @@ import { PlanError } from './planError.ts';
 
 export type ParameterValue = string | number | boolean;
 
-/** Where values of parameters come from. The command line wins over the launch configuration, that over the environment. */
+/** Where values of parameters come from. The command line wins over files, those over the launch configuration, that over the environment. */
 export interface ParameterSources {
   readonly commandLine?: Readonly<Record<string, ParameterValue>>;
+  /** Of `--param-file`. */
+  readonly file?: Readonly<Record<string, ParameterValue>>;
   readonly launch?: Readonly<Record<string, ParameterValue>>;
   /** The process's environment: `TIDEMARK_PARAM_speedup` gives `speedup`. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
@@ -16,32 +18,48 @@ export interface ParameterSpec {
   readonly kind: ParameterDeclaration['kind'];
   readonly default: ParameterValue;
   readonly description: string;
+  readonly secret: boolean;
 }
 
 const ENVIRONMENT_PREFIX = 'TIDEMARK_PARAM_';
 
-/** @throws PlanError when a given value is none of the parameter's kind. */
-export function declareParameter(spec: ParameterSpec, sources: ParameterSources, position: SourcePosition | null): ParameterDeclaration {
+export interface DeclaredParameter {
+  readonly declaration: ParameterDeclaration;
+  readonly value: ParameterValue;
+}
+
+/** @throws PlanError when a given value is not of the parameter's kind, or is a secret on the command line. No message has a secret's value. */
+export function declareParameter(spec: ParameterSpec, sources: ParameterSources, position: SourcePosition | null): DeclaredParameter {
   const fromEnvironment = sources.environment?.[ENVIRONMENT_PREFIX + spec.name];
   const candidates: readonly (readonly [ParameterDeclaration['origin'], ParameterValue | undefined])[] = [
     ['commandLine', own(sources.commandLine, spec.name)],
+    ['file', own(sources.file, spec.name)],
     ['launch', own(sources.launch, spec.name)],
     ['environment', fromEnvironment],
   ];
   const [origin, given] = candidates.find(([, value]) => value !== undefined) ?? (['default', spec.default] as const);
+  if (spec.secret && origin === 'commandLine') {
+    const remedy = `give it with --param-file FILE (a line ${spec.name}=...) or in the environment variable ${ENVIRONMENT_PREFIX}${spec.name}`;
+    const problem = `parameter "${spec.name}" is secret, and other users of this machine see the command line: ${remedy}`;
+    throw new PlanError('parameter', problem, null, position);
+  }
   const value = convert(spec.kind, given ?? spec.default);
   const defaultValue = convert(spec.kind, spec.default);
   if (value === null || defaultValue === null) {
-    const wrong = value === null ? `${JSON.stringify(given)} from ${ORIGINS[origin]}` : `the default ${JSON.stringify(spec.default)}`;
+    const shown = (text: ParameterValue | undefined): string => (spec.secret ? '(secret)' : JSON.stringify(text));
+    const wrong = value === null ? `${shown(given)} from ${ORIGINS[origin]}` : `the default ${shown(spec.default)}`;
     throw new PlanError('parameter', `parameter "${spec.name}": ${wrong} is no ${KINDS[spec.kind]}`, null, position);
   }
-  return { name: spec.name, kind: spec.kind, description: spec.description, value, defaultValue, origin };
+  const { name, kind, description, secret } = spec;
+  const known = secret ? { value: null, defaultValue: null } : { value, defaultValue };
+  return { declaration: { name, kind, description, secret, ...known, origin }, value };
 }
 
 const ORIGINS = {
   default: 'its default',
   launch: 'the launch configuration',
   commandLine: 'the command line',
+  file: 'a file of parameters',
   environment: 'the environment',
 };
 
@@ -92,6 +110,7 @@ export function parseDuration(text: string): number | null {
 export function refuseUnknownParameters(declared: readonly ParameterDeclaration[], sources: ParameterSources): void {
   for (const [origin, values] of [
     ['commandLine', sources.commandLine],
+    ['file', sources.file],
     ['launch', sources.launch],
   ] as const) {
     const unknown = Object.keys(values ?? {}).find((name) => !declared.some((parameter) => parameter.name === name));

@@ -80,7 +80,10 @@ export interface ParameterDeclaration {
   readonly name: string;
   readonly kind: 'string' | 'number' | 'boolean' | 'duration';
   readonly description: string;
-  readonly value: string | number | boolean;
-  readonly defaultValue: string | number | boolean;
-  readonly origin: 'default' | 'launch' | 'commandLine' | 'environment';
+  readonly secret: boolean;
+  /** Null where it is secret: a plan may be shown and sent. */
+  readonly value: string | number | boolean | null;
+  /** Null where it is secret. */
+  readonly defaultValue: string | number | boolean | null;
+  readonly origin: 'default' | 'launch' | 'commandLine' | 'file' | 'environment';
 }

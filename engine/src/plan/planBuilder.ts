@@ -142,9 +142,9 @@ export class PlanBuilder {
     if (this.#parameters.some((known) => known.name === spec.name)) {
       throw new PlanError('parameter', `parameter "${spec.name}" is declared twice; keep its value in a constant`, null, place);
     }
-    const declared = declareParameter(spec, this.#sources, place);
-    this.#parameters.push(declared);
-    return declared.value;
+    const { declaration, value } = declareParameter(spec, this.#sources, place);
+    this.#parameters.push(declaration);
+    return value;
   }
 
   map(position: SourcePosition | null): SourcePosition | null {

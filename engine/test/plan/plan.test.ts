@@ -291,7 +291,8 @@ describe('parameters', () => {
     [{}, 'number', 1, [1, 'default']],
     [{ environment: { TIDEMARK_PARAM_x: '2' } }, 'number', 1, [2, 'environment']],
     [{ environment: { TIDEMARK_PARAM_x: '2' }, launch: { x: 3 } }, 'number', 1, [3, 'launch']],
-    [{ launch: { x: 3 }, commandLine: { x: '4' } }, 'number', 1, [4, 'commandLine']],
+    [{ launch: { x: 3 }, file: { x: '5' } }, 'number', 1, [5, 'file']],
+    [{ launch: { x: 3 }, file: { x: '5' }, commandLine: { x: '4' } }, 'number', 1, [4, 'commandLine']],
     [{ commandLine: { x: 'false' } }, 'boolean', true, [false, 'commandLine']],
     [{ commandLine: { x: '1.5 min' } }, 'duration', 1, [90_000, 'commandLine']],
     [{ commandLine: { x: '10' } }, 'string', '', ['10', 'commandLine']],
@@ -302,6 +303,47 @@ describe('parameters', () => {
     expect(() => valueOf({ commandLine: { x: 'fast' } })).toThrow('"fast" from the command line is no number');
     expect(() => valueOf({ commandLine: { speed: 1 } })).toThrow(
       'parameter "speed" from the command line is none of the pipeline\'s: it has x',
+    );
+  });
+});
+
+describe('secret parameters', () => {
+  const declared = (parameters: NonNullable<PlanOptions['parameters']>, type: 'string' | 'number' = 'string') => {
+    const values: unknown[] = [];
+    const plan = build(
+      (p) => {
+        values.push(p.parameter('token', { type, default: (type === 'string' ? '' : 0) as never, secret: true }));
+        p.source('a', items);
+      },
+      {},
+      { parameters },
+    );
+    return { values, plan: JSON.stringify(plan.parameters) };
+  };
+
+  test.each([{ file: { token: 'hunter2' } }, { launch: { token: 'hunter2' } }, { environment: { TIDEMARK_PARAM_token: 'hunter2' } }])(
+    'have the value of %j, which is not in the plan',
+    (parameters) => {
+      const { values, plan } = declared(parameters);
+      expect(values).toEqual(['hunter2']);
+      expect(plan).toContain('"name":"token"');
+      expect(plan).not.toContain('hunter2');
+    },
+  );
+
+  test('are refused on the command line, and no message has their value', () => {
+    const message = (parameters: NonNullable<PlanOptions['parameters']>, type: 'string' | 'number'): string => {
+      try {
+        return declared(parameters, type).plan;
+      } catch (error) {
+        return (error as Error).message;
+      }
+    };
+    const refused = message({ commandLine: { token: 'hunter2' } }, 'string');
+    expect(refused).toContain('give it with --param-file FILE (a line token=...) or in the environment variable TIDEMARK_PARAM_token');
+    expect(refused).not.toContain('hunter2');
+    expect(message({ file: { token: 'hunter2' } }, 'number')).toContain(
+      'parameter "token": (secret) from a file of parameters is no number (',
     );
   });
 });

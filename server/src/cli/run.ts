@@ -42,7 +42,7 @@ async function runOnce(
   page: PageServer | null,
   watcher: SourceWatcher | null,
 ): Promise<Next> {
-  const { program, from, claim, allowNonRestoredState, overwrite, parallelism, parameters } = options;
+  const { program, from, claim, allowNonRestoredState, overwrite, parallelism, parameters, fileParameters } = options;
   watcher?.begin();
   const session = await startSession(
     {
@@ -54,6 +54,7 @@ async function runOnce(
       parallelism,
       parameters,
       parametersFrom: 'commandLine',
+      fileParameters,
       debug: false,
       stopOnEntry: false,
       breakpoints: [],

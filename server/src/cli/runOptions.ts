@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { UsageError } from './io.ts';
 import { parsed, type CommandSyntax } from './syntax.ts';
@@ -10,6 +10,8 @@ export interface RunCommandOptions {
   readonly claim: boolean;
   readonly parallelism: number | null;
   readonly parameters: Readonly<Record<string, string>>;
+  /** Of files: not seen in the list of processes. */
+  readonly fileParameters: Readonly<Record<string, string>>;
   readonly allowNonRestoredState: boolean;
   /** Results of earlier runs may be replaced. */
   readonly overwrite: boolean;
@@ -33,6 +35,11 @@ export const runSyntax = {
     'no-claim': { about: 'The run leaves that snapshot alone. This is the default.' },
     parallelism: { value: 'N', about: 'For operators that set no parallelism of their own.' },
     param: { value: 'NAME=VALUE', repeated: true, about: 'A parameter of the pipeline.' },
+    'param-file': {
+      value: 'FILE',
+      repeated: true,
+      about: 'Parameters from a file with one NAME=VALUE a line; secret ones are taken from there and from the environment alone.',
+    },
     'allow-non-restored-state': { about: 'State that the pipeline does not have is dropped, and listed.' },
     overwrite: { about: 'A run from the beginning may replace the results of earlier runs in the files of its sinks.' },
     watch: { about: 'When a source file changes: stops with a savepoint, and goes on from it with the new code.' },
@@ -57,6 +64,7 @@ export function parseRunOptions(args: readonly string[], cwd: string): RunComman
     claim: values.claim,
     parallelism: values.parallelism === undefined ? null : wholeNumber('--parallelism', values.parallelism, 1, 32768),
     parameters: Object.fromEntries((values.param ?? []).map(parameter)),
+    fileParameters: Object.fromEntries((values['param-file'] ?? []).flatMap((file) => parametersIn(file, cwd))),
     allowNonRestoredState: values['allow-non-restored-state'],
     overwrite: values.overwrite,
     watch: values.watch,
@@ -84,6 +92,26 @@ function parameter(text: string): [string, string] {
   const at = text.indexOf('=');
   if (at <= 0) throw new UsageError(`--param ${text}: a parameter is given as name=value.`);
   return [text.slice(0, at), text.slice(at + 1)];
+}
+
+/** Lines that are empty or begin with # say nothing. No message has a value. @throws UsageError */
+function parametersIn(file: string, cwd: string): [string, string][] {
+  let text: string;
+  try {
+    text = readFileSync(resolve(cwd, file), 'utf8');
+  } catch (error) {
+    throw new UsageError(`${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  const named = new Set<string>();
+  return text.split(/\r?\n/).flatMap((line, index): [string, string][] => {
+    if (line.trim() === '' || line.startsWith('#')) return [];
+    const at = line.indexOf('=');
+    const name = line.slice(0, at);
+    if (at <= 0) throw new UsageError(`${file}, line ${String(index + 1)}: a parameter is given as NAME=VALUE.`);
+    if (named.has(name)) throw new UsageError(`${file}, line ${String(index + 1)}: parameter "${name}" is given twice.`);
+    named.add(name);
+    return [[name, line.slice(at + 1)]];
+  });
 }
 
 function wholeNumber(option: string, text: string, least: number, most: number): number {

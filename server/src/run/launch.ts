@@ -1,6 +1,6 @@
 /**
  * How a run is started by the debug adapter and the command line: `dist/run.cjs` as a child process with an IPC channel, its
- * arguments as one JSON text in argv. The child first loads the pipeline, then opens its control socket and says where (`listening`),
+ * arguments as the first message there: parameters may be secret, and argv is seen by every user of the machine. The child first loads the pipeline, then opens its control socket and says where (`listening`),
  * then waits for the first `hello` before it takes a record, so that whoever started it misses no event. A pipeline that cannot be
  * loaded is said through the same channel (`failed`), and the child exits. When the channel closes, the starter has died, and the
  * child cancels its run.
@@ -29,6 +29,8 @@ export interface RunArguments {
   readonly parameters: Readonly<Record<string, string | number | boolean>>;
   /** Who gave them, for messages; `launch` where it is not said. */
   readonly parametersFrom?: 'launch' | 'commandLine';
+  /** Parameters from files. */
+  readonly fileParameters?: Readonly<Record<string, string>>;
   /** With a gate: breakpoints, pause at record boundaries, steps; console output comes as `output` events. */
   readonly debug: boolean;
   readonly stopOnEntry: boolean;
@@ -51,11 +53,14 @@ export const RUN_FLAGS: readonly string[] = ['--no-allocation-site-pretenuring',
 
 /** `dist` is the folder of the built programs. User output is on the child's stdout and stderr pipes, or goes straight to ours. */
 export function startRun(dist: string, args: RunArguments, cwd: string, output: 'pipe' | 'inherit' = 'pipe'): ChildProcess {
-  return fork(join(dist, 'run.cjs'), [JSON.stringify(args)], {
+  const child = fork(join(dist, 'run.cjs'), [], {
     cwd,
     execArgv: [...RUN_FLAGS],
     stdio: ['ignore', output, output, 'ipc'],
   });
+  // A child that has died before it read them is told of by its exit, see `firstMessage`.
+  child.send(args, () => undefined);
+  return child;
 }
 
 /** The child's first word; a child that dies without one counts as failed. Never rejects. */

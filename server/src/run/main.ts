@@ -52,7 +52,7 @@ async function main(args: RunArguments): Promise<number> {
   try {
     loaded = await loadPlan(args.program, {
       parallelism: args.parallelism,
-      parameters: { [args.parametersFrom ?? 'launch']: args.parameters },
+      parameters: { [args.parametersFrom ?? 'launch']: args.parameters, file: args.fileParameters ?? {} },
     });
     release = await lockPipeline(dirname(pipelineFolders(args.program, loaded.plan.name).savepoints), {
       ...{ id, pipeline: loaded.plan.name, program: args.program },
@@ -193,10 +193,19 @@ function tell(text: string): void {
   process.stderr.write(`${shownText(text)}\n`);
 }
 
-main(JSON.parse(process.argv[2] ?? '{}') as RunArguments).then(
-  (exitCode) => process.exit(exitCode),
-  (error: unknown) => {
-    say({ kind: 'failed', failure: failureOf(error), exitCode: EXIT_NOT_LOADED });
-    process.exit(EXIT_NOT_LOADED);
-  },
-);
+/** From the starter's first message. */
+async function runArguments(): Promise<RunArguments> {
+  if (process.send === undefined) throw new Error('The engine process is started by tidemark run and by the debugger, not by hand.');
+  const [args] = (await once(process, 'message')) as [RunArguments];
+  return args;
+}
+
+runArguments()
+  .then(main)
+  .then(
+    (exitCode) => process.exit(exitCode),
+    (error: unknown) => {
+      say({ kind: 'failed', failure: failureOf(error), exitCode: EXIT_NOT_LOADED });
+      process.exit(EXIT_NOT_LOADED);
+    },
+  );

@@ -1,6 +1,8 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { snapshotFiles } from 'tidemark/host';
+import { manifestText } from 'tidemark/restore';
 import { dumpLines, readSnapshot } from 'tidemark/snapshot';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { EXIT, UsageError } from '../../src/cli/io.ts';
@@ -85,6 +87,22 @@ describe('tidemark redact', () => {
       expect(value).toMatch(/^(\**|\*+.{2})$/);
     }
     expect(readdirSync(root).filter((name) => name.includes('unfinished'))).toEqual([]);
+  });
+
+  test('no file that says something about the new savepoint names a path of the machine', async () => {
+    const own = writeSnapshot('2.3.0-hashmap-canonical', join(root, 'own'));
+    const facts = { format: 1, pipeline: 'orders', kind: 'savepoint', checkpointId: 2, trigger: 'command', createdAt: 0 } as const;
+    const program = '/home/alice/clients/acme/orders.pipeline.ts';
+    const manifest = { ...facts, program, stateBytes: 0, maxParallelism: 128, operators: [], files: [] };
+    writeFileSync(join(own, 'tidemark.json'), manifestText(manifest, snapshotFiles('/')));
+    const target = fresh();
+    const { code } = await runCommand(redact, root, [own, rulesFile(RULES), '-o', target]);
+    expect(code).toBe(EXIT.ok);
+    expect(readdirSync(target)).toContain('tidemark.json');
+    for (const name of readdirSync(target)) {
+      const bytes = readFileSync(join(target, name));
+      expect([name, bytes.includes('alice'), bytes.includes(root)]).toEqual([name, false, false]);
+    }
   });
 
   test('the same salt gives the same hashes, from a file too; without one they are others, which is said', async () => {

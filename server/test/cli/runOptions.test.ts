@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -15,6 +15,7 @@ describe('tidemark run', () => {
       claim: false,
       parallelism: null,
       parameters: {},
+      fileParameters: {},
       allowNonRestoredState: false,
       overwrite: false,
       watch: false,
@@ -43,6 +44,17 @@ describe('tidemark run', () => {
       watch: true,
       json: true,
     });
+  });
+
+  it('takes parameters from files, and does not repeat a value where a line is wrong', () => {
+    const file = join(folder, 'parameters');
+    writeFileSync(file, '# for tests\r\n\r\ntoken=a=b \nspeedup=10');
+    expect(parse('a.ts', '--param-file', file).fileParameters).toEqual({ token: 'a=b ', speedup: '10' });
+    writeFileSync(file, 'token=a\nhunter2');
+    expect(() => parse('a.ts', '--param-file', 'parameters')).toThrow('parameters, line 2: a parameter is given as NAME=VALUE.');
+    writeFileSync(file, 'token=a\ntoken=b');
+    expect(() => parse('a.ts', '--param-file', 'parameters')).toThrow('parameters, line 2: parameter "token" is given twice.');
+    expect(() => parse('a.ts', '--param-file', 'missing')).toThrow('missing cannot be read');
   });
 
   it('serves the page at a given port or at any', () => {

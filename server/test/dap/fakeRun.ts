@@ -20,8 +20,9 @@ import type {
 import { LineReader } from '../../src/lineReader.ts';
 import type { RunArguments, RunMessage } from '../../src/run/launch.ts';
 
-const args = JSON.parse(process.argv[2] ?? '') as RunArguments;
-const script = readFileSync(args.program, 'utf8').trim();
+let args: RunArguments;
+let script = '';
+let breakpoints: readonly string[] = [];
 const path =
   process.platform === 'win32'
     ? `\\\\.\\pipe\\tidemark-fake-${String(process.pid)}`
@@ -31,7 +32,7 @@ const at = (line: number) => ({ path: args.program, line, column: 5 });
 const operator = (uid: string, kind: string, line: number, emits: string | null): RunPlan['operators'][number] => ({
   ...{ uid, kind, emits, operatorId: '00', detail: '', parallelism: 1, task: 0, position: at(line), states: [] },
 });
-const plan: RunPlan = {
+const plan = (): RunPlan => ({
   pipeline: 'departure-delays',
   maxParallelism: 128,
   operators: [
@@ -40,14 +41,14 @@ const plan: RunPlan = {
     operator('streaks', 'sink', 9, null),
   ],
   edges: [],
-};
-const failure: Failure = {
+});
+const failure = (): Failure => ({
   ...{ uid: 'late-streaks', subtask: 0, message: 'TypeError: gate is null', restartsInMs: null },
   stack: [
     { name: 'onRecord', position: at(7) },
     { name: '', position: null },
   ],
-};
+});
 const emptyStatus: RunStatus = {
   ...{ state: 'running', now: 1, startedAt: 1, recordsIn: 0, recordsOut: 0, watermark: null, stateBytes: 0, restarts: 0 },
   ...{ lastCheckpoint: null, lastSavepoint: null, rssBytes: 0, operators: [] },
@@ -60,12 +61,11 @@ let socket: Socket;
 let record = 1;
 let visit = -1;
 let snapshots = 0;
-let breakpoints = args.breakpoints;
 
 const say = (message: ControlMessage): unknown => socket.write(`${JSON.stringify(message)}\n`);
 const event = <E extends ControlEvent>(name: E, body: ControlEvents[E]): unknown => say({ type: 'event', event: name, body });
 const stop = (reason: ControlEvents['stopped']['reason']): unknown =>
-  event('stopped', { reason, uid: plan.operators[visit]?.uid ?? null, text: null });
+  event('stopped', { reason, uid: plan().operators[visit]?.uid ?? null, text: null });
 
 function end(outcome: ControlEvents['ended']['outcome'], exitCode: number, why: Failure | null): void {
   event('ended', { outcome, exitCode, failure: why });
@@ -95,14 +95,14 @@ function storm(): void {
 
 /** Runs until a breakpoint; with `crash` the second operator throws; without either it waits for requests. */
 function advance(): void {
-  if (script === 'restart') event('failure', { ...failure, restartsInMs: 1000 });
+  if (script === 'restart') event('failure', { ...failure(), restartsInMs: 1000 });
   if (script === 'crash') {
-    event('failure', failure);
-    end('failed', 3, failure);
+    event('failure', failure());
+    end('failed', 3, failure());
     return;
   }
-  const next = plan.operators.findIndex(({ uid }, index) => index > visit && breakpoints.includes(uid));
-  const wrapped = next >= 0 ? next : plan.operators.findIndex(({ uid }) => breakpoints.includes(uid));
+  const next = plan().operators.findIndex(({ uid }, index) => index > visit && breakpoints.includes(uid));
+  const wrapped = next >= 0 ? next : plan().operators.findIndex(({ uid }) => breakpoints.includes(uid));
   if (wrapped < 0) return;
   if (wrapped <= visit) record++;
   visit = wrapped;
@@ -110,8 +110,8 @@ function advance(): void {
 }
 
 function frames(): OperatorFrame[] {
-  return plan.operators
-    .slice(0, visit + 1)
+  return plan()
+    .operators.slice(0, visit + 1)
     .map(({ uid, kind, position }): OperatorFrame => ({ uid, kind, position, subtask: 0, origin: 'operator', name: uid }))
     .reverse();
 }
@@ -128,15 +128,15 @@ function take(id: number, kind: SnapshotInfo['kind'], target: string | null): Sn
 function answer(method: string, params: any): unknown {
   switch (method) {
     case 'hello': {
-      const info = { version: 1, id: 'fake', pipeline: plan.pipeline, program: args.program, pid: process.pid, startedAt: 1 };
+      const info = { version: 1, id: 'fake', pipeline: plan().pipeline, program: args.program, pid: process.pid, startedAt: 1 };
       return { ...info, restoredFrom: args.from, debugging: args.debug, snapshotFolder: '/savepoints' };
     }
     case 'plan':
-      return plan;
+      return plan();
     case 'setBreakpoints':
       breakpoints = params.uids;
       return {
-        breakpoints: params.uids.map((uid: string) => ({ uid, verified: plan.operators.some((o) => o.uid === uid), message: null })),
+        breakpoints: params.uids.map((uid: string) => ({ uid, verified: plan().operators.some((o) => o.uid === uid), message: null })),
       };
     case 'frames':
       return { frames: frames() };
@@ -178,35 +178,44 @@ function act(method: string, params: any): void {
   event('resumed', {});
   if (params.mode === 'continue') advance();
   else {
-    if (params.mode === 'nextRecord' || ++visit >= plan.operators.length) [record, visit] = [record + 1, 0];
+    if (params.mode === 'nextRecord' || ++visit >= plan().operators.length) [record, visit] = [record + 1, 0];
     stop('step');
   }
 }
 
-if (script === 'load error') {
-  const message = 'Error: the uid "flights" is used twice';
-  tell({
-    kind: 'failed',
-    exitCode: 4,
-    failure: { uid: null, subtask: null, message, stack: [{ name: 'build', position: at(4) }], restartsInMs: null },
-  });
-  process.disconnect();
-} else if (script === 'endless load') {
-  for (;;);
-} else {
-  const server = createServer((connection) => {
-    socket = connection;
-    const lines = new LineReader(1e6);
-    socket.setEncoding('utf8');
-    socket.on('error', () => process.exit(1));
-    socket.on('data', (chunk: string) => {
-      for (const line of lines.push(chunk)) {
-        const request = JSON.parse(line);
-        say({ type: 'reply', id: request.id, result: answer(request.method, request.params) });
-        act(request.method, request.params);
-      }
+process.once('message', (given: RunArguments) => {
+  args = given;
+  breakpoints = given.breakpoints;
+  script = readFileSync(given.program, 'utf8').trim();
+  begin();
+});
+
+function begin(): void {
+  if (script === 'load error') {
+    const message = 'Error: the uid "flights" is used twice';
+    tell({
+      kind: 'failed',
+      exitCode: 4,
+      failure: { uid: null, subtask: null, message, stack: [{ name: 'build', position: at(4) }], restartsInMs: null },
     });
-  });
-  server.listen(path, () => tell({ kind: 'listening', socket: path }));
-  process.on('disconnect', () => process.exit(1));
+    process.disconnect();
+  } else if (script === 'endless load') {
+    for (;;);
+  } else {
+    const server = createServer((connection) => {
+      socket = connection;
+      const lines = new LineReader(1e6);
+      socket.setEncoding('utf8');
+      socket.on('error', () => process.exit(1));
+      socket.on('data', (chunk: string) => {
+        for (const line of lines.push(chunk)) {
+          const request = JSON.parse(line);
+          say({ type: 'reply', id: request.id, result: answer(request.method, request.params) });
+          act(request.method, request.params);
+        }
+      });
+    });
+    server.listen(path, () => tell({ kind: 'listening', socket: path }));
+    process.on('disconnect', () => process.exit(1));
+  }
 }

@@ -67,7 +67,8 @@ function start(file: string, args: Partial<RunArguments> = {}): EngineProcess {
 function startByAnother(file: string, args: Partial<RunArguments>): ChildProcessByStdio<null, Readable, null> {
   const code = `
     const { fork } = require('node:child_process');
-    const child = fork(process.argv[1], [process.argv[2]], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    const child = fork(process.argv[1], [], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    child.send(JSON.parse(process.argv[2]));
     child.once('message', ({ socket }) => {
       const control = require('node:net').connect(socket);
       control.pipe(process.stdout);
@@ -88,6 +89,22 @@ describe('an engine process', () => {
     expect(await engine.event('ended')).toEqual({ outcome: 'finished', exitCode: 0, failure: null });
     expect(await engine.exit()).toBe(0);
     expect(engine.stdout.trim().split('\n')).toEqual(['"k0=0"', '"k1=2"', '"k0=4"', '"k1=8"']);
+  });
+
+  it('has its arguments from its starter, not in argv, which every user of the machine sees', async () => {
+    const file = program('secret');
+    const text = PIPELINE.replace('BEHAVIOUR', "throw new Error('none');").replace("'sums', {", "'secret', {");
+    writeFileSync(
+      file,
+      text.replace(
+        'const bad =',
+        "const token = p.parameter('token', { type: 'string', default: '', secret: true });\n  console.log(token.length, process.argv.includes(token), process.argv.length);\n  const bad =",
+      ),
+    );
+    const engine = await start(file, { parameters: { count: 1 }, fileParameters: { token: 'hunter2' } }).begin();
+    expect((await engine.event('ended')).outcome).toBe('finished');
+    expect(await engine.exit()).toBe(0);
+    expect(engine.stdout).toContain('7 false 2');
   });
 
   it('describes its plan, with places in the source', async () => {

@@ -15,9 +15,13 @@ interface Result {
 
 /**
  * The text of `tidemark.json` for what was made of snapshots that have one themselves: a restore checks it as it checked them. Of operators it
- * says what the sources said, under their new uids, and with the types that a migration gave their states.
+ * says what the sources said, under their new uids, and with the types that a migration gave their states. `program` is a path of
+ * the machine that wrote the sources: a redacted snapshot does not name it.
  */
-export function resultManifest(sources: readonly SnapshotManifest[], migrating: Migrating | null): (result: Result) => string {
+export function resultManifest(
+  sources: readonly SnapshotManifest[],
+  { migrating, withProgram }: { readonly migrating: Migrating | null; readonly withProgram: boolean },
+): (result: Result) => string {
   return ({ report, stateBytes, files, metadata }) => {
     const newest = sources.reduce((one, other) => (other.createdAt > one.createdAt ? other : one));
     const known = new Map(sources.flatMap(({ operators }) => operators).map((operator) => [operator.uid, operator]));
@@ -47,6 +51,7 @@ export function resultManifest(sources: readonly SnapshotManifest[], migrating: 
     return manifestText(
       {
         ...newest,
+        program: withProgram ? newest.program : null,
         kind: 'savepoint',
         checkpointId: Math.max(...sources.map(({ checkpointId }) => checkpointId)),
         trigger: 'rewritten',

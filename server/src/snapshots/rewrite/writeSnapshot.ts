@@ -38,7 +38,9 @@ export async function writeSnapshot(
   { signal, onProgress, redacting, migrating = null, settle = null, keyHash = null, beside }: WriteOptions,
 ): Promise<{ readonly report: RewriteReport; readonly bytes: number }> {
   const manifests = sources.map(({ manifest }) => manifest);
-  const manifest = manifests.every((each) => each !== null) ? resultManifest(manifests, migrating) : null;
+  const manifest = manifests.every((each) => each !== null)
+    ? resultManifest(manifests, { migrating, withProgram: redacting === undefined })
+    : null;
   const output = target === null ? null : FolderOutput.create(target, { checksums: manifest !== null });
   const total = sources.reduce((sum, { snapshot }) => sum + snapshot.stateSize, 0);
   // What says what was done is written in front of `_metadata`, with which the snapshot is whole.
