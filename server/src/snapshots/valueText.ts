@@ -63,8 +63,8 @@ function contentOf(value: { readonly [key: string]: DumpValue }): Content {
         ['timestamp', value['timestamp'] ?? null],
       ],
     };
-  if (tag.startsWith('$') && typeof inner !== 'object')
-    return { kind: 'scalar', text: tag === '$bytes' ? `0x${String(inner)}` : String(inner) };
+  const isScalar = tag.startsWith('$') && typeof inner !== 'object' && value['decoded'] === undefined && value['decodedAll'] === undefined;
+  if (isScalar) return { kind: 'scalar', text: tag === '$bytes' ? `0x${String(inner)}` : String(inner) };
   return { kind: 'record', fields: entries.map(([name, item]) => [name.replace(/^\$/, ''), item]) };
 }
 

@@ -103,7 +103,7 @@ export class AggregateCollector {
 /** Whether a part of something is named that is nothing but bytes. */
 function isHidden({ key, value }: MatchedElement, { root, steps: [step] }: Path): boolean {
   const whole = root === 'key' ? key : root === 'value' ? value : null;
-  return step !== undefined && step !== '$bytes' && isDumpObject(whole) && '$bytes' in whole;
+  return step !== undefined && isDumpObject(whole) && '$bytes' in whole && !Object.hasOwn(whole, step);
 }
 
 /** Rows of states with these names. */

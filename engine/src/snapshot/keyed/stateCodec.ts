@@ -68,9 +68,13 @@ export function codecOf(header: KeyedHeader, flink: FlinkMajor, classes: Declare
   return keyedCodec(header, contextOf(header, flink, classes));
 }
 
+/** PyFlink puts this in front of the names of all states, as `BeamStateHandler` of flink-python does. */
+const PYTHON_STATE = 'python-state-';
+
 export function contextOf(header: KeyedHeader, flink: FlinkMajor, classes: DeclaredClasses = NO_CLASSES): ValueContext {
   const serializers = [header.key.snapshot, ...header.states.map(valueSerializer)];
-  return { flink, enumConstants: enumConstantsOf(serializers), classes };
+  const python = header.states.some(({ name }) => name.startsWith(PYTHON_STATE));
+  return { flink, enumConstants: enumConstantsOf(serializers), classes, python };
 }
 
 /** With `decoding` only where rows say how long values are: decoders take all that remains. */

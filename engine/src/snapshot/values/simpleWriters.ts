@@ -7,6 +7,7 @@ import { unfit, unwritable } from './unfitValue.ts';
 import {
   bigintOfValue,
   booleanOf,
+  byteArrayOf,
   bytesOf,
   charOf,
   decimalOf,
@@ -51,8 +52,8 @@ export const SIMPLE_WRITERS: Readonly<Record<SimpleKind, ValueWriter>> = {
   localDateTime: writeLocalDateTime,
   instant: writeInstant,
   booleanArray: arrayOf((writer, value) => writer.bool(booleanOf(value))),
-  byteArray: (writer, value) => writer.bytes32(bytesOf(value)),
-  byteArrayWrapper: (writer, value) => writer.bytes32(bytesOf(value)),
+  byteArray: (writer, value) => writer.bytes32(byteArrayOf(value)),
+  byteArrayWrapper: (writer, value) => writer.bytes32(byteArrayOf(value)),
   shortArray: arrayOf((writer, value) => writer.i16(intOf(value, 16))),
   intArray: arrayOf((writer, value) => writer.i32(intOf(value))),
   longArray: arrayOf(writeLong),

@@ -1,4 +1,5 @@
 import { bytesOfHex, dumpText, Floating, isList, ownField, parseDecimal, type DumpValue } from './dumpValue.ts';
+import { decodedPickle } from './pythonValue.ts';
 import { unfit } from './unfitValue.ts';
 import { decodedVariant } from './variantValue.ts';
 
@@ -111,6 +112,19 @@ export function objectOf(value: DumpValue, what = 'an object'): DumpObject {
 export function fieldOf(object: DumpObject, name: string): DumpValue {
   const value = ownField(object, name);
   return value === undefined ? unfit(`the field ${JSON.stringify(name)}`, object) : value;
+}
+
+/** The bytes of a byte array. What a dump shows beside them must be what they say: they alone are written. */
+export function byteArrayOf(value: DumpValue): Uint8Array {
+  const bytes = bytesOf(value);
+  if (!isDumpObject(value)) return bytes;
+  const claimed = ownField(value, 'decoded') ?? ownField(value, 'decodedAll');
+  if (claimed === undefined) return bytes;
+  const shown = decodedPickle(bytes);
+  const decoded = shown === null ? undefined : 'decoded' in shown ? shown.decoded : 'decodedAll' in shown ? shown.decodedAll : undefined;
+  if (decoded === undefined || dumpText(decoded) !== dumpText(claimed))
+    unfit('what the bytes of the pickle say (only its bytes can be edited)', claimed);
+  return bytes;
 }
 
 /** The bytes of a VARIANT. What a dump shows beside them must be what they say: they alone are written. */
