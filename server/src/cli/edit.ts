@@ -43,6 +43,11 @@ const EDIT_OPTIONS = {
     about:
       'Where a Kafka source goes on: a number, earliest, latest or committed. Also the next number of a generator, and FILE:POS or NAME=VALUE of Flink CDC.',
   },
+  'drop-topic': {
+    value: 'O:TOPIC[/PARTITION]',
+    repeated: true,
+    about: 'A Kafka source forgets a topic, or one partition of it. Its other topics stay.',
+  },
   'rename-field': { value: 'O/S:OLD=NEW', repeated: true, about: 'Gives a field of a record, row or POJO another name.' },
   'drop-field': { value: 'O/S:FIELD', repeated: true, about: 'Leaves out a field.' },
   'add-field': { value: 'O/S:FIELD:TYPE=VALUE', repeated: true, about: 'Adds a field with this value in every entry.' },
@@ -222,6 +227,12 @@ const READERS: Readonly<Record<EditOption, (given: EditText) => Promise<Snapshot
         offset,
       },
     ];
+  },
+  'drop-topic': ({ option, text, places }) => {
+    const [, source = '', topic = '', partition] = /^(.+):([A-Za-z0-9._-]+)(?:\/(\d{1,9}))?$/.exec(text) ?? [];
+    if (topic === '') throw new UsageError(`${option} ${text}: OPERATOR:TOPIC[/PARTITION] is needed.`);
+    const place = partition === undefined ? { topic } : { topic, partition: Number(partition) };
+    return [{ edit: 'dropTopic', operator: operatorOnly(option, source, places), ...place }];
   },
   'rename-field': async ({ option, text, places }) => {
     const { rest, ...place } = await places.stateAndRest(option, text);

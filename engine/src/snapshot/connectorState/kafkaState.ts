@@ -1,4 +1,5 @@
-import type { ByteReader } from '../bytes/byteReader.ts';
+import { ByteReader } from '../bytes/byteReader.ts';
+import { ByteWriter } from '../bytes/byteWriter.ts';
 import { grouped, longValue, readCounted, readName, whole, type ConnectorView } from './connectorView.ts';
 
 /** What Kafka itself allows as a topic's name. */
@@ -14,7 +15,8 @@ const ASSIGNED = 0;
 const UNASSIGNED = 1;
 const OWNERSHIP = ['IMPLICIT_BY_SUBTASK_ID', 'EXPLICIT_BY_WRITER_STATE'];
 
-interface Partition {
+/** A partition of a topic. */
+export interface Partition {
   readonly topic: string;
   readonly partition: number;
 }
@@ -69,6 +71,40 @@ export function kafkaEnumerator(reader: ByteReader, version: number): ConnectorV
   const assigned = version === 1 ? readCounted(reader, 6, () => readPartition(reader)) : version === 0 ? readAssignments(reader) : [];
   // Without partitions these are zeros, which other sources write too.
   return assigned.length === 0 ? null : enumerator(assigned.map(partitionName), [], true);
+}
+
+/** The state of an enumerator that `kafkaEnumerator` reads, without some of its partitions. All else stays byte for byte. */
+export function kafkaEnumeratorWithout(bytes: Uint8Array, version: number, isDropped: (partition: Partition) => boolean): Uint8Array {
+  const reader = new ByteReader(bytes);
+  const writer = new ByteWriter();
+  const copy = (read: () => Partition): void => {
+    const count = reader.count(1);
+    const kept: [number, number][] = [];
+    for (let i = 0; i < count; i++) {
+      const start = reader.offset;
+      if (!isDropped(read())) kept.push([start, reader.offset]);
+    }
+    writer.i32(kept.length);
+    for (const [from, to] of kept) writer.range(bytes, from, to);
+  };
+  if (version === 0) {
+    const readers = reader.i32();
+    const splitVersion = reader.i32();
+    writer.i32(readers);
+    writer.i32(splitVersion);
+    for (let i = 0; i < readers; i++) {
+      writer.i32(reader.i32());
+      copy(() => partitionOfSplit(reader.bytes32(), splitVersion) ?? reader.fail('a split that is not of Kafka'));
+    }
+  } else {
+    copy(() => {
+      const partition = readPartition(reader);
+      if (version === 2) reader.i32();
+      return partition;
+    });
+  }
+  writer.range(bytes, reader.offset, bytes.length);
+  return writer.toBytes();
 }
 
 /** Version 0: the splits of each reader, all of one version. */

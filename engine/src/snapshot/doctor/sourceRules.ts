@@ -53,7 +53,7 @@ export function* sourceFindings(examination: Examination): Generator<DoctorFindi
           code === 'topicGone' && !topics.has(topic)
             ? `goes on reading topic ${topic}, which the cluster does not have.`
             : messageOf(code, topic, problems);
-        const remedy = remedyOf(code, argumentOf(examination, operator), problems);
+        const remedy = remedyOf(code, argumentOf(examination, operator), problems, !topics.has(topic));
         yield { ...inOperator(examination, operator), severity: 'error', code, message, remedy };
       }
     }
@@ -81,17 +81,20 @@ function messageOf(code: ProblemCode, topic: string, problems: readonly Problem[
 const MOVED_MAX = 50;
 
 /** Partitions that are as they should be are not moved. */
-function remedyOf(code: ProblemCode, operator: string, problems: readonly Problem[]): string {
+function remedyOf(code: ProblemCode, operator: string, problems: readonly Problem[], isWhole: boolean): string {
   const edit = 'tidemark edit SNAPSHOT --out OUT';
   const moved = problems
     .slice(0, MOVED_MAX)
     .map(({ topic, partition }) => ` --move-offset ${operator}:${topic}/${String(partition)}=earliest`)
     .join('');
+  const [topic = ''] = problems.map((problem) => problem.topic);
+  const dropped = isWhole
+    ? ` --drop-topic ${operator}:${topic}`
+    : problems.map(({ partition }) => ` --drop-topic ${operator}:${topic}/${String(partition)}`).join('');
   const more = problems.length > MOVED_MAX ? `, and so on for ${counted(problems.length - MOVED_MAX, 'more partition')}` : '';
   switch (code) {
     case 'topicGone':
-      // The enumerator has its state, too: without the state of the readers alone, partitions would be nobody's.
-      return `Bring it back, or let the source begin afresh, with all its topics: ${edit} --drop-operator ${operator}.`;
+      return `Bring it back, or let the source forget it; its other partitions stay where they are: ${edit}${dropped}`;
     case 'offsetsGone':
       return `Restore a younger snapshot, or say where reading goes on, so that no policy of the consumer decides: ${edit}${moved}${more}.`;
     case 'offsetsAhead':

@@ -1,6 +1,7 @@
 import { ExpressionError } from '../analysis/expressionSyntax.ts';
 import { operatorStateSize } from '../metadata/handleSizes.ts';
 import type { Snapshot, SnapshotOperator } from '../snapshot.ts';
+import { DroppedTopics } from './droppedTopics.ts';
 import { ElementEdits } from './elementEdits.ts';
 import type { KeyHash } from './keyGroupOfRow.ts';
 import type { KeyedPart } from './keyedRewrite.ts';
@@ -48,6 +49,7 @@ const PARTS: { readonly [E in SnapshotEdit['edit']]?: string } = {
   maxParallelism: 'value',
   parallelism: 'value',
   moveOffset: 'offset',
+  dropTopic: 'topic',
   renameField: 'field',
   dropField: 'field',
   addField: 'field',
@@ -107,7 +109,7 @@ class EditCheck {
     for (const own of byName.values()) {
       const reason = reasonOf(() => {
         const meant = this.#targets([...structure, ...own]).find(
-          (target) => target.edits.length + target.offsets.length + target.renames.size > 0,
+          (target) => target.edits.length + target.offsets.length + target.topics.length + target.renames.size > 0,
         );
         // Of an operator that is left out nothing is changed.
         if (meant !== undefined) byOperator.set(meant.operatorId, [...(byOperator.get(meant.operatorId) ?? []), ...own]);
@@ -180,7 +182,8 @@ class EditCheck {
     const keyed = new Set(parts.flatMap((part) => part.keyed.states.map(({ name }) => name)));
     const elements = new ElementEdits(target, keyed);
     const fields = new OperatorFieldEdits(target, keyed);
-    if (target.offsets.length === 0 && target.edits.every(({ state }) => state === undefined || keyed.has(state))) return;
+    if (target.offsets.length + target.topics.length === 0 && target.edits.every(({ state }) => state === undefined || keyed.has(state)))
+      return;
     const written: StoredSubtask[] = [];
     for (const { source, operator } of target.sources) {
       const stored = await this.#operatorStatesOf(operator);
@@ -190,7 +193,10 @@ class EditCheck {
         written.push(fields.apply(elements.apply(metadata.index, stored[i] ?? NO_STATE, flink, new Map()), flink, new Map()));
     }
     elements.checkMet(target.keeps);
-    moveOffsets(written, target, null);
+    const dropped = new DroppedTopics(target);
+    moveOffsets(dropped.readers(written, null), target, null);
+    for (const { operator } of target.sources) dropped.enumerator(await operator.coordinatorState());
+    dropped.checkMet();
   }
 
   /** Null where there is too much of it to be read for a check. */

@@ -37,6 +37,7 @@ const EDITS: Readonly<Record<SnapshotEdit['edit'], Readonly<Record<string, Check
   set: { ...ENTRY, 'value?': anything },
   delete: ENTRY,
   moveOffset: { operator: text, 'topic?': text, 'partition?': whole, offset },
+  dropTopic: { operator: text, topic: text, 'partition?': place },
   renameField: { operator: text, state: text, field: text, to: text },
   dropField: { operator: text, state: text, field: text },
   addField: { operator: text, state: text, field: text, type: anything, value: anything },

@@ -46,6 +46,8 @@ export type SnapshotEdit =
       /** `earliest`, `latest`, `committed` for Kafka; of a log that Flink CDC reads, `FILE:POS` or `NAME=VALUE,...`. */
       readonly offset: number | string;
     }
+  /** A topic, or one partition of it, that a Kafka source shall read no more: its readers and its enumerator forget it. */
+  | { readonly edit: 'dropTopic'; readonly operator: string; readonly topic: string; readonly partition?: number }
   | FieldEdit;
 
 /**

@@ -11,6 +11,7 @@ import type { Snapshot, SnapshotSubtask } from '../snapshot.ts';
 import { isAsynchronous, type StateMetaInfo } from '../stateMetaInfo.ts';
 import { hasTtl } from '../stateSchema.ts';
 import type { FlinkMajor } from '../values/flinkMajor.ts';
+import { DroppedTopics } from './droppedTopics.ts';
 import { ElementEdits, type CountsByState } from './elementEdits.ts';
 import type { KeyHash } from './keyGroupOfRow.ts';
 import { KeyedRewrite, type KeyedPart } from './keyedRewrite.ts';
@@ -132,9 +133,11 @@ class Rewriting {
   async operator(target: TargetOperator): Promise<{ metadata: OperatorMetadata; report: OperatorReport }> {
     const reports = new StateReports(this.#options.redacting?.counts);
     const finished = target.sources.every(({ operator }) => operator.metadata.finished);
-    const subtasks = finished ? [] : await this.#subtasks(target, reports);
+    const dropped = new DroppedTopics(target);
+    const subtasks = finished ? [] : await this.#subtasks(target, reports, dropped);
     const { operatorId, name, uid, parallelism, maxParallelism, label } = target;
-    const coordinator = await this.#coordinator(target);
+    const coordinator = dropped.enumerator(await this.#coordinator(target));
+    dropped.checkMet();
     // What was read in another way than row by row, and what was not read at all.
     this.#done += sizeOf(target);
     this.#hasRead(Math.max(0, this.#done - this.#read));
@@ -153,7 +156,7 @@ class Rewriting {
     };
   }
 
-  async #subtasks(target: TargetOperator, reports: StateReports): Promise<SubtaskMetadata[]> {
+  async #subtasks(target: TargetOperator, reports: StateReports, dropped: DroppedTopics): Promise<SubtaskMetadata[]> {
     const { label, operatorId, parallelism } = target;
     const parts: KeyedPart[] = [];
     for (const { source, operator } of target.sources) {
@@ -197,7 +200,7 @@ class Rewriting {
     const keyedNames = new Set(parts.flatMap((part) => part.keyed.states.map(({ name }) => name)));
     const elements = new ElementEdits(target, keyedNames);
     const fields = new OperatorFieldEdits(target, keyedNames);
-    const stored = await this.#operatorStates(target, indices, same, reports, (subtask, states, flink, counts) =>
+    const stored = await this.#operatorStates(target, indices, same, reports, dropped, (subtask, states, flink, counts) =>
       withClasses(target, fields.apply(elements.apply(subtask, states, flink, counts), flink, counts)),
     );
     elements.checkMet(target.keeps);
@@ -251,6 +254,7 @@ class Rewriting {
     indices: readonly number[],
     same: boolean,
     reports: StateReports,
+    dropped: DroppedTopics,
     edited: (subtask: number, states: StoredSubtask, flink: FlinkMajor, counts: CountsByState) => StoredSubtask,
   ): Promise<readonly StoredSubtask[]> {
     const bySource: StoredSubtask[][] = [];
@@ -298,7 +302,8 @@ class Rewriting {
     const source = chosen
       .flatMap(({ managed }) => managed.map(({ meta }) => meta.name))
       .find((name) => name === SOURCE_READER_STATE || name === LEGACY_KAFKA_STATE);
-    const moved = moveOffsets(chosen, target, source === undefined ? null : reports.of(source, 'list'));
+    const sourceReport = source === undefined ? null : reports.of(source, 'list');
+    const moved = moveOffsets(dropped.readers(chosen, sourceReport), target, sourceReport);
     for (const [name, { group, changed, added, removed }] of editedBySource[bySource.findIndex((each) => each === chosen)] ?? []) {
       const report = reports.of(name, group);
       report.changed += changed;

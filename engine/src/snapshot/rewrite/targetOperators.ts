@@ -34,6 +34,7 @@ export interface TargetOperator {
   readonly edits: readonly StateEdit[];
   readonly classes: ClassRenames;
   readonly offsets: readonly Extract<SnapshotEdit, { edit: 'moveOffset' }>[];
+  readonly topics: readonly Extract<SnapshotEdit, { edit: 'dropTopic' }>[];
 }
 
 export interface ResolvedPlan {
@@ -166,6 +167,7 @@ function targetOperator(
     edits: edits.filter((edit): edit is StateEdit => STATE_EDITS.has(edit.edit)),
     classes: new ClassRenames(edits.filter((edit) => edit.edit === 'renameClass')),
     offsets: edits.filter((edit) => edit.edit === 'moveOffset'),
+    topics: edits.filter((edit) => edit.edit === 'dropTopic'),
   };
 }
 
