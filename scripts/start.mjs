@@ -94,7 +94,7 @@ async function main() {
   say(`The pipeline    ${at(join(example, pipeline))}`);
   say(`Its results     ${at(join(example, 'out'))}`);
   say(`The savepoint   ${at(savepoint)}  (Apache Flink's own format)`);
-  say(`Try             cd ${at(example)} && npx tidemark run ${pipeline} --ui`);
+  say(`Try             cd ${at(example)} && npx tidemark run ${pipeline} --ui --overwrite`);
   say('Documentation   docs/cli.md, ARCHITECTURE.md');
 
   if (process.argv.includes('--no-editor')) return;
