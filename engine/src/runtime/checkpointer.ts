@@ -6,7 +6,7 @@ import type { CompletedSnapshot, PendingSnapshot, SnapshotRequest, SnapshotStore
 
 /** What asks for a snapshot, and what becomes of the run when it is complete. */
 export type SnapshotPurpose =
-  | { readonly kind: 'checkpoint'; readonly trigger: 'interval' | 'command' }
+  | { readonly kind: 'checkpoint'; readonly trigger: 'interval' | 'command' | 'memory' }
   /** The run has come to its end: sinks commit with it. */
   | { readonly kind: 'last' }
   | { readonly kind: 'savepoint'; readonly target: string | null }
@@ -67,9 +67,9 @@ export class Checkpointer {
     return this.#running !== null;
   }
 
-  /** The run stands still while it is stopped with a savepoint. */
-  get isStopping(): boolean {
-    return this.#running?.purpose.kind === 'stop';
+  /** No record is processed: the run is being stopped with a savepoint, or has no memory for what follows. */
+  get standsStill(): boolean {
+    return this.#running?.purpose.kind === 'stop' || isForMemory(this.#running) || this.#queue.some(isForMemory);
   }
 
   get hasRequests(): boolean {
@@ -204,6 +204,10 @@ export class Checkpointer {
   #afterInterval(): number {
     return this.#options.interval > 0 ? this.#options.now() + this.#options.interval : MAX_TIMESTAMP;
   }
+}
+
+function isForMemory(ticket: Ticket | null): boolean {
+  return ticket?.purpose.kind === 'checkpoint' && ticket.purpose.trigger === 'memory';
 }
 
 function byInterval(): Ticket {

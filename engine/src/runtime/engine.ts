@@ -44,11 +44,14 @@ export interface Engine {
   status(): EngineStatus;
   /** Takes a savepoint; the run goes on. Needs runSlice to be called meanwhile. Rejects with the reason. */
   savepoint(target: string | null): Promise<CompletedSnapshot>;
-  checkpoint(): Promise<CompletedSnapshot>;
+  /** With `memory` no record is processed from here until it is written. */
+  checkpoint(trigger?: 'command' | 'memory'): Promise<CompletedSnapshot>;
   /** A savepoint after which no record is processed and sinks have committed; then the run is 'stopped'. `drain` fires all timers first. */
   stopWithSavepoint(target: string | null, drain: boolean): Promise<CompletedSnapshot>;
   /** Gives up a snapshot; the run goes on. False where it is not being written (any more), and for the checkpoint that ends a run. */
   abortSnapshot(checkpointId: number): boolean;
+  /** Ends as failed for a reason outside of the records: what the plan says of restarts does not count. */
+  fail(uid: string | null, error: Error): void;
   /** Stops at once; nothing is committed that was not. */
   cancel(): void;
 }

@@ -175,7 +175,7 @@ class InlineEngine implements Engine {
       // Checkpoints that take longer than their interval must not follow each other so closely that no record comes between.
       this.#checkpointer.trigger(now, !this.#hasWaited);
       // Behind a gate a snapshot is whole before the next record: who asked for it while looking at a record finds the run where it was.
-      const waits = this.#checkpointer.isStopping || (this.#environment.gate !== null && this.#checkpointer.isBusy);
+      const waits = this.#checkpointer.standsStill || (this.#environment.gate !== null && this.#checkpointer.isBusy);
       this.#hasWaited = waits;
       const worked = !waits && this.#work();
       this.#write(worked, now);
@@ -384,8 +384,8 @@ class InlineEngine implements Engine {
     return this.#request({ kind: 'savepoint', target });
   }
 
-  checkpoint(): Promise<CompletedSnapshot> {
-    return this.#request({ kind: 'checkpoint', trigger: 'command' });
+  checkpoint(trigger: 'command' | 'memory' = 'command'): Promise<CompletedSnapshot> {
+    return this.#request({ kind: 'checkpoint', trigger });
   }
 
   stopWithSavepoint(target: string | null, drain: boolean): Promise<CompletedSnapshot> {
@@ -399,6 +399,13 @@ class InlineEngine implements Engine {
 
   abortSnapshot(checkpointId: number): boolean {
     return this.#checkpointer.giveUp(checkpointId, new Error('cancelled'));
+  }
+
+  fail(uid: string | null, error: Error): void {
+    if (this.#isOver()) return;
+    this.#closeTasks();
+    this.#environment.listener({ kind: 'failure', uid, subtask: null, error, restartsIn: null });
+    this.#end('failed', error);
   }
 
   cancel(): void {

@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { ControlEvent } from '../control.ts';
+import type { ControlEvent, Failure } from '../control.ts';
 import type { CliIo } from './io.ts';
 import { EXIT } from './io.ts';
 import { PageServer } from './pageServer.ts';
@@ -65,7 +65,9 @@ async function runOnce(
   watcher?.watchInputs();
   progress.started(session.info);
   page?.attach(session);
+  let told: Failure | null = null;
   session.listen((event: ControlEvent, body: never) => {
+    if (event === 'failure') told = body;
     progress.event(event, body);
     page?.event(event, body);
   });
@@ -74,7 +76,7 @@ async function runOnce(
   const first = await Promise.race([session.ended, ...(changed === undefined ? [] : [changed])]);
   try {
     if (first === 'changed') return await restartWithChange(session, progress);
-    if (first.failure !== null && first.exitCode !== EXIT.failed) progress.failure(first.failure);
+    if (first.failure !== null && first.failure.message !== (told as Failure | null)?.message) progress.failure(first.failure);
     return { exitCode: interrupt.interrupted ? EXIT.interrupted : first.exitCode };
   } finally {
     interrupt.release();

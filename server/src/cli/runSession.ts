@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ControlEvent, ControlEvents, RunInfo, RunPlan } from '../control.ts';
 import { ControlClient } from '../controlClient.ts';
-import { firstMessage, startRun } from '../run/launch.ts';
+import { firstMessage, startRun, unexpectedEnd } from '../run/launch.ts';
 import type { RunArguments, RunMessage } from '../run/launch.ts';
 
 const EVENTS = [
@@ -91,8 +91,5 @@ async function endOf(control: ControlClient, child: ChildProcess): Promise<Ended
   ) as [number | null, string | null];
   // What the process said last may still be on its way.
   await closed;
-  const [ended] = said;
-  if (ended !== undefined) return ended;
-  const message = `The engine process ended unexpectedly (${signal ?? `exit code ${String(code)}`}).`;
-  return { outcome: 'failed', exitCode: code ?? 1, failure: { uid: null, subtask: null, message, stack: [], restartsInMs: null } };
+  return said[0] ?? unexpectedEnd(code, signal);
 }

@@ -1,9 +1,9 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ControlEvent, ControlEvents, ControlMethod, ControlRequests, Failure, RunInfo, RunPlan } from '../control.ts';
+import type { ControlEvent, ControlEvents, ControlMethod, ControlRequests, RunInfo, RunPlan } from '../control.ts';
 import { ControlClient, ControlRequestError } from '../controlClient.ts';
-import { firstMessage, startRun } from '../run/launch.ts';
+import { firstMessage, plainFailure, startRun, unexpectedEnd } from '../run/launch.ts';
 import type { RunArguments } from '../run/launch.ts';
 import { engineRefused, noRun, stillLoading } from './errors.ts';
 
@@ -151,24 +151,10 @@ export class Debuggee {
   #gone(): void {
     this.#control?.close();
     this.release();
-    this.#end(this.#stopping ? { outcome: 'cancelled', exitCode: this.#exit?.code ?? 0, failure: null } : this.#unexpectedEnd());
+    const { code, signal } = this.#exit ?? { code: null, signal: null };
+    this.#end(this.#stopping ? { outcome: 'cancelled', exitCode: code ?? 0, failure: null } : unexpectedEnd(code, signal));
     if (this.#ended !== null) this.#listener.gone(this.#ended);
   }
-
-  /** The process ended without saying so: user code called process.exit, memory ran out, or somebody killed it. */
-  #unexpectedEnd(): Ended {
-    const { code, signal } = this.#exit ?? { code: null, signal: null };
-    const how = signal === null ? `with exit code ${String(code)}` : `by ${signal}`;
-    const hint =
-      signal === 'SIGABRT' || code === 134
-        ? 'It ran out of memory: lower the state it keeps, or raise --max-old-space-size in NODE_OPTIONS.'
-        : 'Look for process.exit() in the pipeline or its packages, and at the output above.';
-    return { outcome: 'failed', exitCode: code ?? 1, failure: plainFailure(`The engine process ended unexpectedly ${how}. ${hint}`) };
-  }
-}
-
-function plainFailure(message: string): Failure {
-  return { uid: null, subtask: null, message, stack: [], restartsInMs: null };
 }
 
 function messageOf(error: unknown): string {

@@ -3,6 +3,10 @@ import type { Plan } from 'tidemark/plan';
 import type { CompletedSnapshot, Engine, EngineEvent, Gate, Visit } from 'tidemark/runtime';
 import type { ControlEvent, ControlEvents, ControlMethod, ControlRequests, Failure, OperatorFrame, Scope } from '../control.ts';
 import type { ControlMailbox, FromEngine, ToEngine } from './mailbox.ts';
+import { isNearLimit, machineMemory } from './heapWatch.ts';
+import type { HeapUse, WatchHeap } from './heapWatch.ts';
+import { EXIT_OUT_OF_MEMORY } from './launch.ts';
+import { memoryFailure } from './memoryFailure.ts';
 import { RecordGate } from './recordGate.ts';
 import { toFailure, toOperatorFrame, toRunStatus, toScopes, toSnapshotInfo } from './toControl.ts';
 
@@ -15,6 +19,9 @@ const IDLE_MS = 250;
 /** How long a pause waits for a record to stand at, before an idle pipeline stands still without one. */
 const RECORD_WAIT_MS = 500;
 
+/** How long a checkpoint may take before a run whose memory is nearly full ends without it. */
+const LAST_CHECKPOINT_MS = 60_000;
+
 export const EXIT_FAILED = 1;
 export const EXIT_CANCELLED = 130;
 
@@ -26,6 +33,7 @@ export interface ControlledRunOptions {
   readonly debug: boolean;
   readonly stopOnEntry: boolean;
   readonly breakpoints: readonly string[];
+  readonly watchHeap: WatchHeap;
   readonly createEngine: (gate: Gate | null, listener: (event: EngineEvent) => void) => Engine;
 }
 
@@ -45,6 +53,8 @@ export class ControlledRun {
   #pauseRequestedAt = 0;
   #standAgainAfterSnapshot = false;
   #cancelled = false;
+  #failedExitCode = EXIT_FAILED;
+  #isEndingForMemory = false;
   #over = false;
   #failure: Failure | null = null;
   #sentStatusAt = 0;
@@ -72,6 +82,8 @@ export class ControlledRun {
     this.#mailbox.onMessage((message) => this.#receive(message));
     // The first record may already lead into code that does not come back.
     this.#sendStatus(this.#options.host.now());
+    const unwatch = this.#options.watchHeap((use) => this.#onCollection(use));
+    void this.ended.then(unwatch);
     this.#slice();
   }
 
@@ -127,8 +139,32 @@ export class ControlledRun {
   #finish(outcome: Ended['outcome']): void {
     this.#over = true;
     this.#sendStatus(this.#options.host.now());
-    const exitCode = { finished: 0, stopped: 0, cancelled: EXIT_CANCELLED, failed: EXIT_FAILED }[outcome];
+    const exitCode = { finished: 0, stopped: 0, cancelled: EXIT_CANCELLED, failed: this.#failedExitCode }[outcome];
     this.#end({ outcome, exitCode, failure: outcome === 'failed' ? this.#failure : null });
+  }
+
+  /** Near the heap limit the run ends itself: V8 would end the process without a word, and without a checkpoint. */
+  #onCollection(use: HeapUse): void {
+    if (this.#isEndingForMemory || !isNearLimit(use)) return;
+    this.#isEndingForMemory = true;
+    void this.#lastCheckpoint().then((checkpoint) => {
+      const { uid, message } = memoryFailure(this.#engine.status(), use, checkpoint, machineMemory());
+      this.#failedExitCode = EXIT_OUT_OF_MEMORY;
+      this.#engine.fail(uid, withoutStack(new Error(message)));
+      this.#wake();
+    });
+  }
+
+  /** Or why there is none. */
+  async #lastCheckpoint(): Promise<CompletedSnapshot | string> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<string>((resolve) => {
+      timer = setTimeout(() => resolve(`it was not written within ${String(LAST_CHECKPOINT_MS / 1000)} s`), LAST_CHECKPOINT_MS);
+    });
+    const taken = this.#engine.checkpoint('memory').catch((error: unknown) => (error instanceof Error ? error.message : String(error)));
+    const checkpoint = await Promise.race([taken, late]);
+    clearTimeout(timer);
+    return checkpoint;
   }
 
   #receive(message: ToEngine): void {
@@ -358,6 +394,12 @@ export class ControlledRun {
   #refuse(message: EngineRequest, code: string, text: string): void {
     this.#mailbox.send({ kind: 'error', id: message.id, error: { code, message: text } });
   }
+}
+
+/** What led here is ours alone. */
+function withoutStack(error: Error): Error {
+  error.stack = '';
+  return error;
 }
 
 function entrancesOf(plan: Plan): ReadonlySet<string> {

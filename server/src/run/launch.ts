@@ -9,7 +9,7 @@ import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import type { Failure } from '../control.ts';
+import type { ControlEvents, Failure } from '../control.ts';
 
 export interface RunArguments {
   /** Absolute path of the pipeline module. */
@@ -48,8 +48,19 @@ export type RunMessage =
 
 export type FirstMessage = Exclude<RunMessage, { kind: 'signal' }>;
 
+/** Of the young generation's three. */
+export const SEMI_SPACE_MB = 64;
+
 /** V8 flags of an engine process: allocation sites that flip to pretenuring halve the throughput of keyed operators. */
-export const RUN_FLAGS: readonly string[] = ['--no-allocation-site-pretenuring', '--max-semi-space-size=64'];
+export const RUN_FLAGS: readonly string[] = ['--no-allocation-site-pretenuring', `--max-semi-space-size=${String(SEMI_SPACE_MB)}`];
+
+/** The memory of a run was full: the run ended itself, or V8 aborted the process. */
+export const EXIT_OUT_OF_MEMORY = 7;
+/** As shells and containers give SIGABRT. */
+const ABORTED = 134;
+/** Nobody can ask an aborted process what filled its memory. */
+const ABORTED_HINT =
+  'V8 does this when memory is full; then the output above says "JavaScript heap out of memory". What to do: set the environment variable NODE_OPTIONS to --max-old-space-size=N (megabytes) with a larger N, let state expire (ttl), or keep less state for each key.';
 
 /** `dist` is the folder of the built programs. User output is on the child's stdout and stderr pipes, or goes straight to ours. */
 export function startRun(dist: string, args: RunArguments, cwd: string, output: 'pipe' | 'inherit' = 'pipe'): ChildProcess {
@@ -68,14 +79,33 @@ export async function firstMessage(child: ChildProcess): Promise<FirstMessage> {
   const exited = new AbortController();
   const message = once(child, 'message', { signal: exited.signal }).then(([value]) => value as FirstMessage);
   const died = new Promise<FirstMessage>((resolve) => {
-    const fail = (text: string, exitCode: number): void =>
-      resolve({ kind: 'failed', exitCode, failure: { uid: null, subtask: null, message: text, stack: [], restartsInMs: null } });
-    child.once('error', (error) => fail(`The engine process could not be started: ${error.message}`, 1));
-    child.once('exit', (code, signal) =>
-      fail(`The engine process ended before the pipeline was loaded (${signal ?? `exit code ${String(code)}`}).`, code ?? 1),
-    );
+    child.once('error', (error) => {
+      const failure = plainFailure(`The engine process could not be started: ${error.message}`);
+      resolve({ kind: 'failed', exitCode: 1, failure });
+    });
+    child.once('exit', (code, signal) => {
+      const { exitCode, failure } = unexpectedEnd(code, signal, 'before the pipeline was loaded');
+      resolve({ kind: 'failed', exitCode, failure });
+    });
   });
   const first = await Promise.race([message.catch(() => died), died]);
   exited.abort();
   return first;
+}
+
+/** Of a process that ended without saying so: user code called process.exit, memory ran out, or somebody killed it. */
+export function unexpectedEnd(
+  code: number | null,
+  signal: string | null,
+  when = 'unexpectedly',
+): ControlEvents['ended'] & { readonly failure: Failure } {
+  const how = signal === null ? `with exit code ${String(code)}` : `by ${signal}`;
+  const isAborted = signal === 'SIGABRT' || code === ABORTED;
+  const hint = isAborted ? ABORTED_HINT : 'Look for process.exit() in the pipeline or its packages, and at the output above.';
+  const exitCode = isAborted ? EXIT_OUT_OF_MEMORY : (code ?? 1);
+  return { outcome: 'failed', exitCode, failure: plainFailure(`The engine process ended ${when} ${how}. ${hint}`) };
+}
+
+export function plainFailure(message: string): Failure {
+  return { uid: null, subtask: null, message, stack: [], restartsInMs: null };
 }

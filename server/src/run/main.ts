@@ -14,6 +14,7 @@ import type { Failure, RunInfo } from '../control.ts';
 import { canonicalCopy } from './canonicalCopy.ts';
 import { consoleAsEvents } from './consoleEvents.ts';
 import { ControlledRun, EXIT_CANCELLED } from './controlledRun.ts';
+import { watchHeap } from './heapWatch.ts';
 import type { RunArguments, RunMessage } from './launch.ts';
 import type { ControlWorkerData } from './controlWorker.ts';
 import { ControlMailbox, MAILBOX_BYTES } from './mailbox.ts';
@@ -75,6 +76,7 @@ async function main(args: RunArguments): Promise<number> {
       debug: args.debug,
       stopOnEntry: args.stopOnEntry,
       breakpoints: args.breakpoints,
+      watchHeap,
       createEngine: (gate, listener) => prepared.createEngine(gate, listener),
     });
   } catch (error) {
