@@ -34,7 +34,9 @@ export const watchHeap: WatchHeap = (listener) => {
 };
 
 function isOfWholeHeap(entry: PerformanceEntry): boolean {
-  return (entry as PerformanceEntry & { readonly detail?: { readonly kind?: number } }).detail?.kind === constants.NODE_PERFORMANCE_GC_MAJOR;
+  return (
+    (entry as PerformanceEntry & { readonly detail?: { readonly kind?: number } }).detail?.kind === constants.NODE_PERFORMANCE_GC_MAJOR
+  );
 }
 
 function ownUse(): HeapUse {
