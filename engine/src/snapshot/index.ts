@@ -15,7 +15,7 @@ export {
   type RowCursor,
   type StateQuery,
 } from './analysis/stateQuery.ts';
-export { sizeAtShare, type KeyedStateStatistics, type KeyedStatistics, type LargeKey } from './analysis/statistics.ts';
+export { isEventTime, sizeAtShare, type KeyedStateStatistics, type KeyedStatistics, type LargeKey } from './analysis/statistics.ts';
 export { StateTable, type ColumnType, type TableColumn } from './analysis/table.ts';
 export type { TimeBuckets } from './analysis/timeBuckets.ts';
 export { unknownPaths } from './analysis/unknownPaths.ts';
@@ -32,7 +32,8 @@ export { LEGACY_KAFKA_STATE } from './connectorState/legacyKafkaState.ts';
 export { describeCoordinator, SOURCE_READER_STATE } from './connectorState/sourceState.ts';
 export { describeStates, type OperatorDescription, type StateDescription } from './describeStates.ts';
 export { diagnose } from './doctor/diagnose.ts';
-export type { CheckpointRoot, Examination, PartitionOffsets } from './doctor/examination.ts';
+export { eventTimeOf, type CheckpointRoot, type Examination, type PartitionOffsets } from './doctor/examination.ts';
+export { storedWatermarks } from './doctor/storedWatermarks.ts';
 export type { DoctorFinding } from './doctor/finding.ts';
 export { topicsRead } from './doctor/sourceRules.ts';
 export {

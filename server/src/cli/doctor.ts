@@ -26,7 +26,11 @@ export const doctorSyntax = {
     against: { value: 'SNAPSHOT', about: 'Another snapshot of the same job: what changed between them is looked at, too.' },
     scan: { about: 'Reads all keyed state: sizes of keys, timers, TTL.' },
     ttl: { value: 'DURATION', about: 'With --scan: the time to live of states that have one, such as 7d.' },
-    at: { value: 'TIME', about: 'The time for which timers and TTL are judged. Default: now.' },
+    at: {
+      value: 'TIME',
+      about:
+        'The time for which timers and TTL are judged. Default: now; for timers of event time the watermark, where the snapshot has it.',
+    },
     kafka: {
       value: 'BROKERS|FILE.properties',
       about: 'Asks this Kafka cluster what it has of the topics that sources read. Nothing is read or written there.',

@@ -1,4 +1,4 @@
-import { sizeAtShare, unreadableText, type KeyedStateStatistics, type LargeKey, type TimeBuckets } from 'tidemark/snapshot';
+import { isEventTime, sizeAtShare, unreadableText, type KeyedStateStatistics, type LargeKey, type TimeBuckets } from 'tidemark/snapshot';
 import { countText, plural, sizeText, timeText } from './io.ts';
 import type { OperatorStatistics } from './stats.ts';
 
@@ -64,7 +64,8 @@ function stateText(state: KeyedStateStatistics, maxParallelism: number, { asOf, 
     ...skewText('key groups', groups, '    '),
   );
   lines.push(...largestText('largest keys', state.largestKeys, '    '));
-  if (state.timers !== null) lines.push(...timesText('fire', `due by ${asOf}`, state.timers));
+  if (state.timers !== null)
+    lines.push(...timesText('fire', `${isEventTime(state.state) ? 'with event time' : 'due'} by ${asOf}`, state.timers));
   if (state.lastAccess !== null) lines.push(...timesText('last accessed', `by ${asOf}`, state.lastAccess));
   if (state.expired !== null && ttl !== null) {
     const share = ((state.expired / state.entries) * 100).toFixed(1);

@@ -28,6 +28,18 @@ async function report(
 }
 
 describe('tidemark doctor', () => {
+  test('judges timers of event time by the watermark that the snapshot has, not by the clock', async () => {
+    const sql = writeSnapshot('2.3.0-hashmap-sql-canonical', join(root, 'sql'));
+    const messages = async (...more: string[]) =>
+      (await report(sql, '--scan', ...more)).findings
+        .filter(({ code, state }) => code === 'timersDue' && state?.startsWith('_timer_state/event_'))
+        .map(({ operator, message }) => `${operator ?? ''}: ${message}`);
+    const judged = await messages();
+    expect(judged.filter((message) => message.startsWith('GlobalWindowAggregate'))).toEqual([]);
+    expect(judged.every((message) => message.includes('whether they are overdue is unknown'))).toBe(true);
+    expect((await messages('--at', '2100-01-01')).filter((message) => message.startsWith('GlobalWindowAggregate'))).not.toEqual([]);
+  });
+
   test('tells people what it is, where, and what to do', async () => {
     const { code, out } = await run(savepoint);
     expect(code).toBe(1);

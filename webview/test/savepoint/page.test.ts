@@ -72,7 +72,7 @@ describe('a small snapshot', () => {
     expect(root.querySelectorAll('rect[data-group]')).toHaveLength(128);
     expect(root.querySelectorAll('section[aria-label="Entry size"] rect.bar').length).toBeGreaterThan(5);
     expect(root.querySelector('.keys tr')?.textContent).toContain('"ATL"');
-    expect(root.querySelector('section[aria-label="Timers"]')?.textContent).toContain('1,842 already due');
+    expect(root.querySelector('section[aria-label="Timers"]')?.textContent).toContain('1,842 before the snapshot was taken');
     expect(root.querySelector('section[aria-label="TTL"]')?.textContent).toContain('half gone in');
   });
 

@@ -15,6 +15,8 @@ interface StatisticsJob {
   /** By name; null for all. */
   readonly states: readonly string[] | null;
   readonly asOf: number;
+  /** As of `StatisticsOptions`. */
+  readonly eventTime?: number;
   readonly top: number;
   readonly ttl: number | null;
 }
@@ -102,8 +104,8 @@ interface JobWork {
 class StatisticsWork implements JobWork {
   readonly #collector: StatisticsCollector;
 
-  constructor({ asOf, top, ttl, states }: StatisticsJob) {
-    this.#collector = new StatisticsCollector({ asOf, top, ttl, ...(states === null ? {} : { state: (name) => states.includes(name) }) });
+  constructor({ states, ...options }: StatisticsJob) {
+    this.#collector = new StatisticsCollector({ ...options, ...(states === null ? {} : { state: (name) => states.includes(name) }) });
   }
 
   scan(keyedStates: readonly KeyedState[], subtask: number, keyGroup: number, signal: ScanSignal | undefined): Promise<void> {

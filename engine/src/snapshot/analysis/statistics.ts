@@ -15,6 +15,8 @@ import { TimeHistogram, type TimeBuckets } from './timeBuckets.ts';
 interface StatisticsOptions {
   /** Epoch milliseconds: what is due, and what has expired, by then. */
   readonly asOf: number;
+  /** Which timers of event time are due, in epoch milliseconds; `asOf` where there is none. Event time need not be the clock's. */
+  readonly eventTime?: number;
   /** How many of the largest keys. */
   readonly top: number;
   /** Milliseconds after their last access that entries expire; null where that is not asked for. */
@@ -222,6 +224,11 @@ function ttlPlace(state: StateCodec): TtlPlace | null {
   return state.type === 'LIST' && isList && value.element.kind === 'ttl' ? 'elements' : null;
 }
 
+/** Whether timers of this state fire by the watermark. */
+export function isEventTime(state: string): boolean {
+  return state.startsWith('_timer_state/event_');
+}
+
 /** One state of the operator, over all key groups that are scanned. */
 class StateCollector {
   readonly #name: string;
@@ -263,7 +270,7 @@ class StateCollector {
     this.#asOf = options.asOf;
     this.#largest = new LargestKeys(options.top);
     this.#operatorLargest = operatorLargest;
-    this.#timers = group === 'timers' ? new TimeHistogram(options.asOf) : null;
+    this.#timers = group === 'timers' ? new TimeHistogram(isEventTime(name) ? (options.eventTime ?? options.asOf) : options.asOf) : null;
     this.#lastAccess = hasTtl ? new TimeHistogram(options.asOf) : null;
   }
 

@@ -4,6 +4,7 @@ import type { Examination } from './examination.ts';
 import { fileFindings } from './fileRules.ts';
 import { SEVERITIES, type DoctorFinding } from './finding.ts';
 import { keyGroupFindings } from './keyGroupRules.ts';
+import { keyFindings } from './keyRules.ts';
 import { layoutFindings } from './layoutRules.ts';
 import { serializerFindings } from './serializerRules.ts';
 import { sqlFindings } from './sqlRules.ts';
@@ -12,6 +13,7 @@ import { sourceFindings } from './sourceRules.ts';
 import { uidFindings } from './uidRules.ts';
 import { unionFindings } from './unionRules.ts';
 import { upgradeFindings } from './upgradeRules.ts';
+import { windowFindings } from './windowRules.ts';
 
 const RULES: readonly ((examination: Examination) => Iterable<DoctorFinding>)[] = [
   fileFindings,
@@ -23,7 +25,9 @@ const RULES: readonly ((examination: Examination) => Iterable<DoctorFinding>)[] 
   upgradeFindings,
   connectorFindings,
   sourceFindings,
+  keyFindings,
   keyGroupFindings,
+  windowFindings,
   statisticsFindings,
   unionFindings,
 ];

@@ -8,10 +8,12 @@ export interface Examination {
   readonly headers: SnapshotHeaders;
   /** Epoch milliseconds: what is due, and what has expired, by then. */
   readonly asOf: number;
-  /** The user said that time. Else it is the clock's, by which timers of processing time fire, and those of event time do not. */
+  /** The user said that time. Else it is the clock's. */
   readonly asOfGiven: boolean;
   /** When the snapshot was taken, in epoch milliseconds. */
   readonly takenAt: number | null;
+  /** By operator id, of operators that keep their watermark in the snapshot, in epoch milliseconds. */
+  readonly watermarks: ReadonlyMap<string, number>;
   /** Uids by operator id, as far as they are known. */
   readonly uids: ReadonlyMap<string, string>;
   /** The uids of all operators of the job that is to take the snapshot over. */
@@ -44,6 +46,16 @@ export interface CheckpointRoot {
   readonly unreferenced: readonly { readonly path: string; readonly size: number }[];
 }
 
+/** By what timers of event time are judged: the time that the user gave, the watermark, else when the snapshot was taken. */
+export function eventTimeOf(
+  { asOf, asOfGiven, watermarks, takenAt }: Pick<Examination, 'asOf' | 'asOfGiven' | 'watermarks' | 'takenAt'>,
+  operatorId: string,
+): { readonly time: number; readonly is: 'given' | 'watermark' | 'clock' } {
+  if (asOfGiven) return { time: asOf, is: 'given' };
+  const watermark = watermarks.get(operatorId);
+  return watermark === undefined ? { time: takenAt ?? asOf, is: 'clock' } : { time: watermark, is: 'watermark' };
+}
+
 /** For people: the uid where it is known, else the name, else the id. */
 export function labelOf(examination: Pick<Examination, 'uids'>, operator: OperatorHeaders): string {
   return uidOf(examination, operator) ?? operator.metadata.name ?? operator.metadata.operatorId;
@@ -56,6 +68,11 @@ export function uidOf({ uids }: Pick<Examination, 'uids'>, { metadata, uid }: Op
 /** What a command line takes for the operator. */
 export function argumentOf(examination: Pick<Examination, 'uids'>, operator: OperatorHeaders): string {
   return shellWord(uidOf(examination, operator) ?? operator.metadata.operatorId);
+}
+
+/** What a command line takes for a state of the operator: `OPERATOR/STATE`. */
+export function stateArgumentOf(examination: Pick<Examination, 'uids'>, operator: OperatorHeaders, state: string): string {
+  return shellWord(`${uidOf(examination, operator) ?? operator.metadata.operatorId}/${state}`);
 }
 
 /** Text of others in a command of a shell. */

@@ -1,7 +1,7 @@
-import type { KeyedStateStatistics, KeyedStatistics } from '../analysis/statistics.ts';
+import { isEventTime, type KeyedStateStatistics, type KeyedStatistics } from '../analysis/statistics.ts';
 import type { OperatorHeaders } from '../snapshotHeaders.ts';
 import { instantOfMillis } from '../values/isoTime.ts';
-import { argumentOf, type Examination } from './examination.ts';
+import { argumentOf, eventTimeOf, stateArgumentOf, type Examination } from './examination.ts';
 import type { DoctorFinding } from './finding.ts';
 import { counted, inOperator } from './place.ts';
 import { sizeText } from '../sizeText.ts';
@@ -64,21 +64,36 @@ function* expired(examination: Examination, operator: OperatorHeaders, state: Ke
 
 function* due(examination: Examination, operator: OperatorHeaders, state: KeyedStateStatistics): Generator<DoctorFinding> {
   if (state.timers === null || state.timers.due === 0) return;
-  const processing = state.state.startsWith('_timer_state/processing_');
-  // Event time is not the clock's: timers of 2001 in a pipeline whose time is 2001 are not overdue.
-  if (!processing && !examination.asOfGiven) return;
-  const place = `${argumentOf(examination, operator)}/${state.state}`;
+  const place = stateArgumentOf(examination, operator, state.state);
   const count = `${counted(state.timers.due, 'timer')} of ${state.entries.toLocaleString('en')}`;
-  const at = instantOfMillis(BigInt(Math.trunc(examination.asOf)), 0);
+  const finding = { ...inOperator(examination, operator, state.state), code: 'timersDue' } as const;
+  if (isEventTime(state.state)) {
+    const message = `${count} ${dueInEventTime(examination, operator)}`;
+    yield { ...finding, severity: 'info', message, remedy: null };
+    return;
+  }
   yield {
-    ...inOperator(examination, operator, state.state),
-    severity: processing ? 'warning' : 'info',
-    code: 'timersDue',
-    message: processing
-      ? `${count} lie before ${at}: they all fire at once when it is restored.`
-      : `${count} lie before ${at}: they fire when the watermark has come that far.`,
-    remedy: processing
-      ? `tidemark edit SNAPSHOT --out OUT --shift-timers ${place}:DURATION moves them, --remove-timers ${place} drops them.`
-      : null,
+    ...finding,
+    severity: 'warning',
+    message: `${count} lie before ${timeText(examination.asOf)}: they all fire at once when it is restored.`,
+    remedy: `tidemark edit SNAPSHOT --out OUT --shift-timers ${place}:DURATION moves them, --remove-timers ${place} drops them.`,
   };
+}
+
+/** Event time is the pipeline's own: timers of 2001 in a pipeline whose time is 2001 are not overdue. */
+function dueInEventTime(examination: Examination, operator: OperatorHeaders): string {
+  const { time, is } = eventTimeOf(examination, operator.metadata.operatorId);
+  const at = timeText(time);
+  switch (is) {
+    case 'given':
+      return `lie before ${at}: they fire when the watermark has come that far.`;
+    case 'watermark':
+      return `are overdue: the watermark was at ${at} when the snapshot was taken. They fire with the first watermark after a restore.`;
+    case 'clock':
+      return `lie before ${at}, ${examination.takenAt === null ? 'the time of the clock' : 'when the snapshot was taken'}. Timers of event time fire by the watermark, which this operator does not keep in a snapshot: whether they are overdue is unknown. --at TIME judges them by a watermark.`;
+  }
+}
+
+function timeText(millis: number): string {
+  return instantOfMillis(BigInt(Math.trunc(millis)), 0);
 }

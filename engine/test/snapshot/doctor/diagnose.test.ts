@@ -7,10 +7,10 @@ import type { OperatorMetadata } from '../../../src/snapshot/metadata/snapshotMe
 import type { SerializerSnapshot } from '../../../src/snapshot/serializers/serializerSnapshot.ts';
 import { readSnapshot } from '../../../src/snapshot/snapshot.ts';
 import { readHeaders, type OperatorHeaders } from '../../../src/snapshot/snapshotHeaders.ts';
-import { keyValueState, operatorListState } from '../../../src/snapshot/stateMetaInfo.ts';
+import { keyValueState, operatorListState, timerState } from '../../../src/snapshot/stateMetaInfo.ts';
 import { operatorIdOf } from '../../../src/keys/operatorId.ts';
 import { memoryStorage, snapshotFiles } from '../snapshotFixtures.ts';
-import { NOTHING } from './nothing.ts';
+import { NO_COUNTS, NOTHING } from './nothing.ts';
 
 async function headersOf(name: string): Promise<Examination['headers']> {
   return readHeaders(await readSnapshot(memoryStorage(snapshotFiles(name)), `/${name}`));
@@ -296,6 +296,115 @@ describe('made up', () => {
         ]),
       ).map(([code]) => code),
     ).toEqual(['topicGone']);
+  });
+
+  const timerQueue = (namespace: SerializerSnapshot) => timerState('_timer_state/event_window-timers', { kind: 'string' }, namespace);
+  const keyedBy = (key: SerializerSnapshot, states = [keyValueState('v', 'VALUE', { kind: 'voidNamespace' }, { kind: 'long' })]) => ({
+    keyed: [{ subtask: 0, layout: 'canonical' as const, header: keyedHeader(key, states), sections: [] }],
+  });
+
+  test('keys whose hash is that of an identity are another in every JVM', () => {
+    const level: SerializerSnapshot = { kind: 'enum', className: 'acme.Level', constants: ['LOW', 'HIGH'] };
+    const field = (name: string, serializer: SerializerSnapshot) => ({ name, declaredIn: null, serializer });
+    const pojo: SerializerSnapshot = {
+      kind: 'pojo',
+      className: 'acme.Key',
+      fields: [field('site', { kind: 'string' }), field('level', level)],
+      registered: [],
+      unregistered: [],
+    };
+    const unstable = (key: SerializerSnapshot) => of(found([operator('a', keyedBy(key))]), 'unstableKey');
+    expect(unstable(pojo)).toMatchObject([
+      {
+        severity: 'warning',
+        operator: 'a',
+        message: expect.stringMatching(/^Its keys have an enum in 1 place: level \(acme\.Level\)\./) as string,
+        remedy: expect.stringContaining('tidemark edit SNAPSHOT --out OUT --key-hash MODULE.') as string,
+      },
+    ]);
+    // Of a tuple nothing else computes the hash.
+    expect(unstable({ kind: 'tuple', fields: [{ kind: 'intArray' }, level] })).toMatchObject([
+      { severity: 'error', message: expect.stringContaining('an array and an enum in 2 places: f0 (int[]), f1 (acme.Level)') as string },
+    ]);
+    expect(unstable({ kind: 'row', fields: [{ kind: 'byteArray' }], withRowKind: false })).toEqual([]);
+    expect(unstable({ kind: 'tuple', fields: [{ kind: 'string' }, { kind: 'long' }] })).toEqual([]);
+  });
+
+  test('windows without the timer that removes them, in any layout', () => {
+    const contents = (namespace: SerializerSnapshot) => keyValueState('window-contents', 'LIST', namespace, { kind: 'long' });
+    const window = { kind: 'timeWindow' } as const;
+    const counts = (group: 'keyed' | 'timers', state: string, keyGroups: readonly (readonly [number, number])[]) => ({
+      ...NO_COUNTS,
+      state,
+      group,
+      entries: keyGroups.reduce((sum, [, entries]) => sum + entries, 0),
+      keyGroups: keyGroups.map(([keyGroup, entries]) => ({ keyGroup, entries, bytes: entries })),
+    });
+    const scanned = (windows: readonly (readonly [number, number])[], timers: readonly (readonly [number, number])[]) => {
+      const one = operator('w', keyedBy({ kind: 'string' }, [contents(window), timerQueue(window)]));
+      const states = [counts('keyed', 'window-contents', windows), counts('timers', '_timer_state/event_window-timers', timers)];
+      const statistics = new Map([[one.metadata.operatorId, { states, subtasks: [], largestKeys: [], exactKeys: true, errors: [] }]]);
+      return of(found([one], { statistics }), 'windowsWithoutTimer').map(({ message }) => message.split(':')[0]);
+    };
+    expect(scanned([[1, 3]], [[1, 4]])).toEqual([]);
+    // Timers of other key groups are of other windows.
+    expect(
+      scanned(
+        [
+          [1, 3],
+          [2, 2],
+        ],
+        [
+          [1, 1],
+          [2, 5],
+        ],
+      ),
+    ).toEqual(['Of 5 windows, at least 2 have no timer']);
+    const bare = (namespace: SerializerSnapshot) => codes(found([operator('w', keyedBy({ kind: 'string' }, [contents(namespace)]))]));
+    expect(bare(window)).toContain('windowsWithoutTimer');
+    expect(bare({ kind: 'globalWindow' })).not.toContain('windowsWithoutTimer');
+  });
+
+  test('timers of event time are judged by the watermark, else by nothing that is known', () => {
+    const one = operator('w', keyedBy({ kind: 'string' }, [timerQueue({ kind: 'voidNamespace' })]));
+    const { operatorId } = one.metadata;
+    const due = (state: string, known: Partial<Examination>) => {
+      const timers = { start: 0, bucketMs: 60_000, counts: [2], first: 0, last: 1, due: 2, beyond: 0 };
+      const states = [{ ...NO_COUNTS, state, group: 'timers' as const, entries: 2, timers }];
+      const statistics = new Map([[operatorId, { states, subtasks: [], largestKeys: [], exactKeys: true, errors: [] }]]);
+      const [first] = of(found([one], { statistics, ...known }), 'timersDue');
+      return [first?.severity, first?.message.slice('2 timers of 2 '.length)];
+    };
+    const taken = { asOfGiven: false, takenAt: Date.UTC(2026, 0, 1) };
+    const event = '_timer_state/event_window-timers';
+    expect(due(event, taken)).toEqual([
+      'info',
+      expect.stringMatching(/^lie before 2026-01-01T00:00:00.*when the snapshot was taken\..*whether they are overdue is unknown\./),
+    ]);
+    expect(due(event, { ...taken, watermarks: new Map([[operatorId, Date.UTC(2001, 0, 1)]]) })).toEqual([
+      'info',
+      expect.stringMatching(/^are overdue: the watermark was at 2001-01-01T00:00:00/),
+    ]);
+    expect(due(event, { asOfGiven: true })[1]).toMatch(/^lie before 2026-01-31T.*: they fire when the watermark/);
+    // When it is restored, the clock is what counts.
+    expect(due('_timer_state/processing_user-timers', taken)).toEqual(['warning', expect.stringMatching(/^lie before 2026-01-31T/)]);
+  });
+
+  test('union state with copies of its elements', () => {
+    const meta = operatorListState('ids', 'UNION', { kind: 'string' });
+    const union = (...counts: readonly (readonly [number, number])[]) =>
+      operator('u', {
+        operatorStates: counts.map(([count, distinct], subtask) => ({ subtask, meta, mode: 'UNION' as const, count, distinct, views: [] })),
+      });
+    expect(found([union([4, 4], [4, 4])])).toEqual([]);
+    expect(found([union([4, 1], [4, 4])])).toMatchObject([
+      {
+        code: 'unionGrows',
+        operator: 'u',
+        state: 'ids',
+        message: expect.stringMatching(/^This union state has 8 elements, and 1 of 2 subtasks has equal ones, up to 3 copies/) as string,
+      },
+    ]);
   });
 
   test('a renamed operator is recognised by its states', () => {

@@ -1,9 +1,11 @@
 import { stat } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
 import {
+  eventTimeOf,
   keyedStateSize,
   namedFiles,
   readHeaders,
+  storedWatermarks,
   type Examination,
   type KeyedStatistics,
   type ScanJob,
@@ -47,16 +49,16 @@ export async function examine(opened: OpenedSnapshot, options: ExamineOptions): 
   const { asOf, plan, other, scan, kafka } = options;
   const headers = await readHeaders(snapshot);
   const topics = kafka === null ? null : await topicOffsets(headers, kafka);
+  const watermarks = scan === null ? new Map<string, number>() : await storedWatermarks(snapshot);
+  const times = { asOf, asOfGiven: options.asOfGiven, watermarks, takenAt: await takenAt(opened) };
   const files = await namedFiles(storage, snapshot, { most: MISSING_MAX, ...(options.looksOutside ? { sizeAt: localSize } : {}) });
   return {
     headers,
-    asOf,
-    asOfGiven: options.asOfGiven,
-    takenAt: await takenAt(opened),
+    ...times,
     uids,
     plan: plan === null ? null : new Set(plan),
     other,
-    statistics: scan === null ? null : await statisticsOf(opened, asOf, scan),
+    statistics: scan === null ? null : await statisticsOf(opened, asOf, scan, (operatorId) => eventTimeOf(times, operatorId).time),
     files,
     checkpointRoot: await checkpointRootOf(storage, snapshot.folder),
     topics,
@@ -78,16 +80,18 @@ export async function statisticsOf(
   opened: OpenedSnapshot,
   asOf: number,
   { ttl, signal, onProgress }: ScanOptions,
+  eventTime: (operatorId: string) => number = () => asOf,
 ): Promise<Map<string, KeyedStatistics>> {
-  const job: ScanJob = { kind: 'statistics', states: null, asOf, top: LARGEST_KEYS, ttl };
   const found = new Map<string, KeyedStatistics>();
   for (const operator of opened.snapshot.operators) {
     const hasKeyed = operator.subtasks.some(
       ({ metadata }) => keyedStateSize(metadata.managedKeyedState) + keyedStateSize(metadata.rawKeyedState) > 0,
     );
     if (!hasKeyed) continue;
+    const { operatorId } = operator.metadata;
+    const job: ScanJob = { kind: 'statistics', states: null, asOf, eventTime: eventTime(operatorId), top: LARGEST_KEYS, ttl };
     const result = await runScan(opened.source, operator, job, { signal, onProgress });
-    if (result.kind === 'statistics') found.set(operator.metadata.operatorId, result.statistics);
+    if (result.kind === 'statistics') found.set(operatorId, result.statistics);
   }
   return found;
 }

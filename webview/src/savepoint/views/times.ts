@@ -60,7 +60,7 @@ const CALENDARS: readonly Calendar[] = [
 
 /** When timers fire: the selected state's, else those of its operator. */
 export function renderTimers(root: HTMLElement, model: Model): void {
-  const [name, timers] = timersOf(model);
+  const { name, timers, isEventTime } = timersOf(model);
   whenChanged(root, JSON.stringify([model.operator, model.state, model.changes, model.reading.phase]), () => {
     if (timers === null) {
       const has = factsOf(model, model.operator)?.states.some(({ group }) => group === 'timers') === true;
@@ -70,7 +70,8 @@ export function renderTimers(root: HTMLElement, model: Model): void {
     const calendar = calendarFor(timers);
     const said = [
       `${name}, ${calendar?.unit ?? 'when they fire'} (UTC)`,
-      `${figure(timers.due)} already due`,
+      // Event time is the pipeline's own, and need not be that of the clock.
+      isEventTime ? `${figure(timers.due)} before the snapshot was taken` : `${figure(timers.due)} already due`,
       ...(timers.beyond > 0 ? [`${figure(timers.beyond)} at no date`] : []),
     ];
     if (total === timers.beyond)
@@ -81,14 +82,24 @@ export function renderTimers(root: HTMLElement, model: Model): void {
   });
 }
 
-function timersOf(model: Model): [string, TimeBuckets | null] {
+interface NamedTimers {
+  readonly name: string;
+  readonly timers: TimeBuckets | null;
+  readonly isEventTime: boolean;
+}
+
+function named(state: Parameters<typeof stateLabel>[0], timers: TimeBuckets): NamedTimers {
+  return { name: stateLabel(state), timers, isEventTime: state.name.startsWith('_timer_state/event_') };
+}
+
+function timersOf(model: Model): NamedTimers {
   const selected = selectedStatistics(model);
-  if (selected?.timers != null && model.state !== null) return [stateLabel(model.state), selected.timers];
-  let best: [string, TimeBuckets | null] = ['', null];
+  if (selected?.timers != null && model.state !== null) return named(model.state, selected.timers);
+  let best: NamedTimers = { name: '', timers: null, isEventTime: false };
   for (const state of factsOf(model, model.operator)?.states ?? []) {
     if (state.group !== 'timers' || model.operator === null) continue;
     const timers = model.statistics.get(statisticsKey(model.operator, state))?.timers ?? null;
-    if (timers !== null && (best[1] === null || sum(timers.counts) > sum(best[1].counts))) best = [stateLabel(state), timers];
+    if (timers !== null && (best.timers === null || sum(timers.counts) > sum(best.timers.counts))) best = named(state, timers);
   }
   return best;
 }
