@@ -2,6 +2,7 @@
  * `npm run package`: what is given to others.
  *   build/tidemark-<version>.vsix  the extension, one for every platform: no native part, the portable bundler inside
  *   build/tidemark-<version>.tgz   the npm package `tidemark`: library with types, and the command line
+ *   each with a software bill of materials beside it (tidemark-<version>.vsix.cdx.json) and inside (sbom.cdx.json)
  *   build/vsix/                    the VSIX's contents, unpacked, for tests and for `npm start`
  * `--no-build` takes dist/ as it is.
  */
@@ -12,7 +13,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { getL10nJson } from '@vscode/l10n-dev';
 import { createVSIX } from '@vscode/vsce';
-import { metafilesOf, thirdPartyNotices } from './thirdParty.mjs';
+import { sbomText } from './sbom.mjs';
+import { bundledPackages, metafilesOf, thirdPartyNotices } from './thirdParty.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const at = (...path) => join(root, ...path);
@@ -134,8 +136,7 @@ async function packNpm(library, folder) {
   copyPage(join(folder, 'dist/page'));
   cpSync(at('bin'), join(folder, 'bin'), { recursive: true });
   copyIfThere(['README.md', 'docs', 'CHANGELOG.md'], folder);
-  const notices = thirdPartyNotices(root, metafilesOf(root, ['library', 'page', ...NPM_PROGRAMS]));
-  writeFileSync(join(folder, 'ThirdPartyNotices.txt'), notices);
+  writeContents(folder, 'tgz', bundledPackages(root, metafilesOf(root, ['library', 'page', ...NPM_PROGRAMS])));
   const packed = spawnSync('npm', ['pack', '--silent', '--pack-destination', at('build')], {
     cwd: folder,
     encoding: 'utf8',
@@ -170,13 +171,21 @@ async function packVsix(library, folder) {
   mkdirSync(join(folder, 'l10n'));
   writeJson(join(folder, 'l10n/bundle.l10n.json'), await translatableTexts());
   const bundled = ['library', 'page', ...VSIX_PROGRAMS];
-  writeFileSync(join(folder, 'ThirdPartyNotices.txt'), thirdPartyNotices(root, metafilesOf(root, bundled), ['esbuild-wasm']));
+  writeContents(folder, 'vsix', bundledPackages(root, metafilesOf(root, bundled), ['esbuild-wasm']));
   const path = at(`build/tidemark-${version}.vsix`);
   await createVSIX({ cwd: folder, packagePath: `${path}.tmp`, dependencies: false, allowMissingRepository: true, useYarn: false });
   renameSync(`${path}.tmp`, path);
   report(path);
   const size = statSync(path).size;
   if (size > VSIX_BYTES_MAX) fail(`The VSIX has ${size} bytes, more than ${VSIX_BYTES_MAX}`);
+}
+
+/** What of others is in a package: the notices, and the bill of materials, which also goes beside it. */
+function writeContents(folder, kind, packages) {
+  writeFileSync(join(folder, 'ThirdPartyNotices.txt'), thirdPartyNotices(packages));
+  const { packages: locked } = JSON.parse(readFileSync(at('package-lock.json'), 'utf8'));
+  const sbom = sbomText({ name: 'tidemark', version, licence: manifest.license }, packages, locked);
+  for (const path of [join(folder, 'sbom.cdx.json'), at(`build/tidemark-${version}.${kind}.cdx.json`)]) writeFileSync(path, sbom);
 }
 
 /** Every text that the extension shows, as `vscode.l10n.t` has it. */

@@ -51,7 +51,7 @@ export class SnapshotRedaction implements vscode.Disposable {
     if (salt === undefined) return;
     const target = await askForTarget(free);
     if (target === undefined) return;
-    mkdirSync(dirname(target), { recursive: true });
+    mkdirSync(dirname(target), { recursive: true, mode: 0o700 });
     const written = await withRewritingProgress(
       vscode.l10n.t('Redacting {0}', basename(location)),
       (percent, total) => vscode.l10n.t('{0} % of {1} read', percent, total),

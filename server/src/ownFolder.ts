@@ -10,11 +10,12 @@ export const MARKER = '.tidemark-made';
 const TEXT = 'Tidemark made this folder and removes it with everything in it.\n';
 
 /**
- * Makes a new folder that only its user may enter, with a marker. The folders above it are made where they are missing.
+ * Makes a new folder that only its user may enter, with a marker. The folders above it are made where they are
+ * missing, for its user alone as well.
  * @throws as `mkdirSync`; EEXIST also where a link of this name leads nowhere
  */
 export function makeOwnFolder(path: string): void {
-  mkdirSync(dirname(path), { recursive: true });
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   mkdirSync(path, { mode: 0o700 });
   markOwnFolder(path);
 }

@@ -21,31 +21,40 @@ import type { FileAccess, FileWriter } from '../operators/connector.ts';
 
 const BUFFER_SIZE = 64 * 1024;
 
+interface Modes {
+  readonly file: number;
+  readonly folder: number;
+}
+
+/** Less what the user's umask takes away. */
+const FOR_ALL: Modes = { file: 0o666, folder: 0o777 };
+const USER_ONLY: Modes = { file: 0o600, folder: 0o700 };
+
 /**
- * The file system, seen from a pipeline: relative paths begin at `folder`. Errors name the absolute path and what was wanted. New files that are
- * `onlyForUser` cannot be read by other users.
+ * The file system, seen from a pipeline: relative paths begin at `folder`. Errors name the absolute path and what was wanted. New files and
+ * folders that are `onlyForUser` cannot be read by other users.
  */
 export function nodeFileAccess(folder: string, { onlyForUser = false } = {}): FileAccess {
   const at = (path: string): string => resolve(folder, path);
-  const mode = onlyForUser ? 0o600 : 0o666;
+  const modes = onlyForUser ? USER_ONLY : FOR_ALL;
   return {
     size: (path) => doing('read', at(path), sizeOfFile),
     exists: (path) => existsSync(at(path)),
     list: (path) => doing('list', at(path), (file) => readdirSync(file).sort()),
     read: (path, offset, length) => doing('read', at(path), (file) => readRange(file, offset, length)),
-    makeFolder: (path) => doing('create folder', at(path), (file) => void mkdirSync(file, { recursive: true })),
-    openForWriting: (path, offset) => doing('write', at(path), (file) => new BufferedFileWriter(file, offset, mode)),
+    makeFolder: (path) => doing('create folder', at(path), (file) => void mkdirSync(file, { recursive: true, mode: modes.folder })),
+    openForWriting: (path, offset) => doing('write', at(path), (file) => new BufferedFileWriter(file, offset, modes)),
     rename: (from, to) => doing('rename', at(from), (file) => renameSync(file, at(to))),
     remove: (path) => doing('remove', at(path), (file) => rmSync(file, { force: true })),
   };
 }
 
-/** Makes a folder that only its user may enter. False where something of this name is there already. */
+/** Makes a folder that only its user may enter, and those above it that are missing. False where something of this name is there already. */
 export function makeNewFolder(path: string): boolean {
   return doing('create folder', path, () => {
-    mkdirSync(dirname(path), { recursive: true });
+    mkdirSync(dirname(path), { recursive: true, mode: USER_ONLY.folder });
     try {
-      mkdirSync(path, { mode: 0o700 });
+      mkdirSync(path, { mode: USER_ONLY.folder });
       return true;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
@@ -133,10 +142,10 @@ class BufferedFileWriter implements FileWriter {
   readonly #buffer = new Uint8Array(BUFFER_SIZE);
   #used = 0;
 
-  constructor(file: string, offset: number, mode: number) {
+  constructor(file: string, offset: number, modes: Modes) {
     this.#file = file;
-    mkdirSync(dirname(file), { recursive: true });
-    this.#descriptor = openSync(file, offset === 0 ? 'w' : 'r+', mode);
+    mkdirSync(dirname(file), { recursive: true, mode: modes.folder });
+    this.#descriptor = openSync(file, offset === 0 ? 'w' : 'r+', modes.file);
     if (offset > 0) {
       const size = fstatSync(this.#descriptor).size;
       if (size < offset) {

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { nodeFileAccess } from '../../src/host/fileAccess.ts';
+import { makeNewFolder, nodeFileAccess } from '../../src/host/fileAccess.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -56,10 +56,18 @@ it.skipIf(process.platform === 'win32')('refuses pipes and devices instead of wa
   }
 });
 
-it.skipIf(process.platform === 'win32')('files of state can be read by their user alone', () => {
-  const writer = nodeFileAccess(folder, { onlyForUser: true }).openForWriting('state', 0);
-  writer.close();
-  expect(statSync(join(folder, 'state')).mode & 0o777).toBe(0o600);
+it.skipIf(process.platform === 'win32')('files of state can be read by their user alone, and folders entered', () => {
+  const modeOf = (path: string): number => statSync(join(folder, path)).mode & 0o777;
+  const files = nodeFileAccess(folder, { onlyForUser: true });
+  files.openForWriting('a/b/state', 0).close();
+  files.makeFolder('c/d');
+  makeNewFolder(join(folder, 'e/f/g'));
+  expect(modeOf('a/b/state')).toBe(0o600);
+  for (const made of ['a', 'a/b', 'c', 'c/d', 'e', 'e/f', 'e/f/g']) expect([made, modeOf(made)]).toEqual([made, 0o700]);
+  // Results are for whom the umask lets.
+  nodeFileAccess(folder).openForWriting('results/part', 0).close();
+  mkdirSync(join(folder, 'plain'));
+  expect(modeOf('results')).toBe(modeOf('plain'));
 });
 
 it('removes files alone', () => {

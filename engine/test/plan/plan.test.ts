@@ -312,7 +312,7 @@ describe('secret parameters', () => {
     const values: unknown[] = [];
     const plan = build(
       (p) => {
-        values.push(p.parameter('token', { type, default: (type === 'string' ? '' : 0) as never, secret: true }));
+        values.push(p.parameter('token', { type, default: type === 'string' ? '' : 0, secret: true }));
         p.source('a', items);
       },
       {},

@@ -60,7 +60,7 @@ export class Previews {
 /** Made where it is missing. @throws where it is a link, which a repository can bring along, or somebody else's */
 function previewsFolder(home: string): string {
   const folder = join(home, PREVIEWS);
-  mkdirSync(home, { recursive: true });
+  mkdirSync(home, { recursive: true, mode: 0o700 });
   try {
     mkdirSync(folder, { mode: 0o700 });
   } catch (error) {

@@ -91,7 +91,7 @@ export async function unzipInto(archive: string, packed: number, folder: string,
       if (names.size >= MEMBERS_MAX) throw new Error(`${archive} has more than ${String(MEMBERS_MAX)} members`);
       names.add(path.toLowerCase());
       const target = join(folder, path);
-      await mkdir(dirname(target), { recursive: true });
+      await mkdir(dirname(target), { recursive: true, mode: 0o700 });
       const content: Readable = await zip.openReadStreamPromise(entry);
       await pipeline(content, limit.stream(), createWriteStream(target, { mode: 0o600, flags: 'wx' }));
       files.push(path);
