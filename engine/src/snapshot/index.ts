@@ -35,6 +35,7 @@ export { diagnose } from './doctor/diagnose.ts';
 export { eventTimeOf, type CheckpointRoot, type Examination, type PartitionOffsets } from './doctor/examination.ts';
 export { storedWatermarks } from './doctor/storedWatermarks.ts';
 export type { DoctorFinding } from './doctor/finding.ts';
+export { sinkFilePaths } from './doctor/sinkFileRules.ts';
 export { topicsRead } from './doctor/sourceRules.ts';
 export {
   differs,

@@ -9,6 +9,7 @@ import { layoutFindings } from './layoutRules.ts';
 import { serializerFindings } from './serializerRules.ts';
 import { sqlFindings } from './sqlRules.ts';
 import { statisticsFindings } from './statisticsRules.ts';
+import { sinkFileFindings } from './sinkFileRules.ts';
 import { sourceFindings } from './sourceRules.ts';
 import { uidFindings } from './uidRules.ts';
 import { unionFindings } from './unionRules.ts';
@@ -24,6 +25,7 @@ const RULES: readonly ((examination: Examination) => Iterable<DoctorFinding>)[] 
   serializerFindings,
   upgradeFindings,
   connectorFindings,
+  sinkFileFindings,
   sourceFindings,
   keyFindings,
   keyGroupFindings,

@@ -24,6 +24,8 @@ export interface Examination {
   readonly statistics: ReadonlyMap<string, KeyedStatistics> | null;
   /** Files of the snapshot, and where each was found. */
   readonly files: readonly NamedFile[];
+  /** Of files that sinks have not committed yet, by path: bytes, or null where there is no such file. Those that are not in it were not looked for. */
+  readonly sinkFiles: ReadonlyMap<string, number | null> | null;
   /** What lies in the folder of the job's checkpoints. */
   readonly checkpointRoot: CheckpointRoot | null;
   /** What a cluster of Kafka has of the topics that are read, by partition. A topic that is not in it is not there. */

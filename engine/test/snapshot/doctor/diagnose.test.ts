@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { diagnose } from '../../../src/snapshot/doctor/diagnose.ts';
 import type { Examination } from '../../../src/snapshot/doctor/examination.ts';
 import type { DoctorFinding } from '../../../src/snapshot/doctor/finding.ts';
+import { sinkFilePaths } from '../../../src/snapshot/doctor/sinkFileRules.ts';
 import { keyedHeader } from '../../../src/snapshot/keyed/keyedStream.ts';
 import type { OperatorMetadata } from '../../../src/snapshot/metadata/snapshotMetadata.ts';
 import type { SerializerSnapshot } from '../../../src/snapshot/serializers/serializerSnapshot.ts';
@@ -129,6 +130,28 @@ describe('snapshots of Flink', () => {
     const states = of(found, 'differsFromOther').map(({ state }) => state);
     expect(states).toEqual(expect.arrayContaining(['v-pojo', 'list-pojo']));
     expect(states).not.toContain('v-long');
+  });
+});
+
+describe('files that sinks have not committed', () => {
+  const gone = async (sizes: (path: string) => number | null | undefined) => {
+    const headers = await headersOf('2.3.0-hashmap-canonical');
+    const sinkFiles = new Map<string, number | null>();
+    for (const path of sinkFilePaths(headers)) {
+      const size = sizes(path);
+      if (size !== undefined) sinkFiles.set(path, size);
+    }
+    return of(diagnose({ ...NOTHING, headers, sinkFiles }), 'sinkFileGone').map(({ operator, message }) => `${operator ?? ''}: ${message}`);
+  };
+  const isHidden = (path: string): boolean => path.includes('/.');
+
+  test('a hidden file that is written on must be there with its bytes; one that is to be removed may be gone', async () => {
+    expect(await gone(() => 1 << 20)).toEqual([]);
+    expect(await gone(() => undefined)).toEqual([]);
+    expect(await gone(() => null)).toEqual([
+      expect.stringMatching(/^file-sink: Of 2 files that this sink has not committed yet, 2 are not on this machine .* is not there/),
+    ]);
+    expect((await gone((path) => (isHidden(path) ? 1 : null)))[0]).toMatch(/ has 1 of \d+ bytes/);
   });
 });
 
@@ -363,6 +386,33 @@ describe('made up', () => {
     const bare = (namespace: SerializerSnapshot) => codes(found([operator('w', keyedBy({ kind: 'string' }, [contents(namespace)]))]));
     expect(bare(window)).toContain('windowsWithoutTimer');
     expect(bare({ kind: 'globalWindow' })).not.toContain('windowsWithoutTimer');
+  });
+
+  test('a file that waits for its commit may have its name already', () => {
+    const pendingFile = { target: '/out/part', temporary: '/out/.part.inprogress', offset: { $long: '8' } };
+    const request = (state: string) => ({ committable: { bucketId: '', pendingFile }, retries: 0, state });
+    const meta = operatorListState('streaming_committer_raw_states', 'SPLIT_DISTRIBUTE', { kind: 'byteArray' });
+    const committer = (state: string) => {
+      const views = [{ kind: 'committables', text: '', fields: { committables: [request(state)] } }];
+      return operator('Sink Committer: a', {
+        operatorStates: [{ subtask: 0, meta, mode: 'SPLIT_DISTRIBUTE' as const, distinct: null, count: 1, views }],
+      });
+    };
+    const gone = (hidden: number | null, visible: number | null, state = 'RECEIVED') => {
+      const sinkFiles = new Map([
+        ['/out/part', visible],
+        ['/out/.part.inprogress', hidden],
+      ]);
+      return of(found([committer(state)], { sinkFiles }), 'sinkFileGone');
+    };
+    expect([gone(8, null), gone(null, 8), gone(null, null, 'COMMITTED')]).toEqual([[], [], []]);
+    expect(gone(7, null)).toHaveLength(1);
+    expect(gone(null, null)).toMatchObject([
+      {
+        operator: 'Sink Committer: a',
+        remedy: expect.stringContaining("--drop-state 'Sink Committer: a/streaming_committer_raw_states'.") as string,
+      },
+    ]);
   });
 
   test('timers of event time are judged by the watermark, else by nothing that is known', () => {

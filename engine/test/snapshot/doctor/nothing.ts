@@ -12,6 +12,7 @@ export const NOTHING: Omit<Examination, 'headers'> = {
   other: null,
   statistics: null,
   files: [],
+  sinkFiles: null,
   checkpointRoot: null,
   topics: null,
 };

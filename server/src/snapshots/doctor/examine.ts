@@ -5,6 +5,7 @@ import {
   keyedStateSize,
   namedFiles,
   readHeaders,
+  sinkFilePaths,
   storedWatermarks,
   type Examination,
   type KeyedStatistics,
@@ -17,6 +18,7 @@ import { topicOffsets, type KafkaCluster } from '../kafka/topicOffsets.ts';
 import { checkpointRootOf } from './checkpointRoot.ts';
 
 const MISSING_MAX = 100;
+const SINK_FILES_MAX = 1000;
 const LARGEST_KEYS = 10;
 
 export interface ExamineOptions {
@@ -30,7 +32,7 @@ export interface ExamineOptions {
   readonly other: SnapshotHeaders | null;
   /** Null where none is asked. */
   readonly kafka: KafkaCluster | null;
-  /** Whether files that the snapshot names outside of what was opened are looked for, where Flink would. They are not read. */
+  /** Whether files that the snapshot names outside of what was opened, and those of its sinks, are looked for, where Flink would. They are not read. */
   readonly looksOutside: boolean;
   /** Reads every entry of keyed state; null leaves it. */
   readonly scan: ScanOptions | null;
@@ -60,9 +62,20 @@ export async function examine(opened: OpenedSnapshot, options: ExamineOptions): 
     other,
     statistics: scan === null ? null : await statisticsOf(opened, asOf, scan, (operatorId) => eventTimeOf(times, operatorId).time),
     files,
+    sinkFiles: options.looksOutside ? await sizesOf(sinkFilePaths(headers)) : null,
     checkpointRoot: await checkpointRootOf(storage, snapshot.folder),
     topics,
   };
+}
+
+/** What cannot be said is left out. */
+async function sizesOf(paths: readonly string[]): Promise<Map<string, number | null>> {
+  const sizes = new Map<string, number | null>();
+  for (const path of paths.slice(0, SINK_FILES_MAX)) {
+    const size = await localSize(path);
+    if (size !== undefined) sizes.set(path, size);
+  }
+  return sizes;
 }
 
 /** Paths of other machines are not asked for. */
