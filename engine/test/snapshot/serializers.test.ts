@@ -154,7 +154,7 @@ describe('Kryo values', () => {
     ['5701020301826b090e', 2, 'java.util.HashMap', '{"$map":[["k",{"$long":"7"}]]}'],
     ['030182c3a9', 2, 'java.lang.Object', '"é"'],
     ['0501', 2, 'java.lang.Object', 'true'],
-    ['5701820300018261', 2, 'java.util.HashSet', '["a"]'],
+    ['5701820300018261', 2, 'java.util.HashSet', '{"$list":["a"],"class":"java.util.HashSet"}'],
     ['570101', 2, 'java.util.ArrayList', '[]'],
     ['57018200', 2, 'java.util.ArrayList', '[null]'],
     ['00', 2, 'java.lang.Object', 'null'],

@@ -28,7 +28,8 @@ const FORM_WITH_CHECKSUMS = -2;
  * makes it so. A file can be made right when its visible bytes are those of the snapshot, and each transaction is in place or still in
  * its hidden file; bytes are compared by length and checksum, because another history may have written others of the same length.
  *
- * Hidden files are named `.NAME.TOKEN.writing` while they grow, and `.NAME.TOKEN.pending` from then on: no snapshot names the first.
+ * Hidden files are named `.NAME.TOKEN.writing` while they grow, `.NAME.TOKEN.pending` when a checkpoint names them, and `.NAME.TOKEN.savepoint` when a
+ * savepoint does: only the last outlive the run that they belong to.
  */
 export class PartFile {
   readonly index: number;
@@ -118,7 +119,15 @@ export class PartFile {
       this.#host.files.rename(`${current.file}.writing`, file);
       this.#pending.push({ ...current, file, checkpointId, inSavepoint: false });
     }
-    if (snapshot === 'savepoint') this.#pending = this.#pending.map((transaction) => ({ ...transaction, inSavepoint: true }));
+    if (snapshot === 'savepoint') this.#pending = this.#pending.map((transaction) => this.#kept(transaction));
+  }
+
+  /** Snapshots are taken one at a time: what waits here now belongs to no checkpoint that is whole, so nothing names the file yet. */
+  #kept(transaction: Transaction): Transaction {
+    if (transaction.inSavepoint) return transaction;
+    const file = transaction.file.replace(/\.pending$/, '.savepoint');
+    this.#host.files.rename(transaction.file, file);
+    return { ...transaction, file, inSavepoint: true };
   }
 
   /** Appends the transactions of this checkpoint and those before it. */
@@ -228,11 +237,12 @@ export class PartFile {
     return checksum;
   }
 
-  /** Of transactions that were being written when a run ended: no snapshot names them. */
+  /** Of transactions that no snapshot of this history names. */
   #removeUnfinished(): void {
     const { folder, name } = splitPath(this.#path);
     for (const candidate of namesIn(this.#host, folder)) {
-      if (candidate.startsWith(`.${name}.`) && candidate.endsWith('.writing')) this.#host.files.remove(join(folder, candidate));
+      const ends = candidate.endsWith('.writing') || candidate.endsWith('.pending');
+      if (candidate.startsWith(`.${name}.`) && ends) this.#host.files.remove(join(folder, candidate));
     }
   }
 }
