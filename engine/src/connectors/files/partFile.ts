@@ -2,7 +2,7 @@ import type { ConnectorHost, FileWriter } from '../../operators/connector.ts';
 import { ByteReader } from '../../snapshot/bytes/byteReader.ts';
 import { ByteWriter } from '../../snapshot/bytes/byteWriter.ts';
 import { crc32c } from '../../snapshot/bytes/crc32c.ts';
-import { join, namesIn, partPath, splitPath } from './partPaths.ts';
+import { join, partPath, removeHidden, splitPath } from './partPaths.ts';
 
 /** Bytes that are written, and not yet visible. */
 interface Transaction {
@@ -92,7 +92,7 @@ export class PartFile {
     for (const transaction of this.#pending.slice(unsettled.inPlace)) this.#append(transaction);
     this.#pending = [];
     if (unsettled.isNew || this.#size() > this.#committed) this.#host.files.openForWriting(this.#path, this.#committed).close();
-    this.#removeUnfinished();
+    removeHidden(this.#host, this.#path);
     this.#host.outputs.made.add(this.#path);
   }
 
@@ -235,15 +235,6 @@ export class PartFile {
       at += bytes.length;
     }
     return checksum;
-  }
-
-  /** Of transactions that no snapshot of this history names. */
-  #removeUnfinished(): void {
-    const { folder, name } = splitPath(this.#path);
-    for (const candidate of namesIn(this.#host, folder)) {
-      const ends = candidate.endsWith('.writing') || candidate.endsWith('.pending');
-      if (candidate.startsWith(`.${name}.`) && ends) this.#host.files.remove(join(folder, candidate));
-    }
   }
 }
 

@@ -33,24 +33,35 @@ export class PartCount {
 
   atLeast(count: number): void {
     if (count <= 1 || this.read() >= count) return;
-    const writer = this.#host.files.openForWriting(this.#file, 0);
+    // In one step: a full disk, or a crash, must not leave half of it.
+    const whole = `${this.#file}.new`;
+    const writer = this.#host.files.openForWriting(whole, 0);
     writer.write(Uint8Array.from(`${String(count)}\n`, (character) => character.charCodeAt(0)));
     writer.close();
+    this.#host.files.rename(whole, this.#file);
   }
 
-  /** Paths of parts with a higher index that are there. */
+  /** Paths of parts with a higher index, be they there or not. */
   above(index: number): string[] {
-    const { files } = this.#host;
     const paths = [];
-    for (let part = index + 1, count = this.read(); part < count; part++) {
-      const path = partPath(this.#path, part);
-      if (files.exists(path)) paths.push(path);
-    }
+    for (let part = index + 1, count = this.read(); part < count; part++) paths.push(partPath(this.#path, part));
     return paths;
   }
 }
 
-export function namesIn(host: ConnectorHost, folder: string): readonly string[] {
+/**
+ * Removes hidden files of transactions that no snapshot of this history names: those that were being written when a run ended, and those of
+ * checkpoints that came to nothing.
+ */
+export function removeHidden(host: ConnectorHost, path: string): void {
+  const { folder, name } = splitPath(path);
+  for (const candidate of namesIn(host, folder)) {
+    const ends = candidate.endsWith('.writing') || candidate.endsWith('.pending');
+    if (candidate.startsWith(`.${name}.`) && ends) host.files.remove(join(folder, candidate));
+  }
+}
+
+function namesIn(host: ConnectorHost, folder: string): readonly string[] {
   return host.files.exists(folder === '' ? '.' : folder) ? host.files.list(folder === '' ? '.' : folder) : [];
 }
 

@@ -5,7 +5,7 @@ import { dataTypeOf } from '../../types/dataType.ts';
 import type { Type } from '../../types/type.ts';
 import { formatOf } from './filePaths.ts';
 import { PartFile } from './partFile.ts';
-import { PartCount, partPath } from './partPaths.ts';
+import { PartCount, partPath, removeHidden } from './partPaths.ts';
 import { recordTypeOf } from './recordParser.ts';
 
 export interface WriteOptions {
@@ -92,7 +92,7 @@ class FileSinkWriter implements SinkWriter {
     this.#lastIndex = isLast ? Math.max(subtask.parallelism - 1, ...this.#parts.map((part) => part.index)) : null;
     if (pending === null && !host.outputs.overwrite && this.#lastIndex !== null) {
       refuseToMix(
-        this.#count.above(this.#lastIndex).filter((file) => !host.outputs.made.has(file)),
+        this.#count.above(this.#lastIndex).filter((file) => host.files.exists(file) && !host.outputs.made.has(file)),
         subtask.uid,
       );
     }
@@ -110,7 +110,11 @@ class FileSinkWriter implements SinkWriter {
     this.#isSettled = true;
     for (const part of this.#parts) part.settle();
     this.#count.atLeast(1 + Math.max(...this.#parts.map((part) => part.index)));
-    if (this.#lastIndex !== null) for (const path of this.#count.above(this.#lastIndex)) this.#host.files.remove(path);
+    if (this.#lastIndex === null) return;
+    for (const path of this.#count.above(this.#lastIndex)) {
+      this.#host.files.remove(path);
+      removeHidden(this.#host, path);
+    }
   }
 
   #flush(): void {
