@@ -113,6 +113,7 @@ export class DataflowPanel implements vscode.Disposable {
     }
     this.#sendRunAndPlan(run);
     this.#sendStatus(run);
+    if (!this.#runs.isGoingOn(run)) this.#sendEnd(run);
   }
 
   #sendRun(run: Run): void {
@@ -120,7 +121,7 @@ export class DataflowPanel implements vscode.Disposable {
     const shown: PageRun = {
       pipeline: run.info?.pipeline ?? name,
       program: run.info?.program ?? String(configuration['program']),
-      startedAt: run.info?.startedAt ?? Date.now(),
+      startedAt: run.info?.startedAt ?? run.openedAt,
       restoredFrom: run.info?.restoredFrom ?? null,
       canOpenSource: true,
       canPause: this.#runs.isGoingOn(run) && configuration['noDebug'] !== true,
@@ -135,15 +136,15 @@ export class DataflowPanel implements vscode.Disposable {
 
   #sendStatus(run: Run): void {
     if (run.status !== null) this.#post({ kind: 'status', status: run.status });
+    if (run.ended !== null) this.#sendEnd(run);
   }
 
-  /** An engine that was killed had no chance to say that it stopped. */
   #sendEnd(run: Run): void {
     this.#sendRun(run);
-    if (run.status === null) return;
-    const { state } = run.status;
-    const ended = state === 'finished' || state === 'failed' ? state : 'stopped';
-    this.#post({ kind: 'status', status: { ...run.status, state: ended } });
+    const state = this.#runs.stateOf(run);
+    if (state === 'finished' || state === 'stopped' || state === 'failed') {
+      this.#post({ kind: 'ended', state, failure: run.ended?.failure ?? null });
+    }
   }
 
   #post(message: ToPage): void {

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import type { RunInfo, RunPlan, RunStatus, SnapshotInfo } from '../../server/src/control.ts';
+import type { ControlEvents, RunInfo, RunPlan, RunState, RunStatus, SnapshotInfo } from '../../server/src/control.ts';
 
 export const DEBUG_TYPE = 'tidemark';
 
@@ -13,9 +13,13 @@ interface StartOptions {
 /** One run under the debug adapter, and the newest that its adapter told about it. */
 export interface Run {
   readonly session: vscode.DebugSession;
+  /** Epoch milliseconds, by the editor's clock. */
+  readonly openedAt: number;
   info: RunInfo | null;
   plan: RunPlan | null;
   status: RunStatus | null;
+  /** How it ended, with what made it fail; null while it goes on. */
+  ended: ControlEvents['ended'] | null;
 }
 
 export type RunChange = 'started' | 'plan' | 'status' | 'snapshot' | 'ended';
@@ -71,6 +75,13 @@ export class Runs implements vscode.Disposable {
     return run.session.customRequest(request, {}) as Thenable<SnapshotInfo>;
   }
 
+  /** As the engine told it last; an engine that was killed had no chance to say that it stopped. */
+  stateOf(run: Run): RunState {
+    if (run.ended !== null) return run.ended.outcome === 'cancelled' ? 'stopped' : run.ended.outcome;
+    const told = run.status?.state ?? 'starting';
+    return this.isGoingOn(run) || told === 'finished' || told === 'failed' ? told : 'stopped';
+  }
+
   #started(session: vscode.DebugSession): void {
     if (session.type !== DEBUG_TYPE) return;
     this.#tell(this.#of(session), 'started');
@@ -89,11 +100,17 @@ export class Runs implements vscode.Disposable {
     const run = this.#of(session);
     if (event === 'tidemark/run') {
       run.info = body as RunInfo;
+      // Restart begins another run in the same session.
+      run.status = null;
+      run.ended = null;
     } else if (event === 'tidemark/plan') {
       run.plan = body as RunPlan;
       this.#tell(run, 'plan');
     } else if (event === 'tidemark/status') {
       run.status = body as RunStatus;
+      this.#tell(run, 'status');
+    } else if (event === 'tidemark/ended') {
+      run.ended = body as ControlEvents['ended'];
       this.#tell(run, 'status');
     } else if (event === 'tidemark/snapshot') {
       this.#tell(run, 'snapshot');
@@ -103,7 +120,7 @@ export class Runs implements vscode.Disposable {
   #of(session: vscode.DebugSession): Run {
     const known = this.#runs.get(session.id);
     if (known !== undefined) return known;
-    const run: Run = { session, info: null, plan: null, status: null };
+    const run: Run = { session, openedAt: Date.now(), info: null, plan: null, status: null, ended: null };
     this.#runs.set(session.id, run);
     this.#newest = run;
     return run;

@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import type { RunState } from '../../server/src/control.ts';
 import { bytes, count } from './figures.ts';
 import { activePipeline } from './pipelines.ts';
-import type { Runs } from './runs.ts';
+import type { Run, Runs } from './runs.ts';
 
 const ICONS: Record<RunState, string> = {
   starting: 'loading~spin',
@@ -36,7 +36,7 @@ export class StatusItem implements vscode.Disposable {
 
   #update(): void {
     const run = this.#runs.active;
-    if (run !== null) this.#showRun(run.plan?.pipeline ?? run.session.name, run.status);
+    if (run !== null) this.#showRun(run);
     else if (activePipeline() === undefined) this.#item.hide();
     else if (vscode.workspace.isTrusted) this.#show('$(play-circle) Tidemark', vscode.l10n.t('Debug this pipeline'), 'tidemark.debug');
     else
@@ -47,12 +47,18 @@ export class StatusItem implements vscode.Disposable {
       );
   }
 
-  #showRun(pipeline: string, status: NonNullable<Runs['active']>['status']): void {
-    const state = status?.state ?? 'starting';
-    const figures = status === null ? state : `${count(status.recordsIn)} records, ${bytes(status.stateBytes)}`;
+  #showRun(run: Run): void {
+    const { status, ended } = run;
+    const pipeline = run.plan?.pipeline ?? run.session.name;
+    const state = this.#runs.stateOf(run);
+    const hasFigures = status !== null && state !== 'failed';
+    const figures = hasFigures ? `${count(status.recordsIn)} records, ${bytes(status.stateBytes)}` : state;
+    const failure = ended?.failure ?? status?.failure ?? null;
     this.#show(
       `$(${ICONS[state]}) ${pipeline}: ${figures}`,
-      vscode.l10n.t('{0} is {1}. Show the dataflow', pipeline, state),
+      failure === null
+        ? vscode.l10n.t('{0} is {1}. Show the dataflow', pipeline, state)
+        : vscode.l10n.t('{0}: {1}: {2}. Show the dataflow', pipeline, state, failure.message),
       'tidemark.showDataflow',
     );
   }

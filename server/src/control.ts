@@ -101,6 +101,12 @@ export interface PlanEdge {
 
 export interface RunStatus {
   state: RunState;
+  /** The uid of the operator at whose record the run is paused. */
+  pausedAt: string | null;
+  /** What ended the run, or what it restarts because of; null once it runs again. */
+  failure: Failure | null;
+  /** The savepoint that was taken to stop the run. */
+  stoppedWith: string | null;
   now: number;
   startedAt: number;
   recordsIn: number;
@@ -126,6 +132,7 @@ export interface RunOperatorStatus {
     timers: number;
     stateBytes: number;
     backlog: number;
+    backlogUnit: 'records' | 'bytes';
     busy: number;
     lateDropped: number;
   }[];
@@ -167,7 +174,7 @@ export interface Failure {
   uid: string | null;
   subtask: number | null;
   message: string;
-  /** Source-mapped, user frames first. */
+  /** The places that lead to the cause, the most telling first: a line of the input, the user's frames, the operator's declaration. */
   stack: { name: string; position: Position | null }[];
   restartsInMs: number | null;
 }

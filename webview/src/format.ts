@@ -29,7 +29,7 @@ export function bytes(value: number): string {
 }
 
 export function rate(perSecond: number | null): string {
-  if (perSecond === null) return '–';
+  if (perSecond === null || !Number.isFinite(perSecond)) return '–';
   return perSecond < 0.05 ? 'idle' : `${count(perSecond < 10 ? Math.round(perSecond * 10) / 10 : Math.round(perSecond))}/s`;
 }
 
@@ -49,6 +49,11 @@ export function duration(ms: number): string {
   const minutes = Math.floor(seconds / 60);
   if (minutes < 60) return `${minutes}${NARROW_SPACE}min ${Math.floor(seconds % 60)}${NARROW_SPACE}s`;
   return `${Math.floor(minutes / 60)}${NARROW_SPACE}h ${minutes % 60}${NARROW_SPACE}min`;
+}
+
+/** What waits: records as a count, bytes as bytes. */
+export function backlog({ amount, unit }: { readonly amount: number; readonly unit: 'records' | 'bytes' }): string {
+  return unit === 'bytes' ? bytes(amount) : count(amount);
 }
 
 /** The two ends of Flink's time. */

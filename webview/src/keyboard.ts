@@ -1,5 +1,6 @@
 import { neighbours, type Model } from './store.ts';
-import { isEnded, type Commands } from './views/toolbar.ts';
+import { isEnded } from './store.ts';
+import type { Commands } from './views/toolbar.ts';
 
 export interface Moves {
   fit(): void;

@@ -1,7 +1,7 @@
 import { oncePerFrame } from './views/oncePerFrame.ts';
 import { onKey } from './keyboard.ts';
 import { layoutKey, layoutPlan, type Layout, type LayoutEngine } from './layout/layout.ts';
-import { emptyModel, reduce, type Action, type Model } from './store.ts';
+import { emptyModel, isEnded, reduce, type Action, type Model } from './store.ts';
 import type { FromPage } from './protocol.ts';
 import { renderCheckpoints } from './views/checkpoints.ts';
 import { renderDetail } from './views/detail.ts';
@@ -102,7 +102,9 @@ export function createPage(root: HTMLElement, post: (message: FromPage) => void,
         ? 'Laying out the graph'
         : model.run === null
           ? 'No pipeline is running. Start one with F5, or with `tidemark run --ui` in a terminal.'
-          : `Starting ${model.run.pipeline}`;
+          : isEnded(model)
+            ? `${model.run.pipeline} has ended before it could be shown.`
+            : `Starting ${model.run.pipeline}`;
     if (plan === null) return;
     if (asTable) {
       renderTable(table, model, commands);

@@ -6,6 +6,8 @@ export type ToPage =
   | { readonly kind: 'plan'; readonly plan: PagePlan }
   | { readonly kind: 'status'; readonly status: PageStatus }
   | { readonly kind: 'run'; readonly run: PageRun | null }
+  /** The run is over, also where it never had a status. */
+  | { readonly kind: 'ended'; readonly state: 'finished' | 'stopped' | 'failed'; readonly failure: PageFailure | null }
   | { readonly kind: 'notice'; readonly severity: 'info' | 'warning' | 'error'; readonly text: string }
   /** Select and centre an operator. */
   | { readonly kind: 'reveal'; readonly uid: string };
@@ -53,8 +55,22 @@ export interface PageEdge {
   readonly sideOutput: string | null;
 }
 
+export interface PageFailure {
+  /** The operator that failed, where it is known. */
+  readonly uid: string | null;
+  readonly message: string;
+}
+
+export type PageState = 'starting' | 'running' | 'paused' | 'restarting' | 'stopping' | 'finished' | 'stopped' | 'failed';
+
 export interface PageStatus {
-  readonly state: 'starting' | 'running' | 'paused' | 'restarting' | 'stopping' | 'finished' | 'stopped' | 'failed';
+  readonly state: PageState;
+  /** The uid of the operator at whose record the run is paused. */
+  readonly pausedAt: string | null;
+  /** What ended the run, or what it restarts because of. */
+  readonly failure: PageFailure | null;
+  /** The savepoint that was taken to stop the run. */
+  readonly stoppedWith: string | null;
   readonly now: number;
   readonly startedAt: number;
   readonly recordsIn: number;
@@ -88,6 +104,7 @@ export interface PageOperatorStatus {
     readonly timers: number;
     readonly stateBytes: number;
     readonly backlog: number;
+    readonly backlogUnit: 'records' | 'bytes';
     readonly busy: number;
     readonly lateDropped: number;
   }[];

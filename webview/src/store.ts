@@ -1,10 +1,12 @@
-import type { PageEdge, PageOperatorStatus, PagePlan, PageRun, PageSnapshot, PageStatus, ToPage } from './protocol.ts';
+import type { PageFailure, PageState, PageEdge, PageOperatorStatus, PagePlan, PageRun, PageSnapshot, PageStatus, ToPage } from './protocol.ts';
 
 /** All that the page knows. Views are functions of this; nothing else keeps state but focus, scrolling and zoom. */
 export interface Model {
   readonly run: PageRun | null;
   readonly plan: PagePlan | null;
   readonly status: PageStatus | null;
+  /** How the run ended; null while it goes on. */
+  readonly ended: { readonly state: 'finished' | 'stopped' | 'failed'; readonly failure: PageFailure | null } | null;
   /** The last statuses, oldest first, at most HISTORY_LENGTH: for rates and sparklines. */
   readonly history: readonly Sample[];
   /** Completed snapshots of this run, oldest first, at most SNAPSHOTS_SHOWN. */
@@ -45,6 +47,7 @@ export const emptyModel: Model = {
   run: null,
   plan: null,
   status: null,
+  ended: null,
   history: [],
   snapshots: [],
   selected: null,
@@ -62,6 +65,8 @@ export function reduce(model: Model, action: Action): Model {
       return { ...emptyModel, view: model.view, run: action.run, plan: model.plan?.pipeline === action.run?.pipeline ? model.plan : null };
     case 'plan':
       return { ...model, plan: action.plan, selected: keepSelected(model.selected, action.plan) };
+    case 'ended':
+      return { ...model, ended: { state: action.state, failure: action.failure } };
     case 'status':
       return withStatus(model, action.status);
     case 'notice':
@@ -116,10 +121,36 @@ function withSnapshots(known: readonly PageSnapshot[], candidates: readonly (Pag
   return [...known, ...fresh].sort((a, b) => a.createdAt - b.createdAt).slice(-SNAPSHOTS_SHOWN);
 }
 
-/** Records a second over the last RATE_WINDOW_MS; null until two statuses are known. */
+/** `none` where nothing has been started. */
+export function stateOf(model: Model): PageState | 'none' {
+  return model.ended?.state ?? model.status?.state ?? (model.run === null ? 'none' : 'starting');
+}
+
+export function isEnded(model: Model): boolean {
+  return ['finished', 'stopped', 'failed'].includes(stateOf(model));
+}
+
+/** What ended the run, or what it restarts because of. */
+export function failureOf(model: Model): PageFailure | null {
+  return model.ended?.failure ?? model.status?.failure ?? null;
+}
+
+/** The operator that a glance at the graph is to find. */
+export function markOf(model: Model, uid: string): 'failed' | 'paused' | null {
+  if (failureOf(model)?.uid === uid) return 'failed';
+  return stateOf(model) === 'paused' && model.status?.pausedAt === uid ? 'paused' : null;
+}
+
+/** What waits before an operator, or what a source has not read yet. */
+export function backlogOf(operator: PageOperatorStatus): { readonly amount: number; readonly unit: 'records' | 'bytes' } {
+  const waiting = operator.subtasks.filter((subtask) => subtask.backlog > 0);
+  return { amount: waiting.reduce((sum, subtask) => sum + subtask.backlog, 0), unit: waiting[0]?.backlogUnit ?? 'records' };
+}
+
+/** Records a second over the last RATE_WINDOW_MS; null until two statuses are known, and when nothing flows any more: at a pause, after the end. */
 export function rateOf(model: Model, uid: string, direction: 'recordsIn' | 'recordsOut'): number | null {
   const last = model.history.at(-1);
-  if (last === undefined) return null;
+  if (last === undefined || isEnded(model) || stateOf(model) === 'paused') return null;
   const first = model.history.find((sample) => last.now - sample.now <= RATE_WINDOW_MS);
   const before = first?.operators.get(uid);
   const after = last.operators.get(uid);

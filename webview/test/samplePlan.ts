@@ -76,6 +76,9 @@ export function statusAt(plan: PagePlan, tick: number, state: PageStatus['state'
             createdAt: now - 500,
             durationMs: 120 + ((snapshots * 37) % 90),
           },
+    pausedAt: null,
+    failure: null,
+    stoppedWith: null,
     lastSavepoint:
       tick < 70
         ? null
@@ -101,6 +104,7 @@ export function statusAt(plan: PagePlan, tick: number, state: PageStatus['state'
         keys: each.states.length === 0 ? 0 : 80 + subtask,
         timers: each.kind === 'window' ? 240 : 0,
         stateBytes: each.states.length === 0 ? 0 : (index + 1) * 40_000 + subtask * 9_000 + tick * 900,
+        backlogUnit: 'records',
         backlog: each.uid === 'late-streaks' && subtask === 1 ? 128 : 0,
         busy: each.uid === 'late-streaks' ? 0.12 + subtask * 0.04 : 0.03,
         lateDropped: each.kind === 'window' && subtask === 0 ? 3 : 0,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { emptyModel, rateHistory, rateOf, reduce, watermarkOf, type Model } from '../src/store.ts';
+import { backlogOf, emptyModel, failureOf, markOf, rateHistory, rateOf, reduce, stateOf, watermarkOf, type Model } from '../src/store.ts';
 import { flightsPlan, statusAt } from './samplePlan.ts';
 
 const run = {
@@ -54,6 +54,42 @@ describe('store', () => {
     const after = reduce(before, { kind: 'status', status: restarted });
     expect(after.history).toHaveLength(1);
     expect(after.snapshots).toHaveLength(0);
+  });
+
+  it('knows no rate when nothing flows any more', () => {
+    const before = afterTicks(30);
+    const status = statusAt(flightsPlan, 30);
+    for (const state of ['paused', 'stopped', 'finished', 'failed'] as const) {
+      expect(rateOf(reduce(before, { kind: 'status', status: { ...status, state } }), 'flights', 'recordsOut')).toBeNull();
+    }
+    expect(rateOf(reduce(before, { kind: 'ended', state: 'stopped', failure: null }), 'flights', 'recordsOut')).toBeNull();
+  });
+
+  it('has failed, not still starting, where the run ended before its first status', () => {
+    const started = reduce(emptyModel, { kind: 'run', run });
+    expect(stateOf(started)).toBe('starting');
+    const failure = { uid: 'flights', message: 'there is no file flights.csv' };
+    const failed = reduce(started, { kind: 'ended', state: 'failed', failure });
+    expect([stateOf(failed), failureOf(failed), markOf(failed, 'flights'), markOf(failed, 'hourly')]).toEqual([
+      'failed',
+      failure,
+      'failed',
+      null,
+    ]);
+    expect(stateOf(reduce(failed, { kind: 'run', run: { ...run, startedAt: 7 } }))).toBe('starting');
+  });
+
+  it('marks the operator at which the run is paused, and only then', () => {
+    const paused = { ...statusAt(flightsPlan, 1), state: 'paused' as const, pausedAt: 'enrich' };
+    const model = reduce(afterTicks(1), { kind: 'status', status: paused });
+    expect([markOf(model, 'enrich'), markOf(model, 'flights')]).toEqual(['paused', null]);
+    expect(markOf(reduce(model, { kind: 'status', status: { ...paused, state: 'running' } }), 'enrich')).toBeNull();
+  });
+
+  it('keeps bytes that wait apart from records that wait', () => {
+    const [operator] = statusAt(flightsPlan, 1).operators;
+    const waiting = operator!.subtasks.map((subtask) => ({ ...subtask, backlog: 2048, backlogUnit: 'bytes' as const }));
+    expect(backlogOf({ ...operator!, subtasks: waiting.slice(0, 1) })).toEqual({ amount: 2048, unit: 'bytes' });
   });
 
   it('forgets a selection that the plan does not have', () => {

@@ -35,15 +35,14 @@ export class BundleSourceMap {
     return { path: this.bundle, map: this.#text };
   }
 
-  /** The user's frames, innermost first; when there are none, the topmost of the others. */
+  /** The user's frames, innermost first. The engine's own are left out: they tell a user nothing. */
   stack(error: Error): StackFrame[] {
-    const frames = parseStack(error.stack ?? '');
     const own: StackFrame[] = [];
-    for (const { name, position } of frames) {
+    for (const { name, position } of parseStack(error.stack ?? '')) {
       const original = this.originalPosition(position);
       if (original !== null) own.push({ name, position: original });
     }
-    return own.length > 0 ? own : frames.slice(0, 5).map(({ name }) => ({ name, position: null }));
+    return own;
   }
 }
 

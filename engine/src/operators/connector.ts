@@ -45,6 +45,12 @@ export interface FileWriter {
   close(): void;
 }
 
+/** What a source has not read yet. */
+export interface Backlog {
+  readonly amount: number;
+  readonly unit: 'records' | 'bytes';
+}
+
 export interface SubtaskInfo {
   readonly uid: string;
   readonly subtask: number;
@@ -65,8 +71,8 @@ export interface SourceReader {
   snapshot(): readonly Uint8Array[];
   onCheckpointComplete?(checkpointId: number): void;
   close(): void;
-  /** Bytes or records not yet read, where the source knows: for the graph's backlog. */
-  backlog?(): { readonly amount: number; readonly unit: 'records' | 'bytes' } | null;
+  /** Where the source knows it. */
+  backlog?(): Backlog | null;
 }
 
 export interface Batch {

@@ -1,6 +1,6 @@
 import type { SourceConnector } from '../plan/operatorSpec.ts';
 import type { OperatorSnapshot, RestoredOperator } from '../state/operatorSnapshot.ts';
-import type { Batch, ConnectorHost, OpenSource, SourceReader, SourceStatus } from './connector.ts';
+import type { Backlog, Batch, ConnectorHost, OpenSource, SourceReader, SourceStatus } from './connector.ts';
 import type { Operator, OperatorContext, Output } from './operator.ts';
 import { byteArray, fromVersionedBytes, toVersionedBytes } from './versionedBytes.ts';
 
@@ -42,8 +42,8 @@ export class SourceOperator implements Operator {
     return this.#reader.poll(batch, limit);
   }
 
-  backlog(): number {
-    return this.#reader?.backlog?.()?.amount ?? 0;
+  backlog(): Backlog {
+    return this.#reader?.backlog?.() ?? { amount: 0, unit: 'records' };
   }
 
   onRecord(): void {

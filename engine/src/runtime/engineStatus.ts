@@ -43,6 +43,7 @@ export interface SubtaskStatus {
   readonly stateBytes: number;
   /** Elements waiting in the input queues of the task, or what the source has not read yet. */
   readonly backlog: number;
+  readonly backlogUnit: 'records' | 'bytes';
   /** Share of the thread's time since the last status, 0 to 1. */
   readonly busy: number;
   /** Records dropped because they were too late. */

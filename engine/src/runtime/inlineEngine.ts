@@ -7,6 +7,7 @@ import type { Engine, EngineEnvironment, SliceResult } from './engine.ts';
 import type { EngineState, EngineStatus, OperatorStatus } from './engineStatus.ts';
 import { physicalPlan, type PhysicalTask } from './physicalPlan.ts';
 import { changedRecord } from './changedRecord.ts';
+import { isDeterministic, StartFailure } from './failureCause.ts';
 import { RestartBackoff } from './restartBackoff.ts';
 import { SnapshotDamage } from './snapshotDamage.ts';
 import type { CompletedSnapshot, RestoredState } from './snapshotStore.ts';
@@ -37,7 +38,7 @@ const WORK_MS = 6;
 const WORK_ROUNDS = 16;
 const BUSY_WINDOW_MS = 500;
 
-/** @throws what operators throw when they are opened or restored: a run that cannot start does not start. */
+/** @throws StartFailure when an operator cannot be opened or restored: a run that cannot start does not start. */
 export function createEngine(plan: Plan, environment: EngineEnvironment, options: EngineOptions = {}): Engine {
   return new InlineEngine(plan, environment, options);
 }
@@ -108,7 +109,11 @@ class InlineEngine implements Engine {
         environment.host.log('warn', message);
       },
     });
-    this.#build(this.#initial);
+    try {
+      this.#build(this.#initial);
+    } catch (error) {
+      throw new StartFailure(this.plan.operators[this.#place.at]?.uid ?? null, toError(error));
+    }
     this.#setState('running');
   }
 
@@ -306,12 +311,13 @@ class InlineEngine implements Engine {
   /** Something threw, at `place`: the run restarts from the newest checkpoint, or fails for good. */
   #fail(thrown: unknown): void {
     const uid = this.plan.operators[this.#place.at]?.uid ?? null;
-    const error = this.#checked ? changedRecord(toError(thrown), uid) : toError(thrown);
+    const cause = toError(thrown);
+    const error = this.#checked ? changedRecord(cause, uid) : cause;
     const subtask = this.#place.at < 0 ? null : this.#place.subtask;
     this.#checkpointer.abortRunning(new Error(`the run failed meanwhile: ${error.message}`));
     this.#closeTasks();
     const now = this.#environment.host.now();
-    const delay = this.#backoff.onFailure(now);
+    const delay = error !== cause || isDeterministic(error) ? null : this.#backoff.onFailure(now);
     this.#environment.listener({ kind: 'failure', uid, subtask, error, restartsIn: delay });
     if (delay === null) {
       this.#end('failed', new Error(`the run has failed: ${error.message}`));

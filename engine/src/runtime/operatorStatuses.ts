@@ -34,6 +34,7 @@ function subtaskStatus(task: Task, node: ChainNode): SubtaskStatus {
   const size = node.operator.stateSize?.();
   // What makes watermarks knows more than what has come in.
   const watermark = Math.max(node.valve.watermark, node.sentWatermark);
+  const backlog = node.index === 0 ? task.backlog : NO_BACKLOG;
   return {
     recordsIn: task.counters[2 * node.index] ?? 0,
     recordsOut: node.plan.spec.kind === 'sink' ? 0 : (task.counters[2 * node.index + 1] ?? 0),
@@ -41,11 +42,14 @@ function subtaskStatus(task: Task, node: ChainNode): SubtaskStatus {
     keys: size?.keys ?? 0,
     timers: size?.timers ?? 0,
     stateBytes: size?.bytes ?? 0,
-    backlog: node.index === 0 ? task.backlog : 0,
+    backlog: backlog.amount,
+    backlogUnit: backlog.unit,
     busy: task.busyShare,
     lateDropped: task.metrics[node.index]?.counters.get(LATE_RECORDS_DROPPED)?.value ?? 0,
   };
 }
+
+const NO_BACKLOG = { amount: 0, unit: 'records' } as const;
 
 /** Flink's name for the counter of records that came after their window was gone. */
 const LATE_RECORDS_DROPPED = 'numLateRecordsDropped';

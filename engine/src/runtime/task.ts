@@ -1,3 +1,4 @@
+import type { Backlog } from '../operators/connector.ts';
 import type { Batch, SourceStatus } from '../operators/connector.ts';
 import { MAX_TIMESTAMP } from '../operators/operator.ts';
 import { SinkOperator } from '../operators/sinkOperator.ts';
@@ -224,9 +225,9 @@ export class Task {
   }
 
   /** Records in the channels, or what the source has not read yet. */
-  get backlog(): number {
-    if (this.source !== null) return this.hasEnded ? 0 : this.source.backlog();
-    return this.channels.reduce((sum, channel) => sum + channel.backlog, 0);
+  get backlog(): Backlog {
+    if (this.source !== null && !this.hasEnded) return this.source.backlog();
+    return { amount: this.channels.reduce((sum, channel) => sum + channel.backlog, 0), unit: 'records' };
   }
 
   #enter(index: number): void {

@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { extname, join } from 'node:path';
 import type { FromPage, PagePlan, PageRun, PageStatus, ToPage } from '../../../webview/src/protocol.ts';
-import type { ControlEvent, ControlEvents, Failure } from '../control.ts';
+import type { ControlEvent, ControlEvents } from '../control.ts';
 import type { RunSession } from './runSession.ts';
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -72,16 +72,13 @@ export class PageServer {
         this.#status = body;
         this.#broadcast({ kind: 'status', status: this.#status });
         return;
-      case 'failure': {
-        this.#notice('error', (body as Failure).message);
-        return;
-      }
       case 'snapshotFailed': {
         this.#notice('warning', `Snapshot failed: ${(body as ControlEvents['snapshotFailed']).reason}`);
         return;
       }
       case 'ended': {
-        this.#broadcast({ kind: 'run', run: null });
+        const { outcome, failure } = body as ControlEvents['ended'];
+        this.#broadcast({ kind: 'ended', state: outcome === 'cancelled' ? 'stopped' : outcome, failure });
         return;
       }
       default:

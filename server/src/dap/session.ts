@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DebugProtocol } from '@vscode/debugprotocol';
-import type { ControlEvent, ControlEvents, Failure, ResumeMode, RunPlan, RunStatus } from '../control.ts';
+import type { ControlEvent, ControlEvents, Failure, ResumeMode, RunInfo, RunPlan, RunStatus } from '../control.ts';
 import { Coalesce } from './coalesce.ts';
 import type { Connection, Handlers } from './connection.ts';
 import { Debuggee } from './debuggee.ts';
@@ -28,6 +28,10 @@ const FAILURES = 'failures';
 const CAPABILITIES: DebugProtocol.Capabilities = {
   supportsConfigurationDoneRequest: true,
   supportsFunctionBreakpoints: true,
+  // The editor would offer to edit conditions, and what is typed there would be ignored.
+  supportsConditionalBreakpoints: false,
+  supportsHitConditionalBreakpoints: false,
+  supportsLogPoints: false,
   supportsRestartRequest: true,
   supportsTerminateRequest: true,
   supportTerminateDebuggee: true,
@@ -202,6 +206,7 @@ export class Session {
     const process = { name: loaded.info.program, systemProcessId: loaded.info.pid, isLocalProcess: true, startMethod: 'launch' };
     this.#connection.event('process', process);
     this.#connection.event('tidemark/run', loaded.info);
+    this.#print('console', startText(loaded.info));
     this.#connection.event('tidemark/plan', loaded.plan);
     // Verdicts come before what breakpoints do. But the engine's thread gives them, and may be in user code that does not come back: events
     // wait for it no longer than this. Where the run ends before it answers, its end is told.
@@ -311,7 +316,9 @@ export class Session {
     const { failure } = ended;
     if (failure !== null && failure.message !== this.#failure?.message) this.#showFailure(failure);
     this.#status.flush();
+    this.#connection.event('tidemark/ended', ended);
     this.#progress.endAll();
+    this.#sayEnd(ended);
     if (this.#pause !== null) this.#leavePause();
     const hold = this.#stopAtFailures && this.#configuration?.run.debug === true && !this.#terminating;
     if (failure === null || ended.outcome !== 'failed' || !hold) return;
@@ -324,6 +331,14 @@ export class Session {
       threadId: THREAD,
       allThreadsStopped: true,
     });
+  }
+
+  #sayEnd({ outcome }: Ended): void {
+    const pipeline = this.#plan?.pipeline;
+    if (pipeline === undefined || outcome === 'failed') return;
+    const savepoint = this.#lastStatus?.stoppedWith ?? null;
+    const how = outcome === 'stopped' && savepoint !== null ? `stopped with the savepoint ${savepoint}` : `was ${outcome}`;
+    this.#print('console', `${pipeline} ${outcome === 'finished' ? 'has read all its input and finished' : how}.\n`);
   }
 
   #exceptionInfo(): DebugProtocol.ExceptionInfoResponse['body'] {
@@ -412,6 +427,12 @@ export class Session {
   #lateError(error: RequestError): void {
     if (!this.#terminating) this.#print('stderr', `${error.message}\n`);
   }
+}
+
+/** What runs, and what its state came from. */
+function startText({ pipeline, program, restoredFrom }: RunInfo): string {
+  const from = restoredFrom === null ? 'from the beginning, without a savepoint' : `restored from ${restoredFrom}`;
+  return `${pipeline} (${program}) runs ${from}.\n`;
 }
 
 /** Breakpoints on lines of user code have their place here; so far only operators can be stopped at. */

@@ -8,7 +8,8 @@ import type { HeapUse, WatchHeap } from './heapWatch.ts';
 import { EXIT_OUT_OF_MEMORY } from './launch.ts';
 import { memoryFailure } from './memoryFailure.ts';
 import { RecordGate } from './recordGate.ts';
-import { toFailure, toOperatorFrame, toRunStatus, toScopes, toSnapshotInfo } from './toControl.ts';
+import { toOperatorFrame, toRunStatus, toScopes, toSnapshotInfo } from './toControl.ts';
+import { toFailure } from './toFailure.ts';
 
 /** Work between two looks at the event loop, where requests come in. */
 const SLICE_MS = 10;
@@ -29,6 +30,8 @@ export interface ControlledRunOptions {
   readonly plan: Plan;
   readonly host: NodeHost;
   readonly sourceMap: BundleSourceMap;
+  /** Where relative paths of the pipeline begin. */
+  readonly folder: string;
   readonly mailbox: ControlMailbox;
   readonly debug: boolean;
   readonly stopOnEntry: boolean;
@@ -57,6 +60,8 @@ export class ControlledRun {
   #isEndingForMemory = false;
   #over = false;
   #failure: Failure | null = null;
+  #pausedAt: string | null = null;
+  #stoppedWith: string | null = null;
   #sentStatusAt = 0;
   #waking: NodeJS.Timeout | null = null;
   readonly #snapshots = new Set<Promise<void>>();
@@ -103,7 +108,7 @@ export class ControlledRun {
       result = this.#engine.runSlice(SLICE_MS);
     } catch (error) {
       const cause = error instanceof Error ? error : new Error(String(error));
-      this.#failure = toFailure(null, null, cause, this.#options.sourceMap.stack(cause), null);
+      this.#failure = toFailure(cause, { uid: null, subtask: null, restartsInMs: null }, this.#options);
       this.#finish('failed');
       return;
     } finally {
@@ -266,7 +271,10 @@ export class ControlledRun {
       setImmediate(() => this.#slice());
     }
     const taken = this.#snapshotOf(message).then(
-      (snapshot) => this.#reply(message, toSnapshotInfo(snapshot, Math.max(0, this.#options.host.now() - snapshot.createdAt))),
+      (snapshot) => {
+        if (message.method === 'stopWithSavepoint') this.#stoppedWith = snapshot.path;
+        this.#reply(message, toSnapshotInfo(snapshot, this.#durationOf(snapshot)));
+      },
       (error: unknown) => this.#refuse(message, 'snapshotFailed', error instanceof Error ? error.message : String(error)),
     );
     const settled = taken.then(() => {
@@ -275,6 +283,12 @@ export class ControlledRun {
     });
     this.#snapshots.add(settled);
     this.#wake();
+  }
+
+  /** As the engine measured it, and as everybody else is told; not until the reply. */
+  #durationOf({ checkpointId }: CompletedSnapshot): number {
+    const { lastSavepoint, lastCheckpoint } = this.#engine.status();
+    return [lastSavepoint, lastCheckpoint].find((each) => each?.id === checkpointId)?.durationMs ?? 0;
   }
 
   #snapshotOf(message: Extract<EngineRequest, { method: 'savepoint' | 'checkpoint' | 'stopWithSavepoint' }>): Promise<CompletedSnapshot> {
@@ -314,6 +328,7 @@ export class ControlledRun {
 
   #stopped(event: ControlEvents['stopped'], held: 'atRecord' | 'betweenRecords'): void {
     this.#held = held;
+    this.#pausedAt = event.uid;
     this.#pauseRequested = false;
     this.#options.host.flush();
     this.#sendStatus(this.#options.host.now());
@@ -364,8 +379,8 @@ export class ControlledRun {
           return;
         }
       case 'failure': {
-        const frames = this.#options.sourceMap.stack(event.error);
-        this.#failure = toFailure(event.uid, event.subtask, event.error, frames, event.restartsIn);
+        const { uid, subtask, restartsIn } = event;
+        this.#failure = toFailure(event.error, { uid, subtask, restartsInMs: restartsIn }, this.#options);
         this.#gate?.reset();
         this.#options.host.flush();
         this.#event('failure', this.#failure);
@@ -375,7 +390,9 @@ export class ControlledRun {
   }
 
   #status(): ReturnType<typeof toRunStatus> {
-    return toRunStatus(this.#engine.status(), this.#held !== null);
+    const status = this.#engine.status();
+    const failure = status.state === 'failed' || status.state === 'restarting' ? this.#failure : null;
+    return toRunStatus(status, { paused: this.#held !== null, pausedAt: this.#pausedAt, failure, stoppedWith: this.#stoppedWith });
   }
 
   #sendStatus(now: number): void {

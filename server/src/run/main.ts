@@ -10,18 +10,21 @@ import * as testing from 'tidemark/testing';
 import { isLatest, loadPlan, pipelineFolders, PipelineLoadError, prepareRun, registerEngineModules } from 'tidemark/host';
 import type { LoadedPlan, PreparedRun } from 'tidemark/host';
 import { RestoreRefused, SnapshotDamage } from 'tidemark/restore';
+import { StartFailure } from 'tidemark/runtime';
 import type { Failure, RunInfo } from '../control.ts';
 import { canonicalCopy } from './canonicalCopy.ts';
 import { consoleAsEvents } from './consoleEvents.ts';
 import { ControlledRun, EXIT_CANCELLED } from './controlledRun.ts';
 import { watchHeap } from './heapWatch.ts';
+import type { ControlledRunOptions } from './controlledRun.ts';
 import type { RunArguments, RunMessage } from './launch.ts';
 import type { ControlWorkerData } from './controlWorker.ts';
 import { ControlMailbox, MAILBOX_BYTES } from './mailbox.ts';
 import { shownText } from '../shownText.ts';
 import { newRunId, socketPath } from './registry.ts';
 import { lockPipeline, PipelineIsRunning } from './runLock.ts';
-import { toFailure, toPosition, toRunPlan } from './toControl.ts';
+import { toPosition, toRunPlan } from './toControl.ts';
+import { messageOf, toFailure } from './toFailure.ts';
 import { INSPECTION } from './userCodePause.ts';
 
 /** The pipeline is right, and what it needs outside is not: a file is missing, or results of an earlier run are in the way. */
@@ -66,21 +69,24 @@ async function main(args: RunArguments): Promise<number> {
   } catch (error) {
     return refuse(error);
   }
+  const options: ControlledRunOptions = {
+    plan: prepared.plan,
+    host: prepared.host,
+    sourceMap: loaded.bundle.sourceMap,
+    folder: dirname(args.program),
+    mailbox: control.mailbox,
+    debug: args.debug,
+    stopOnEntry: args.stopOnEntry,
+    breakpoints: args.breakpoints,
+    watchHeap,
+    createEngine: (gate, listener) => prepared.createEngine(gate, listener),
+  };
   let run: ControlledRun;
   try {
-    run = new ControlledRun({
-      plan: prepared.plan,
-      host: prepared.host,
-      sourceMap: loaded.bundle.sourceMap,
-      mailbox: control.mailbox,
-      debug: args.debug,
-      stopOnEntry: args.stopOnEntry,
-      breakpoints: args.breakpoints,
-      watchHeap,
-      createEngine: (gate, listener) => prepared.createEngine(gate, listener),
-    });
+    run = new ControlledRun(options);
   } catch (error) {
-    return refuse(error, EXIT_NOT_STARTED);
+    if (!(error instanceof StartFailure)) return refuse(error, EXIT_NOT_STARTED);
+    return refuse(error.cause, EXIT_NOT_STARTED, toFailure(error.cause, { uid: error.uid, subtask: null, restartsInMs: null }, options));
   }
   if (args.debug) consoleAsEvents(loaded.bundle.sourceMap, (body) => control.mailbox.send({ kind: 'event', event: 'output', body }));
   (globalThis as Record<symbol, unknown>)[Symbol.for(INSPECTION)] = run.inspection;
@@ -164,14 +170,14 @@ function infoOf(id: string, args: RunArguments, loaded: LoadedPlan, prepared: Pr
   };
 }
 
-function refuse(error: unknown, otherwise = EXIT_NOT_LOADED): number {
+function refuse(error: unknown, otherwise = EXIT_NOT_LOADED, failure = failureOf(error)): number {
   const exitCode =
     error instanceof RestoreRefused || error instanceof SnapshotDamage || error instanceof SnapshotUnreadable
       ? EXIT_NOT_RESTORED
       : error instanceof PipelineIsRunning
         ? EXIT_RUNNING_ALREADY
         : otherwise;
-  say({ kind: 'failed', failure: failureOf(error), exitCode });
+  say({ kind: 'failed', failure, exitCode });
   return exitCode;
 }
 
@@ -182,7 +188,7 @@ function failureOf(error: unknown): Failure {
     return { uid: error.uid, subtask: null, message: error.message, stack, restartsInMs: null };
   }
   const cause = error instanceof Error ? error : new Error(String(error));
-  return toFailure(null, null, cause, [], null);
+  return { uid: null, subtask: null, message: messageOf(cause), stack: [], restartsInMs: null };
 }
 
 function say(message: RunMessage): void {

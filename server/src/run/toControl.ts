@@ -3,7 +3,6 @@ import { describePlan } from 'tidemark/plan';
 import type { Plan, SourcePosition } from 'tidemark/plan';
 import { physicalPlan } from 'tidemark/runtime';
 import type { CheckpointSummary, CompletedSnapshot, EngineStatus, KeyInspection, Visit } from 'tidemark/runtime';
-import type { StackFrame } from 'tidemark/host';
 import type {
   Failure,
   OperatorFrame,
@@ -49,11 +48,23 @@ export function toSnapshotInfo(snapshot: CompletedSnapshot, durationMs: number):
   return { id: checkpointId, kind, path, stateBytes, createdAt, durationMs };
 }
 
-/** `paused`: the engine itself does not know that its thread is held. */
-export function toRunStatus(status: EngineStatus, paused: boolean): RunStatus {
+/** What the engine itself does not know of its run. */
+export interface RunFacts {
+  /** Its thread is held. */
+  readonly paused: boolean;
+  /** The operator at whose record it is held. */
+  readonly pausedAt: string | null;
+  readonly failure: Failure | null;
+  readonly stoppedWith: string | null;
+}
+
+export function toRunStatus(status: EngineStatus, { paused, pausedAt, failure, stoppedWith }: RunFacts): RunStatus {
   const summary = (kind: SnapshotInfo['kind'], of: CheckpointSummary | null): SnapshotInfo | null => (of === null ? null : { ...of, kind });
   return {
     state: runState(status, paused),
+    pausedAt: paused ? pausedAt : null,
+    failure,
+    stoppedWith,
     now: status.now,
     startedAt: status.startedAt,
     recordsIn: status.recordsIn,
@@ -80,17 +91,6 @@ function runState(status: EngineStatus, paused: boolean): RunState {
 /** The two ends of time are no times that people could read. */
 function timeOrNull(time: number | null): number | null {
   return time === null || Math.abs(time) >= 8.64e15 ? null : time;
-}
-
-export function toFailure(
-  uid: string | null,
-  subtask: number | null,
-  error: Error,
-  frames: readonly StackFrame[],
-  restartsInMs: number | null,
-): Failure {
-  const message = error.name === 'Error' ? error.message : `${error.name}: ${error.message}`;
-  return { uid, subtask, message, stack: frames.map(({ name, position }) => ({ name, position: toPosition(position) })), restartsInMs };
 }
 
 export function toOperatorFrame(visit: Visit, plan: Plan): OperatorFrame {

@@ -4,6 +4,7 @@ import { cliIo, sizeText } from '../../src/cli/io.ts';
 import { RateWindow, createProgress, statusLine } from '../../src/cli/progress.ts';
 
 const status: RunStatus = {
+  ...{ pausedAt: null, failure: null, stoppedWith: null },
   state: 'running',
   now: 1_000_000,
   startedAt: 990_000,

@@ -50,6 +50,7 @@ const failure = (): Failure => ({
   ],
 });
 const emptyStatus: RunStatus = {
+  ...{ pausedAt: null, failure: null, stoppedWith: null },
   ...{ state: 'running', now: 1, startedAt: 1, recordsIn: 0, recordsOut: 0, watermark: null, stateBytes: 0, restarts: 0 },
   ...{ lastCheckpoint: null, lastSavepoint: null, rssBytes: 0, operators: [] },
 };

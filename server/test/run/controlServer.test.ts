@@ -16,6 +16,7 @@ const info: RunInfo = {
   ...{ restoredFrom: null, debugging: true, snapshotFolder: '/s' },
 };
 const status: RunStatus = {
+  ...{ pausedAt: null, failure: null, stoppedWith: null },
   ...{ state: 'running' as const, now: 5, startedAt: 1, recordsIn: 7, recordsOut: 3, watermark: null, stateBytes: 0, restarts: 0 },
   ...{ lastCheckpoint: null, lastSavepoint: null, rssBytes: 1, operators: [] },
 };

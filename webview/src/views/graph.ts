@@ -12,10 +12,10 @@ import {
   type Selection,
   type ZoomTransform,
 } from 'd3';
-import { bytes, count, rate, watermark } from '../format.ts';
+import { backlog, bytes, count, rate, watermark } from '../format.ts';
 import type { Box, Layout, Point } from '../layout/layout.ts';
 import type { PageEdge, PageOperator, PageOperatorStatus } from '../protocol.ts';
-import { mainDirection, rateHistory, rateOf, statusOf, totals, watermarkOf, type Model } from '../store.ts';
+import { backlogOf, mainDirection, markOf, rateHistory, rateOf, statusOf, totals, watermarkOf, type Model } from '../store.ts';
 import { iconPath, kindName } from './icons.ts';
 import { matches, operatorSentence } from './operatorText.ts';
 import type { Commands } from './toolbar.ts';
@@ -272,7 +272,9 @@ function renderNodes(
     .on('dblclick', (_, operator) => commands.post({ kind: 'openSource', uid: operator.uid }))
     .attr('tabindex', (operator) => (operator.uid === focusable ? 0 : -1))
     .classed('selected', (operator) => operator.uid === model.selected)
-    .classed('dimmed', (operator) => !matches(operator, model.query));
+    .classed('dimmed', (operator) => !matches(operator, model.query))
+    .classed('failed', (operator) => markOf(model, operator.uid) === 'failed')
+    .classed('paused', (operator) => markOf(model, operator.uid) === 'paused');
   if (moved) {
     const place = (operator: PageOperator) =>
       `translate(${layout.nodes.get(operator.uid)?.x ?? 0},${layout.nodes.get(operator.uid)?.y ?? 0})`;
@@ -288,6 +290,9 @@ function renderNodes(
       .attr('height', (operator) => layout.nodes.get(operator.uid)?.height ?? 0);
   }
   nodes.each(function (operator) {
+    // Labels are read where nothing is drawn: out of view, and where texts are too small to be drawn.
+    const sentence = operatorSentence(model, operator);
+    select(this).attr('aria-label', sentence).select('title').text(sentence);
     const box = layout.nodes.get(operator.uid);
     if (view.isVisible(box)) updateNode(select(this), model, operator, box?.height ?? 0, mostState, view.withLabels);
   });
@@ -351,25 +356,23 @@ function enterNode(
 function updateNode(node: Node, model: Model, operator: PageOperator, height: number, mostState: number, withLabels: boolean): void {
   const status = statusOf(model, operator.uid);
   const direction = mainDirection(operator.kind);
-  if (status !== null && !withLabels && node.select('title').text() !== '') {
+  if (status !== null && !withLabels) {
     markBusy(node, status, height);
     return;
   }
-  const sentence = operatorSentence(model, operator);
-  node.attr('aria-label', sentence).select('title').text(sentence);
   node.select('.rate').text(status === null ? '' : rate(rateOf(model, operator.uid, direction)));
   drawSpark(node.select<SVGGElement>('.spark'), rateHistory(model, operator.uid, direction, SPARK_POINTS));
   if (status === null) return;
   const all = totals(status);
-  const backlog = status.subtasks.reduce((sum, subtask) => sum + subtask.backlog, 0);
+  const waiting = backlogOf(status);
   const flow =
     operator.kind === 'source'
       ? `out ${count(all.recordsOut)}`
       : operator.kind === 'sink'
         ? `in ${count(all.recordsIn)}`
         : `in ${count(all.recordsIn)}   out ${count(all.recordsOut)}`;
-  node.select('.in').text(backlog > 0 ? `${flow}   +${count(backlog)} waiting` : flow);
-  node.select('.mark').text(backlog > 0 ? '' : shortMark(watermarkOf(status)));
+  node.select('.in').text(waiting.amount > 0 ? `${flow}   +${backlog(waiting)} waiting` : flow);
+  node.select('.mark').text(waiting.amount > 0 ? '' : shortMark(watermarkOf(status)));
   node.select('.state .fill').attr('width', mostState === 0 ? 0 : 76 * Math.sqrt(all.stateBytes / mostState));
   node.select('.state .size').text(bytes(all.stateBytes));
   markBusy(node, status, height);

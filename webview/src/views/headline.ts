@@ -1,5 +1,5 @@
 import { bytes, count, duration, exact, percent, rate, watermark } from '../format.ts';
-import { mainDirection, rateOf, totals, type Model } from '../store.ts';
+import { failureOf, mainDirection, rateOf, stateOf, totals, type Model } from '../store.ts';
 import { element, whenChanged } from './element.ts';
 
 /** Share of the engine's thread above which an operator is named as what limits the stream. */
@@ -31,26 +31,32 @@ type Judgement = [tone: 'calm' | 'info' | 'warning' | 'error', title: string, te
 
 function judgement(model: Model): Judgement {
   const status = model.status;
-  if (model.notice?.severity === 'error') return ['error', 'Failed', model.notice.text];
-  if (status === null) return model.run === null ? ['calm', '', ''] : ['calm', 'Starting', 'waiting for the first records'];
-  switch (status.state) {
+  switch (stateOf(model)) {
     case 'failed':
-      return ['error', 'Failed', 'see the output for the error and its source line'];
+      return ['error', 'Failed', failureText(model) ?? 'see the output for the error and its source line'];
     case 'restarting':
-      return ['warning', 'Restarting', 'from the newest checkpoint'];
+      return ['warning', 'Restarting', `from the newest checkpoint. ${failureText(model) ?? ''}`.trim()];
     case 'finished':
-      return ['info', 'Finished', `all input was read, ${exact(status.recordsOut)} records reached the sinks`];
+      return ['info', 'Finished', `all input was read, ${exact(status?.recordsOut ?? 0)} records reached the sinks`];
     case 'stopped':
-      return ['info', 'Stopped', status.lastSavepoint === null ? 'without a savepoint' : `with ${status.lastSavepoint.path}`];
+      return ['info', 'Stopped', status?.stoppedWith == null ? 'without a savepoint' : `with ${status.stoppedWith}`];
     case 'paused':
-      return ['warning', 'Paused', 'at a record boundary; nothing moves until it continues'];
+      return ['warning', 'Paused', `${status?.pausedAt == null ? 'between two records' : `at ${status.pausedAt}`}; nothing moves until it continues`];
+    case 'starting':
+      return notice(model) ?? ['calm', 'Starting', 'waiting for the first records'];
     default:
       return notice(model) ?? busiest(model) ?? ['calm', '', ''];
   }
 }
 
+function failureText(model: Model): string | null {
+  const failure = failureOf(model);
+  if (failure === null) return null;
+  return failure.uid === null ? failure.message : `${failure.uid}: ${failure.message}`;
+}
+
 function notice(model: Model): Judgement | null {
-  return model.notice === null ? null : [model.notice.severity, model.notice.severity === 'warning' ? 'Warning' : '', model.notice.text];
+  return model.notice === null ? null : [model.notice.severity, { info: '', warning: 'Warning', error: 'Error' }[model.notice.severity], model.notice.text];
 }
 
 function busiest(model: Model): Judgement | null {

@@ -1,6 +1,6 @@
-import { bytes, exact, rate, watermark } from '../format.ts';
+import { backlog, bytes, exact, rate, watermark } from '../format.ts';
 import type { PageOperator } from '../protocol.ts';
-import { mainDirection, rateOf, statusOf, totals, watermarkOf, type Model } from '../store.ts';
+import { backlogOf, mainDirection, markOf, rateOf, statusOf, totals, watermarkOf, type Model } from '../store.ts';
 import { kindName } from './icons.ts';
 
 export function matches(operator: PageOperator, query: string): boolean {
@@ -12,6 +12,7 @@ export function matches(operator: PageOperator, query: string): boolean {
 export function operatorSentence(model: Model, operator: PageOperator): string {
   const parts = [
     `${kindName(operator.kind)} ${operator.uid}`,
+    ...(markOf(model, operator.uid) === null ? [] : [`${String(markOf(model, operator.uid))} here`]),
     `${operator.parallelism} ${operator.parallelism === 1 ? 'subtask' : 'subtasks'}`,
   ];
   const status = statusOf(model, operator.uid);
@@ -22,6 +23,8 @@ export function operatorSentence(model: Model, operator: PageOperator): string {
       `rate ${rate(rateOf(model, operator.uid, mainDirection(operator.kind)))}`,
     );
     if (operator.states.length > 0) parts.push(`state ${bytes(all.stateBytes)}`);
+    const waiting = backlogOf(status);
+    if (waiting.amount > 0) parts.push(`${backlog(waiting)}${waiting.unit === 'records' ? ' records' : ''} waiting`);
     const mark = watermarkOf(status);
     if (mark !== null) parts.push(`watermark ${watermark(mark)}`);
   }

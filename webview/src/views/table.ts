@@ -1,7 +1,7 @@
 import { select } from 'd3';
-import { bytes, count, exact, percent, rate, watermark } from '../format.ts';
+import { backlog, bytes, count, exact, percent, rate, watermark } from '../format.ts';
 import type { PageOperator } from '../protocol.ts';
-import { mainDirection, rateOf, statusOf, totals, watermarkOf, type Model } from '../store.ts';
+import { backlogOf, mainDirection, markOf, rateOf, statusOf, totals, watermarkOf, type Model } from '../store.ts';
 import { kindName } from './icons.ts';
 import { matches } from './operatorText.ts';
 import type { Commands } from './toolbar.ts';
@@ -20,7 +20,7 @@ const sum = (model: Model, operator: PageOperator) => {
 
 /** Columns are data: what a reader of the graph sees, a reader of the table reads. */
 const columns: readonly Column[] = [
-  { title: 'Operator', numeric: false, text: (_, operator) => operator.uid },
+  { title: 'Operator', numeric: false, text: (model, operator) => withMark(operator.uid, markOf(model, operator.uid)) },
   { title: 'Kind', numeric: false, text: (_, operator) => kindName(operator.kind), tip: (_, operator) => operator.detail },
   { title: 'Subtasks', numeric: true, text: (_, operator) => String(operator.parallelism) },
   { title: 'Rate', numeric: true, text: (model, operator) => rate(rateOf(model, operator.uid, mainDirection(operator.kind))) },
@@ -46,7 +46,10 @@ const columns: readonly Column[] = [
   {
     title: 'Backlog',
     numeric: true,
-    text: (model, operator) => count(statusOf(model, operator.uid)?.subtasks.reduce((all, subtask) => all + subtask.backlog, 0) ?? 0),
+    text: (model, operator) => {
+      const status = statusOf(model, operator.uid);
+      return status === null ? '–' : backlog(backlogOf(status));
+    },
   },
   {
     title: 'Watermark',
@@ -57,6 +60,11 @@ const columns: readonly Column[] = [
     },
   },
 ];
+
+/** In words too: colour alone tells nothing to those who do not see it. */
+function withMark(uid: string, mark: 'failed' | 'paused' | null): string {
+  return mark === null ? uid : `${uid} (${mark} here)`;
+}
 
 /** The table twin of the graph: same operators, same numbers, for large plans and screen readers. */
 export function renderTable(root: HTMLElement, model: Model, commands: Commands): void {
@@ -85,6 +93,7 @@ export function renderTable(root: HTMLElement, model: Model, commands: Commands)
     .data(shown, (operator) => operator.uid)
     .join('tr')
     .attr('data-uid', (operator) => operator.uid)
+    .attr('class', (operator) => markOf(model, operator.uid))
     .attr('tabindex', (operator) => (operator.uid === focusable ? 0 : -1))
     .attr('aria-selected', (operator) => String(operator.uid === model.selected))
     .on('click', (_, operator) => commands.dispatch({ kind: 'select', uid: operator.uid }))

@@ -1,6 +1,6 @@
 import { duration } from '../format.ts';
 import type { FromPage } from '../protocol.ts';
-import type { Action, Model } from '../store.ts';
+import { isEnded, stateOf, type Action, type Model } from '../store.ts';
 import { button, element, whenChanged } from './element.ts';
 
 export interface Commands {
@@ -8,15 +8,9 @@ export interface Commands {
   post(message: FromPage): void;
 }
 
-const ENDED = new Set(['finished', 'stopped', 'failed']);
-
-export function isEnded(model: Model): boolean {
-  return model.status !== null && ENDED.has(model.status.state);
-}
-
 /** What runs and what can be done with it. */
 export function renderToolbar(root: HTMLElement, model: Model, commands: Commands): void {
-  const state = model.status?.state ?? (model.run === null ? 'none' : 'starting');
+  const state = stateOf(model);
   const ended = isEnded(model) || !model.connected;
   const live = model.run !== null && !ended;
   whenChanged(root, JSON.stringify([model.run, state, model.view, model.connected]), () => [
@@ -55,6 +49,6 @@ function searchField(model: Model, commands: Commands): HTMLElement {
 
 function runText(model: Model, state: string): string {
   if (!model.connected) return 'connection lost; this is the last picture';
-  if (model.status === null) return model.run === null ? '' : 'starting';
+  if (model.status === null) return state === 'none' ? '' : state;
   return `${state} ${duration(model.status.now - model.status.startedAt)}`;
 }

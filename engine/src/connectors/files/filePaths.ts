@@ -1,5 +1,6 @@
 import type { FileAccess } from '../../operators/connector.ts';
 import type { FileFormat } from './textRecords.ts';
+import { InputError } from '../../operators/inputError.ts';
 
 const FORMATS: ReadonlyMap<string, FileFormat> = new Map<string, FileFormat>([
   ['jsonl', 'jsonl'],
@@ -32,7 +33,7 @@ export function filesAt(files: FileAccess, path: string, format: FileFormat | un
       inFolder(files, folder).filter((entry) => pattern.test(entry.slice(entry.lastIndexOf('/') + 1))),
     );
   }
-  if (!files.exists(path)) throw new Error(`there is no file ${path}; paths are relative to the pipeline's folder`);
+  if (!files.exists(path)) throw new InputError(`there is no file ${path}; paths are relative to the pipeline's folder`, path, null);
   // An extension of a known format is a file's; of anything else it is asked whether it can be listed.
   if (FORMATS.has(extensionOf(path)) || !isFolder(files, path)) return [path];
   return some(
@@ -57,7 +58,7 @@ function isFolder(files: FileAccess, path: string): boolean {
 }
 
 function some(path: string, found: string[]): string[] {
-  if (found.length === 0) throw new Error(`no file matches ${path}`);
+  if (found.length === 0) throw new InputError(`no file matches ${path}`, path, null);
   return found;
 }
 

@@ -1,4 +1,5 @@
 import type { FileAccess } from '../../operators/connector.ts';
+import { InputError } from '../../operators/inputError.ts';
 import type { Type } from '../../types/type.ts';
 import { ByteWindow } from './byteWindow.ts';
 import { nextRecordOf, parserOf, type ParseText } from './recordParser.ts';
@@ -35,7 +36,7 @@ export class FileRecords {
     if (this.#window.peek() >= 0) this.#window.at++;
   }
 
-  /** Undefined at the end. @throws Error that names file, line and field. */
+  /** Undefined at the end. @throws InputError that names file, line and field. */
   next(): { readonly value: unknown } | undefined {
     if (this.#window.position >= this.#limit) return undefined;
     const from = this.#window.position;
@@ -47,7 +48,10 @@ export class FileRecords {
       return { value: this.#parse(record.text) };
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      throw new Error(`${this.#window.path}, line ${String(this.#lineOf(at))}: ${reason}`, { cause: error });
+      // What is wrong with the text is about its line; what is wrong with reading is about the file system, and may pass.
+      if (!isAboutText(error)) throw error;
+      const line = this.#lineOf(at);
+      throw new InputError(`${this.#window.path}, line ${String(line)}: ${reason}`, this.#window.path, line, error);
     }
   }
 
@@ -62,4 +66,8 @@ export class FileRecords {
     }
     return line;
   }
+}
+
+function isAboutText(error: unknown): boolean {
+  return error instanceof Error && (error.name === 'Misfit' || error instanceof SyntaxError || error instanceof TypeError);
 }
