@@ -1,4 +1,14 @@
-import type { PageFailure, PageState, PageEdge, PageOperatorStatus, PagePlan, PageRun, PageSnapshot, PageStatus, ToPage } from './protocol.ts';
+import type {
+  PageFailure,
+  PageState,
+  PageEdge,
+  PageOperatorStatus,
+  PagePlan,
+  PageRun,
+  PageSnapshot,
+  PageStatus,
+  ToPage,
+} from './protocol.ts';
 
 /** All that the page knows. Views are functions of this; nothing else keeps state but focus, scrolling and zoom. */
 export interface Model {

@@ -41,7 +41,11 @@ function judgement(model: Model): Judgement {
     case 'stopped':
       return ['info', 'Stopped', status?.stoppedWith == null ? 'without a savepoint' : `with ${status.stoppedWith}`];
     case 'paused':
-      return ['warning', 'Paused', `${status?.pausedAt == null ? 'between two records' : `at ${status.pausedAt}`}; nothing moves until it continues`];
+      return [
+        'warning',
+        'Paused',
+        `${status?.pausedAt == null ? 'between two records' : `at ${status.pausedAt}`}; nothing moves until it continues`,
+      ];
     case 'starting':
       return notice(model) ?? ['calm', 'Starting', 'waiting for the first records'];
     default:
@@ -56,7 +60,9 @@ function failureText(model: Model): string | null {
 }
 
 function notice(model: Model): Judgement | null {
-  return model.notice === null ? null : [model.notice.severity, { info: '', warning: 'Warning', error: 'Error' }[model.notice.severity], model.notice.text];
+  return model.notice === null
+    ? null
+    : [model.notice.severity, { info: '', warning: 'Warning', error: 'Error' }[model.notice.severity], model.notice.text];
 }
 
 function busiest(model: Model): Judgement | null {
