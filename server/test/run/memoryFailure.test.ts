@@ -7,7 +7,16 @@ const heap = { used: 900 * MB, limit: 1000 * MB };
 const checkpoint = { checkpointId: 12, kind: 'checkpoint', path: '/runs/chk-12', stateBytes: 1, createdAt: 0 } as const;
 
 function statusOf(states: Readonly<Record<string, readonly number[]>>): Pick<EngineStatus, 'operators'> {
-  const idle = { recordsIn: 0, recordsOut: 0, watermark: null, timers: 0, backlog: 0, backlogUnit: 'records' as const, busy: 0, lateDropped: 0 };
+  const idle = {
+    recordsIn: 0,
+    recordsOut: 0,
+    watermark: null,
+    timers: 0,
+    backlog: 0,
+    backlogUnit: 'records' as const,
+    busy: 0,
+    lateDropped: 0,
+  };
   return {
     operators: Object.entries(states).map(([uid, bytes]) => ({
       uid,
