@@ -68,8 +68,8 @@ test.each(['1.20.5-hashmap-canonical', '2.3.0-hashmap-canonical', '2.3.0-hashmap
     for (const { value } of lines) {
       const { s, xs, next } = value as { s: string; xs: { $array: number[] }; next: unknown };
       const i = Number(s.slice(1));
-      expect([s, xs]).toEqual([`w${String(i)}`, { $array: [1, i] }]);
-      const inner = { $class: 'lab.Types_$Weird', next: null, s: 'n', xs: { $array: [] } };
+      expect([s, xs]).toEqual([`w${String(i)}`, { $array: [1, i], class: '[I' }]);
+      const inner = { $class: 'lab.Types_$Weird', next: null, s: 'n', xs: { $array: [], class: '[I' } };
       expect(next === null || JSON.stringify(next) === JSON.stringify(inner)).toBe(true);
     }
     expect(new Set(lines.map(({ value }) => (value as { next: unknown }).next === null)).size).toBe(2);
