@@ -7,6 +7,7 @@ import { readChannel, type ChannelContent } from './channels/channelContent.ts';
 import { inFlightChannels, type InFlightChannel } from './channels/inFlightChannels.ts';
 import { streamElementReader } from './channels/streamElement.ts';
 import { openKeyGroups } from './keyed/openKeyGroups.ts';
+import { serializersOf } from './keyed/stateCodec.ts';
 import type { StreamSection } from './keyed/streamSections.ts';
 import { openRawKeyedState } from './rawTimers/rawKeyedState.ts';
 import { openRocksDbRows } from './rocksdb/rocksDbRows.ts';
@@ -21,6 +22,7 @@ import type {
 } from './metadata/snapshotMetadata.ts';
 import { OperatorState } from './operator/operatorState.ts';
 import type { OperatorNames } from './operatorsNamed.ts';
+import { SnapshotClasses } from './snapshotClasses.ts';
 import type { SnapshotStorage } from './storage/snapshotStorage.ts';
 import { openStream, type StateStream } from './storage/stateStream.ts';
 import type { DumpValue } from './values/dumpValue.ts';
@@ -58,7 +60,8 @@ export class Snapshot {
     this.leftOut = leftOut;
     this.metadata = metadata;
     this.flink = metadata.version >= FIRST_VERSION_OF_FLINK_2 ? 2 : 1;
-    const opening: Opening = { storage, folder, flink: this.flink, logs: new LogFiles(storage, folder), decoders };
+    const classes = new SnapshotClasses(storage, folder, metadata, decoders?.decoders.classes);
+    const opening: Opening = { storage, folder, flink: this.flink, logs: new LogFiles(storage, folder), decoders, classes };
     this.operators = metadata.operators.map((operator) => new SnapshotOperator(opening, operator));
   }
 
@@ -75,6 +78,7 @@ interface Opening {
   readonly flink: FlinkMajor;
   readonly logs: LogFiles;
   readonly decoders: SnapshotDecoders | null;
+  readonly classes: SnapshotClasses;
 }
 
 export class SnapshotOperator {
@@ -208,11 +212,13 @@ export class SnapshotSubtask {
     const states: KeyedState[] = [];
     const unreadable: string[] = [];
     let raw: OpenedKeyedState['raw'] = null;
-    const add = (rows: KeyedRows | null): void => {
-      if (rows !== null) states.push(new KeyedState(rows, this.#opening.flink, this.#decoding()));
+    const add = async (rows: KeyedRows | null): Promise<void> => {
+      if (rows === null) return;
+      const known = await this.#opening.classes.knownFor(serializersOf(rows.header));
+      states.push(new KeyedState(rows, this.#opening.flink, this.#decoding(), false, known));
     };
     try {
-      if (managedKeyedState !== null) add(await this.#openRows(managedKeyedState));
+      if (managedKeyedState !== null) await add(await this.#openRows(managedKeyedState));
     } catch (error) {
       if (!(error instanceof UnreadableValue)) throw error;
       unreadable.push(error.message);
@@ -221,7 +227,7 @@ export class SnapshotSubtask {
     if (rawKeyedState?.kind === 'keyGroups' && rawKeyedState.stream !== null) {
       const stream = await openStream(this.#opening.storage, this.#opening.folder, rawKeyedState.stream);
       const { timers, writer, sections } = await inFile(stream, () => openRawKeyedState(stream, rawKeyedState, this.#opening.flink));
-      add(timers);
+      await add(timers);
       if (writer === 'operator' && stream.size > 0) raw = { stream, sections };
       if (raw !== null) unreadable.push(`${String(stream.size)} bytes of raw keyed state, which only the operator's own code reads`);
     }
@@ -229,13 +235,15 @@ export class SnapshotSubtask {
   }
 
   async #openRows(handle: KeyedStateHandle): Promise<KeyedRows | null> {
-    const { storage, folder, flink, logs } = this.#opening;
+    const { storage, folder, flink, logs, classes } = this.#opening;
     const { maxParallelism } = this.#operator;
     switch (handle.kind) {
       case 'keyGroups': {
         if (handle.stream === null) return null;
         const stream = await openStream(storage, folder, handle.stream);
-        return inFile(stream, () => openKeyGroups(stream, handle, maxParallelism, flink, this.#opening.decoders?.decoders.classes));
+        return inFile(stream, () =>
+          openKeyGroups(stream, handle, maxParallelism, flink, (header) => classes.knownFor(serializersOf(header))),
+        );
       }
       case 'incremental':
         return openRocksDbRows(storage, folder, handle, maxParallelism);
@@ -262,7 +270,9 @@ export class SnapshotSubtask {
     const stream = await this.#openOperatorState(handle);
     return handle === null || stream === null
       ? null
-      : inFile(stream, () => OperatorState.open(stream, handle, this.#opening.flink, this.#decoding()));
+      : inFile(stream, () =>
+          OperatorState.open(stream, handle, this.#opening.flink, this.#decoding(), (all) => this.#opening.classes.knownFor(all)),
+        );
   }
 
   /** Parts of raw operator state by state name, as bytes that only the operator's own code understands. */

@@ -6,6 +6,7 @@ import type { FlinkMajor } from '../values/flinkMajor.ts';
 import type { SerializerSnapshot } from '../serializers/serializerSnapshot.ts';
 import { decodedReader, type Decoding } from '../values/valueDecoder.ts';
 import { UnreadableValue } from '../values/unreadableValue.ts';
+import { NOTHING_KNOWN, type KnownClasses } from '../values/knownClasses.ts';
 import { readTimerTimestamp, type ValueContext, type ValueReader } from '../values/valueReader.ts';
 import type { EntryRun, KeyedRow, KeyedRows, KeyGroupSection, RowFilter, RowVisitor, ScanSignal } from './keyedRows.ts';
 import { dumpUnsplit, splitOpaqueKey, type KeyPart } from './opaqueKey.ts';
@@ -49,9 +50,15 @@ export class KeyedState {
   readonly context: ValueContext;
   readonly #decoding: Decoding | null;
 
-  constructor(rows: KeyedRows, flink: FlinkMajor, decoding: Decoding | null = null, kryoAsBytes = false) {
+  constructor(
+    rows: KeyedRows,
+    flink: FlinkMajor,
+    decoding: Decoding | null = null,
+    kryoAsBytes = false,
+    known: KnownClasses = NOTHING_KNOWN,
+  ) {
     this.rows = rows;
-    this.context = { ...contextOf(rows.header, flink, decoding?.decoders.classes), kryoAsBytes };
+    this.context = { ...contextOf(rows.header, flink, known), kryoAsBytes };
     this.#decoding = decoding;
     this.codec = keyedCodec(rows.header, this.context, decoding);
   }

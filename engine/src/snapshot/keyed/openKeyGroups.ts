@@ -1,14 +1,14 @@
 import { FormatError } from '../bytes/formatError.ts';
 import type { KeyGroupsHandle } from '../metadata/snapshotMetadata.ts';
 import type { StateStream } from '../storage/stateStream.ts';
-import { NO_CLASSES, type DeclaredClasses } from '../values/declaredClass.ts';
 import type { FlinkMajor } from '../values/flinkMajor.ts';
+import type { KnownClasses } from '../values/knownClasses.ts';
 import { CanonicalRows } from './canonicalRows.ts';
 import { HeapRows } from './heapRows.ts';
 import type { KeyedRows } from './keyedRows.ts';
-import { readKeyedHeader } from './keyedStream.ts';
+import { readKeyedHeader, type KeyedHeader } from './keyedStream.ts';
 import { codecOf } from './stateCodec.ts';
-import { isHeapLayout, sectionsOf } from './streamSections.ts';
+import { isHeapLayout, sectionsOf, type StreamSection } from './streamSections.ts';
 
 /** Keyed state that lies in one stream with an offset for each key group, in either layout. Reads its header. @throws FormatError */
 export async function openKeyGroups(
@@ -16,7 +16,7 @@ export async function openKeyGroups(
   handle: KeyGroupsHandle,
   maxParallelism: number,
   flink: FlinkMajor,
-  classes: DeclaredClasses = NO_CLASSES,
+  knownFor: (header: KeyedHeader) => Promise<KnownClasses>,
 ): Promise<KeyedRows> {
   const sections = sectionsOf(handle, stream.size);
   // One without entries is either not there (canonical), or says so (heap).
@@ -27,11 +27,20 @@ export async function openKeyGroups(
         offset,
       );
   }
-  const headerEnd = Math.min(stream.size, ...sections.filter((section) => section.size > 0).map((section) => section.offset));
-  const header = readKeyedHeader(await stream.read(0, headerEnd));
+  const header = await readHeaderOf(stream, sections);
   const canonical = new CanonicalRows(stream, header, sections, maxParallelism);
   if (!(await isHeapLayout(stream, handle, sections)) || (await isAlsoCanonical(canonical))) return canonical;
-  return new HeapRows(stream, header, sections, maxParallelism, codecOf(header, flink, classes));
+  return new HeapRows(stream, header, sections, maxParallelism, codecOf(header, flink, await knownFor(header)));
+}
+
+/** Of keyed state that lies in one stream. @throws FormatError */
+export async function keyGroupsHeader(stream: StateStream, handle: KeyGroupsHandle): Promise<KeyedHeader> {
+  return readHeaderOf(stream, sectionsOf(handle, stream.size));
+}
+
+async function readHeaderOf(stream: StateStream, sections: readonly StreamSection[]): Promise<KeyedHeader> {
+  const end = Math.min(stream.size, ...sections.filter((section) => section.size > 0).map((section) => section.offset));
+  return readKeyedHeader(await stream.read(0, end));
 }
 
 /** Only where key group 0 is the whole range do both layouts begin alike. What reads as canonical to its end is canonical. */

@@ -12,10 +12,10 @@ import {
   type StateMetaInfo,
 } from '../stateMetaInfo.ts';
 import type { DumpValue } from '../values/dumpValue.ts';
-import { NO_CLASSES, type DeclaredClasses } from '../values/declaredClass.ts';
 import type { FlinkMajor } from '../values/flinkMajor.ts';
+import { NOTHING_KNOWN, type KnownClasses } from '../values/knownClasses.ts';
 import { decodedReader, type Decoding } from '../values/valueDecoder.ts';
-import { valueReader, type ValueContext, type ValueReader } from '../values/valueReader.ts';
+import { SubclassReaders, valueReader, type ValueContext, type ValueReader } from '../values/valueReader.ts';
 import type { KeyedHeader } from './keyedStream.ts';
 import type { KeyPart, PartCodec } from './opaqueKey.ts';
 
@@ -64,17 +64,25 @@ export interface KeyedCodec {
 const NOTHING: ValueReader = () => null;
 
 /** The readers of everything that the header declares. */
-export function codecOf(header: KeyedHeader, flink: FlinkMajor, classes: DeclaredClasses = NO_CLASSES): KeyedCodec {
-  return keyedCodec(header, contextOf(header, flink, classes));
+export function codecOf(header: KeyedHeader, flink: FlinkMajor, known: KnownClasses = NOTHING_KNOWN): KeyedCodec {
+  return keyedCodec(header, contextOf(header, flink, known));
 }
 
 /** PyFlink puts this in front of the names of all states, as `BeamStateHandler` of flink-python does. */
 const PYTHON_STATE = 'python-state-';
 
-export function contextOf(header: KeyedHeader, flink: FlinkMajor, classes: DeclaredClasses = NO_CLASSES): ValueContext {
-  const serializers = [header.key.snapshot, ...header.states.map(valueSerializer)];
+export function contextOf(
+  header: KeyedHeader,
+  flink: FlinkMajor,
+  { declared, serializers: others }: KnownClasses = NOTHING_KNOWN,
+): ValueContext {
+  const serializers = serializersOf(header);
   const python = header.states.some(({ name }) => name.startsWith(PYTHON_STATE));
-  return { flink, enumConstants: enumConstantsOf(serializers), classes, python };
+  return { flink, enumConstants: enumConstantsOf(serializers), classes: declared, python, subclasses: new SubclassReaders(others) };
+}
+
+export function serializersOf(header: KeyedHeader): (SerializerSnapshot | null)[] {
+  return [header.key.snapshot, ...header.states.map(valueSerializer)];
 }
 
 /** With `decoding` only where rows say how long values are: decoders take all that remains. */

@@ -6,12 +6,12 @@ import type { OperatorStateHandle, OperatorStatePartition } from '../metadata/sn
 import { keySerializer, valueSerializer, type StateMetaInfo } from '../stateMetaInfo.ts';
 import type { StateStream } from '../storage/stateStream.ts';
 import { dumpBytes, type DumpValue } from '../values/dumpValue.ts';
-import { NO_CLASSES } from '../values/declaredClass.ts';
 import type { FlinkMajor } from '../values/flinkMajor.ts';
+import type { KnownClasses } from '../values/knownClasses.ts';
 import { UnreadableValue } from '../values/unreadableValue.ts';
 import { decodedReader, type Decoding } from '../values/valueDecoder.ts';
-import { valueReader, type ValueContext, type ValueReader } from '../values/valueReader.ts';
-import { ElementBounds, elementReader, readOperatorHeader, type OperatorHeader } from './operatorStream.ts';
+import { SubclassReaders, valueReader, type ValueContext, type ValueReader } from '../values/valueReader.ts';
+import { ElementBounds, elementReader, operatorSerializers, readOperatorHeader, type OperatorHeader } from './operatorStream.ts';
 
 /** One state of a subtask's operator state. */
 export interface OperatorStateList {
@@ -37,6 +37,7 @@ export class OperatorState {
     bounds: ElementBounds,
     flink: FlinkMajor,
     decoding: Decoding | null,
+    known: KnownClasses,
   ) {
     this.#bounds = bounds;
     this.#decoding = decoding;
@@ -48,9 +49,8 @@ export class OperatorState {
       const meta = metas.get(partition.name) ?? stream.fail(`the state ${partition.name}, which _metadata names, is not declared`);
       return { meta, partition };
     });
-    const all = [...metas.values()];
-    const enumConstants = enumConstantsOf([...all.map(valueSerializer), ...all.map(keySerializer)]);
-    this.#context = { flink, enumConstants, classes: decoding?.decoders.classes ?? NO_CLASSES };
+    const enumConstants = enumConstantsOf(operatorSerializers(header));
+    this.#context = { flink, enumConstants, classes: known.declared, subclasses: new SubclassReaders(known.serializers) };
   }
 
   /** @throws FormatError */
@@ -58,11 +58,13 @@ export class OperatorState {
     stream: StateStream,
     handle: OperatorStateHandle,
     flink: FlinkMajor,
-    decoding: Decoding | null = null,
+    decoding: Decoding | null,
+    knownFor: (serializers: readonly (SerializerSnapshot | null)[]) => Promise<KnownClasses>,
   ): Promise<OperatorState> {
     const reader = await stream.read(0, stream.size);
     const bounds = new ElementBounds(handle.partitions, reader.end);
-    return new OperatorState(stream.name, reader, readOperatorHeader(reader, bounds.first), handle, bounds, flink, decoding);
+    const header = readOperatorHeader(reader, bounds.first);
+    return new OperatorState(stream.name, reader, header, handle, bounds, flink, decoding, await knownFor(operatorSerializers(header)));
   }
 
   /** Elements of a list state. @throws FormatError */

@@ -1,7 +1,8 @@
 import { ByteReader } from '../bytes/byteReader.ts';
 import { decodeSnappyFrames } from '../bytes/snappy.ts';
 import { readAroundUnknown, type HeaderParts, type SnapshotEnds } from '../serializers/unknownSerializer.ts';
-import { readStateMetaInfo, type StateMetaInfo } from '../stateMetaInfo.ts';
+import type { SerializerSnapshot } from '../serializers/serializerSnapshot.ts';
+import { keySerializer, readStateMetaInfo, valueSerializer, type StateMetaInfo } from '../stateMetaInfo.ts';
 
 /** Flink 1.8 to 1.17, and later ones. */
 const VERSIONS = [5, 6];
@@ -11,6 +12,11 @@ export interface OperatorHeader {
   readonly compressed: boolean;
   readonly lists: readonly StateMetaInfo[];
   readonly broadcasts: readonly StateMetaInfo[];
+}
+
+export function operatorSerializers({ lists, broadcasts }: OperatorHeader): (SerializerSnapshot | null)[] {
+  const all = [...lists, ...broadcasts];
+  return [...all.map(valueSerializer), ...all.map(keySerializer)];
 }
 
 /**

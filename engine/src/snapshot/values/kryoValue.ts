@@ -177,9 +177,10 @@ class KryoGraph implements KryoInput {
   /** Constants of an enum by its class, or by that of a constant with a body of its own. */
   constants(className: string): readonly string[] | undefined {
     const owner = className.replace(/\$\d+$/, '');
+    const own = this.#enums.get(className);
     const declared = this.#classes.get(className) ?? this.#classes.get(owner);
-    if (declared?.kind === 'enum') return declared.constants;
-    return this.#enums.get(className) ?? JAVA_ENUMS.get(className) ?? this.#enums.get(owner) ?? JAVA_ENUMS.get(owner);
+    if (own === undefined && declared?.kind === 'enum') return declared.constants;
+    return own ?? JAVA_ENUMS.get(className) ?? this.#enums.get(owner) ?? JAVA_ENUMS.get(owner);
   }
 
   objectOrNull(className: string, depth: number): DumpValue {

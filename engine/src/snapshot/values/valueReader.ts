@@ -28,6 +28,8 @@ export interface ValueContext {
   readonly kryoAsBytes?: boolean;
   /** Byte arrays are PyFlink's, which are pickles where it has no type for them. */
   readonly python?: boolean;
+  /** Of subclasses that a POJO's own serializer does not describe. */
+  readonly subclasses?: SubclassReaders;
 }
 
 const NO_CONTEXT: ValueContext = { flink: 2, enumConstants: new Map() };
@@ -306,11 +308,48 @@ function scalaEnumReader(constants: readonly { readonly name: string; readonly i
   };
 }
 
+/** Subclasses of subclasses, as deep as values are nested. */
+const SUBCLASS_DEPTH_MAX = 100;
+
+/** Readers of classes that other serializers of the snapshot describe. Each is made when a value first needs it. */
+export class SubclassReaders {
+  readonly #serializers: ReadonlyMap<string, SerializerSnapshot>;
+  readonly #readers = new Map<string, ValueReader>();
+  #depth = 0;
+
+  constructor(serializers: ReadonlyMap<string, SerializerSnapshot>) {
+    this.#serializers = serializers;
+  }
+
+  /** Undefined where nothing describes the class. */
+  of(className: string, context: ValueContext): ValueReader | undefined {
+    const made = this.#readers.get(className);
+    if (made !== undefined) return made;
+    const serializer = this.#serializers.get(className);
+    if (serializer === undefined) return undefined;
+    const read = this.#bounded(valueReader(serializer, context));
+    this.#readers.set(className, read);
+    return read;
+  }
+
+  /** Without others a snapshot is a tree, and values are no deeper than it is; here a class can be a part of itself. */
+  #bounded(read: ValueReader): ValueReader {
+    return (reader) => {
+      if (this.#depth >= SUBCLASS_DEPTH_MAX) throw new UnreadableValue('objects that are nested so deeply');
+      this.#depth++;
+      try {
+        return read(reader);
+      } finally {
+        this.#depth--;
+      }
+    };
+  }
+}
+
 const POJO_NULL = 1;
 const POJO_EXACT = 2;
 const POJO_UNREGISTERED = 4;
 const POJO_REGISTERED = 8;
-/** No guard against endless nesting is needed: a snapshot is a tree, and values are no deeper than it is. */
 function pojoReader(snapshot: PojoSnapshot, context: ValueContext): ValueReader {
   const of = (serializer: SerializerSnapshot | null, what: string): ValueReader =>
     serializer === null ? unreadable(what) : valueReader(serializer, context);
@@ -332,7 +371,7 @@ function pojoReader(snapshot: PojoSnapshot, context: ValueContext): ValueReader 
       }
       case POJO_UNREGISTERED: {
         const subclass = bytes.utf();
-        return known(unregistered.get(subclass), subclass)(bytes);
+        return known(unregistered.get(subclass) ?? context.subclasses?.of(subclass, context), subclass)(bytes);
       }
       case POJO_REGISTERED: {
         const tag = bytes.u8();

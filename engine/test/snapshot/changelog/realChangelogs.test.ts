@@ -5,6 +5,7 @@ import { FormatError } from '../../../src/snapshot/bytes/formatError.ts';
 import { openKeyGroups } from '../../../src/snapshot/keyed/openKeyGroups.ts';
 import type { KeyedRows } from '../../../src/snapshot/keyed/keyedRows.ts';
 import { readSnapshot } from '../../../src/snapshot/snapshot.ts';
+import { NOTHING_KNOWN } from '../../../src/snapshot/values/knownClasses.ts';
 import { openStream } from '../../../src/snapshot/storage/stateStream.ts';
 import { flinkDump, memoryStorage, snapshotFiles } from '../snapshotFixtures.ts';
 import { comparable, keyedLines, thrown, type Line } from './keyedLines.ts';
@@ -27,7 +28,11 @@ async function changelogLines(files: ReadonlyMap<string, Uint8Array>): Promise<{
       const base: KeyedRows[] = [];
       for (const handle of managedKeyedState.base) {
         if (handle.kind !== 'keyGroups' || handle.stream === null) throw new Error('another base than the heap backend');
-        base.push(await openKeyGroups(await openStream(storage, snapshot.folder, handle.stream), handle, maxParallelism, 2));
+        base.push(
+          await openKeyGroups(await openStream(storage, snapshot.folder, handle.stream), handle, maxParallelism, 2, () =>
+            Promise.resolve(NOTHING_KNOWN),
+          ),
+        );
       }
       if (base.length > 0 && managedKeyedState.delta.length > 0) withBase++;
       for (const rows of base) layouts.add(rows.layout);

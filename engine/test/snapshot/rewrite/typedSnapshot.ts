@@ -3,6 +3,7 @@ import { operatorIdOf } from '../../../src/keys/operatorId.ts';
 import { KeyGroupBlockWriter } from '../../../src/snapshot/keyed/keyGroupBlock.ts';
 import { keyHash } from '../../../src/snapshot/keyed/keyHash.ts';
 import { keyedHeader, KeyedStreamWriter } from '../../../src/snapshot/keyed/keyedStream.ts';
+import type { OperatorMetadata } from '../../../src/snapshot/metadata/snapshotMetadata.ts';
 import { writeMetadata } from '../../../src/snapshot/metadata/writeMetadata.ts';
 import { StateWriter } from '../../../src/snapshot/rewrite/stateWriter.ts';
 import type { SerializerSnapshot } from '../../../src/snapshot/serializers/serializerSnapshot.ts';
@@ -20,8 +21,16 @@ export interface TypedState {
   readonly values: Readonly<Record<string, DumpValue | Uint8Array>>;
 }
 
-/** A savepoint with one operator, `typed`, which has value states of these types. */
-export function typedSnapshot(states: Readonly<Record<string, TypedState>>): Promise<Snapshot> {
+type TypedStates = Readonly<Record<string, TypedState>>;
+
+/** A savepoint with one operator, `typed`, which has value states of these types, and with `others` by their names. */
+export function typedSnapshot(states: TypedStates, others: Readonly<Record<string, TypedStates>> = {}): Promise<Snapshot> {
+  const operators = Object.entries({ typed: states, ...others }).map(([name, each]) => typedOperator(name, each));
+  const metadata = writeMetadata({ version: 6, checkpointId: 7, masterStates: [], operators, properties: null });
+  return openFiles(new Map([['source/_metadata', metadata]]));
+}
+
+function typedOperator(name: string, states: TypedStates): OperatorMetadata {
   const metas = Object.entries(states).map(([name, { serializer }]) => keyValueState(name, 'VALUE', { kind: 'voidNamespace' }, serializer));
   const pieces: Uint8Array[] = [];
   const range = { start: 0, end: MAX_PARALLELISM - 1 };
@@ -41,10 +50,10 @@ export function typedSnapshot(states: Readonly<Record<string, TypedState>>): Pro
     const bytes = block.finish();
     if (bytes !== null) stream.add(keyGroup, bytes);
   }
-  const operator = {
-    operatorId: operatorIdOf('typed'),
-    name: 'typed',
-    uid: 'typed',
+  return {
+    operatorId: operatorIdOf(name),
+    name,
+    uid: name,
     parallelism: 1,
     maxParallelism: MAX_PARALLELISM,
     coordinatorState: null,
@@ -69,6 +78,4 @@ export function typedSnapshot(states: Readonly<Record<string, TypedState>>): Pro
       },
     ],
   };
-  const metadata = writeMetadata({ version: 6, checkpointId: 7, masterStates: [], operators: [operator], properties: null });
-  return openFiles(new Map([['source/_metadata', metadata]]));
 }
