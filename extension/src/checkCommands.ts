@@ -5,6 +5,7 @@ import type { FlinkTarget } from '../../webview/src/check/protocol.ts';
 import type { CheckBindings } from './checkBindings.ts';
 import { showCheck, type CheckRooms } from './checkPanel.ts';
 import { choosePipeline, isPipeline } from './pipelines.ts';
+import { plainText } from './plainText.ts';
 import type { SavepointPicker } from './savepointPicker.ts';
 import type { SavepointsNode } from './savepointsView.ts';
 
@@ -93,8 +94,8 @@ export async function decideStart(rooms: CheckRooms, program: string, location: 
     ? vscode.l10n.t('{0} has state that the pipeline does not take.', basename(location))
     : vscode.l10n.t('{0} does not fit the pipeline.', basename(location));
   const answer = await vscode.window.showWarningMessage(
-    question,
-    { modal: true, detail: detailOf(errors) },
+    plainText(question),
+    { modal: true, detail: plainText(detailOf(errors)) },
     show,
     ...(losesOnly ? [without] : []),
   );

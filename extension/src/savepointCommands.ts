@@ -2,6 +2,7 @@ import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
 import { findPipelines } from './pipelines.ts';
 import type { Messages } from './messages.ts';
+import { plainText } from './plainText.ts';
 import type { Runs } from './runs.ts';
 import type { SavepointFolders } from './savepointFolders.ts';
 import type { SavepointsNode, SavepointsView, SnapshotRoot } from './savepointsView.ts';
@@ -57,8 +58,11 @@ async function remove(node: SnapshotRoot, folders: SavepointFolders): Promise<vo
   }
   const button = vscode.l10n.t('Delete');
   const answer = await vscode.window.showWarningMessage(
-    vscode.l10n.t('Delete {0} of {1}?', basename(location), item.pipeline),
-    { modal: true, detail: vscode.l10n.t('The state in it is lost: no pipeline can be restored from it again.\n\n{0}', location) },
+    plainText(vscode.l10n.t('Delete {0} of {1}?', basename(location), item.pipeline)),
+    {
+      modal: true,
+      detail: plainText(vscode.l10n.t('The state in it is lost: no pipeline can be restored from it again.\n\n{0}', location)),
+    },
     button,
   );
   if (answer !== button) return;

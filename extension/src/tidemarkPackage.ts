@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import type { Messages } from './messages.ts';
 import { choosePipeline } from './pipelines.ts';
+import { plainText } from './plainText.ts';
 
 /** The `tidemark` npm package that the extension carries, and how it gets into a project without a network. */
 export class TidemarkPackage {
@@ -24,7 +25,7 @@ export class TidemarkPackage {
         await this.addTo(folder);
         // TypeScript's server looks for packages again when it is told that the project changed.
         await vscode.commands.executeCommand('typescript.reloadProjects').then(undefined, () => undefined);
-        void vscode.window.showInformationMessage(vscode.l10n.t('Added tidemark to {0}.', join(folder, 'node_modules')));
+        void vscode.window.showInformationMessage(plainText(vscode.l10n.t('Added tidemark to {0}.', join(folder, 'node_modules'))));
       }),
     );
   }

@@ -16,7 +16,7 @@ import { statisticsOf } from '../snapshots/doctor/examine.ts';
 import { sourceFindings } from '../snapshots/doctor/sourceFindings.ts';
 import type { OpenedSnapshot } from '../snapshots/openedSnapshot.ts';
 import { absoluteLocation } from '../snapshots/storage/openStorage.ts';
-import { EXIT, plural, UsageError, type CliIo } from './io.ts';
+import { EXIT, linesText, plural, UsageError, type CliIo } from './io.ts';
 import { openedForReading, READING_OPTIONS } from './openedForReading.ts';
 import { untilInterrupted } from './interrupt.ts';
 import { loadedPlan, type LoadedPlan } from './loadedPlan.ts';
@@ -142,7 +142,7 @@ function reportText({ compatible, findings }: CheckReport): string {
   const lines = findings.flatMap((each) => [`${MARKS[each.severity]}  ${findingText(each)}`, ...schemasText(each)]);
   const errors = findings.filter((each) => each.severity === 'error').length;
   const verdict = compatible ? 'The snapshot can be restored.' : `The snapshot cannot be restored: ${plural(errors, 'error')}.`;
-  return `${[...lines, verdict].join('\n')}\n`;
+  return linesText([...lines, verdict]);
 }
 
 /** Both types, one below the other, where they do not fit. */

@@ -13,7 +13,7 @@ import type { OpenedSnapshot } from '../snapshots/openedSnapshot.ts';
 import { sourcePositions } from '../snapshots/operatorFacts.ts';
 import { overviewOf } from '../snapshots/overview.ts';
 import { openedForReading, READING_OPTIONS } from './openedForReading.ts';
-import { EXIT, plural, sizeText, timeText, UsageError, type CliIo } from './io.ts';
+import { EXIT, linesText, plural, sizeText, timeText, UsageError, type CliIo } from './io.ts';
 import { parsed, type CommandSyntax } from './syntax.ts';
 
 /** What is written as JSON. */
@@ -103,7 +103,7 @@ function reportText(found: Report): string {
   if (verified !== null) lines.push(verified.ok ? '  all checksums hold' : `  DAMAGED: ${verified.reason ?? ''}`);
   else lines.push('  no tidemark.json: written by Flink');
   for (const operator of operators) lines.push('', ...operatorText(operator));
-  return `${lines.join('\n')}\n`;
+  return linesText(lines);
 }
 
 function filesText({ files, relocatable }: Report): string {

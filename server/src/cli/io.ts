@@ -66,6 +66,11 @@ export const EXIT = {
 /** A command: what is left of the command line after its name; resolves to the exit code. */
 export type Command = (args: readonly string[], io: CliIo) => Promise<number>;
 
+/** Lines for people. A line feed within one, such as in a name that a stranger chose, is shown as `\n`: nobody forges a line of a report. */
+export function linesText(lines: readonly string[]): string {
+  return lines.map((line) => `${line.replaceAll(/\r?\n/g, '\\n')}\n`).join('');
+}
+
 export function plural(count: number, noun: string): string {
   return `${countText(count)} ${noun}${count === 1 ? '' : 's'}`;
 }

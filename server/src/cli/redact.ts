@@ -4,7 +4,7 @@ import type { RedactionReport } from 'tidemark/snapshot';
 import type { OpenedSnapshot } from '../snapshots/openedSnapshot.ts';
 import { redactSnapshot, REPORT_FILE, rulesOf, SALT_MIN } from '../snapshots/redact/redactSnapshot.ts';
 import { untilInterrupted } from './interrupt.ts';
-import { countText, EXIT, plural, sizeText, UsageError, type CliIo } from './io.ts';
+import { countText, EXIT, linesText, plural, sizeText, UsageError, type CliIo } from './io.ts';
 import { openedForReading, READING_OPTIONS } from './openedForReading.ts';
 import { ReadProgress } from './readProgress.ts';
 import { commonPlan, keyHashOption, refusalsSaid, targetOf, WRITING_OPTIONS, type WritingValues } from './rewriting.ts';
@@ -110,7 +110,7 @@ function reportText(report: RedactionReport, target: string | null, bytes: numbe
       for (const field of state.fields) lines.push(`    ${fieldText(field)}, ${plural(field.values ?? 0, 'value')}`);
     }
   }
-  return `${[...lines, ...report.notes].join('\n')}\n`;
+  return linesText([...lines, ...report.notes]);
 }
 
 const DONE: Readonly<Record<string, string>> = { keep: 'kept', drop: 'dropped', hash: 'hashed', mask: 'masked', replace: 'replaced' };

@@ -14,7 +14,7 @@ import { FolderOutput } from '../snapshots/rewrite/folderOutput.ts';
 import { keyHashOf } from '../snapshots/rewrite/userModules.ts';
 import { writeSnapshot, type WriteOptions } from '../snapshots/rewrite/writeSnapshot.ts';
 import { untilInterrupted } from './interrupt.ts';
-import { countText, EXIT, plural, sizeText, UsageError, type CliIo } from './io.ts';
+import { countText, EXIT, linesText, plural, sizeText, UsageError, type CliIo } from './io.ts';
 import { openedForReading, type ReadingValues } from './openedForReading.ts';
 import { ReadProgress } from './readProgress.ts';
 import { wholeNumber } from './selection.ts';
@@ -184,5 +184,5 @@ function reportText(report: RewriteReport, target: string | null, bytes: number)
   }
   for (const { label, operatorId } of report.dropped) lines.push(`${label} (${operatorId}): left out`);
   for (const note of report.notes) lines.push(`${note}.`);
-  return `${lines.join('\n')}\n`;
+  return linesText(lines);
 }

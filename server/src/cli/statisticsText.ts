@@ -1,5 +1,5 @@
 import { isEventTime, sizeAtShare, unreadableText, type KeyedStateStatistics, type LargeKey, type TimeBuckets } from 'tidemark/snapshot';
-import { countText, plural, sizeText, timeText } from './io.ts';
+import { countText, linesText, plural, sizeText, timeText } from './io.ts';
 import type { OperatorStatistics } from './stats.ts';
 
 const BAR_WIDTH = 30;
@@ -37,7 +37,7 @@ export function statisticsText(found: OperatorStatistics, options: StatisticsTex
       '  Some key groups have too many keys to tell all apart: counts of keys and the largest keys are those of the first that were seen.',
     );
   for (const error of found.errors) lines.push(`  NOT COUNTED: ${error}`);
-  return `${lines.join('\n')}\n`;
+  return linesText(lines);
 }
 
 function bytesOf({ keyBytes, valueBytes }: KeyedStateStatistics): number {

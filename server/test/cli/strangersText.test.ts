@@ -7,7 +7,7 @@ import { doctor } from '../../src/cli/doctor.ts';
 import { dump } from '../../src/cli/dump.ts';
 import { edit } from '../../src/cli/edit.ts';
 import { inspect } from '../../src/cli/inspect.ts';
-import type { Command } from '../../src/cli/io.ts';
+import { linesText, type Command } from '../../src/cli/io.ts';
 import { stats } from '../../src/cli/stats.ts';
 import { shownText } from '../../src/shownText.ts';
 import { countingPipeline, takeSavepoint } from '../savepointOfPipeline.ts';
@@ -65,6 +65,10 @@ describe('no control character of a snapshot reaches a terminal', () => {
 test('CSV that goes to a file or a pipe is data: it stays as it is', async () => {
   const { out } = await runCommand(dump, home, [savepoint, '--format', 'csv']);
   expect(out).toContain(EVIL);
+});
+
+test('a line feed within a line of a report is shown, so that no name forges a line', () => {
+  expect(linesText(['orders\n  all checksums hold\r\n', 'next'])).toBe('orders\\n  all checksums hold\\n\nnext\n');
 });
 
 test('JSON says the same with and without', () => {
