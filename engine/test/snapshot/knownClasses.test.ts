@@ -81,7 +81,7 @@ test('an enum that Kryo wrote has the constants that another serializer of the s
   const read = (known: KnownClasses): DumpValue =>
     kryoValueReader(kryo, 2, new Map(), known.declared)(new ByteReader(Uint8Array.from([...classByName, 2])));
   expect(read(collector.known(new Map()))).toEqual({ $enum: 'BLUE' });
-  expect(() => read(NOTHING_KNOWN)).toThrow('com.acme.Color');
+  expect(() => read(NOTHING_KNOWN)).toThrow();
 });
 
 test('a line of such a subclass that is set as it is shown keeps its bytes; another value is refused', async () => {
