@@ -35,7 +35,7 @@ export interface RunSession {
   /** Calls `listener` when a signal has come to the engine process, which leaves it to its starter what is to be done. */
   onSignal(listener: () => void): void;
   /** Resolves when nothing has been heard of the engine for `ms` milliseconds: user code does not come back. Stop asking by `end`. */
-  silence(ms: number): { readonly silent: Promise<void>; end(): void };
+  silence(ms: number): { readonly silent: Promise<void>; readonly end: () => void };
 }
 
 /** Begins a run. When it could not be loaded, how it ended instead. */

@@ -103,8 +103,7 @@ describe('tidemark dump', () => {
   test('elements of operator state are counted like entries, and nothing is zero that is there', async () => {
     const elements = (await lines()).filter(({ kind }) => kind === 'list' || kind === 'broadcast' || kind === 'raw');
     const counts = new Map<string, number>();
-    for (const { operator, state } of elements)
-      counts.set(`${String(operator)} ${String(state)}`, (counts.get(`${String(operator)} ${String(state)}`) ?? 0) + 1);
+    for (const { operator, state } of elements) counts.set(`${operator} ${state}`, (counts.get(`${operator} ${state}`) ?? 0) + 1);
     expect(counts.size).toBeGreaterThan(1);
     for (const [place, count] of counts) {
       const [operator = '', state = ''] = place.split(' ');

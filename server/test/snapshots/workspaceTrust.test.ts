@@ -96,7 +96,7 @@ describe('in an untrusted workspace', () => {
     writeFiles(join(home, 'outside'), files.filter(isShared));
     const params = { location: join(workspace, CHECKPOINT), limit: 10_000 };
     const refused = await asks()('snapshot/dump', params).catch(String);
-    const from = /--path-map (.*)=FOLDER/.exec(String(refused))?.[1] ?? '';
+    const from = /--path-map (.*)=FOLDER/.exec(refused as string)?.[1] ?? '';
     expect(from).toMatch(/shared$/);
     const pathMap = [{ from, to: join(home, 'outside', CHECKPOINT, 'shared') }];
     await expect(asks({ pathMap })('snapshot/dump', params)).rejects.toThrow('is missing');

@@ -103,7 +103,7 @@ export function movedLogPosition(position: Readonly<Record<string, DumpValue>>, 
   if (file !== undefined && pos !== undefined) {
     if (!('file' in position) || !('pos' in position)) return null;
     // Where there are GTIDs, the reader goes by them alone.
-    const { gtids: _gone, ...others } = position;
+    const others = Object.fromEntries(Object.entries(position).filter(([name]) => name !== 'gtids'));
     const fresh = Object.fromEntries(['event', 'row', 'ts_sec'].flatMap((name) => (name in position ? [[name, '0']] : [])));
     return { ...others, ...fresh, ...('kind' in position ? { kind: 'SPECIFIC' } : {}), file, pos };
   }

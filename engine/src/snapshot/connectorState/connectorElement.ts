@@ -32,7 +32,9 @@ export function elementOfShown(state: string, shown: DumpValue): DumpValue {
   const bytes = bytesOfElement(shown);
   const view = bytes === null ? null : describeConnectorElement(state, bytes);
   if (bytes === null || view === null) throw new UnfitValue('$bytes must be those of the element whose fields are set');
-  const { $bytes: _bytes, [CONNECTOR]: kind, ...fields } = shown as Readonly<Record<string, DumpValue>>;
+  const given = shown as Readonly<Record<string, DumpValue>>;
+  const kind = given[CONNECTOR];
+  const fields = Object.fromEntries(Object.entries(given).filter(([name]) => name !== '$bytes' && name !== CONNECTOR));
   if (kind !== view.kind) throw new UnfitValue(`$connector is ${dumpText(kind ?? null)}, and the bytes are of ${view.kind}`);
   const changed = [...new Set([...Object.keys(fields), ...Object.keys(view.fields)])].filter(
     (name) => dumpText(fields[name] ?? null) !== dumpText(view.fields[name] ?? null),

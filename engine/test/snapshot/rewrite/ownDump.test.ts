@@ -20,11 +20,11 @@ type Set = EntryEdit;
 async function ownDump(snapshot: Snapshot): Promise<Set[]> {
   const edits: Set[] = [];
   for await (const line of dumpLines(snapshot)) {
-    const parsed = parseDump(line) as Readonly<Record<string, DumpValue>>;
-    if (!SET.has(String(parsed['kind']))) continue;
+    const parsed = parseDump(line) as Readonly<Record<string, DumpValue>> & { kind: string; operator: string; state: string };
+    if (!SET.has(parsed.kind)) continue;
     const names = 'key' in parsed ? PLACE : ['subtask', 'index', 'value'];
     const parts = Object.fromEntries(names.flatMap((name) => (name in parsed ? [[name, parsed[name]]] : [])));
-    edits.push({ ...parts, edit: 'set' as const, operator: String(parsed['operator']), state: String(parsed['state']) });
+    edits.push({ ...parts, edit: 'set' as const, operator: parsed.operator, state: parsed.state });
   }
   return edits;
 }
