@@ -58,10 +58,8 @@ export class SnapshotClasses {
       case 'keyGroups':
         if (handle.stream === null) return [];
         return serializersOf(await keyGroupsHeader(await openStream(this.#storage, this.#folder, handle.stream), handle));
-      case 'incremental': {
-        const rows = await openRocksDbRows(this.#storage, this.#folder, handle, maxParallelism);
-        return rows === null ? [] : serializersOf(rows.header);
-      }
+      case 'incremental':
+        return serializersOf((await openRocksDbRows(this.#storage, this.#folder, handle, maxParallelism)).header);
       case 'changelog': {
         const all: (SerializerSnapshot | null)[] = [];
         for (const part of handle.base) all.push(...(await this.#ofKeyed(part, maxParallelism)));
