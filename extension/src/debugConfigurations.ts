@@ -59,7 +59,7 @@ class Resolver implements vscode.DebugConfigurationProvider {
     }
     await expect(program, vscode.l10n.t('"program" of "{0}" is {1}, which does not exist.', configuration.name, program));
     const savepoint: unknown = configuration['savepoint'];
-    if (typeof savepoint === 'string' && savepoint !== '' && savepoint !== 'latest') {
+    if (typeof savepoint === 'string' && savepoint !== '' && !isLatest(savepoint) && !/^s3[anp]?:/i.test(savepoint)) {
       await expect(savepoint, vscode.l10n.t('"savepoint" of "{0}" is {1}, which does not exist.', configuration.name, savepoint));
     }
     // What runs is what is on disk.
@@ -79,9 +79,13 @@ class Resolver implements vscode.DebugConfigurationProvider {
   /** Null where it starts afresh. */
   async #locationOf(program: string, savepoint: unknown): Promise<string | null> {
     if (typeof savepoint !== 'string' || savepoint === '') return null;
-    if (savepoint !== 'latest') return savepoint;
+    if (!isLatest(savepoint)) return savepoint;
     return (await this.#picker.list(program)).find((item) => item.program === program)?.location ?? null;
   }
+}
+
+function isLatest(savepoint: string): boolean {
+  return savepoint === 'latest' || savepoint === 'latest-or-fresh';
 }
 
 async function expect(path: string, otherwise: string): Promise<void> {

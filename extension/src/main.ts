@@ -14,6 +14,7 @@ import { Messages } from './messages.ts';
 import { NewPipeline } from './newPipeline.ts';
 import { registerRepairCommands } from './repairCommands.ts';
 import { registerRunCommands } from './runCommands.ts';
+import { watchResultsInTheWay } from './resultsInTheWay.ts';
 import { Runs } from './runs.ts';
 import { registerSavepointCommands } from './savepointCommands.ts';
 import { SavepointEditor } from './savepointEditor.ts';
@@ -105,6 +106,7 @@ export function activate(context: vscode.ExtensionContext): void {
     }),
     new DataflowPanel(page, runs, messages),
     new StatusItem(runs),
+    watchResultsInTheWay(runs),
     watchLaunchKey(),
     startLanguageClient(program('lsp.cjs'), { messages, process: snapshots, bindings }),
     carried.register(),

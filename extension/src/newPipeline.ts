@@ -51,6 +51,8 @@ export class NewPipeline {
     if (folder === undefined) return undefined;
     await expectFree(folder);
     await cp(vscode.Uri.joinPath(this.#templates, 'pipeline').fsPath, folder, { recursive: true });
+    // The packager of extensions leaves files out that begin with a dot.
+    await rename(join(folder, 'gitignore'), join(folder, '.gitignore'));
     const program = join(folder, `${name}.pipeline.ts`);
     await rename(join(folder, 'orders.pipeline.ts'), program);
     for (const file of [program, join(folder, 'package.json'), join(folder, 'README.md')]) {

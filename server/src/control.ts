@@ -177,6 +177,8 @@ export interface Failure {
   /** The places that lead to the cause, the most telling first: a line of the input, the user's frames, the operator's declaration. */
   stack: { name: string; position: Position | null }[];
   restartsInMs: number | null;
+  /** For what a client can offer a way out of. `resultsExist`: the outputs have results of an earlier run. */
+  code?: 'resultsExist';
 }
 
 export type ControlMethod = keyof ControlRequests;

@@ -320,7 +320,8 @@ export class Session {
     this.#progress.endAll();
     this.#sayEnd(ended);
     if (this.#pause !== null) this.#leavePause();
-    const hold = this.#stopAtFailures && this.#configuration?.run.debug === true && !this.#terminating;
+    // What the client offers a way out of needs no look at its place.
+    const hold = failure?.code === undefined && this.#stopAtFailures && this.#configuration?.run.debug === true && !this.#terminating;
     if (failure === null || ended.outcome !== 'failed' || !hold) return;
     this.#failure = failure;
     this.#pause = { inspection: new Inspection(atFailure(failure), this.#handles, this.#toClient), ended };

@@ -32,10 +32,12 @@ export function toFailure(error: Error, { uid, subtask, restartsInMs }: FailureP
   const declared = context.plan.operators.find((operator) => operator.uid === uid)?.position ?? null;
   const hasOwnFrame = stack.length > (input?.line == null ? 0 : 1);
   if (!hasOwnFrame && declared !== null) stack.push({ name: `operator "${String(uid)}"`, position: toPosition(declared) });
-  return { uid, subtask, message: messageOf(error), stack, restartsInMs };
+  const failure: Failure = { uid, subtask, message: messageOf(error), stack, restartsInMs };
+  // By name: a pipeline may carry a copy of the engine's modules of its own.
+  return error.name === 'ResultsExist' ? { ...failure, code: 'resultsExist' } : failure;
 }
 
 /** Names of error classes that say nothing to a user are left out. */
 export function messageOf({ name, message }: Error): string {
-  return name === 'Error' || name === 'InputError' ? message : `${name}: ${message}`;
+  return ['Error', 'InputError', 'ResultsExist'].includes(name) ? message : `${name}: ${message}`;
 }

@@ -71,4 +71,18 @@ describe('an error leads to its place, and is not tried again where it would com
     expect(failure?.message).toContain('cents');
     expect(places(failure!)).toEqual([['operator "double"', file, lineOf("'double'")]]);
   });
+
+  it('results of an earlier run: a code by which clients offer a way out', async () => {
+    const file = join(workspace, 'again.pipeline.ts');
+    const text = PIPELINE.replaceAll('NAME', 'again').replace('collect()', "files.write({ path: 'again-out.jsonl' })");
+    writeFileSync(file, text.replace(', collect', ''));
+    writeFileSync(join(workspace, 'again.jsonl'), '{"id":"a","cents":1}\n');
+    engine = await new EngineProcess(dist, file).begin();
+    expect((await engine.event('ended')).outcome).toBe('finished');
+    await engine.exit();
+    engine = new EngineProcess(dist, file);
+    expect(await engine.firstMessage()).toMatchObject({ kind: 'failed', failure: { uid: 'out', code: 'resultsExist' } });
+    engine = await new EngineProcess(dist, file, { overwrite: true }).begin();
+    expect((await engine.event('ended')).outcome).toBe('finished');
+  });
 });

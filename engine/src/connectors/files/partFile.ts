@@ -1,3 +1,4 @@
+import { ResultsExist } from '../../operators/resultsExist.ts';
 import type { ConnectorHost, FileWriter } from '../../operators/connector.ts';
 import { ByteReader } from '../../snapshot/bytes/byteReader.ts';
 import { ByteWriter } from '../../snapshot/bytes/byteWriter.ts';
@@ -55,12 +56,12 @@ export class PartFile {
     this.#unsettled = isNew ? { inPlace: 0, isNew } : { inPlace: this.#transactionsInPlace(), isNew };
   }
 
-  /** A new, empty file. @throws Error where an earlier run has left results in it and they may not be replaced */
+  /** A new, empty file. @throws ResultsExist where an earlier run has left results in it and they may not be replaced */
   static create(host: ConnectorHost, uid: string, path: string, index: number): PartFile {
     const part = new PartFile(host, uid, path, { index, committed: 0, checksum: 0, pending: [] }, true);
     const mayReplace = host.outputs.overwrite || host.outputs.made.has(part.#path);
     if (!mayReplace && part.#size() > 0) {
-      throw new Error(
+      throw new ResultsExist(
         `operator "${uid}": ${part.#path} has ${String(part.#size())} bytes of an earlier run. Go on from that run with --from latest, ` +
           'replace its results with --overwrite, or give the sink another path',
       );

@@ -1,3 +1,4 @@
+import { ResultsExist } from '../../operators/resultsExist.ts';
 import { encodeUtf8 } from '../../snapshot/bytes/utf8.ts';
 import type { ConnectorHost, FileWriter, OpenSink, SinkWriter, SubtaskInfo } from '../../operators/connector.ts';
 import type { Sink } from '../../plan/connectors.ts';
@@ -157,7 +158,7 @@ class FileSinkWriter implements SinkWriter {
 function refuseToMix(others: readonly string[], uid: string): void {
   const [first] = others;
   if (first === undefined) return;
-  throw new Error(
+  throw new ResultsExist(
     `operator "${uid}": ${first} has results of an earlier run at a higher parallelism. Go on from that run with --from latest, ` +
       'replace its results with --overwrite, or give the sink another path',
   );
