@@ -72,7 +72,9 @@ test('savepoint, checkpoint, restart from the savepoint, stop with savepoint', a
   await client.customRequest('tidemark/savepoint', { target: '/elsewhere' });
   await client.customRequest('tidemark/checkpoint');
   const restored = client.next('tidemark/run');
-  const output = client.next('output');
+  const output = new Promise<void>((resolve) => {
+    client.on('output', ({ body }: any) => body.output.startsWith('hello from user code') && resolve());
+  });
   await client.customRequest('restart');
   expect((await restored).body.restoredFrom).toBe('/elsewhere');
   await output;
