@@ -245,7 +245,10 @@ export class Session {
   async #applyBreakpoints(): Promise<void> {
     const changed = new Set(await this.#verdicts());
     for (const breakpoint of this.#breakpoints.toDap(this.#plan, this.#toClient)) {
-      if (changed.has(breakpoint.id)) this.#connection.event('breakpoint', { reason: 'changed', breakpoint });
+      if (!changed.has(breakpoint.id)) continue;
+      this.#connection.event('breakpoint', { reason: 'changed', breakpoint });
+      // The editor shows the reason only in a tooltip of a grey dot.
+      if (!breakpoint.verified && breakpoint.message !== undefined) this.#print('console', `Breakpoint not set: ${breakpoint.message}\n`);
     }
   }
 
