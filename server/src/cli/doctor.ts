@@ -128,7 +128,7 @@ function reportText({ location, asOf, scanned, findings }: DoctorReport): string
     const first = places.slice(0, PLACES_MAX).join('; ');
     const more = places.length > PLACES_MAX ? ` and ${plural(places.length - PLACES_MAX, 'more place')}` : '';
     lines.push(`${MARKS[severity]}  ${first === '' ? '' : `${first}${more}: `}${message}`);
-    if (remedy !== null) lines.push(`         ${remedy}`);
+    if (remedy !== null) lines.push(...remedy.split('\n').map((line) => `         ${line}`));
   }
   const count = (wanted: DoctorFinding['severity']): number => findings.filter(({ severity }) => severity === wanted).length;
   const summary = [plural(count('error'), 'error'), plural(count('warning'), 'warning'), plural(count('info'), 'note')].join(', ');

@@ -14,7 +14,7 @@ import { argumentOf, labelOf, uidOf, type Examination } from './examination.ts';
 import type { DoctorFinding } from './finding.ts';
 import { declaredStates, hasState, keyOf, serializersOf, type DeclaredState } from './operatorStates.ts';
 import { shellWord } from './shellWord.ts';
-import { inOperator } from './place.ts';
+import { firstOf, inOperator } from './place.ts';
 import { isPlannerMade } from './sqlRules.ts';
 
 /** What the job that takes the snapshot over does not fit, as far as a list of its uids or a snapshot of it tells. */
@@ -48,9 +48,16 @@ function* unplanned(examination: Examination): Generator<DoctorFinding> {
       severity: 'error',
       code: 'notInPlan',
       message: `No operator of the plan has its uid${uidOf(examination, operator) === null ? ', or its id' : ''}: a restore fails, or drops its state where that is allowed.`,
-      remedy: `${free.length === 0 ? '' : `Rename it: tidemark edit SNAPSHOT --out OUT --rename-uid ${argument}=${free.length === 1 ? (free[0] ?? '') : 'UID'}; `}or leave it out: --drop-operator ${argument}.`,
+      remedy: `${renameTo(argument, free)}eave it out:\ntidemark edit SNAPSHOT --out OUT --drop-operator ${argument}`,
     };
   }
+}
+
+/** Which of several uids is its new one only people know. */
+function renameTo(argument: string, [first, ...more]: readonly string[]): string {
+  if (first === undefined) return 'L';
+  if (more.length === 0) return `Give it its new uid:\ntidemark edit SNAPSHOT --out OUT --rename-uid ${argument}=${shellWord(first)}\nOr l`;
+  return `If it has a new uid (${firstOf([first, ...more])}), give it that one with the option --rename-uid of tidemark edit. If the job does not have it any more, l`;
 }
 
 /** An operator with the same states and key is the likeliest to be it. */
@@ -61,13 +68,13 @@ function notInOther(examination: Examination, operator: OperatorHeaders, free: r
   const rename =
     renamed === undefined || same.length > 1
       ? ''
-      : `It looks like ${labelOf(examination, renamed)}: tidemark edit SNAPSHOT --out OUT --rename-uid ${argument}=${argumentOf(examination, renamed)}; `;
+      : `It looks like ${labelOf(examination, renamed)}:\ntidemark edit SNAPSHOT --out OUT --rename-uid ${argument}=${argumentOf(examination, renamed)}\n`;
   return {
     ...inOperator(examination, operator),
     severity: 'error',
     code: 'notInOther',
     message: 'The other snapshot has no such operator: a restore into its job fails, or drops the state where that is allowed.',
-    remedy: `${rename}${rename === '' ? 'Leave' : 'or leave'} it out: ${rename === '' ? 'tidemark edit SNAPSHOT --out OUT ' : ''}--drop-operator ${argument}.`,
+    remedy: `${rename}${rename === '' ? 'Leave' : 'Or leave'} it out:\ntidemark edit SNAPSHOT --out OUT --drop-operator ${argument}`,
   };
 }
 
@@ -85,7 +92,7 @@ function* differences(examination: Examination, operator: OperatorHeaders, other
       severity: 'warning',
       code: 'differsFromOther',
       message: `Its max parallelism is ${String(maxParallelism)}, and ${String(other.metadata.maxParallelism)} in the other snapshot: where the job sets it, a restore is refused.`,
-      remedy: `tidemark edit SNAPSHOT --out OUT --max-parallelism ${argumentOf(examination, operator)}=${String(other.metadata.maxParallelism)}${parallelismToFit(examination, operator, other.metadata.maxParallelism)}`,
+      remedy: `Give it the other one:\ntidemark edit SNAPSHOT --out OUT --max-parallelism ${argumentOf(examination, operator)}=${String(other.metadata.maxParallelism)}${parallelismToFit(examination, operator, other.metadata.maxParallelism)}`,
     };
   }
   yield* keyChanges(examination, operator, other);
@@ -123,9 +130,9 @@ function stateNotInOther(
         ? 'The other snapshot has no such state: Flink carries it along unread, from savepoint to savepoint.'
         : `The other snapshot has no such state, but ${appeared.map((state) => state.name).join(', ')} of the same type is new there: if the job renamed it, Flink restores nothing into the new name and says nothing.`,
     remedy: isOne
-      ? `Give it the new name: tidemark edit SNAPSHOT --out OUT --rename-state ${place}=${shellWord(renamed.name)}`
+      ? `Give it the new name:\ntidemark edit SNAPSHOT --out OUT --rename-state ${place}=${shellWord(renamed.name)}`
       : renamed === undefined
-        ? `If no job needs it any more, leave it out: tidemark edit SNAPSHOT --out OUT --drop-state ${place}`
+        ? `If no job needs it any more, leave it out:\ntidemark edit SNAPSHOT --out OUT --drop-state ${place}`
         : `Give it the new name with tidemark edit --rename-state, after you have found out which one it is.`,
   };
 }
@@ -209,7 +216,7 @@ function remedyOf(
 }
 
 const DECLARE_AGAIN =
-  'Declare the old type again, or change the state before the restore: tidemark edit --help shows what can be changed, and tidemark diff the two types.';
+  'Declare the old type again, or change the state before the restore with tidemark edit; tidemark diff shows the two types.';
 
 function isRefused(verdicts: ReadonlyMap<FlinkTarget, FlinkVerdict>): boolean {
   return [...verdicts.values()].some(({ kind }) => kind === 'refuses');

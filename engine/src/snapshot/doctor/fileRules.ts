@@ -28,7 +28,7 @@ export function* fileFindings({ headers, files: named, checkpointRoot }: Examina
       severity: kind === 'savepoint' ? 'warning' : 'info',
       code: 'absolutePaths',
       message: `${counted(absolute.length, 'file')} of ${counted(files.length, 'file')} ${absolute.length === 1 ? 'is' : 'are'} named by absolute paths, such as ${absolute[0]?.path ?? ''}: ${foundText(named)}Flink does not find them once they have been moved.`,
-      remedy: 'Write a savepoint that has all its files with it: tidemark edit SNAPSHOT --out OUT.',
+      remedy: 'Write a savepoint that has all its files with it:\ntidemark edit SNAPSHOT --out OUT',
     };
   }
   if (shared.length > 0) {
@@ -38,7 +38,7 @@ export function* fileFindings({ headers, files: named, checkpointRoot }: Examina
       severity: 'info',
       code: 'sharedFiles',
       message: `${counted(shared.length, 'file')} (${sizeText(bytes)}) ${shared.length === 1 ? 'is' : 'are'} shared with other checkpoints of the job: deleting an older checkpoint with its files breaks this one, and the other way round.`,
-      remedy: 'Leave the shared files to Flink while the job runs; a savepoint of tidemark edit SNAPSHOT --out OUT shares nothing.',
+      remedy: 'Leave the shared files to Flink while the job runs. A savepoint shares nothing:\ntidemark edit SNAPSHOT --out OUT',
     };
   }
   if (checkpointRoot !== null && checkpointRoot.unfinished.length > 0) {
@@ -75,7 +75,7 @@ function* filesElsewhere(named: readonly NamedFile[]): Generator<DoctorFinding> 
       severity: 'error',
       code: 'movedFiles',
       message: `Flink does not find ${counted(moved.length, 'file')} of ${counted(named.length, 'file')} and cannot restore the snapshot: it looks for ${first.path}, which is not there. Tidemark found the file at ${first.found ?? ''}.`,
-      remedy: `Name the files where they are: tidemark edit SNAPSHOT --out OUT${movedTo(moved)}. Or write a savepoint that has all its files with it: tidemark edit SNAPSHOT --out OUT.`,
+      remedy: `Name the files where they are:\ntidemark edit SNAPSHOT --out OUT${movedTo(moved)}\nOr write a savepoint that has all its files with it:\ntidemark edit SNAPSHOT --out OUT`,
     };
   const outside = named.filter(({ found, atPath }) => found === null && atPath === true);
   const [example] = outside;
@@ -85,9 +85,9 @@ function* filesElsewhere(named: readonly NamedFile[]): Generator<DoctorFinding> 
       severity: 'info',
       code: 'filesOutside',
       message: `${counted(outside.length, 'file')} of ${counted(named.length, 'file')} ${outside.length === 1 ? 'is' : 'are'} where the snapshot says, such as ${example.path}: Flink finds them. Tidemark does not read them, because they are outside of what was opened.`,
-      remedy: `Allow it for the folders that the snapshot names: --path-map ${foldersOf(outside)
+      remedy: `Allow it for the folders that the snapshot names:\ntidemark doctor SNAPSHOT --path-map ${foldersOf(outside)
         .map((folder) => quoted(`${folder}=${folder}`))
-        .join(' --path-map ')}.`,
+        .join(' --path-map ')}`,
     };
 }
 

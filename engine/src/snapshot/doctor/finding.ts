@@ -10,50 +10,57 @@ export interface DoctorFinding {
   readonly file: string | null;
   /** What it is and what it will do. */
   readonly message: string;
-  /** What to do about it; null where nothing is to be done. */
+  /**
+   * What to do about it; null where nothing is to be done. A command stands in a line of its own, which begins with `tidemark ` and works as it
+   * is; SNAPSHOT and OUT stand for the snapshot and for a new folder.
+   */
   readonly remedy: string | null;
 }
 
-export type DoctorCode =
-  | 'noUid'
-  | 'unknownUid'
-  | 'sqlPlan'
-  | 'kryo'
-  | 'noSchema'
-  | 'unreadable'
-  | 'damaged'
-  | 'missingFile'
-  | 'movedFiles'
-  | 'filesOutside'
-  | 'absolutePaths'
-  | 'sharedFiles'
-  | 'unreferencedFiles'
-  | 'unfinishedCheckpoint'
-  | 'nativeLayout'
-  | 'timersLeftOut'
-  | 'timersDue'
-  | 'unionGrows'
-  | 'unstableKey'
-  | 'windowsWithoutTimer'
-  | 'sinkFileGone'
-  | 'transactionsExpire'
-  | 'topicsUnknown'
-  | 'topicGone'
-  | 'offsetsGone'
-  | 'offsetsAhead'
-  | 'inFlight'
-  | 'skewedKeyGroups'
-  | 'hugeKey'
-  | 'expiredEntries'
-  | 'maxParallelism'
-  | 'notInPlan'
-  | 'notInOther'
-  | 'differsFromOther'
-  | 'upgradeKryo'
-  | 'upgradeCollections'
-  | 'upgradeScala'
-  | 'upgradeLegacyState'
-  | 'metadataVersion';
+/** Every rule has one. */
+export const DOCTOR_CODES = [
+  'noUid',
+  'unknownUid',
+  'sqlPlan',
+  'kryo',
+  'noSchema',
+  'unreadable',
+  'damaged',
+  'missingFile',
+  'movedFiles',
+  'filesOutside',
+  'absolutePaths',
+  'sharedFiles',
+  'unreferencedFiles',
+  'unfinishedCheckpoint',
+  'nativeLayout',
+  'timersLeftOut',
+  'timersDue',
+  'unionGrows',
+  'unstableKey',
+  'windowsWithoutTimer',
+  'sinkFileGone',
+  'transactionsExpire',
+  'topicsUnknown',
+  'topicGone',
+  'offsetsGone',
+  'offsetsAhead',
+  'inFlight',
+  'skewedKeyGroups',
+  'hugeKey',
+  'expiredEntries',
+  'maxParallelism',
+  'notInPlan',
+  'notInOther',
+  'differsFromOther',
+  'upgradeKryo',
+  'upgradeCollections',
+  'upgradeScala',
+  'upgradeLegacyState',
+  'metadataVersion',
+] as const;
+
+export type DoctorCode = (typeof DOCTOR_CODES)[number];
 
 /** Orders findings: what is worst comes first. */
 export const SEVERITIES: readonly DoctorFinding['severity'][] = ['error', 'warning', 'info'];

@@ -37,8 +37,8 @@ function* maxParallelism(examination: Examination, operator: OperatorHeaders): G
     message: `Its max parallelism is ${String(max)}${isDefault}, and it runs with ${String(parallelism)}: it cannot be scaled to twice that.${max > parallelism ? unequal : ''}`,
     // In SQL it can only be set for the whole job.
     remedy: isPlannerMade(examination, operator)
-      ? `tidemark edit SNAPSHOT --out OUT --max-parallelism ${String(forAll)} moves every entry to its new key group; set pipeline.max-parallelism to the same for the job.`
-      : `tidemark edit SNAPSHOT --out OUT --max-parallelism ${argumentOf(examination, operator)}=${String(wanted)} moves every entry of the operator to its new key group; set the same for it in the job (setMaxParallelism).`,
+      ? `Move every entry to a new key group, and set pipeline.max-parallelism to ${String(forAll)} for the job:\ntidemark edit SNAPSHOT --out OUT --max-parallelism ${String(forAll)}`
+      : `Move every entry of the operator to a new key group, and set its max parallelism to ${String(wanted)} in the job (setMaxParallelism):\ntidemark edit SNAPSHOT --out OUT --max-parallelism ${argumentOf(examination, operator)}=${String(wanted)}`,
   };
 }
 
@@ -56,7 +56,7 @@ function* skew(examination: Examination, operator: OperatorHeaders): Generator<D
     severity: 'warning',
     code: 'skewedKeyGroups',
     message: `Key group ${String(keyGroup)} has ${sizeText(largest)}, ${median === 0 ? 'and most have nothing' : `${(largest / median).toFixed(1)} times the median`}: its subtask carries that alone, at any parallelism.`,
-    remedy: `Look for large keys in it (tidemark dump SNAPSHOT --operator ${argumentOf(examination, operator)} --key-group ${String(keyGroup)}), and spread them: a key with a salt in it, or aggregate in two steps.`,
+    remedy: `Look for large keys in it, and spread them: put a salt into the key, or aggregate in two steps.\ntidemark dump SNAPSHOT --operator ${argumentOf(examination, operator)} --key-group ${String(keyGroup)}`,
   };
 }
 

@@ -34,7 +34,7 @@ export function* layoutFindings(examination: Examination): Generator<DoctorFindi
       severity: 'info',
       code: 'nativeLayout',
       message: `Keyed state is in a form of its state backend (${native.map((layout) => nameOf(layout, version, isForSt)).join(', ')}): only the same kind of backend restores it.`,
-      remedy: `tidemark edit SNAPSHOT --out OUT writes the canonical form, which the HashMap and RocksDB backends restore.${hasForSt(version) ? ' ForSt restores no canonical savepoint.' : ''}`,
+      remedy: `The HashMap and RocksDB backends restore the canonical form${hasForSt(version) ? ', ForSt does not' : ''}:\ntidemark edit SNAPSHOT --out OUT`,
     };
   }
   yield* timersLeftOut(examination);
@@ -42,15 +42,17 @@ export function* layoutFindings(examination: Examination): Generator<DoctorFindi
   const outside = new Set(
     examination.files.flatMap(({ operatorIds, found, atPath }) => (found === null && atPath === true ? operatorIds : [])),
   );
+  const damaged = headers.operators.filter(({ damage, metadata }) => damage !== null && !outside.has(metadata.operatorId));
+  const drops = damaged.map((operator) => ` --drop-operator ${argumentOf(examination, operator)}`).join('');
   for (const operator of headers.operators) {
     // What is only not read here is no damage.
-    if (operator.damage !== null && !outside.has(operator.metadata.operatorId)) {
+    if (damaged.includes(operator)) {
       yield {
         ...inOperator(examination, operator),
         severity: 'error',
         code: 'damaged',
-        message: `Its state cannot be read: ${operator.damage}`,
-        remedy: `Restore an older snapshot, or leave the operator out: tidemark edit SNAPSHOT --out OUT --drop-operator ${argumentOf(examination, operator)}.`,
+        message: `Its state cannot be read: ${operator.damage ?? ''}`,
+        remedy: `Restore an older snapshot, or leave out ${damaged.length === 1 ? 'the operator' : 'all that is damaged'}:\ntidemark edit SNAPSHOT --out OUT${drops}`,
       };
     }
     if (operator.unreadable === null) continue;

@@ -82,7 +82,7 @@ const MOVED_MAX = 50;
 
 /** Partitions that are as they should be are not moved. */
 function remedyOf(code: ProblemCode, operator: string, problems: readonly Problem[], isWhole: boolean): string {
-  const edit = 'tidemark edit SNAPSHOT --out OUT';
+  const edit = '\ntidemark edit SNAPSHOT --out OUT';
   const moved = problems
     .slice(0, MOVED_MAX)
     .map(({ topic, partition }) => ` --move-offset ${operator}:${topic}/${String(partition)}=earliest`)
@@ -91,14 +91,14 @@ function remedyOf(code: ProblemCode, operator: string, problems: readonly Proble
   const dropped = isWhole
     ? ` --drop-topic ${operator}:${topic}`
     : problems.map(({ partition }) => ` --drop-topic ${operator}:${topic}/${String(partition)}`).join('');
-  const more = problems.length > MOVED_MAX ? `, and so on for ${counted(problems.length - MOVED_MAX, 'more partition')}` : '';
+  const more = problems.length > MOVED_MAX ? ` (${counted(problems.length - MOVED_MAX, 'more partition')} in the same way)` : '';
   switch (code) {
     case 'topicGone':
-      return `Bring it back, or let the source forget it; its other partitions stay where they are: ${edit}${dropped}`;
+      return `Bring it back, or let the source forget it; its other partitions stay where they are:${edit}${dropped}`;
     case 'offsetsGone':
-      return `Restore a younger snapshot, or say where reading goes on, so that no policy of the consumer decides: ${edit}${moved}${more}.`;
+      return `Restore a younger snapshot, or say where reading goes on, so that no policy of the consumer decides${more}:${edit}${moved}`;
     case 'offsetsAhead':
-      return `Say where reading goes on, so that no policy of the consumer decides; where the last records were lost, latest instead of earliest: ${edit}${moved}${more}.`;
+      return `Say where reading goes on, so that no policy of the consumer decides; where the last records were lost, latest instead of earliest${more}:${edit}${moved}`;
   }
 }
 

@@ -43,7 +43,7 @@ function* hugeKeys(examination: Examination, operator: OperatorHeaders, found: K
       severity: 'warning',
       code: 'hugeKey',
       message: `The key ${key.length > 80 ? `${key.slice(0, 79)}…` : key} alone has ${sizeText(bytes)} in ${counted(entries, 'row')} (key group ${String(keyGroup)}), ${((bytes / Math.max(total, 1)) * 100).toFixed(1)} % of the operator's state: one subtask carries it, at any parallelism.`,
-      remedy: `Spread it over several keys, keep less of it, or use map state in place of a large value. tidemark dump SNAPSHOT --operator ${argumentOf(examination, operator)} --key-group ${String(keyGroup)} shows it.`,
+      remedy: `Spread it over several keys, keep less of it, or use map state in place of a large value. It is shown by:\ntidemark dump SNAPSHOT --operator ${argumentOf(examination, operator)} --key-group ${String(keyGroup)}`,
     };
   }
 }
@@ -76,7 +76,7 @@ function* due(examination: Examination, operator: OperatorHeaders, state: KeyedS
     ...finding,
     severity: 'warning',
     message: `${count} lie before ${timeText(examination.asOf)}: they all fire at once when it is restored.`,
-    remedy: `tidemark edit SNAPSHOT --out OUT --shift-timers ${place}:DURATION moves them, --remove-timers ${place} drops them.`,
+    remedy: `Move them to a later time with the option --shift-timers of tidemark edit, or drop all timers of this state:\ntidemark edit SNAPSHOT --out OUT --remove-timers ${place}`,
   };
 }
 

@@ -34,7 +34,7 @@ export function* uidFindings(examination: Examination): Generator<DoctorFinding>
       severity: 'warning',
       code: 'unknownUid',
       message: `None of the uids that are known has this operator's hash: it was given none, and the next change of the job may lose its state; or it was given one that is not known here.`,
-      remedy: noUidRemedy(operator, argumentOf(examination, operator)),
+      remedy: noUidRemedy(examination, operator),
     };
   }
 }
@@ -45,10 +45,24 @@ function noUid(examination: Examination, operator: OperatorHeaders): DoctorFindi
     severity: 'warning',
     code: 'noUid',
     message: `It was given no uid: its id ${operator.metadata.operatorId} is a hash of the job graph, and the next change of the graph loses its state.`,
-    remedy: noUidRemedy(operator, argumentOf(examination, operator)),
+    remedy: noUidRemedy(examination, operator),
   };
 }
 
-function noUidRemedy({ metadata }: OperatorHeaders, argument: string): string {
-  return `Give it a uid in the job and rename it here: tidemark edit SNAPSHOT --out OUT --rename-uid ${argument}=NEW-UID. Or keep the id: setUidHash("${metadata.operatorId}").`;
+function noUidRemedy(examination: Examination, operator: OperatorHeaders): string {
+  const uid = proposedUid(examination, operator);
+  return `Keep the id in the job: setUidHash("${operator.metadata.operatorId}"). Or give it a uid there, such as uid("${uid}"), and the same here:\ntidemark edit SNAPSHOT --out OUT --rename-uid ${argumentOf(examination, operator)}=${uid}`;
+}
+
+/** Made of its name; with a part of its id where that is another operator's. */
+function proposedUid(examination: Examination, operator: OperatorHeaders): string {
+  const { name, operatorId } = operator.metadata;
+  const words = (name ?? '')
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-|-$/g, '');
+  const uid = words === '' ? 'operator' : words.slice(0, 40);
+  const others = examination.headers.operators.filter((each) => each !== operator);
+  const isFree = others.every((each) => each.metadata.name !== name && uidOf(examination, each) !== uid);
+  return words !== '' && isFree ? uid : `${uid}-${operatorId.slice(0, 8)}`;
 }

@@ -27,7 +27,7 @@ export function* unionFindings(examination: Examination): Generator<DoctorFindin
         severity: 'warning',
         code: 'unionGrows',
         message: `This union state has ${counted(count, 'element')}, and ${String(repeated.length)} of ${counted(own.length, 'subtask')} ${repeated.length === 1 ? 'has' : 'have'} equal ones, up to ${counted(most, 'copy', 'copies')} too many: a function that adds what it restores to what it has multiplies the state by its parallelism (${String(operator.metadata.parallelism)}) with each restore.`,
-        remedy: `Let the function keep only its own elements after a restore. tidemark dump SNAPSHOT --operator ${argumentOf(examination, operator)} --state ${shellWord(name)} shows the elements; the lines of copies, with "delete": true, in a file for --set of tidemark edit delete them.`,
+        remedy: `Let the function keep only its own elements after a restore. The lines of copies, with "delete": true, in a file for --set of tidemark edit delete them. The elements are shown by:\ntidemark dump SNAPSHOT --operator ${argumentOf(examination, operator)} --state ${shellWord(name)}`,
       };
     }
   }

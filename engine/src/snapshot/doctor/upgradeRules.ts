@@ -19,7 +19,7 @@ export function* upgradeFindings(examination: Examination): Generator<DoctorFind
       severity: 'info',
       code: 'metadataVersion',
       message: `Its metadata is of version ${String(metadata.version)}: no Flink before ${metadata.version > FIRST_VERSION_OF_FLINK_2 ? '2.1' : '2.0'} restores it.`,
-      remedy: 'For Flink 1.16 to 1.20: tidemark edit SNAPSHOT --out OUT --metadata-version 4.',
+      remedy: remedyForFlink1(examination),
     };
     return;
   }
@@ -72,10 +72,23 @@ export function* upgradeFindings(examination: Examination): Generator<DoctorFind
         severity: 'error',
         code: 'upgradeLegacyState',
         message: 'Folding state is gone: no Flink from 1.9 on restores it.',
-        remedy: `Move its values to aggregating or value state with the old job, or leave it behind: tidemark edit SNAPSHOT --out OUT --drop-state ${argumentOf(examination, operator)}/${shellWord(name)}.`,
+        remedy: `Move its values to aggregating or value state with the old job, or leave it behind:\ntidemark edit SNAPSHOT --out OUT --drop-state ${argumentOf(examination, operator)}/${shellWord(name)}`,
       };
     }
   }
+}
+
+/** Kryo of Flink 1 does not read what Kryo of Flink 2 wrote: only a snapshot without it can be given back. */
+function remedyForFlink1(examination: Examination): string {
+  const drops = examination.headers.operators.flatMap((operator) => {
+    const argument = argumentOf(examination, operator);
+    const key = keyOf(operator);
+    if (key !== null && kryoClasses([key]).length > 0) return [`--drop-operator ${argument}`];
+    const states = declaredStates(operator).filter(({ group, meta }) => group !== 'timers' && kryoClasses(serializersOf(meta)).length > 0);
+    return states.map(({ name }) => `--drop-state ${argument}/${shellWord(name)}`);
+  });
+  const without = drops.length === 0 ? '' : ', without the state that Kryo wrote, which Flink 1 does not read';
+  return `For Flink 1.16 to 1.20${without}:\n${['tidemark edit SNAPSHOT --out OUT --metadata-version 4', ...drops].join(' ')}`;
 }
 
 function scalaKinds(serializers: Parameters<typeof kryoClasses>[0]): string[] {

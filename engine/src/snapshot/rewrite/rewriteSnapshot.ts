@@ -163,7 +163,11 @@ class Rewriting {
       for (const subtask of operator.subtasks) {
         await this.#checkSubtask(target, subtask, label);
         for (const keyed of await subtask.keyedStates()) {
-          this.#checkGeneration(label, source, keyed.states);
+          this.#checkGeneration(
+            label,
+            source,
+            keyed.states.filter(({ name }) => target.keeps(name)),
+          );
           if (keyed.states.some(isAsynchronous)) this.notes.add(ASYNCHRONOUS);
           if (keyed.states.some((state) => isAsynchronous(state) && hasTtl(state))) this.notes.add(ASYNCHRONOUS_TTL);
           parts.push({ keyed, source, maxParallelism: operator.metadata.maxParallelism });

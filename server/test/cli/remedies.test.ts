@@ -1,0 +1,221 @@
+/** Every remedy that has commands is done as it is printed, in a shell, with the command line as it is built; then the finding is gone. */
+import { spawnSync } from 'node:child_process';
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { diagnose, type Examination } from 'tidemark/snapshot';
+import { DOCTOR_CODES, type DoctorCode } from '../../../engine/src/snapshot/doctor/finding.ts';
+import { doctor } from '../../src/cli/doctor.ts';
+import { edit } from '../../src/cli/edit.ts';
+import { withPlaces } from '../../src/cli/remedyPlaces.ts';
+import type { DoctorFinding } from '../../src/protocol.ts';
+import { examine } from '../../src/snapshots/doctor/examine.ts';
+import { openSnapshot } from '../../src/snapshots/openedSnapshot.ts';
+import { buildPrograms } from '../run/engineProcess.ts';
+import { runCommand, writeSnapshot } from './snapshotFixture.ts';
+
+const FIXTURES = join(import.meta.dirname, '../fixtures');
+
+/** A snapshot on which a rule finds something. */
+interface Fixture {
+  /** Lays it out in a folder, which does not exist yet; what the doctor is given. */
+  readonly snapshot: (folder: string) => Promise<string> | string;
+  /** Options of the doctor. Files that they name lie in the working folder. */
+  readonly options?: readonly string[];
+  /** What a Kafka cluster would say. */
+  readonly topics?: Examination['topics'];
+  /** The commands show something, and mend nothing. */
+  readonly shows?: true;
+}
+
+/** Why a rule has no command, or none that can be tried. */
+type Words = string;
+
+const flink = (name: string) => (folder: string) => writeSnapshot(name, folder);
+
+/** A snapshot of Flink, changed by options of edit. */
+const edited =
+  (name: string, ...options: string[]) =>
+  async (folder: string): Promise<string> => {
+    const done = await runCommand(edit, cwd, [writeSnapshot(name, `${folder}-source`), '--out', folder, ...options]);
+    expect(done).toMatchObject({ code: 0 });
+    return folder;
+  };
+
+function firstCheckpoint(job: string): string {
+  return join(job, readdirSync(job).find((name) => name.startsWith('chk-')) ?? expect.fail('no checkpoint'));
+}
+
+const movedCheckpoint = (folder: string): string => firstCheckpoint(writeSnapshot('2.3.0-rocksdb-checkpoint-incremental', folder));
+
+/** A checkpoint whose files are named where they are, as `--move-files` names them; in its job's folder, or outside. */
+const relocated =
+  (where: string) =>
+  async (folder: string): Promise<string> => {
+    const source = movedCheckpoint(folder);
+    const found = (await findingsOn(source, {})).find(({ code }) => code === 'movedFiles');
+    const [, mapping = ''] = /--move-files (\S+)/.exec(found?.remedy ?? '') ?? [];
+    expect(await runCommand(edit, cwd, [source, '--out', join(folder, where), '--move-files', mapping])).toMatchObject({ code: 0 });
+    return join(folder, where);
+  };
+
+const twoTopics = (folder: string): string => {
+  cpSync(join(FIXTURES, 'twoTopics'), folder, { recursive: true });
+  return folder;
+};
+
+const partitions = (first: bigint, end: bigint) => new Map([0, 1].map((partition) => [partition, { first, end }]));
+
+const ROWS: Readonly<Record<DoctorCode, Fixture | Words>> = {
+  noUid: { snapshot: flink('2.3.0-hashmap-canonical') },
+  unknownUid: { snapshot: flink('1.20.5-hashmap-canonical'), options: ['--uids', 'uids.txt'], shows: true },
+  sqlPlan: 'The state of a plan cannot be given to another.',
+  kryo: 'Only the job can change its types.',
+  noSchema: 'Only the job can change its types.',
+  unreadable: 'Only the job can read it.',
+  damaged: 'Where a file is gone, only its owner knows where it is.',
+  missingFile: 'Only its owner knows where the file is.',
+  movedFiles: { snapshot: movedCheckpoint },
+  filesOutside: { snapshot: relocated('elsewhere'), shows: true },
+  absolutePaths: { snapshot: relocated('chk-98') },
+  sharedFiles: { snapshot: relocated('chk-98') },
+  unreferencedFiles: 'Only its owner knows whether a job needs them.',
+  unfinishedCheckpoint: 'It names the checkpoint that is whole.',
+  nativeLayout: { snapshot: flink('2.3.0-hashmap-native') },
+  timersLeftOut: 'The timers are not in the snapshot.',
+  timersDue: { snapshot: flink('2.3.0-hashmap-canonical'), options: ['--scan', '--at', '2100-01-01'] },
+  unstableKey: 'Only the job can change its key.',
+  windowsWithoutTimer: 'Which windows to fire is for people to say.',
+  sinkFileGone: 'Only its owner knows where the file is.',
+  unionGrows: 'Which elements are copies is for people to say.',
+  transactionsExpire: 'Timeouts are settings of the job and the brokers.',
+  topicsUnknown: 'It is about the cluster.',
+  topicGone: { snapshot: twoTopics, topics: new Map([['orders', partitions(0n, 20n)]]) },
+  offsetsGone: {
+    snapshot: twoTopics,
+    topics: new Map([
+      ['orders', partitions(15n, 20n)],
+      ['legacy', partitions(0n, 20n)],
+    ]),
+  },
+  offsetsAhead: {
+    snapshot: twoTopics,
+    topics: new Map([
+      ['orders', partitions(0n, 5n)],
+      ['legacy', partitions(0n, 20n)],
+    ]),
+  },
+  inFlight: 'A savepoint is taken by the job.',
+  skewedKeyGroups: { snapshot: largeKey, shows: true },
+  hugeKey: { snapshot: largeKey, options: ['--scan'], shows: true },
+  expiredEntries: 'The job cleans its state.',
+  maxParallelism: { snapshot: edited('2.3.0-hashmap-canonical', '--max-parallelism', 'key-long=2') },
+  notInPlan: { snapshot: flink('2.3.0-hashmap-canonical'), options: ['--plan-uids', 'plan.txt'] },
+  notInOther: { snapshot: (folder) => copied('stateRenamed/before', folder), options: ['--against', join(FIXTURES, 'stateRenamed/after')] },
+  differsFromOther: {
+    snapshot: edited('2.3.0-hashmap-canonical', '--max-parallelism', 'key-long=256'),
+    options: ['--against', 'other'],
+  },
+  upgradeKryo: 'Only the job can change its types.',
+  upgradeCollections: 'Only the job can change its types.',
+  upgradeScala: 'Only the job can change its types.',
+  upgradeLegacyState: 'No Flink that can be run today writes folding state.',
+  metadataVersion: { snapshot: flink('2.3.0-hashmap-canonical') },
+};
+
+function copied(name: string, folder: string): string {
+  cpSync(join(FIXTURES, name), folder, { recursive: true });
+  return folder;
+}
+
+async function largeKey(folder: string): Promise<string> {
+  const line = { kind: 'keyed', operator: 'everything', state: 'v-string', key: 'a', value: 'x'.repeat(2 << 20) };
+  writeFileSync(join(cwd, 'large.jsonl'), `${JSON.stringify(line)}\n`);
+  return edited('2.3.0-hashmap-canonical', '--set', 'large.jsonl')(folder);
+}
+
+let cwd: string;
+let dist: string;
+let remove: () => void;
+
+beforeAll(async () => {
+  ({ dist, remove } = await buildPrograms());
+  cwd = mkdtempSync(join(tmpdir(), 'tidemark-remedies-'));
+  mkdirSync(join(cwd, 'bin'));
+  writeFileSync(join(cwd, 'bin/tidemark'), `#!/bin/sh\nexec '${process.execPath}' '${join(dist, 'cli.cjs')}' "$@"\n`);
+  chmodSync(join(cwd, 'bin/tidemark'), 0o755);
+  writeFileSync(join(cwd, 'uids.txt'), 'everything\n');
+  writeFileSync(join(cwd, 'plan.txt'), 'key-long\nwhere-it-went\n');
+  writeSnapshot('2.3.0-hashmap-canonical', join(cwd, 'other'));
+});
+afterAll(() => {
+  remove();
+  rmSync(cwd, { recursive: true, force: true });
+});
+
+async function findingsOn(location: string, { options = [], topics }: Partial<Fixture>): Promise<readonly DoctorFinding[]> {
+  if (topics === undefined) {
+    const { out, err } = await runCommand(doctor, cwd, [location, ...options, '--json']);
+    expect(out, err).not.toBe('');
+    return (JSON.parse(out) as { findings: DoctorFinding[] }).findings;
+  }
+  const opened = await openSnapshot(location);
+  try {
+    const asked = { asOf: 0, asOfGiven: true, plan: null, other: null, kafka: null, looksOutside: true, scan: null };
+    const values = { 'path-map': undefined, 'passphrase-file': undefined, identity: undefined };
+    return withPlaces(diagnose({ ...(await examine(opened, asked)), topics }), location, values, cwd);
+  } finally {
+    await opened.storage.close?.();
+  }
+}
+
+function inShell(command: string): { code: number | null; out: string } {
+  const { status, stdout, stderr } = spawnSync('sh', ['-c', command], {
+    cwd,
+    encoding: 'utf8',
+    maxBuffer: 64 << 20,
+    env: { ...process.env, PATH: `${join(cwd, 'bin')}:${process.env['PATH'] ?? ''}` },
+  });
+  return { code: status, out: `${stdout}${stderr}` };
+}
+
+const commandsOf = ({ remedy }: DoctorFinding): string[] => (remedy ?? '').split('\n').filter((line) => line.startsWith('tidemark '));
+
+/** All that is said with no command of its own has no placeholder and no loose option. */
+function expectWhole({ remedy, code }: DoctorFinding): void {
+  for (const line of (remedy ?? '').split('\n')) {
+    if (line.startsWith('tidemark ')) expect(line, code).not.toMatch(/\b(SNAPSHOT|OUT|UID|NEW-UID|DURATION|FILE)\b|[.;]$/);
+    else expect(line, code).not.toMatch(/tidemark \w+ (SNAPSHOT|--)|^--/);
+  }
+}
+
+describe('the remedy of', () => {
+  test.each(DOCTOR_CODES)('%s works as it is printed', async (code) => {
+    const row = ROWS[code];
+    if (typeof row === 'string') return;
+    const folder = join(cwd, `${code}-snapshot`);
+    const location = await row.snapshot(folder);
+    const all = await findingsOn(location, row);
+    all.forEach(expectWhole);
+    const found = all.find((each) => each.code === code && commandsOf(each).length > 0) ?? expect.fail(`${code} was not found`);
+    for (const command of commandsOf(found)) {
+      const { code: exit, out } = inShell(command);
+      if (command.startsWith('tidemark doctor ')) {
+        expect(out).not.toContain(found.message);
+        expect(exit, out).toBeLessThan(2);
+        continue;
+      }
+      expect(exit, `${command}\n${out}`).toBe(0);
+      if (row.shows === true) continue;
+      const [, written = ''] = / --out (\S+)/.exec(command) ?? expect.fail(command);
+      const same = (await findingsOn(join(cwd, written), row)).filter(
+        (each) =>
+          each.code === code && each.operatorId === found.operatorId && each.state === found.state && each.message === found.message,
+      );
+      expect(same).toEqual([]);
+      rmSync(join(cwd, written), { recursive: true });
+    }
+    if (existsSync(folder)) rmSync(folder, { recursive: true });
+  });
+});
