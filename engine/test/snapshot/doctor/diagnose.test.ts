@@ -49,7 +49,9 @@ describe('snapshots of Flink', () => {
   test('operators without uid, with the way to keep their state', async () => {
     const found = of(await findingsOf('2.3.0-hashmap-canonical'), 'noUid');
     expect(found.map(({ operator }) => operator)).toEqual(expect.arrayContaining(['nouid-reduce']));
-    expect(found[0]?.remedy).toMatch(/setUidHash\("[0-9a-f]{32}"\).*\ntidemark edit SNAPSHOT --out OUT --rename-uid [0-9a-f]{32}=[a-z0-9-]+$/);
+    expect(found[0]?.remedy).toMatch(
+      /setUidHash\("[0-9a-f]{32}"\).*\ntidemark edit SNAPSHOT --out OUT --rename-uid [0-9a-f]{32}=[a-z0-9-]+$/,
+    );
   });
 
   test('operators that the planner of SQL made are told once for the job, without uids or renames', async () => {
