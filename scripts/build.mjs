@@ -50,7 +50,7 @@ const workerAsText = {
 };
 
 /**
- * The clients of S3 and Kafka, age, and what writes snapshots anew for a run are large, and few need them: programs load them from bundles of their own
+ * The clients of S3 and Kafka, age, and what rewrites snapshots for a run are large, and few need them: programs load them from bundles of their own
  * beside them when they are asked for.
  * By `require`: what a bundle exports is found by running it, however small it has been made.
  */
@@ -99,7 +99,7 @@ await Promise.all(
         mainFields: ['module', 'main'],
         external,
         plugins: [apart],
-        // Its code for checksums is WebAssembly, which stands in a file of its own otherwise.
+        // Its code for checksums is WebAssembly, which is in a file of its own otherwise.
         alias: { '@platformatic/wasm-utils': '@platformatic/wasm-utils/bundled' },
         // Nine tenths of the language server are the TypeScript compiler, and of the storage in S3 its client.
         ...(name === 'lsp' || name === 's3Storage' || name === 'age' || name === 'kafkaOffsets' ? { minify: true, keepNames: true } : {}),

@@ -154,7 +154,7 @@ class CheckView implements vscode.Disposable {
   }
 }
 
-/** As it stands in the editor; null where it is not open. */
+/** As it is in the editor; null where it is not open. */
 function textOf(program: string): string | null {
   const open = vscode.workspace.textDocuments.find(({ uri }) => uri.scheme === 'file' && uri.fsPath === program);
   return open?.isDirty === true ? open.getText() : null;

@@ -76,7 +76,7 @@ class Resolver implements vscode.DebugConfigurationProvider {
     }
   }
 
-  /** Null where it starts afresh. */
+  /** Null where it starts from the beginning. */
   async #locationOf(program: string, savepoint: unknown): Promise<string | null> {
     if (typeof savepoint !== 'string' || savepoint === '') return null;
     if (!isLatest(savepoint)) return savepoint;
@@ -109,7 +109,7 @@ async function initialConfigurations(folder: vscode.WorkspaceFolder | undefined)
   ]);
 }
 
-/** What the Run and Debug view offers by itself: the pipeline that is open, afresh or from one of its newest snapshots. */
+/** What the Run and Debug view offers by itself: the pipeline that is open, from the beginning or from one of its newest snapshots. */
 class Offers implements vscode.DebugConfigurationProvider {
   readonly #picker: SavepointPicker;
 

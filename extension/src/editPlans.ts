@@ -52,7 +52,7 @@ export function homeOf(snapshot: string): string {
   return folder?.uri.fsPath ?? (isPath ? dirname(snapshot) : homedir());
 }
 
-/** A document that nothing stands in, and that is not saved yet. */
+/** A document that nothing is in, and that is not saved yet. */
 export async function freeDocument(home: string, name: string, ending: string): Promise<vscode.TextDocument> {
   for (let n = 1; ; n++) {
     const document = await documentAt(home, name, n, ending);

@@ -10,7 +10,7 @@ export function plainText(text: string): string {
   return text.replaceAll(HIDDEN, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`).replaceAll('](', '] (');
 }
 
-/** Paragraphs of text as it stands: no link, picture or markup comes of it. */
+/** Paragraphs of text as it is: no link, picture or markup comes of it. */
 export function plainMarkdown(paragraphs: readonly string[]): vscode.MarkdownString {
   const markdown = new vscode.MarkdownString();
   for (const [i, paragraph] of paragraphs.entries()) {

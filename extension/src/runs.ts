@@ -24,7 +24,7 @@ export interface Run {
 
 export type RunChange = 'started' | 'plan' | 'status' | 'snapshot' | 'ended';
 
-/** All runs of this window. Whoever shows runs listens here; nobody else listens to the debug adapter. */
+/** All runs of this window. Code that shows runs listens here; nobody else listens to the debug adapter. */
 export class Runs implements vscode.Disposable {
   readonly #runs = new Map<string, Run>();
   readonly #changed = new vscode.EventEmitter<{ readonly run: Run; readonly change: RunChange }>();

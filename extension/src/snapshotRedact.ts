@@ -18,7 +18,7 @@ interface Rooms {
   readonly reveal: (location: string) => Promise<void>;
 }
 
-/** Writes savepoints without what must not leave. */
+/** Writes savepoints without sensitive data. */
 export class SnapshotRedaction implements vscode.Disposable {
   readonly #rooms: Rooms;
   /** Of documents of rules, until they are changed. */

@@ -29,7 +29,7 @@ export interface SnapshotRequests {
   'snapshot/overview': { params: { location: string }; result: SnapshotOverview };
   /** Whether all files are there and whole; with checksums where the snapshot has them, and then every byte is read. */
   'snapshot/verify': { params: { location: string }; result: SnapshotVerdict };
-  /** Reads the headers of these operators' state, and no entries. Results stand in the order of `operators`. */
+  /** Reads the headers of these operators' state, and no entries. Results are in the order of `operators`. */
   'snapshot/operators': { params: { location: string; operators: string[] }; result: { operators: OperatorFacts[] } };
   /** Reads every entry of an operator, or of all (null). Reports `StatisticsProgress`, with what has been counted so far. */
   'snapshot/statistics': { params: { location: string; operator: string | null } & Reporting; result: SnapshotStatistics };
@@ -85,7 +85,7 @@ export interface SnapshotRequests {
   'redact/rules': { params: { location: string }; result: { text: string } };
   /** Whether rules can be heeded, and what is to be asked for before. What is at an address is written below `home`. Reads headers, and no entries. */
   'redact/check': { params: { location: string; rules: string; home: string }; result: RedactionCheck };
-  /** Writes a new savepoint without what must not leave into `target`, as `rewrite/write` does. Reports `ReadProgress`. */
+  /** Writes a new savepoint without sensitive data into `target`, as `rewrite/write` does. Reports `ReadProgress`. */
   'redact/write': {
     params: { location: string; rules: string; salt: string | null; target: string } & Reporting;
     result: RedactionResult;

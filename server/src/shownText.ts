@@ -6,7 +6,7 @@ const HIDDEN = /\r(?!\n)|[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u0
 
 /**
  * The text with such characters as `\u001b`. Names, keys and values come from strangers. A JSON text stays a JSON text of the same value, because
- * there such characters stand in strings only.
+ * there such characters are in strings only.
  */
 export function shownText(text: string): string {
   return text.replaceAll(HIDDEN, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);

@@ -68,7 +68,7 @@ export interface Repair {
   readonly derived?: readonly string[];
   /** Of keys whose hash is their class's own. */
   readonly keyHash?: RewriteOptions['keyHash'];
-  /** How the classes of the job's POJOs are written: each text of the source, and what stands in its place. */
+  /** How the classes of the job's POJOs are written: each text of the source, and what is in its place. */
   readonly classes?: readonly (readonly [string, string])[];
   /** It is taken apart first, by an expression over keys or into some operators and all others, and both parts are written together. */
   readonly split?: string | readonly string[];
@@ -223,7 +223,7 @@ const CHECKPOINTS: readonly Repair[] = ['rocksdb-checkpoint-incremental', 'rocks
 
 const at = (state: string) => ({ operator: 'everything', state }) as const;
 
-/** With which key-pojo is written anew. */
+/** With which key-pojo is rewritten. */
 export const KEY_POJO_MAX = 60;
 
 /** `a.hashCode() * 31 + b`, as the class has it. */
@@ -322,7 +322,7 @@ function otherPojos(fixture: string): Repair {
       ['public int number;', 'public double number; public String country;'],
       ['public String nullable;', 'public String remark;'],
     ],
-    // The job writes its list anew each time, from numbers, and does not look at what was in it.
+    // The job writes its list again each time, from numbers, and does not look at what was in it.
     derived: ['op-list-pojo'],
     expect: (entry) =>
       entry.state === 'op-list-pojo' ? null : states.includes(entry.state) ? { ...entry, value: withOtherPojos(entry['value']) } : entry,
@@ -559,7 +559,7 @@ interface Entry {
   readonly [name: string]: unknown;
 }
 
-/** Without where entries lie, and without what the job's operators write anew each time. */
+/** Without where entries lie, and without what the job's operators write again each time. */
 function entries(lines: readonly string[]): Entry[] {
   const found = alike(lines).map((line) => JSON.parse(line) as Entry);
   return found.flatMap(({ keyGroup: _keyGroup, ...entry }) => (REWRITTEN.has(entry.state) || entry['kind'] === 'raw' ? [] : [entry]));

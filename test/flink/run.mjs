@@ -79,7 +79,7 @@ function compile(project, { flink, avro, connector }) {
   return [join(target, 'classes'), readFileSync(classpath, 'utf8').trim()].join(delimiter);
 }
 
-/** The class path with other classes of the job's state: pairs of what stands in their source, and what comes in its place. */
+/** The class path with other classes of the job's state: pairs of what is in their source, and what comes in its place. */
 function withClasses(classpath, classes, folder) {
   const file = join(folder, 'Types_.java');
   writeFileSync(file, replaced(join(judge, 'src/main/java/lab/Types_.java'), classes));

@@ -8,7 +8,7 @@ import { startCodeServer } from './codeServer.mjs';
 import { Steps } from './steps.mjs';
 
 const FIXTURE = '2.3.0-hashmap-canonical';
-// What is typed is what stands there.
+// What is typed is what is there.
 const SETTINGS = {
   'editor.autoClosingBrackets': 'never',
   'editor.autoClosingQuotes': 'never',
@@ -192,7 +192,7 @@ export async function repairSuite({ server, browser, paths, report }) {
       await editor().filter({ hasText: '"index": 1' }).waitFor();
       await steps.shot('11-elements');
       assert.equal(await page.locator('.squiggly-error').count(), 0);
-      // An index that is not there is said where it stands.
+      // An index that is not there is said where it is.
       await page.keyboard.press('Control+End');
       await replaceDocument(
         JSON.stringify({

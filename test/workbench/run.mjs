@@ -72,7 +72,7 @@ async function main() {
     if (process.env.CI === 'true') count.failed += named.length;
     return;
   }
-  // Always anew: an old package would test yesterday's code.
+  // Always again: an old package would test yesterday's code.
   const packaged = spawnSync(process.execPath, [join(root, 'scripts/package.mjs')], { stdio: 'inherit' });
   if (packaged.status !== 0) throw new Error('The extension could not be packaged, see above.');
   await buildHostSuite(root);

@@ -1,5 +1,5 @@
 /**
- * Messages between the dataflow page and whoever shows it: the extension (webview panel) or `tidemark run --ui` (server-sent events and POST).
+ * Messages between the dataflow page and the one that shows it: the extension (webview panel) or `tidemark run --ui` (server-sent events and POST).
  * Plain data; the page imports nothing else of ours. Times are epoch milliseconds.
  */
 export type ToPage =

@@ -126,7 +126,7 @@ const nativeAddonsPlugin: Plugin = {
   },
 };
 
-/** What stands in the editor goes in place of the file. */
+/** What is in the editor goes in place of the file. */
 function typedText(program: string, contents: string): Plugin {
   return {
     name: 'typed-text',

@@ -10,7 +10,7 @@ export interface StackFrame {
 
 /** From places in a bundle back to the sources it was made of. */
 export class BundleSourceMap {
-  /** As it stands in stack traces. */
+  /** As it is in stack traces. */
   readonly bundle: string;
   readonly #text: string;
   #map: TraceMap | null = null;

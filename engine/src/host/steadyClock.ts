@@ -3,7 +3,7 @@ const NOTED_MS = 1000;
 
 /**
  * Processing time, whole epoch milliseconds: the wall clock, but it never goes back. When the wall clock is set back, it goes on from
- * where it was, at the pace of the monotonic clock, so that intervals and timers do not stand still; when the wall clock is set
+ * where it was, at the pace of the monotonic clock, so that intervals and timers do not stop; when the wall clock is set
  * forward, or the machine has slept, it follows.
  */
 export function steadyClock(wall: () => number, monotonic: () => number, onSetBack: (byMs: number) => void): () => number {

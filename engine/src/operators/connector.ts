@@ -83,7 +83,7 @@ export interface Batch {
 
 export type SourceStatus = { readonly kind: 'more' } | { readonly kind: 'waiting'; readonly wakeAt: number } | { readonly kind: 'end' };
 
-/** `SourceConnector.open`. `splits` is null on a fresh start, else the splits that this subtask takes over (they were dealt out anew when rescaled). */
+/** `SourceConnector.open`. `splits` is null on a fresh start, else the splits that this subtask takes over (they were dealt out again when rescaled). */
 export type OpenSource = (host: ConnectorHost, subtask: SubtaskInfo, splits: readonly Uint8Array[] | null) => SourceReader;
 
 /** Writes one subtask's records. Two-phase commit: what belongs to a checkpoint becomes visible when that checkpoint is complete. */
@@ -102,7 +102,7 @@ export interface SinkWriter {
 }
 
 /**
- * `SinkConnector.open`. `pending` is null on a fresh start, else the transactions of the restored checkpoint, dealt out anew when rescaled:
+ * `SinkConnector.open`. `pending` is null on a fresh start, else the transactions of the restored checkpoint, dealt out again when rescaled:
  * commit them (idempotent: they may have been committed already), and undo what was written after them. Opening only looks, and throws where the
  * outside cannot be made right; what it changes is changed with the first call of the writer, when all sinks have been opened.
  */

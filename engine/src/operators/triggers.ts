@@ -119,7 +119,7 @@ function countTrigger(count: number): WindowTrigger {
 /** State: the time of the next fire. */
 function continuousEventTime(interval: number): WindowTrigger {
   const registerNext = (time: number, context: TriggerContext): void => {
-    // A window without end fires once more at the end of input: interval by interval it would never get there.
+    // A window without end fires again at the end of input: interval by interval it would never get there.
     const isOver = context.watermark === MAX_TIMESTAMP && context.maxTimestamp === MAX_TIMESTAMP;
     const next = isOver ? MAX_TIMESTAMP : Math.min(time + interval, context.maxTimestamp);
     context.state = next;

@@ -294,7 +294,7 @@ export abstract class WindowOperator implements Operator {
     entries.endEntry();
   }
 
-  /** Contents stand under the state window; timers, trigger state and the user's state under the window itself. */
+  /** Contents are under the state window; timers, trigger state and the user's state under the window itself. */
   #writeWindow(key: KeyContext, window: KeyWindow, entries: EntrySink, frozenAt: number): void {
     const { layout, contents, windowSlots } = this.setup;
     const { bounds, extra } = window;

@@ -15,7 +15,7 @@ export function restoreWindows(operator: WindowOperator, restored: RestoredOpera
 class WindowImporter implements KeyedStateImporter {
   readonly #operator: WindowOperator;
   readonly #windows = new Set<KeyWindow>();
-  /** Sessions: what stands under the window as it is has to wait until the state windows are known. */
+  /** Sessions: what is under the window as it is has to wait until the state windows are known. */
   readonly #waiting: (() => void)[] = [];
   readonly #sets: { readonly key: KeyContext; readonly pairs: readonly (readonly [Bounds, Bounds])[] }[] = [];
 
@@ -86,7 +86,7 @@ class WindowImporter implements KeyedStateImporter {
     for (const window of this.#windows) this.#operator.resume(window);
   }
 
-  /** A session whose contents stand under another window than its own. */
+  /** A session whose contents are under another window than its own. */
   #place(key: KeyContext, actual: Bounds, stored: Bounds): void {
     const window = this.#window(key, stored);
     if (actual.start === stored.start && actual.end === stored.end) return;

@@ -25,7 +25,7 @@ export interface PipelineOptions {
   readonly copyRecords: boolean;
 }
 
-/** Delays in milliseconds. The exponential one begins anew, attempts included, after a run of `maxDelay` without a failure. */
+/** Delays in milliseconds. The exponential one begins again, attempts included, after a run of `maxDelay` without a failure. */
 export type RestartStrategy =
   | { readonly kind: 'none' }
   | { readonly kind: 'fixedDelay'; readonly attempts: number; readonly delay: number }
@@ -69,7 +69,7 @@ export type Partitioning =
   | { readonly kind: 'broadcast' }
   | { readonly kind: 'hash'; readonly key: (record: never) => unknown; readonly keyType: KeyType<unknown> };
 
-/** Where a builder call stands. File as the stack trace gives it (bundled) until a source map has been applied. Line and column from 1. */
+/** Where a builder call is. File as the stack trace gives it (bundled) until a source map has been applied. Line and column from 1. */
 export interface SourcePosition {
   readonly file: string;
   readonly line: number;

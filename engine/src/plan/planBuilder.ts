@@ -15,7 +15,7 @@ import type {
 } from './plan.ts';
 import { PlanError, type PlanErrorCode } from './planError.ts';
 
-/** What a pipeline module's default export is: made by `pipeline()`, read by whoever runs or checks it. */
+/** What a pipeline module's default export is: made by `pipeline()`, read by code that runs or checks it. */
 export interface PipelineModule {
   readonly kind: 'tidemarkPipeline';
   readonly name: string;

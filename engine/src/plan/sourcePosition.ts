@@ -11,7 +11,7 @@ export function positionInStack(stack: string, depth: number): SourcePosition | 
   return { file: file.replace(/^async /, ''), line: Number(line), column: Number(column) };
 }
 
-/** Where the function that calls this one was called: a builder's method asks where the user's call stands. */
+/** Where the function that calls this one was called: a builder's method asks where the user's call is. */
 export function callerPosition(): SourcePosition | null {
   return positionInStack(new Error().stack ?? '', 2);
 }

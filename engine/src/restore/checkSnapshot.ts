@@ -144,7 +144,7 @@ export function checkDescription(plan: Plan, stored: StoredDescription, options:
   ]);
 }
 
-/** A run restores the canonical form; what is in any other one, it writes anew first. */
+/** A run restores the canonical form; what is in any other one, it writes again first. */
 function nativeLayout({ operators }: SnapshotHeaders): RestoreFinding[] {
   const native = new Set(operators.flatMap(({ keyed }) => keyed.map(({ layout }) => layout)).filter((layout) => layout !== 'canonical'));
   if (native.size === 0) return [];

@@ -20,7 +20,7 @@ type StoredState = StoredSubtask['managed'][number];
 
 /**
  * Gives the states of a snapshot the types that a plan has: values are read as a restore reads them, and written with the schema of the plan,
- * so that whoever restores them next, such as Flink, has nothing to migrate. Operators and states that the plan does not have stay as they are.
+ * so that code that restores them next, such as Flink, has nothing to migrate. Operators and states that the plan does not have stay as they are.
  */
 export class PlanMigration implements Migrating {
   readonly #operators: ReadonlyMap<string, PlanOperator>;

@@ -1,5 +1,5 @@
 /**
- * Deals elements out anew when the parallelism has changed, as Flink does: those of all subtasks in a row, in contiguous pieces that
+ * Deals elements out again when the parallelism has changed, as Flink does: those of all subtasks in a row, in contiguous pieces that
  * differ by at most one, earlier subtasks getting the larger ones. With the same parallelism everyone keeps their own.
  */
 export function dealOut<T>(bySubtask: readonly (readonly T[])[], parallelism: number, subtask: number): readonly T[] {

@@ -69,7 +69,7 @@ export type FindingCode =
   | 'flinkMaxParallelism'
   | 'flinkTimers';
 
-/** A restore was refused; `message` lists everything that stands against it, and the way out of each. */
+/** A restore was refused; `message` lists everything that is against it, and the way out of each. */
 export class RestoreRefused extends Error {
   override readonly name = 'RestoreRefused';
   readonly report: RestoreReport;

@@ -7,7 +7,7 @@ import type { Resolution, Type } from '../types/type.ts';
 
 /** Reads the entries of one stored state and hands them on as values of the types at hand. */
 export interface StateReader {
-  /** `key` stands behind the key for keyed states; for timers it stands before the time, and `keyValue` is not to be used. */
+  /** `key` is behind the key for keyed states; for timers it is before the time, and `keyValue` is not to be used. */
   read(into: KeyedStateImporter, keyGroup: number, keyValue: unknown, key: ByteReader, value: ByteReader): void;
   readonly isTimer: boolean;
 }
@@ -146,7 +146,7 @@ function entryReader(
   }
 }
 
-/** Elements stand one after the other, a comma between any two. */
+/** Elements are one after the other, a comma between any two. */
 function listEntries(index: number, readNamespace: Read, timed: TimedReader): StateReader['read'] {
   return (into, keyGroup, keyValue, key, bytes) => {
     const namespaceValue = readNamespace(key);

@@ -13,7 +13,7 @@ export interface StoredKeyedState {
   readonly header: KeyedHeader;
   readonly keyGroups: KeyGroupRange;
   /**
-   * Hands over every entry of the key groups in `range`, one key group after the other. The key reader stands behind the key-group prefix;
+   * Hands over every entry of the key groups in `range`, one key group after the other. The key reader is behind the key-group prefix;
    * both readers are good until the next entry. @throws SnapshotDamage
    */
   forEachEntry(range: KeyGroupRange, visit: (state: number, keyGroup: number, key: ByteReader, value: ByteReader) => void): void;

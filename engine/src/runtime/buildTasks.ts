@@ -27,7 +27,7 @@ export interface Attempt {
   readonly restored: RestoredState | null;
   /** From 0; makes the names of generated programs unique. */
   readonly number: number;
-  /** Processing time: the host's clock as it stood before the batch at hand. */
+  /** Processing time: the host's clock as it was before the batch at hand. */
   readonly clock: { now: number };
   readonly acknowledge: Acknowledge;
   /** Written before anything can throw: the operator that is opened, or that runs. */

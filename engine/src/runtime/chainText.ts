@@ -2,7 +2,7 @@ import type { ChainNode, ChainOutput, Target } from './chainNode.ts';
 import type { Exchange } from './exchange.ts';
 
 /**
- * Writes the program of a fused chain: JavaScript text in which the operators between two keyed ones stand inside each other,
+ * Writes the program of a fused chain: JavaScript text in which the operators between two keyed ones are inside each other,
  * so that a record runs through them without a call of ours. The user's functions and the other operators come in as `env`:
  *
  *     f[k]  the user's function of node k        o[k]  the operator object of node k
@@ -39,7 +39,7 @@ class ChainWriter {
   readonly #outputs: ChainOutput[] = [];
   readonly #constants: string[] = [];
   readonly #functions: string[] = [];
-  /** How many edges of the chain lead to a node: with several, its code stands in a function of its own. */
+  /** How many edges of the chain lead to a node: with several, its code is in a function of its own. */
   readonly #entries: number[];
   #names = 0;
 

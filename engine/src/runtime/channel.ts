@@ -49,7 +49,7 @@ export class Channel {
     this.#controls.push({ at: this.#length, element });
   }
 
-  /** Takes the records up to the next control element: they stand at [from, result) of the columns. */
+  /** Takes the records up to the next control element: they are at [from, result) of the columns. */
   takeRecords(): { readonly from: number; readonly to: number } {
     const from = this.#read;
     const to = this.#controls[this.#controlsRead]?.at ?? this.#length;

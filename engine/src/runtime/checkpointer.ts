@@ -170,7 +170,7 @@ export class Checkpointer {
   /** Gives up what is being taken: a task has failed, or the run ends. */
   abortRunning(reason: Error): void {
     if (this.#running !== null) this.#abort(this.#running, reason);
-    // The input had come to its end, but what restarts reads it again: its last checkpoint is to be asked for anew.
+    // The input had come to its end, but what restarts reads it again: its last checkpoint is to be asked for again.
     for (const ticket of this.#queue) if (ticket.purpose.kind === 'last') ticket.reject(reason);
     this.#queue = this.#queue.filter(({ purpose }) => purpose.kind !== 'last');
     this.#nextTriggerAt = this.#afterInterval();

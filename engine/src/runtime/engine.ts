@@ -10,7 +10,7 @@ export interface EngineEnvironment {
   readonly store: SnapshotStore;
   /** Null runs fused chains at full speed; a gate runs the plain form, record by record. */
   readonly gate: Gate | null;
-  /** Finds the newest completed checkpoint to restart from after a failure; null starts afresh. */
+  /** Finds the newest completed checkpoint to restart from after a failure; null starts from the beginning. */
   readonly restore: (path: string) => RestoredState;
   readonly listener: (event: EngineEvent) => void;
 }

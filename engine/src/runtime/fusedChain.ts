@@ -43,7 +43,7 @@ export function fusedChain(nodes: readonly ChainNode[], place: Place, counters: 
   };
 }
 
-/** The user's function of operators that stand inside the generated text. */
+/** The user's function of operators that are inside the generated text. */
 function userFunctionOf(spec: OperatorSpec): UserFunction | null {
   switch (spec.kind) {
     case 'map':

@@ -32,7 +32,7 @@ const BATCH = 1024;
 const FIRST_BATCH = 16;
 /** What a batch may take until smaller ones are asked for: slices have to end, however slow user code is. */
 const BATCH_MS = 8;
-/** While a snapshot is written, writing gets this many milliseconds after so many of work, or so many rounds where the clock stands still. */
+/** While a snapshot is written, writing gets this many milliseconds after so many of work, or so many rounds where the clock stops. */
 const WRITE_MS = 2;
 const WORK_MS = 6;
 const WORK_ROUNDS = 16;
@@ -227,7 +227,7 @@ class InlineEngine implements Engine {
     return fired;
   }
 
-  /** Tasks stand in topological order, so one pass empties all channels. */
+  /** Tasks are in topological order, so one pass empties all channels. */
   #drain(): void {
     const { host } = this.#environment;
     for (const task of this.#tasks) {

@@ -31,7 +31,7 @@ export async function* dumpLines(snapshot: Snapshot, selection: DumpSelection = 
   for await (const record of pulled<DumpValue>((emit) => dumpRecords(snapshot, emit, selection))) yield dumpText(record);
 }
 
-/** The same as records, for whoever does not need to pull. @throws FormatError where it is damaged */
+/** The same as records, for code that does not need to pull. @throws FormatError where it is damaged */
 export async function dumpRecords(snapshot: Snapshot, emit: DumpSink, selection: DumpSelection = {}): Promise<void> {
   const { checkpointId } = snapshot.metadata;
   const operators = snapshot.operators.filter((operator) => selection.operator?.(operator) ?? true);

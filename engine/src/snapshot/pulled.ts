@@ -1,10 +1,10 @@
-/** Ends the producer when whoever pulls has seen enough. */
+/** Ends the producer when the one that pulls has seen enough. */
 class Enough extends Error {}
 
-/** How many items wait for whoever pulls. */
+/** How many items wait for code that pulls. */
 const BATCH_SIZE = 256;
 
-/** Where a producer that pushes and a consumer that pulls meet: one of them stands still while the other works. */
+/** Where a producer that pushes and a consumer that pulls meet: one of them stops while the other works. */
 class Exchange<T> {
   #batch: T[] = [];
   #isOver = false;
@@ -57,7 +57,7 @@ class Exchange<T> {
 }
 
 /**
- * What `produce` emits, for whoever wants to pull it. The producer stands still while a batch waits, so that memory stays bounded.
+ * What `produce` emits, for code that wants to pull it. The producer stops while a batch waits, so that memory stays bounded.
  * @throws what `produce` throws, after everything that was emitted before
  */
 export async function* pulled<T>(produce: (emit: (item: T) => Promise<undefined> | undefined) => Promise<void>): AsyncGenerator<T> {

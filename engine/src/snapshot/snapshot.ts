@@ -198,7 +198,7 @@ export class SnapshotSubtask {
     return decoders === null ? null : { decoders: decoders.decoders, uid: uid ?? decoders.uidOf(operatorId) ?? operatorId };
   }
 
-  /** It stays open: whoever comes back finds its tables and logs as they are. */
+  /** It stays open: the one that comes back finds its tables and logs as they are. */
   #openKeyed(): Promise<OpenedKeyedState> {
     this.#keyed ??= this.#readKeyed().catch((error: unknown) => {
       this.#keyed = null;

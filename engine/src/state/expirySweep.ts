@@ -112,7 +112,7 @@ export class SlotPlace {
     return this.#holder.slots[this.#slot];
   }
 
-  /** Before what stands in the slot is changed in place. */
+  /** Before what is in the slot is changed in place. */
   touch(): void {
     this.#store.touch(this.#context);
   }

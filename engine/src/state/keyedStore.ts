@@ -201,7 +201,7 @@ export class KeyedStore {
     try {
       this.#writeContext(context, sink, frozen.frozenAt);
     } catch (error) {
-      // Whoever asked for the snapshot hears of it: the record at hand, whose key is only copied, is not to blame.
+      // Code that asked for the snapshot hears of it: the record at hand, whose key is only copied, is not to blame.
       frozen.fail(this.#unwritable(context, sink.state, error));
     }
   }

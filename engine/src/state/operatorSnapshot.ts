@@ -1,6 +1,6 @@
 import type { KeyType, Type } from '../types/type.ts';
 
-/** An operator's frozen state, on its way to a snapshot. Whoever receives it writes it piece by piece in the background. */
+/** An operator's frozen state, on its way to a snapshot. Code that receives it writes it piece by piece in the background. */
 export interface OperatorSnapshot {
   readonly keyed: FrozenKeyedState | null;
   readonly operatorStates: readonly OperatorStateSnapshot[];
@@ -42,7 +42,7 @@ export interface FrozenKeyedState {
   readonly keyGroups: KeyGroupRange;
   /**
    * Writes for about `budgetMs` milliseconds of work; true when everything is out. Never blocks the stream longer than that.
-   * `clock` measures them: the operator's own clock stands still between batches, where this is called. Without it, that clock does.
+   * `clock` measures them: the operator's own clock stops between batches, where this is called. Without it, that clock does.
    */
   advance(sink: (keyGroup: number, block: Uint8Array) => void, budgetMs: number, clock?: () => number): boolean;
   /** The snapshot was given up: forget it. */

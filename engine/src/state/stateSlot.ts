@@ -17,15 +17,15 @@ import type { AggregateFunctions } from './valueHandles.ts';
 /** Between the elements of a list in canonical entries. */
 const LIST_SEPARATOR = 0x2c;
 
-/** One declared state: what stands in its slot, what the user gets to it, and how it is written and read back. */
+/** One declared state: what is in its slot, what the user gets to it, and how it is written and read back. */
 export interface StateSlot {
   readonly name: string;
   readonly kind: 'VALUE' | 'LIST' | 'MAP' | 'REDUCING' | 'AGGREGATING';
   readonly valueType: StateValueType;
   createHandle(scope: StateScope, slot: number): unknown;
-  /** Canonical entries of what stands in a slot. Leaves out what had expired at `frozenAt`. */
+  /** Canonical entries of what is in a slot. Leaves out what had expired at `frozenAt`. */
   write(entries: EntrySink, state: number, address: EntryAddress, stored: unknown, frozenAt: number): void;
-  /** What to put into the slot for a restored value; `stored` is what stands there already (maps come entry by entry). */
+  /** What to put into the slot for a restored value; `stored` is what is there already (maps come entry by entry). */
   importSingle(value: unknown, lastAccess: number): unknown;
   importList(elements: unknown[], lastAccess: number[]): unknown;
   importMapEntry(stored: unknown, userKey: unknown, value: unknown, lastAccess: number): unknown;

@@ -34,7 +34,7 @@ export function testPipeline(module: PipelineModule, options: PipelineTestOption
 }
 
 const ROOT = '/test';
-/** A slice works until nothing is left: the clock stands still meanwhile. */
+/** A slice works until nothing is left: the clock stops meanwhile. */
 const SLICE_MS = 1;
 
 export class PipelineTest {

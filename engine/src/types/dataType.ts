@@ -17,7 +17,7 @@ export abstract class DataType<T> {
   abstract readonly serializer: SerializerSnapshot;
   abstract write(writer: ByteWriter, value: T): void;
   abstract read(reader: ByteReader): T;
-  /** How the type stands inside a record. */
+  /** How the type is inside a record. */
   abstract readonly avro: AvroForm<T>;
   /** A reader of what `written` wrote. @throws Incompatible */
   abstract readerOf(written: SerializerSnapshot, evolution: Evolution): Read<T>;

@@ -9,7 +9,7 @@ import type { Type } from './type.ts';
 
 /** Types that only the engine uses: namespaces, timers, and the wrappers that Flink puts around the user's types. */
 abstract class EngineType<T> extends DataType<T> {
-  /** They never stand in a record, nor in text. */
+  /** They never are in a record, nor in text. */
   readonly avro: AvroForm<T> = { schema: refuse, write: refuse, read: refuse, readerOf: refuse, defaultJson: refuse };
 
   fromJson(json: unknown): T {

@@ -162,7 +162,7 @@ export class RecordType extends DataType<Values> implements NamedType {
       if (!isField(given)) return { name, type: dataTypeOf(given as Type<unknown>), aliases: [], default: null };
       const { type, aliases } = given;
       const raw = given.default;
-      // JSON is the one form that makes a value anew for every type; simple values are shared.
+      // JSON is the one form that makes a value again for every type; simple values are shared.
       const json = type.toJson(raw);
       const value = typeof raw === 'object' && raw !== null ? () => type.fromJson(json) : () => raw;
       return { name, type, aliases, default: { value, raw } };

@@ -112,7 +112,7 @@ function runWithFaults(source: Source<Item>, host: TestHost, format: string, ste
       run.commit(action.told);
     } else run = new TinyRun(host, source, sink, action.parallelism, last, id);
   }
-  // Whoever was not told of a checkpoint hears of the next one.
+  // Code that was not told of a checkpoint hears of the next one.
   while (run.step(5)) host.clock += 15;
   run.finish();
 }

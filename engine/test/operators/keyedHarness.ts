@@ -24,7 +24,7 @@ export interface Entry {
   readonly timestamp?: number;
 }
 
-/** One subtask of a keyed operator, with its outputs caught. Time stands still unless `clock.now` is set. */
+/** One subtask of a keyed operator, with its outputs caught. Time stops unless `clock.now` is set. */
 export class KeyedHarness {
   readonly operator: Operator;
   readonly emitted: Emitted[] = [];

@@ -174,7 +174,7 @@ test('many keys, slices, growth and deletion while frozen', () => {
   let key = 0;
   let slices = 0;
   for (;;) {
-    // The clock stands still, so only a budget below zero ends a slice.
+    // The clock stops, so only a budget below zero ends a slice.
     const done = frozen.advance((group, block) => void entries.push(...decodeBlock(frozen.schema, group, block, 2)), -1);
     slices++;
     if (done) break;

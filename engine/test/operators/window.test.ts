@@ -93,7 +93,7 @@ function run(spec: WindowSpec, steps: readonly Step[], useSnapshots: boolean): {
   return { out: out.sort(), late: late.sort() };
 }
 
-/** What the semantics say, from scratch: every window's records, looked at anew at each step. */
+/** What the semantics say, from scratch: every window's records, looked at again at each step. */
 function model(assigner: WindowAssigner, lateness: number, steps: readonly Step[]): { out: string[]; late: string[] } {
   const out: string[] = [];
   const late: string[] = [];

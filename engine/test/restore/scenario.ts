@@ -156,7 +156,7 @@ export function restored(files: MemoryFiles, location: string, plan: Plan, allow
   return restoreSnapshot({ files, location, plan, allowNonRestoredState, now: () => 1_800_000_000_000 }).state;
 }
 
-/** Everything in a snapshot as text, sorted, whoever of the subtasks wrote it. Keyed entries and elements by their bytes. */
+/** Everything in a snapshot as text, sorted, the one that of the subtasks wrote it. Keyed entries and elements by their bytes. */
 export function entriesOf(files: MemoryFiles, location: string): string[] {
   const snapshot = openSnapshot(files, location);
   const lines: string[] = [];

@@ -79,7 +79,7 @@ class RoughRun {
     }
     files.failFrom = Infinity;
     if (chance.is(0.5)) {
-      // Whoever has died closes nothing.
+      // Code that has died closes nothing.
       this.happened.died++;
       return false;
     }

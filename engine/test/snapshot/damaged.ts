@@ -58,7 +58,7 @@ export interface Comparison {
 
 /**
  * A snapshot to be damaged. A damaged file of state is read by the shares of subtasks that need it, damaged metadata by all whose handles are then
- * other ones. What is read lies in a world in which every path outside of the snapshot is a file too, so that whoever reads one is caught.
+ * other ones. What is read lies in a world in which every path outside of the snapshot is a file too, so that code that reads one is caught.
  */
 export class Subject {
   readonly name: string;
@@ -92,7 +92,7 @@ export class Subject {
     return new Subject(name, files, snapshot, parts);
   }
 
-  /** The key group whose bytes stand at a place of a file of key groups; null for its header and for other files. */
+  /** The key group whose bytes are at a place of a file of key groups; null for its header and for other files. */
   keyGroupAt(path: string, offset: number): KeyGroupPlace | null {
     for (const { managedKeyedState: handle } of subtasksOf(this.metadata)) {
       if (handle?.kind !== 'keyGroups' || handle.stream === null || !('path' in handle.stream)) continue;

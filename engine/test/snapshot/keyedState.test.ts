@@ -87,7 +87,7 @@ describe('key-group blocks', () => {
   });
 });
 
-/** By runs, where `step` more bytes are at hand each time one is needed: what stands there, without the state ids. */
+/** By runs, where `step` more bytes are at hand each time one is needed: what is there, without the state ids. */
 function runsOf(bytes: Uint8Array, keyGroup: number, maxParallelism: number, step: number): { counts: number[]; content: Buffer } {
   const counts = [0, 0, 0, 0, 0, 0];
   const content: Uint8Array[] = [];

@@ -55,7 +55,7 @@ function serializersOf(header: KeyedHeader): SerializerSnapshot[] {
   return [header.key.snapshot, ...header.states.flatMap((state) => [...state.serializers.values()].map((stored) => stored.snapshot))];
 }
 
-/** A header in which `unknown` stands at one of its places. */
+/** A header in which `unknown` is at one of its places. */
 function headerWith(unknown: SerializerSnapshot, place: number): KeyedHeader {
   let at = 0;
   const here = (known: SerializerSnapshot): SerializerSnapshot => (at++ === place ? unknown : known);

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import * as t from '../../src/types/t.ts';
 import type { Type } from '../../src/types/type.ts';
 
-/** A type with values of it. `inRecord` is false for what cannot stand in a record. */
+/** A type with values of it. `inRecord` is false for what cannot be in a record. */
 export interface TypeWithValues {
   readonly type: Type<unknown>;
   readonly values: fc.Arbitrary<unknown>;
@@ -31,7 +31,7 @@ const notNullable = (inner: TypeWithValues): boolean => !inner.type.name.startsW
 
 let serial = 0;
 
-/** Any type that may stand in a record, with any values of it. */
+/** Any type that may be in a record, with any values of it. */
 export function anyRecordable(depth: number): fc.Arbitrary<TypeWithValues> {
   const scalar = fc.constantFrom(...scalars);
   if (depth === 0) return scalar;

@@ -105,7 +105,7 @@ function sayUnreadable(unreadable: UnreadableSummary | null, format: ExportReque
   io.err(`Not in the table: ${unreadableText(unreadable)}. ${UNREADABLE_REMEDY}.\n`);
 }
 
-/** Waits where whoever reads is slower. */
+/** Waits where the one that reads is slower. */
 function outputTo(io: CliIo): Output {
   const decoder = new TextDecoder();
   return {

@@ -13,7 +13,7 @@ export interface CliIo {
   err(text: string): void;
   /** Takes the place of the line that a terminal shows last on stderr; empty takes it away. Only where `live`. */
   line(text: string): void;
-  /** Kept when whoever reads stdout has caught up; nothing where it has, or where nobody needs to wait. */
+  /** Kept when the one that reads stdout has caught up; nothing where it has, or where nobody needs to wait. */
   drained?(): Promise<void> | undefined;
   /** stderr is a terminal: progress may be one live line. */
   readonly live: boolean;

@@ -36,7 +36,7 @@ export class PageServer {
     server.on('request', (request, response) => void this.#serve(request, response).catch(() => response.destroy()));
   }
 
-  /** On loopback only; whoever knows the token in the URL may look and act. `port` 0 takes any free one. */
+  /** On loopback only; the one that knows the token in the URL may look and act. `port` 0 takes any free one. */
   static open(folder: string, port: number): Promise<PageServer> {
     const server = createServer();
     return new Promise((resolve, reject) => {

@@ -160,7 +160,7 @@ class TextProgress implements Progress {
   }
 }
 
-/** One line that says how a run stands. */
+/** One line that says how a run is. */
 export function statusLine(status: RunStatus, rate: number): string {
   const parts = [status.state, `${countText(status.recordsIn)} records`, `${countText(Math.round(rate))}/s`];
   if (status.watermark !== null) parts.push(`watermark ${timeText(status.watermark)}`);

@@ -27,7 +27,7 @@ export const redactSyntax = {
 } as const satisfies CommandSyntax;
 
 /**
- * `tidemark redact SNAPSHOT RULES --out TARGET`: a new savepoint beside the old one, without what must not leave. With `--print-rules`, a
+ * `tidemark redact SNAPSHOT RULES --out TARGET`: a new savepoint beside the old one, without sensitive data. With `--print-rules`, a
  * file of rules to begin from.
  */
 export async function redact(args: readonly string[], io: CliIo): Promise<number> {

@@ -19,7 +19,7 @@ export type OptionTable = Readonly<Record<string, OptionSyntax>>;
 /** What a command takes. */
 export interface CommandSyntax<Options extends OptionTable = OptionTable> {
   readonly name: string;
-  /** What stands beside the options, such as `PIPELINE SNAPSHOT`. */
+  /** What is beside the options, such as `PIPELINE SNAPSHOT`. */
   readonly operands: string;
   readonly about: string;
   readonly options: Options;

@@ -5,7 +5,7 @@ import type { Handles } from './handles.ts';
 import { failureScope } from './toClient.ts';
 import type { ToClient } from './toClient.ts';
 
-/** Where the pipeline stands still: at a record in a living engine, or at the failure that ended it. */
+/** Where the pipeline stops: at a record in a living engine, or at the failure that ended it. */
 export interface Standstill {
   /** Innermost first. */
   frames(): Promise<readonly OperatorFrame[]>;

@@ -2,7 +2,7 @@ import type { ControlEvents } from '../control.ts';
 
 export type Output = ControlEvents['output'];
 
-/** What one second may bring. A debug console that gets more than this shows nothing else any more, and its editor stands still. */
+/** What one second may bring. A debug console that gets more than this shows nothing else any more, and its editor stops. */
 export const MAX_LINES = 1000;
 const WINDOW_MS = 1000;
 /** A line as long as this counts as two, and so on. */

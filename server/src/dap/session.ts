@@ -49,7 +49,7 @@ const CAPABILITIES: DebugProtocol.Capabilities = {
   ],
 };
 
-/** Why the pipeline stands still, with what can be looked at meanwhile. */
+/** Why the pipeline stops, with what can be looked at meanwhile. */
 interface Pause {
   readonly inspection: Inspection;
   /** Null while a living engine waits; else how the run ended: going on ends the session. */
@@ -314,7 +314,7 @@ export class Session {
     this.#connection.event('output', { category: 'stderr', output, ...this.#toClient.location(first) });
   }
 
-  /** A failed run is held once more so that the place can be looked at; all others end when their process has. */
+  /** A failed run is held again so that the place can be looked at; all others end when their process has. */
   #runEnded(ended: Ended): void {
     const { failure } = ended;
     if (failure !== null && failure.message !== this.#failure?.message) this.#showFailure(failure);

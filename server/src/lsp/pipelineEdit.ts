@@ -4,7 +4,7 @@ import type { PipelineDocument } from './pipelineDocument.ts';
 import type { Span } from './pipelineSyntax.ts';
 import { toRange } from './toProtocol.ts';
 
-/** A change that a check proposes, as edits of the text as it stands; null where it is written in a way that is not understood. */
+/** A change that a check proposes, as edits of the text as it is; null where it is written in a way that is not understood. */
 export function pipelineEdit(module: PipelineDocument, edit: PipelineEdit): { readonly title: string; readonly edits: TextEdit[] } | null {
   const { document, syntax } = module;
   const text = (span: Span): string => document.getText().slice(span.start, span.end);
@@ -43,7 +43,7 @@ export function pipelineEdit(module: PipelineDocument, edit: PipelineEdit): { re
   }
 }
 
-/** In the quotes that stand there. */
+/** In the quotes that are there. */
 function quoted(name: string, before: string): string {
   const quote = /^["'`]/.exec(before)?.[0] ?? "'";
   return `${quote}${name.replaceAll('\\', '\\\\').replaceAll(quote, `\\${quote}`)}${quote}`;

@@ -36,7 +36,7 @@ export interface OperatorSyntax {
   readonly uid: string | null;
   /** The argument that is the uid, or the method's name where there is none. */
   readonly uidSpan: Span;
-  /** False where something that is no string stands there, or nothing: TypeScript has its say. */
+  /** False where something that is no string is there, or nothing: TypeScript has its say. */
   readonly mayBeUid: boolean;
   /** From the method's name to the end of the call. */
   readonly span: Span;

@@ -27,7 +27,7 @@ export class SavepointChecks {
     return this.#known.get(path) ?? null;
   }
 
-  /** Checks the text as it stands, after a pause; an older check is given up. */
+  /** Checks the text as it is, after a pause; an older check is given up. */
   request(path: string, text: string): void {
     this.#asked.request(path, (signal) => this.#run(path, text, signal));
   }
@@ -43,7 +43,7 @@ export class SavepointChecks {
   }
 
   async #run(path: string, text: string, signal: AbortSignal): Promise<void> {
-    // What stands in the way of an answer is said where the check is asked for by hand.
+    // What is in the way of an answer is said where the check is asked for by hand.
     const found = await this.#check(path, text, signal).catch(() => undefined);
     if (signal.aborted || found === undefined) return;
     const had = this.#known.delete(path);

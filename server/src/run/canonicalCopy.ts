@@ -1,6 +1,6 @@
 /**
  * A run restores canonical savepoints in a local folder. What lies otherwise (the forms of Flink's state backends, checkpoints, archives, S3) is
- * first written anew beside the pipeline's own snapshots, with everything that is in it.
+ * first rewritten beside the pipeline's own snapshots, with everything that is in it.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, renameSync, statSync, utimesSync } from 'node:fs';
@@ -16,7 +16,7 @@ const COPIES_KEPT = 3;
 
 /**
  * The folder to restore from: the snapshot's own where a run restores it as it is, else that of a copy in `copies`, made unless it is there
- * from an earlier run. @throws with the reason where it cannot be read or written anew
+ * from an earlier run. @throws with the reason where it cannot be read or rewritten
  */
 export async function canonicalCopy(
   location: string,

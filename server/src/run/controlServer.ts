@@ -193,7 +193,7 @@ export class ControlServer {
     return { result: this.#loaded?.info };
   }
 
-  /** A newcomer learns where the run stands; the first one sets it going. */
+  /** A newcomer learns where the run is; the first one sets it going. */
   #welcome(connection: Connection): void {
     if (this.#stopped !== null) this.#send(connection, { type: 'event', event: 'stopped', body: this.#stopped });
     if (this.#begun) return;

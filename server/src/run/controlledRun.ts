@@ -17,7 +17,7 @@ const SLICE_MS = 10;
 const STATUS_MS = 250;
 /** Longest sleep of an idle engine: the status must stay fresh. */
 const IDLE_MS = 250;
-/** How long a pause waits for a record to stand at, before an idle pipeline stands still without one. */
+/** How long a pause waits for a record to be at, before an idle pipeline stops without one. */
 const RECORD_WAIT_MS = 500;
 
 /** How long a checkpoint may take before a run whose memory is nearly full ends without it. */
@@ -206,7 +206,7 @@ export class ControlledRun {
     }
   }
 
-  /** What can be answered wherever the thread stands. */
+  /** What can be answered wherever the thread is. */
   #answer(message: EngineRequest): void {
     switch (message.method) {
       case 'cancelSnapshot': {
@@ -264,7 +264,7 @@ export class ControlledRun {
   }
 
   #takeSnapshot(message: Extract<EngineRequest, { method: 'savepoint' | 'checkpoint' | 'stopWithSavepoint' }>): void {
-    // A pipeline that stands still has to move for a barrier; it stands again as soon as the snapshot is whole.
+    // A pipeline that stops has to move for a barrier; it is again as soon as the snapshot is whole.
     this.#standAgainAfterSnapshot = this.#held !== null && message.method !== 'stopWithSavepoint';
     if (this.#held === 'betweenRecords') {
       this.#held = null;

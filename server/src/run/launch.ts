@@ -1,7 +1,7 @@
 /**
  * How a run is started by the debug adapter and the command line: `dist/run.cjs` as a child process with an IPC channel, its
  * arguments as the first message there: parameters may be secret, and argv is seen by every user of the machine. The child first loads the pipeline, then opens its control socket and says where (`listening`),
- * then waits for the first `hello` before it takes a record, so that whoever started it misses no event. A pipeline that cannot be
+ * then waits for the first `hello` before it takes a record, so that code that started it misses no event. A pipeline that cannot be
  * loaded is said through the same channel (`failed`), and the child exits. When the channel closes, the starter has died, and the
  * child cancels its run.
  */

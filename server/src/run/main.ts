@@ -115,7 +115,7 @@ async function main(args: RunArguments): Promise<number> {
   return ended.exitCode;
 }
 
-/** What is not a savepoint of ours may have to be written anew before it can be restored. */
+/** What is not a savepoint of ours may have to be rewritten before it can be restored. */
 async function restorable({ from, program, allowNonRestoredState }: RunArguments, pipeline: string): Promise<string | null> {
   if (from === null || isLatest(from) || existsSync(join(from.replace(/[/\\]_metadata$/, ''), 'tidemark.json'))) return from;
   try {

@@ -2,16 +2,16 @@ import type { Gate, Visit } from 'tidemark/runtime';
 import type { ControlEvents, ControlRequests, OperatorFrame, Scope } from '../control.ts';
 import type { ControlMailbox, ToEngine } from './mailbox.ts';
 
-/** What the gate asks of the run it stands in. */
+/** What the gate asks of the run it is in. */
 export interface GateOwner {
   frameOf(visit: Visit): OperatorFrame;
   scopesOf(visit: Visit): Scope[];
-  /** The thread is about to stand still, or goes on: tell the clients. */
+  /** The thread is about to stop, or goes on: tell the clients. */
   stopped(event: ControlEvents['stopped']): void;
   resumed(): void;
   /** Requests that need the engine to run: they are done between two records; the gate lets everything pass until `standAgain`. */
   later(message: ToEngine): void;
-  /** Requests that are answered where the thread stands. */
+  /** Requests that are answered where the thread is. */
   answer(message: ToEngine): void;
 }
 

@@ -118,7 +118,7 @@ export async function comparedPage(
   const rows: ComparedRow[] = [];
   let place = placeOf(request.cursor);
   for (;;) {
-    // A place within a page is its beginning and a number: what stands before it is read again, and left out.
+    // A place within a page is its beginning and a number: what is before it is read again, and left out.
     const size = place.skip + limit - rows.length;
     const page = await comparison.page(operator, state, group, { from: place.from, limit: size, signal });
     for (const [i, entry] of page.entries.entries()) {
@@ -133,7 +133,7 @@ export async function comparedPage(
 
 interface Place {
   readonly from: EntryCursor | null;
-  /** Entries after it that stand before the place. */
+  /** Entries after it that are before the place. */
   readonly skip: number;
 }
 

@@ -29,7 +29,7 @@ export const fileStorage: SnapshotStorage = {
       }
       return bytes;
     } finally {
-      // Whoever reads on need not wait, and what was read is read.
+      // Code that reads on need not wait, and what was read is read.
       handle.close().catch(() => undefined);
     }
   },

@@ -1,7 +1,7 @@
 import type { StateDescription } from 'tidemark/snapshot';
 import type { SnapshotNode, SnapshotPage } from '../protocol.ts';
 
-/** Where a node stands; its JSON is the node's id. `path` leads into a value, part by part. */
+/** Where a node is; its JSON is the node's id. `path` leads into a value, part by part. */
 export type NodePlace =
   | { readonly is: 'facts' }
   | { readonly is: 'fact'; readonly index: number }

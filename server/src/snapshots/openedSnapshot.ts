@@ -22,7 +22,7 @@ export interface OpenedSnapshot {
   readonly manifest: SnapshotManifest | null;
   /** Uids by operator id: those that the snapshot says, and those that were found by their hash. */
   readonly uids: ReadonlyMap<string, string>;
-  /** Where it lies. Whoever opened it closes it. */
+  /** Where it lies. Code that opened it closes it. */
   readonly storage: SnapshotStorage;
   /** What of the workspace's decoders does not work, one sentence each. */
   readonly decoderProblems: readonly string[];

@@ -49,7 +49,7 @@ export async function packSnapshot(opened: OpenedSnapshot, target: string, seal:
   return { files: members.length, content: total, size: output.bytes };
 }
 
-/** Names are as they stand to one another, so that the archive is a snapshot wherever it is unpacked. */
+/** Names are as they are to one another, so that the archive is a snapshot wherever it is unpacked. */
 async function membersOf({ snapshot, storage }: OpenedSnapshot): Promise<Member[]> {
   const { folder } = snapshot;
   const own = [`${folder}/_metadata`];

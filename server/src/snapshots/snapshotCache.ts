@@ -99,7 +99,7 @@ async function closeUnused({ forgotten, users, opening }: Entry): Promise<void> 
   await closing.catch(() => undefined);
 }
 
-/** Empty where the location is not the snapshot's own folder: such a one is opened anew each time its content may have changed. */
+/** Empty where the location is not the snapshot's own folder: such a one is opened again each time its content may have changed. */
 async function versionOf(location: string): Promise<string> {
   const written = await stat(join(location, '_metadata'))
     .catch(() => stat(location))

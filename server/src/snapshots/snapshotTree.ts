@@ -119,7 +119,7 @@ export class SnapshotTree {
     return nodes;
   }
 
-  /** Those whose size stands in the snapshot: the files of RocksDB do not say it. */
+  /** Those whose size is in the snapshot: the files of RocksDB do not say it. */
   async #keyGroups(operator: number, index: number): Promise<SnapshotNode[]> {
     const subtask = this.#operator(operator).subtasks[index];
     const sizes = new Map<number, KeyGroupSection['size']>();

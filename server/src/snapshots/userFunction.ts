@@ -26,7 +26,7 @@ export async function userFunction(named: string, path: string): Promise<(argume
   return found as (argument: unknown) => unknown;
 }
 
-/** Of CommonJS that was made of a module, the export stands one level deeper. */
+/** Of CommonJS that was made of a module, the export is one level deeper. */
 function defaultOf(loaded: unknown): unknown {
   const found = typeof loaded === 'object' && loaded !== null && 'default' in loaded ? loaded.default : undefined;
   return typeof found === 'object' && found !== null && 'default' in found ? found.default : found;

@@ -103,7 +103,7 @@ test('savepoint while paused, restart from it', async () => {
   await stopped;
   stopped = client.next('stopped');
   const { path } = (await client.customRequest('tidemark/savepoint', {})).body;
-  // The run moved for the barrier and stands again at the next record: this stop belongs to the old run, whenever it comes.
+  // The run moved for the barrier and is again at the next record: this stop belongs to the old run, whenever it comes.
   await stopped;
   stopped = client.next('stopped');
   const run = client.next('tidemark/run');

@@ -12,7 +12,7 @@ import type { SavepointCheck } from '../../src/lsp/savepointChecks.ts';
 import type { SemanticFacts, SemanticSources } from '../../src/lsp/semanticFacts.ts';
 import { startSession } from '../../src/lsp/session.ts';
 
-/** `‹` and `›` stand around what an answer must point at; the first pair is number 0. */
+/** `‹` and `›` are around what an answer must point at; the first pair is number 0. */
 export interface Marked {
   readonly text: string;
   readonly ranges: readonly Range[];

@@ -65,7 +65,8 @@ test('it does not run where the workspace is not trusted: the values are bytes, 
 });
 
 describe.each(NAMES)('what is decoded is found: %s', (name) => {
-  const command = (run: typeof dump, ...args: string[]) => runCommand(run, root, [join(root, name), '--operator', 'everything', '--trust', ...args]);
+  const command = (run: typeof dump, ...args: string[]) =>
+    runCommand(run, root, [join(root, name), '--operator', 'everything', '--trust', ...args]);
   const kryo = ['--state', 'v-kryo'];
   let lengths: number[];
   let median: number;

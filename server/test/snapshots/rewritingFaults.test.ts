@@ -63,7 +63,7 @@ function contentOf(folder: string): string {
   return hash.digest('hex');
 }
 
-/** Writes the savepoint anew; the call of number `at` fails. */
+/** Writes the savepoint again; the call of number `at` fails. */
 async function edited(target: string, at: number, code: string): Promise<{ code: number; err: string; calls: number }> {
   fault.calls = 0;
   fault.at = at;

@@ -1,4 +1,4 @@
-/** Entry point for whoever runs extension tests: code-server's workbench and @vscode/test-electron alike. */
+/** Entry point for code that runs extension tests: code-server's workbench and @vscode/test-electron alike. */
 import { readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 

@@ -1,7 +1,7 @@
 import type { ElkExtendedEdge, ElkNode } from 'elkjs/lib/elk-api.js';
 import type { PageOperator, PagePlan } from '../protocol.ts';
 
-/** Where everything stands, in CSS pixels from the upper left corner of the picture. */
+/** Where everything is, in CSS pixels from the upper left corner of the picture. */
 export interface Layout {
   readonly width: number;
   readonly height: number;

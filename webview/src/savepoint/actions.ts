@@ -6,7 +6,7 @@ export interface Actions {
   readonly selectState: (state: StateName) => void;
   readonly pickState: (anchor: HTMLElement) => void;
   readonly setMode: (mode: SearchMode) => void;
-  /** Searches with what stands in the search field. */
+  /** Searches with what is in the search field. */
   readonly search: () => void;
   /** Puts a key into the search field, and searches. */
   readonly searchKey: (json: string) => void;

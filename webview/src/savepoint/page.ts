@@ -240,7 +240,7 @@ export function createSavepointPage(root: HTMLElement, post: (message: FromSavep
     const hadFocus = tabsRow.contains(document.activeElement);
     model.state = { group, name };
     startSearch();
-    // The tabs are made anew: the focus stays with the selected one.
+    // The tabs are made again: the focus stays with the selected one.
     if (hadFocus)
       requestAnimationFrame(() => requestAnimationFrame(() => tabsRow.querySelector<HTMLElement>('[aria-selected=true]')?.focus()));
   }

@@ -20,7 +20,7 @@ export function nodeOf(svg: Svg): SVGSVGElement {
   return node;
 }
 
-/** One hue from nearly the background to nearly itself, by the square root: few stand beside many. */
+/** One hue from nearly the background to nearly itself, by the square root: few are beside many. */
 export function heat(share: number): string {
   if (share <= 0) return 'none';
   return `color-mix(in srgb, var(--blue) ${String(Math.round(8 + 86 * Math.sqrt(Math.min(1, share))))}%, var(--bg))`;

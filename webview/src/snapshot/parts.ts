@@ -21,7 +21,7 @@ export function iconButton(
   return made;
 }
 
-/** A section with its heading: title, caption, and what stands at the right. */
+/** A section with its heading: title, caption, and what is at the right. */
 export function heading(title: string, caption: string, ...right: readonly (Node | string)[]): HTMLElement {
   const made = element('div', { class: 'heading' }, element('h2', {}, title));
   if (caption !== '') made.append(element('span', { class: 'caption fit', 'data-tip': caption.length > 60 ? caption : null }, caption));
@@ -45,7 +45,7 @@ export function progressBar(share: number | null): HTMLElement {
   return element('div', { class: share === null ? 'progress unknown' : 'progress', role: 'progressbar', ...attributes }, fill);
 }
 
-/** What stands in a place that has nothing to show yet: why, and what to do. */
+/** What is in a place that has nothing to show yet: why, and what to do. */
 export function hint(text: string, ...actions: readonly HTMLElement[]): HTMLElement {
   return element('div', { class: 'hint' }, text, ...actions);
 }

@@ -129,7 +129,7 @@ function writeObject(object: ReadonlyMap<string, Parsed>, out: Piece[]): void {
     writeFields([...inner], out);
     return;
   }
-  // When it was accessed last stands in a column of its own.
+  // When it was accessed last is in a column of its own.
   if (mark === 'ttl') {
     write(object.get('value') ?? null, out);
     return;

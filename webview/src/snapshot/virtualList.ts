@@ -9,7 +9,7 @@ export interface VirtualListOptions<T> {
   cells(item: T): readonly HTMLElement[];
   /** For screen readers; the cells say it where it is null. */
   sentence(item: T): string | null;
-  /** Of a row; what is drawn anew when it changes. */
+  /** Of a row; what is drawn again when it changes. */
   version(item: T): string;
   onSelect(item: T): void;
   onOpen(item: T): void;

@@ -433,7 +433,7 @@ function drawSubtasks(group: Selection<SVGGElement, PageOperator, null, undefine
   segments.select('.fill').attr('width', (share) => width * Math.min(1, share));
 }
 
-/** Month, day and time; the year stands in the headline and the tooltip. */
+/** Month, day and time; the year is in the headline and the tooltip. */
 function shortMark(value: number | null): string {
   const text = watermark(value);
   return /^\d{4}-/.test(text) ? text.slice(5) : text;

@@ -13,7 +13,7 @@ export class FileRecords {
   readonly #parse: ParseText;
   readonly #limit: number;
 
-  /** Records that begin before `limit` are this reader's; a `position` inside a line belongs to whoever has the line's beginning. */
+  /** Records that begin before `limit` are this reader's; a `position` inside a line belongs to the one that has the line's beginning. */
   constructor(files: FileAccess, path: string, format: FileFormat, type: Type<unknown>, position: number, limit: number) {
     this.#files = files;
     this.#next = nextRecordOf(format);

@@ -152,7 +152,7 @@ function grownTo(values: Float64Array, length: number): Float64Array<ArrayBuffer
   return grown;
 }
 
-/** FNV-1a, its high bits folded in: keys that differ in their last byte only must not stand in a row. */
+/** FNV-1a, its high bits folded in: keys that differ in their last byte only must not be in a row. */
 function hashOf(bytes: Uint8Array, start: number, end: number): number {
   let hash = -0x7ee3623b;
   for (let i = start; i < end; i++) hash = Math.imul(hash ^ (bytes[i] ?? 0), 0x01000193);

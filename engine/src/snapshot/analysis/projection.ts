@@ -15,7 +15,7 @@ export interface Wanted {
 /** Reads a value and puts its wanted parts into their slots. Slots of parts that are not there stay as they are. */
 export type Fill = (reader: ByteReader, slots: Scalar[]) => void;
 
-/** How a value that stands last in a row is read where a decoder has a part in it; null where none has. */
+/** How a value that is last in a row is read where a decoder has a part in it; null where none has. */
 type DecodeLast = (serializer: SerializerSnapshot) => ValueReader | null;
 
 export function noneWanted(): Wanted {

@@ -204,7 +204,7 @@ function compositeKey(
   return inTurn(keyed.context, parts);
 }
 
-/** In ambiguous composite keys the length of a part stands after it, low byte first, in as few bytes as hold it. */
+/** In ambiguous composite keys the length of a part is after it, low byte first, in as few bytes as hold it. */
 function withLength(fill: Fill): Fill {
   return (reader, slots) => {
     const start = reader.offset;

@@ -33,7 +33,7 @@ export interface RowCursor {
   readonly keyGroup: number;
   /** Of the keyed states that the subtask has, which. */
   readonly part: number;
-  /** How many rows that the query's filter lets through stand before it in the key group. */
+  /** How many rows that the query's filter lets through are before it in the key group. */
   readonly row: number;
 }
 

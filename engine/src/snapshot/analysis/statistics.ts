@@ -177,7 +177,7 @@ export class StatisticsCollector {
   }
 }
 
-/** Where in the rows of a state things stand. */
+/** Where in the rows of a state things are. */
 interface StateShape {
   readonly collector: StateCollector | null;
   readonly isTimer: boolean;
@@ -190,7 +190,7 @@ interface StateShape {
   readonly skipElement: Skip | null;
 }
 
-/** Of state with TTL, where the time of the last access stands in a row's value. */
+/** Of state with TTL, where the time of the last access is in a row's value. */
 type TtlPlace = 'front' | 'afterNullMark' | 'elements';
 
 function shapeOf(keyed: KeyedState, state: StateCodec, collector: StateCollector | null): StateShape {

@@ -36,7 +36,7 @@ export class ByteReader {
     return this.#baseOffset;
   }
 
-  /** Goes on with another range, so that whoever reads many needs one reader. */
+  /** Goes on with another range, so that code that reads many needs one reader. */
   moveTo(bytes: Uint8Array, start: number, end: number, baseOffset = 0): this {
     if (bytes !== this.#bytes) {
       this.#bytes = bytes;

@@ -47,7 +47,7 @@ export function decodeAscii(bytes: Uint8Array, start: number, end: number): stri
   return text;
 }
 
-/** Where the first byte of 0x80 and above stands; `end` where there is none. */
+/** Where the first byte of 0x80 and above is; `end` where there is none. */
 export function endOfAscii(bytes: Uint8Array, start: number, end: number): number {
   let at = start;
   while (at < end && (bytes[at] ?? 0) < 0x80) at++;

@@ -17,7 +17,7 @@ export interface KeyGroupRange {
   readonly count: number;
 }
 
-/** Changes of one key group that stand together. They come in the order in which they were made. */
+/** Changes of one key group that are together. They come in the order in which they were made. */
 export interface LogSegment {
   readonly size: number;
   /** Shows each change: the reader's bytes are those of the change alone. @throws FormatError */
@@ -27,7 +27,7 @@ export interface LogSegment {
 export type ChangelogHandle = Extract<KeyedStateHandle, { readonly kind: 'changelog' }>;
 
 /**
- * Where the changes of each key group stand: positions, no values, so that what is held in memory grows with the parts of the log and not
+ * Where the changes of each key group are: positions, no values, so that what is held in memory grows with the parts of the log and not
  * with its changes. Files are read once from end to end; handles that hold their changes themselves are in memory anyway.
  */
 export class ChangelogIndex {

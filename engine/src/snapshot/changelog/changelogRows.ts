@@ -378,7 +378,7 @@ function markShown(value: ChangedValue | undefined): void {
   if (value !== undefined) value.shown = true;
 }
 
-/** How many bytes a length takes that stands low byte first. */
+/** How many bytes a length takes that is low byte first. */
 function lengthSize(length: number): number {
   let size = 1;
   for (let rest = length >>> 8; rest !== 0; rest >>>= 8) size++;

@@ -56,7 +56,7 @@ export class DeclaredStates {
   }
 
   /**
-   * Reads a change that declares a state, and gives the ids with it. Between description and id stand the configuration of expiry, a Java
+   * Reads a change that declares a state, and gives the ids with it. Between description and id are the configuration of expiry, a Java
    * object, and the default value: nothing here needs them, and the id is at the end. @throws FormatError
    */
   declare(change: Uint8Array, baseOffset: number, ids: StateIds): StateIds {

@@ -35,7 +35,7 @@ const SIMPLE: readonly SerializerSnapshot[] = [
 
 /**
  * A log says of each change which key group its key is in, and that follows from the key's hash. So a serializer under which every change
- * reads to its very end, and every key belongs where it stands, is the right one; two of them that differ, or too few keys, are none.
+ * reads to its very end, and every key belongs where it is, is the right one; two of them that differ, or too few keys, are none.
  * Types that share bytes and hashes with one of these, such as dates with longs, cannot be told from it. Null where none is found.
  */
 export async function keyByTrial(logs: readonly Log[], maxParallelism: number, flink: FlinkMajor): Promise<StoredSerializer | null> {
@@ -132,7 +132,7 @@ class Candidate {
   }
 }
 
-/** Rows are made of words of eight bytes, and have one at least; their length stands in front. */
+/** Rows are made of words of eight bytes, and have one at least; their length is in front. */
 function rowHash(key: Uint8Array): number | null {
   const size = key.length - LENGTH_SIZE;
   return size > 0 && size % ROW_WORD === 0 ? murmurOfWords(key.subarray(LENGTH_SIZE)) : null;

@@ -22,7 +22,7 @@ export class ChangedValue {
   present = false;
   /** What is known of it is not the value: two values were merged, by a function of the job. */
   unresolved = false;
-  /** It stands as its whole serializer writes it, because its elements cannot be told apart. */
+  /** It is as its whole serializer writes it, because its elements cannot be told apart. */
   opaque = false;
   #bytes: Uint8Array = EMPTY;
   #length = 0;
@@ -99,7 +99,7 @@ export class ChangedMap {
 
 /** Values of the base that a merge of namespaces asks for. */
 export interface BaseValues {
-  /** The value in canonical encoding; null where there is none. `opaque` ones stand as their whole serializer writes them. */
+  /** The value in canonical encoding; null where there is none. `opaque` ones are as their whole serializer writes them. */
   get(state: number, bytes: Uint8Array, start: number, end: number): { readonly bytes: Uint8Array; readonly opaque: boolean } | null;
 }
 
@@ -118,7 +118,7 @@ export class KeyGroupChanges {
   readonly mapKeys = new ByteKeyTable();
   readonly maps: ChangedMap[] = [];
   readonly #key = new ByteWriter(64);
-  /** Where the composite key that is being changed stands. */
+  /** Where the composite key that is being changed is. */
   #keyBytes: Uint8Array = EMPTY;
   #keyStart = 0;
   #keyEnd = 0;
@@ -295,7 +295,7 @@ export class KeyGroupChanges {
     let bytes = change.bytes;
     let keyStart = this.#keyStart;
     let keyEnd = change.offset;
-    // Where the user key follows key and namespace at once, the composite key stands in the change already.
+    // Where the user key follows key and namespace at once, the composite key is in the change already.
     if (this.#keyBytes !== change.bytes || start !== this.#keyEnd) {
       const prefix = this.#keyEnd - this.#keyStart;
       bytes = new Uint8Array(prefix + change.offset - start);

@@ -10,7 +10,7 @@ import { PieceWindow, rawPieces } from '../storage/streamPieces.ts';
 const FLAG_SIZE = 1;
 const CHUNK_HEADER = 4;
 const CHECKSUM = 4;
-/** A chunk holds no more, so that its length stands in so many bytes. */
+/** A chunk holds no more, so that its length is in so many bytes. */
 const LENGTH_MAX = 3;
 const COMPRESSED = 0x00;
 const UNCOMPRESSED = 0x01;
@@ -78,7 +78,7 @@ interface DecodedPart {
   readonly bytes: Uint8Array;
 }
 
-/** A log in Snappy's framing format. Where each chunk stands is found out once, so that reading can begin at any. */
+/** A log in Snappy's framing format. Where each chunk is is found out once, so that reading can begin at any. */
 class CompressedLog implements LogFile {
   readonly #stream: StateStream;
   /** For each chunk where it begins in the file, and where what it holds begins in the log; then where the last one ends. */

@@ -10,7 +10,7 @@ const VERSION = 0;
 const LENGTH_SIZE = 4;
 /** A stream element that is longer is damaged. */
 const ELEMENT_MAX = 1 << 26;
-/** Where the end of a record stands in front whose beginning was sent before, its end is looked for no further than this. */
+/** Where the end of a record is in front whose beginning was sent before, its end is looked for no further than this. */
 const HEAD_MAX = 1 << 17;
 /** So many elements must follow one another before a place other than the first is taken for a beginning. */
 const ELEMENTS_WANTED = 2;
@@ -20,7 +20,7 @@ interface ChannelBuffer {
   readonly size: number;
 }
 
-/** What stands in a channel: elements follow one another, each with its length, and are cut into buffers anywhere. */
+/** What is in a channel: elements follow one another, each with its length, and are cut into buffers anywhere. */
 export interface ChannelContent {
   readonly buffers: number;
   /** Of all buffers. */
@@ -59,7 +59,7 @@ export async function readChannel(
   return { ...content, elements: elements.count, tail: elements.tail };
 }
 
-/** Where the buffers stand. The sizes in front of them must fit into the stream. */
+/** Where the buffers are. The sizes in front of them must fit into the stream. */
 async function buffersOf(stream: StateStream, channel: InFlightChannel): Promise<ChannelBuffer[]> {
   if (channel.offsets.length === 0) return [];
   if (stream.size < LENGTH_SIZE) throw new FormatError('the version of in-flight data is missing', 0);

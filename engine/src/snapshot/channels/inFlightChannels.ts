@@ -11,7 +11,7 @@ export interface InFlightChannel {
   readonly second: number;
   /** Bytes in the file, with four in front of each buffer. */
   readonly size: number;
-  /** Where each buffer stands in the stream. */
+  /** Where each buffer is in the stream. */
   readonly offsets: readonly number[];
   readonly stream: StreamHandle | null;
 }

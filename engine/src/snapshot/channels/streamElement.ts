@@ -27,7 +27,7 @@ const EXACT_SIZES = new Map<number, number>([
   [TAG.internalWatermark, 13],
 ]);
 
-/** Whether an element of this size could stand here, as its tag says. Does not move the reader. */
+/** Whether an element of this size could be here, as its tag says. Does not move the reader. */
 export function looksLikeElement(reader: ByteReader, size: number): boolean {
   const tag = reader.bytes[reader.offset];
   if (tag === undefined || reader.remaining === 0) return true;

@@ -1,6 +1,6 @@
 import type { SerializerSnapshot } from '../serializers/serializerSnapshot.ts';
 
-/** An Avro schema as it stands in JSON, with defaults and aliases, which reading does not need and verdicts do. */
+/** An Avro schema as it is in JSON, with defaults and aliases, which reading does not need and verdicts do. */
 export interface AvroRecordJson {
   readonly name: string;
   readonly aliases: readonly string[];

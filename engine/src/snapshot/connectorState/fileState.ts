@@ -108,7 +108,7 @@ export function fileBucket(reader: ByteReader, version: number): ConnectorView |
   };
 }
 
-/** Up to version 2, files that had not been committed stood here, by checkpoint. */
+/** Up to version 2, files that had not been committed was here, by checkpoint. */
 function readPending(reader: ByteReader): DumpValue[] {
   const version = reader.i32();
   return readCounted(reader, 12, () => ({

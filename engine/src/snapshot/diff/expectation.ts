@@ -27,7 +27,7 @@ const RELATION = new RegExp(
   's',
 );
 const PARTS = /^(?<aggregate>[a-z]+\(.*?\))(?:\s+of\s+(?<of>\S+|"[^"]+"))?(?:\s+where\s+(?<where>.+))?$/s;
-/** A field of the value may stand without it: `sum(balance)`. */
+/** A field of the value may be without it: `sum(balance)`. */
 const BARE_FIELD = /^([a-z]+)\(\s*([\p{L}_][\p{L}\p{N}_.]*)\s*\)$/u;
 const ROOTS = new Set(['key', 'namespace', 'userKey', 'value', 'timestamp', 'lastAccess', 'state', 'keyGroup', 'subtask']);
 

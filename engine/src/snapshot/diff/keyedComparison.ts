@@ -53,7 +53,7 @@ interface StateRules {
   hasSameValues: boolean;
   hasLooseKeys: boolean;
   values: ValueRules;
-  /** Whether whoever listens wants the entries, and not only their number. */
+  /** Whether the one that listens wants the entries, and not only their number. */
   isWanted: boolean;
 }
 

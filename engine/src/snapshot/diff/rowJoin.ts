@@ -35,7 +35,7 @@ const PARTITIONS_MAX = 1 << 16;
 interface Partition {
   readonly mask: number;
   readonly value: number;
-  /** Pairs of rows that stand before these numbers, in both scans, have been shown already. */
+  /** Pairs of rows that are before these numbers, in both scans, have been shown already. */
   readonly shown: readonly (readonly [before: number, after: number])[];
 }
 
@@ -167,7 +167,7 @@ interface MutableSideRow {
   identity: { state: number; bytes: Uint8Array; start: number; end: number };
 }
 
-/** Two readers, of which one reads at a time: whoever is behind. */
+/** Two readers, of which one reads at a time: the one that is behind. */
 class Turns {
   readonly #read = [0, 0] as [number, number];
   readonly #over = [false, false] as [boolean, boolean];

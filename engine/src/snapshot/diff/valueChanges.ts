@@ -17,7 +17,7 @@ export interface ValueChange {
 export interface ValueRules {
   /** Numbers that are no further apart than this are the same. */
   readonly tolerance: number;
-  /** Whether what stands at these steps does not count. */
+  /** Whether what is at these steps does not count. */
   readonly ignores: ((steps: readonly string[]) => boolean) | null;
   readonly ignoresLastAccess: boolean;
   /** Both sides have serializers of their own: a long 5 is an int 5, and class names are the schema's business. */

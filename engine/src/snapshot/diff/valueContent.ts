@@ -13,7 +13,7 @@ export type ValueContent =
 
 const SCALAR: ValueContent = { is: 'scalar' };
 
-/** The name under which the time of the last access to a value with TTL stands in paths. */
+/** The name under which the time of the last access to a value with TTL is in paths. */
 export const LAST_ACCESS = '$lastAccess';
 
 export function contentOf(value: DumpValue): ValueContent {

@@ -67,7 +67,7 @@ function isProducerState(serializers: ReturnType<typeof serializersOf>): boolean
   return found;
 }
 
-/** Ids of transactions, wherever they stand in what a connector keeps. */
+/** Ids of transactions, wherever they are in what a connector keeps. */
 function transactionsOf({ kind, fields }: ConnectorView): string[] {
   if (kind === 'committables') return idsIn(fields, []);
   return kind === 'kafkaWriter' ? idsIn({ precommitted: fields['precommitted'] ?? null }, []) : [];

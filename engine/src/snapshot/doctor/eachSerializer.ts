@@ -7,7 +7,7 @@ export function eachSerializer(serializer: SerializerSnapshot, visit: (serialize
   walk(serializer, visit, 0);
 }
 
-/** Parts stand in fields of many names, also below objects that are none themselves, such as the fields of a POJO. */
+/** Parts are in fields of many names, also below objects that are none themselves, such as the fields of a POJO. */
 function walk(value: unknown, visit: (serializer: SerializerSnapshot) => void, depth: number): void {
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array || depth > DEPTH_MAX) return;
   if (Array.isArray(value)) {

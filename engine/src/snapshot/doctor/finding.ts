@@ -11,7 +11,7 @@ export interface DoctorFinding {
   /** What it is and what it will do. */
   readonly message: string;
   /**
-   * What to do about it; null where nothing is to be done. A command stands in a line of its own, which begins with `tidemark ` and works as it
+   * What to do about it; null where nothing is to be done. A command is in a line of its own, which begins with `tidemark ` and works as it
    * is; SNAPSHOT and OUT stand for the snapshot and for a new folder.
    */
   readonly remedy: string | null;

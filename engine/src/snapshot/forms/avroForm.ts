@@ -3,7 +3,7 @@ import type { BytesLogical, IntegerLogical } from '../values/avroLogical.ts';
 import { UnfitValue } from '../values/unfitValue.ts';
 import { leaf, type ChoiceForm, type Form } from './form.ts';
 
-/** The form of what stands in `{"$avro": ...}`. @throws UnfitValue for a schema that is none */
+/** The form of what is in `{"$avro": ...}`. @throws UnfitValue for a schema that is none */
 export function avroForm(schema: string): Form {
   const type = parseAvroType(schema);
   if (type === null) throw new UnfitValue('the Avro schema in the serializer snapshot is not JSON');

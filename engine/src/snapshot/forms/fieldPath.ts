@@ -1,5 +1,5 @@
 /**
- * Where a part of a value stands: names of fields, `[]`, `{key}` and `{value}`. In rules of a redaction, the first part says of what: `key`,
+ * Where a part of a value is: names of fields, `[]`, `{key}` and `{value}`. In rules of a redaction, the first part says of what: `key`,
  * `namespace` or `value`.
  */
 export type FieldPath = readonly string[];
@@ -8,7 +8,7 @@ const TOKEN = /"(?:[^"\\]|\\.)*"|\[\]|\{key\}|\{value\}|[^.[\]{}"\s]+/y;
 
 export const ROOTS: readonly string[] = ['key', 'namespace', 'value'];
 
-/** `value.lines[].price`; names with other characters stand in quotes. `*` is any one part, `**` any number. Null where it is none. */
+/** `value.lines[].price`; names with other characters are in quotes. `*` is any one part, `**` any number. Null where it is none. */
 export function parseFieldPath(text: string): FieldPath | null {
   const path: string[] = [];
   let at = 0;

@@ -9,7 +9,7 @@ export interface LeafForm {
   readonly type: LeafType;
   /** Its class, where it has one: rules may name it too. */
   readonly name: string | null;
-  /** How numbers, bytes and enums stand in a dump: under a tag such as `$long`, or plain. */
+  /** How numbers, bytes and enums are in a dump: under a tag such as `$long`, or plain. */
   readonly tag: string | null;
   /** Of integers, in bits. */
   readonly bits?: number;
@@ -52,7 +52,7 @@ export interface FieldForm {
   readonly notNull: string | null;
 }
 
-/** Records, rows, POJOs, tuples: their fields stand in an object by name, or in a list under a tag. */
+/** Records, rows, POJOs, tuples: their fields are in an object by name, or in a list under a tag. */
 export interface RecordForm {
   readonly kind: 'record';
   readonly name: string | null;
@@ -89,7 +89,7 @@ export interface Choice {
 export interface ChoiceForm {
   readonly kind: 'choice';
   readonly of: readonly Choice[];
-  /** What stands around the chosen: `{"$avro": ...}`, or the value beside its time to live. */
+  /** What is around the chosen: `{"$avro": ...}`, or the value beside its time to live. */
   readonly inside: string | null;
   /** Null is one of them. */
   readonly nullable: boolean;

@@ -21,7 +21,7 @@ const ENTRY_MAX = 1 << 26;
 
 /**
  * Keyed state in the layout of the HashMap backend. No length says where anything ends, so each entry is read to find its end, and then
- * written anew as canonical rows. Every entry of a key group is read, whatever the filter.
+ * rewritten as canonical rows. Every entry of a key group is read, whatever the filter.
  */
 export class HeapRows implements KeyedRows {
   readonly layout = 'heap';
@@ -168,7 +168,7 @@ class RowsOfEntry {
     return this.#ask();
   }
 
-  /** Here the namespace stands before the key; in a composite key it follows, both with their lengths where they are ambiguous. */
+  /** Here the namespace is before the key; in a composite key it follows, both with their lengths where they are ambiguous. */
   #writeKey(bytes: Uint8Array, entry: HeapEntry, state: StateCodec): number {
     const writer = this.#key;
     writer.reset();

@@ -12,7 +12,7 @@ export function keyGroupPrefixLength(maxParallelism: number): 1 | 2 {
 
 /**
  * Writes the entries of one key group as a canonical key-group block, uncompressed. Entries of all states may come in any order;
- * they are gathered by state, because in a block each state stands once. Buffers are kept from one key group to the next.
+ * they are gathered by state, because in a block each state is once. Buffers are kept from one key group to the next.
  *
  * Per key group: `begin`, then for each entry `beginEntry`, write the key, `beginValue`, write the value, `endEntry`; then `finish`.
  */
@@ -77,7 +77,7 @@ export class KeyGroupBlockWriter {
 /** The entries of one state in one key group, without the state id in front of them. */
 class StateRun {
   readonly #writer = new ByteWriter(1024);
-  /** Where the length of the open entry's key or value stands. */
+  /** Where the length of the open entry's key or value is. */
   #lengthAt = 0;
   #lastKeyAt = -1;
 

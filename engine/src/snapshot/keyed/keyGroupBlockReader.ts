@@ -93,7 +93,7 @@ export class KeyGroupBlockReader {
   }
 
   /**
-   * Moves over as many entries of one state as are whole at hand; returns how many, 0 where there is no entry. They stand one behind the
+   * Moves over as many entries of one state as are whole at hand; returns how many, 0 where there is no entry. They are one behind the
    * other from `runStart` as far as `offset`, each with its lengths. @throws FormatError
    */
   nextRun(): number {

@@ -23,20 +23,20 @@ export class KeyedRow {
   valueBytes: Uint8Array = EMPTY;
   valueStart = 0;
   valueEnd = 0;
-  /** The value stands as its whole serializer writes it, because nothing that is known could take it apart. Heap layout only. */
+  /** The value is as its whole serializer writes it, because nothing that is known could take it apart. Heap layout only. */
   opaque = false;
-  /** Added to positions in the bytes gives those in the file, for errors; 0 where the bytes do not stand there as they are. */
+  /** Added to positions in the bytes gives those in the file, for errors; 0 where the bytes do not be there as they are. */
   baseOffset = 0;
 }
 
 /**
- * What is called for each row; `false` ends the scan. Whoever must wait, such as for a slow reader of what he writes, gives a promise:
- * the scan stands still until it is kept. A scan asks `typeof answer === 'object'` before it waits, so that most rows cost no promise.
+ * What is called for each row; `false` ends the scan. Code that must wait, such as for a slow reader of what he writes, gives a promise:
+ * the scan stops until it is kept. A scan asks `typeof answer === 'object'` before it waits, so that most rows cost no promise.
  */
 export type RowVisitor = (row: KeyedRow) => RowAnswer;
 export type RowAnswer = boolean | undefined | Promise<boolean | undefined>;
 
-/** Entries of one state that stand one behind the other in a block, each with its lengths: composite key and value. */
+/** Entries of one state that are one behind the other in a block, each with its lengths: composite key and value. */
 export interface EntryRun {
   /** Index in `header.states`. */
   readonly state: number;
@@ -82,6 +82,6 @@ export interface KeyedRows {
    * hides where others begin, unless the filter takes them
    */
   scan(keyGroup: number, visit: RowVisitor, filter?: RowFilter): Promise<boolean>;
-  /** In the canonical layout: the entries of a key group as they stand in its block, as many at a time as are at hand. @throws FormatError */
+  /** In the canonical layout: the entries of a key group as they are in its block, as many at a time as are at hand. @throws FormatError */
   scanRuns?(keyGroup: number, visit: (run: EntryRun) => void, signal?: ScanSignal): Promise<void>;
 }

@@ -71,7 +71,7 @@ export class KeyedState {
     return this.rows.sections;
   }
 
-  /** As `decodedReader`, for a serializer that stands last in the values of a state. */
+  /** As `decodedReader`, for a serializer that is last in the values of a state. */
   decodedReader(serializer: SerializerSnapshot, { meta }: StateCodec, failed?: () => void): ValueReader | null {
     const decoding = this.#decoding;
     if (decoding === null) return null;

@@ -19,7 +19,7 @@ const PUSHED_BACK = 'pushed-back-elements';
 /** Flink 1.8 and later. */
 const VERSION = 6;
 
-/** What stands in front of keyed state, in the canonical layout and in the heap layout alike. */
+/** What is in front of keyed state, in the canonical layout and in the heap layout alike. */
 export interface KeyedHeader {
   /** Each key-group block is a Snappy stream. */
   readonly compressed: boolean;

@@ -26,7 +26,7 @@ export interface PartCodec {
 
 /**
  * Splits a composite key of which some parts cannot be read. A part that can be read says where it ends, a fixed length does as well, and
- * lengths that stand behind parts have to fit. Where exactly one split agrees with all that is known, it is the true one; where several
+ * lengths that are behind parts have to fit. Where exactly one split agrees with all that is known, it is the true one; where several
  * do, what they have in common.
  */
 export function splitOpaqueKey(bytes: ByteReader, state: StateCodec, hasUserKey: boolean): KeySplit {
@@ -79,7 +79,7 @@ function endOf(bytes: ByteReader, start: number, { read, length, isVoid }: PartC
   }
 }
 
-/** Behind the length that stands after a part where that is ambiguous; null where it is not that length. */
+/** Behind the length that is after a part where that is ambiguous; null where it is not that length. */
 function afterLength({ bytes, end }: ByteReader, start: number, at: number, ambiguous: boolean): number | null {
   if (!ambiguous) return at;
   const length = at - start;

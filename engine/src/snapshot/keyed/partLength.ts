@@ -13,7 +13,7 @@ export function writePartLength(writer: ByteWriter, length: number): void {
   } while (rest !== 0);
 }
 
-/** Reads past the length of the part that stands before it. */
+/** Reads past the length of the part that is before it. */
 export function skipPartLength(reader: ByteReader, expected: number): void {
   const start = reader.offset;
   let rest = expected;

@@ -2,7 +2,7 @@ import type { KeyGroupsHandle } from '../metadata/snapshotMetadata.ts';
 import type { StateStream } from '../storage/stateStream.ts';
 import type { KeyGroupSection } from './keyedRows.ts';
 
-/** Where a key group stands in its stream. */
+/** Where a key group is in its stream. */
 export interface StreamSection extends KeyGroupSection {
   readonly offset: number;
   readonly size: number;

@@ -20,7 +20,7 @@ export interface MasterState {
 export interface OperatorMetadata {
   /** 32 hex digits. */
   readonly operatorId: string;
-  /** Name and uid stand in the file from version 5 on; null before, and where they were not given. */
+  /** Name and uid are in the file from version 5 on; null before, and where they were not given. */
   readonly name: string | null;
   readonly uid: string | null;
   readonly parallelism: number;

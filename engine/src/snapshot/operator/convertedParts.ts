@@ -12,8 +12,8 @@ import { valueWriter } from '../values/valueWriter.ts';
 type Convert = (value: DumpValue) => DumpValue;
 
 /**
- * Writes the parts of an operator state anew: elements of a list, or all entries of a broadcast state behind their count. Values become
- * others on the way, and perhaps of another type; what Kryo wrote stands as its bytes.
+ * Writes the parts of an operator state again: elements of a list, or all entries of a broadcast state behind their count. Values become
+ * others on the way, and perhaps of another type; what Kryo wrote is as its bytes.
  */
 export class ConvertedParts {
   readonly #key: Transcoder | null;

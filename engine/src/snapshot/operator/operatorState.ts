@@ -111,7 +111,7 @@ export class OperatorState {
     }
   }
 
-  /** The elements as they stand in the stream; of a broadcast state its entries as one, behind their count. @throws FormatError */
+  /** The elements as they are in the stream; of a broadcast state its entries as one, behind their count. @throws FormatError */
   parts(state: OperatorStateList): Uint8Array[] {
     return state.partition.offsets.map((offset) => {
       const reader = this.#at(offset);

@@ -7,7 +7,7 @@ import { keySerializer, readStateMetaInfo, valueSerializer, type StateMetaInfo }
 /** Flink 1.8 to 1.17, and later ones. */
 const VERSIONS = [5, 6];
 
-/** What stands in front of a subtask's operator state. */
+/** What is in front of a subtask's operator state. */
 export interface OperatorHeader {
   readonly compressed: boolean;
   readonly lists: readonly StateMetaInfo[];
@@ -42,7 +42,7 @@ function readHeader(reader: ByteReader, ends: SnapshotEnds, parts: HeaderParts):
     const compressed = version >= 6 && reader.bool();
     const lists = readStates(reader, ends, parts);
     const broadcasts = readStates(reader, ends, parts);
-    // In front of compressed elements stands the mark of a Snappy stream.
+    // In front of compressed elements is the mark of a Snappy stream.
     if (compressed && reader.remaining === SNAPPY_MARK_LENGTH) reader.take(SNAPPY_MARK_LENGTH);
     return { compressed, lists, broadcasts };
   });

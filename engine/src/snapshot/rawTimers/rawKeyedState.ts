@@ -139,7 +139,7 @@ function readersOf(service: TimerService, flink: FlinkMajor): TimerReaders {
   return { key: valueReader(service.key.snapshot, context), namespace: valueReader(service.namespace.snapshot, context) };
 }
 
-/** Raw timers as rows of timer queues, as they would stand in a savepoint. */
+/** Raw timers as rows of timer queues, as they would be in a savepoint. */
 class RawTimerRows implements KeyedRows {
   /** A layout of RocksDB's checkpoints: there is no other that has these. */
   readonly layout = 'rocksdb';

@@ -28,7 +28,7 @@ export interface TimerReaders {
 /** What the next unit of a key group turned out to be. */
 export type TimerUnit = 'service' | 'timer' | 'end';
 
-/** Where reading stands: everything needed to go back to before a unit that was not whole. */
+/** Where reading is: everything needed to go back to before a unit that was not whole. */
 export interface TimerPosition {
   readonly offset: number;
   readonly servicesLeft: number;
@@ -42,7 +42,7 @@ export function startsWithTimers(reader: ByteReader): boolean {
 
 /**
  * Reads one key group of raw keyed timers, unit by unit: for each service its name and serializers, then the timers for event time and those
- * for processing time. A unit that is not whole is a FormatError; once more bytes are there, it is read again from its position on.
+ * for processing time. A unit that is not whole is a FormatError; again bytes are there, it is read again from its position on.
  */
 export class TimerGroupReader {
   #servicesLeft = -1;
@@ -50,9 +50,9 @@ export class TimerGroupReader {
   #timersLeft = 0;
   /** The service that a unit of that name has read. */
   service: TimerService | null = null;
-  /** Of the timers that follow it; whoever reads a service sets them. */
+  /** Of the timers that follow it; the one that reads a service sets them. */
   readers: TimerReaders | null = null;
-  /** Of the timer that was read: key and namespace stand before its timestamp. */
+  /** Of the timer that was read: key and namespace are before its timestamp. */
   start = 0;
   timestampStart = 0;
 

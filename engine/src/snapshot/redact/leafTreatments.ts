@@ -6,7 +6,7 @@ import { bigintOfValue, booleanOf, charOf, floatingOf, integerOf, isDumpObject, 
 import { TIME_TYPES, type LeafForm, type LeafType } from '../forms/form.ts';
 import type { Treatment } from './redactionRules.ts';
 
-/** HMAC-SHA-256 with the salt as its key: 32 bytes. The platform's own cryptography stands behind it. */
+/** HMAC-SHA-256 with the salt as its key: 32 bytes. The platform's own cryptography is behind it. */
 export type SaltedHash = (bytes: Uint8Array) => Uint8Array;
 
 /** Of values that are not null. Throws UnfitValue where they are of another type. */
@@ -117,7 +117,7 @@ function maskedText(text: string, { first, last, keepLength }: Extract<Treatment
   return letters.slice(0, first).join('') + '*'.repeat(keepLength ? hidden : 3) + letters.slice(letters.length - last).join('');
 }
 
-/** The constant that a rule gives, as a value of the type: plain JSON, or as it stands in a dump. @throws UnfitValue */
+/** The constant that a rule gives, as a value of the type: plain JSON, or as it is in a dump. @throws UnfitValue */
 export function constantOf(form: LeafForm, given: DumpValue): DumpValue {
   if (given === null) return form.writesNull ? null : unfit(`a value of type ${form.type}`, given);
   switch (form.type) {

@@ -39,7 +39,7 @@ export class FieldChange {
   readonly #label: string;
   readonly #convert: Convert;
   readonly #writer: StateWriter;
-  /** Values of Kryo stand as their bytes, and are written as they were. */
+  /** Values of Kryo are as their bytes, and are written as they were. */
   readonly #keyed: KeyedState;
 
   /** @throws RewriteRefused where the values have no such fields */
@@ -72,7 +72,7 @@ export class FieldChange {
   }
 }
 
-/** Such values stand as their bytes, which no value with fields does. */
+/** Such values are as their bytes, which no value with fields does. */
 function isUnread(value: DumpValue): boolean {
   return isDumpObject(value) && value['$bytes'] !== undefined;
 }

@@ -17,15 +17,15 @@ interface AvroField {
   type: unknown;
 }
 
-/** A record as it stands in the schema; it is changed in place, in a copy of the schema. */
+/** A record as it is in the schema; it is changed in place, in a copy of the schema. */
 interface AvroRecord {
   readonly name: string;
   fields: readonly AvroField[];
 }
 
 /**
- * A schema whose record at the end of the path has other fields, and how what stands in `{"$avro": ...}` follows. A named type is one
- * wherever it stands, so all records of the name change. @throws RewriteRefused
+ * A schema whose record at the end of the path has other fields, and how what is in `{"$avro": ...}` follows. A named type is one
+ * wherever it is, so all records of the name change. @throws RewriteRefused
  */
 export function changedAvro(schema: string, path: FieldPath, edit: ValueEdit, label: string): Changed<string> {
   const form = formOf(schema, label);

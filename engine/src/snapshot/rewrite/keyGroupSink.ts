@@ -14,7 +14,7 @@ export class KeyGroupSink {
   readonly #out = new ByteWriter(64 << 10);
   #keyGroup = 0;
   #state = -1;
-  /** Where the first byte of the last row's composite key stands. */
+  /** Where the first byte of the last row's composite key is. */
   #lastKeyAt = 0;
 
   /** `begin` is called for each key group that has rows, `write` gets its block piece by piece and must not keep the pieces. */

@@ -193,7 +193,7 @@ export class KeyedRewrite {
     this.#hasRead(keyGroup, here);
   }
 
-  /** Entries go out as they stand. False where those of the part stand in another way. */
+  /** Entries go out as they are. False where those of the part are in another way. */
   async #copyRuns(keyGroup: number, { keyed, states, reports }: PartInUse, sink: KeyGroupSink): Promise<boolean> {
     return keyed.scanRuns(
       keyGroup,

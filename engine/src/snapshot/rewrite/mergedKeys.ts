@@ -47,7 +47,7 @@ export class MergedKeys {
     this.#settled = settled;
   }
 
-  /** Shows the row, or what stands in its place, where that is to be written. False where `emit` said so. */
+  /** Shows the row, or what is in its place, where that is to be written. False where `emit` said so. */
   show(keyed: KeyedState, source: number, row: KeyedRow, hand: RowInHand, emit: (hand: RowInHand) => boolean): boolean {
     const settled = this.#settled.size === 0 ? undefined : this.#settled.get(ownerOf(keyed, row, hand));
     if (settled === undefined) return this.#accepts(keyed, source, row, hand) ? emit(hand) : true;

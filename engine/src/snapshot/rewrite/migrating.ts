@@ -4,7 +4,7 @@ import type { StoredSubtask } from './operatorRewrite.ts';
 import type { StateReport } from './rewriteReport.ts';
 import type { RowInHand } from './rowInHand.ts';
 
-/** What gives states other types while they are written anew, schema and values together. Operators are named by id. */
+/** What gives states other types while they are rewritten, schema and values together. Operators are named by id. */
 export interface Migrating {
   /** Null where the state stays as it is. @throws RewriteRefused */
   keyed(operatorId: string, keyed: KeyedState, state: StateMetaInfo): StateMigration | null;

@@ -29,7 +29,7 @@ export async function readOperatorStates(subtask: SnapshotSubtask, keeps: (state
   return { managed, raw };
 }
 
-/** Deals state out anew, as a restore at another parallelism would: elements in turn, broadcast state to all. */
+/** Deals state out again, as a restore at another parallelism would: elements in turn, broadcast state to all. */
 export function redistributed(subtasks: readonly StoredSubtask[], parallelism: number): StoredSubtask[] {
   const managed = dealt(
     subtasks.map((subtask) => subtask.managed),

@@ -49,7 +49,7 @@ export function editedFields<T>(
   const checkNew = (name: string): void => {
     if (names.includes(name)) refuse(`${label} has a field ${JSON.stringify(name)} already`);
   };
-  /** What a field gets everywhere stands in the plan, so that it is known before any value is read whether it fits. */
+  /** What a field gets everywhere is in the plan, so that it is known before any value is read whether it fits. */
   const fitting = (part: T, { field, value }: { readonly field: string; readonly value: unknown }): DumpValue => {
     const given = (value ?? null) as DumpValue;
     try {
@@ -95,7 +95,7 @@ export function valueOf(field: Field<unknown>, stored: DumpValue | undefined): D
   return stored ?? field.value;
 }
 
-/** Of a record whose values stand by name. */
+/** Of a record whose values are by name. */
 export function fieldsByName(fields: readonly Field<unknown>[], values: Readonly<Record<string, DumpValue>>): Record<string, DumpValue> {
   return Object.fromEntries(fields.map((field) => [field.name, valueOf(field, field.from === null ? null : ownField(values, field.from))]));
 }

@@ -11,7 +11,7 @@ export interface Count {
   values: number;
 }
 
-/** What takes out of a snapshot, while it is written anew, what must not be in the new one. Operators are named by id. */
+/** What takes out of a snapshot, while it is rewritten, what must not be in the new one. Operators are named by id. */
 export interface Redacting {
   readonly counts: readonly Count[];
   /** Null where keyed state stays as it is. */

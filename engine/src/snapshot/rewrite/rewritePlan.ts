@@ -8,7 +8,7 @@ export interface RewritePlan {
   readonly edits?: readonly SnapshotEdit[];
   /** Of `_metadata`: 4 for Flink 1.16 and later, 5 for 2.0, 6 for 2.1 and later. That of the source, or 4, where nothing is said. */
   readonly metadataVersion?: WritableVersion;
-  /** In-flight data of an unaligned checkpoint cannot stand in a savepoint: only who says so loses it. */
+  /** In-flight data of an unaligned checkpoint cannot be in a savepoint: only who says so loses it. */
   readonly dropInFlight?: boolean;
   /** Where several sources have state of one key. `newest` is the source that was taken last; keys belong to one source as a whole. */
   readonly onConflict?: ConflictRule;

@@ -75,7 +75,7 @@ export function holesOf(snapshot: SerializerSnapshot): readonly Hole[] {
   }
 }
 
-/** No path has it: what stands around a record may be called like one of the record's own fields. */
+/** No path has it: what is around a record may be called like one of the record's own fields. */
 const UNNAMED = '';
 
 function inside(name: string, part: SerializerSnapshot, filled: Hole['filled']): Hole {
@@ -94,7 +94,7 @@ export function holesOfRow(row: RowSnapshot, names: readonly string[]): readonly
   return listed(names, row.fields, '$row', (fields) => ({ ...row, fields }));
 }
 
-/** Fields that stand in a list under a tag. */
+/** Fields that are in a list under a tag. */
 function listed(
   names: readonly string[],
   fields: readonly SerializerSnapshot[],

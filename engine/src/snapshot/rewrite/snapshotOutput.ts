@@ -22,7 +22,7 @@ export const NO_OUTPUT: SnapshotOutput = {
   complete: () => Promise.resolve(),
 };
 
-/** As Flink has it: streams of fewer bytes stand in `_metadata`. */
+/** As Flink has it: streams of fewer bytes are in `_metadata`. */
 const INLINE_BELOW = 20 << 10;
 
 /** One stream of state on its way out: a small one stays in memory, and becomes part of `_metadata`. */

@@ -61,7 +61,7 @@ export class StateWriter {
     return writer.toBytes();
   }
 
-  /** Key and namespace, as they stand at the beginning of rows. @throws UnfitValue */
+  /** Key and namespace, as they are at the beginning of rows. @throws UnfitValue */
   prefix(key: DumpValue, namespace: DumpValue): Uint8Array {
     const writer = this.#writer;
     writer.reset();

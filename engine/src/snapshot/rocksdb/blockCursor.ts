@@ -1,6 +1,6 @@
 import { Block, readU32, TRAILER_SIZE, type BlockHandle } from './sstBlock.ts';
 
-/** Top bit of the restart count: a hash index stands behind the restarts. */
+/** Top bit of the restart count: a hash index is behind the restarts. */
 const HASH_INDEX = 0x80000000;
 const KEY_BUFFER = 256;
 /** Behind the user key: u64 of sequence number and type, little-endian. */
@@ -8,7 +8,7 @@ export const INTERNAL_KEY_TRAILER = 8;
 
 /**
  * Goes through the entries of a block: each has the part of its key that differs from the key before, and a value. At restarts, whose
- * positions stand at the end of the block, whole keys stand, so that one can be searched for.
+ * positions are at the end of the block, whole keys are, so that one can be searched for.
  */
 export class BlockCursor {
   readonly block = new Block();
@@ -144,7 +144,7 @@ export class BlockCursor {
 export interface IndexFormat {
   /** Keys are user keys; else they have sequence number and type. */
   readonly userKeys: boolean;
-  /** Of a handle after one in the same restart only the difference in size stands: its block follows that one's. */
+  /** Of a handle after one in the same restart only the difference in size is: its block follows that one's. */
   readonly deltaEncoded: boolean;
 }
 
@@ -210,7 +210,7 @@ export function compareKeys(a: Uint8Array, aLength: number, b: Uint8Array, bLeng
   return aLength - bLength;
 }
 
-/** Where a key stands to the keys that begin with `prefix`: below them, one of them (0), or above. */
+/** Where a key is to the keys that begin with `prefix`: below them, one of them (0), or above. */
 export function compareToPrefix(key: Uint8Array, length: number, prefix: Uint8Array): number {
   return compareKeys(key, length < prefix.length ? length : prefix.length, prefix, prefix.length);
 }

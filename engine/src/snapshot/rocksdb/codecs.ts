@@ -10,7 +10,7 @@ const CASTAGNOLI = 0x82f63b78;
 /** The lower 32 bits of a hash of `bytes` from `start` to `end`. */
 export type Hash32 = (bytes: Uint8Array, start: number, end: number) => number;
 
-/** Behind every block stands one of these, or none. */
+/** Behind every block is one of these, or none. */
 export const CHECKSUM = { none: 0, crc32c: 1, xxh32: 2, xxh64: 3, xxh3: 4 } as const;
 
 const MAKERS: Readonly<Record<number, () => Promise<IHasher>>> = {

@@ -39,7 +39,7 @@ export interface BlockFormat {
 
 const NO_BYTES = new Uint8Array(0);
 
-/** A block as it is read: bytes of `bytes` from `start` to `end`, and where in the file it stands, for errors. */
+/** A block as it is read: bytes of `bytes` from `start` to `end`, and where in the file it is, for errors. */
 export class Block {
   bytes: Uint8Array = NO_BYTES;
   start = 0;
@@ -51,7 +51,7 @@ export class Block {
   #decoded: Uint8Array = NO_BYTES;
 
   /**
-   * Takes in the block that stands with its trailer at `at` of `raw`: compares its checksum and decompresses it. An uncompressed block
+   * Takes in the block that is with its trailer at `at` of `raw`: compares its checksum and decompresses it. An uncompressed block
    * is not copied. The bytes of the block before are overwritten.
    * @throws FormatError
    */
@@ -85,7 +85,7 @@ export class Block {
     throw new FormatError(problem, this.fileOffset, [this.file, this.structure]);
   }
 
-  /** @throws FormatError where the checksum that stands behind `end` is not that of the block */
+  /** @throws FormatError where the checksum that is behind `end` is not that of the block */
   verify(format: BlockFormat, raw: Uint8Array, at: number, end: number): void {
     if (format.checksumType === CHECKSUM.none) return;
     const stored = readU32(raw, end + 1);

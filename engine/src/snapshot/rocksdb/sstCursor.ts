@@ -3,7 +3,7 @@ import { readU32, TRAILER_SIZE } from './sstBlock.ts';
 import { sequenceOf, type Part } from './sstFile.ts';
 import type { SstTable } from './sstTable.ts';
 
-/** What stands in the last byte but seven of an internal key. */
+/** What is in the last byte but seven of an internal key. */
 export const ENTRY = { deletion: 0, value: 1, merge: 2, singleDeletion: 7 } as const;
 
 /** What a step of a cursor came to. `load` asks to await `load()`: the next entry has to be read. */
@@ -30,7 +30,7 @@ export class SstCursor {
   /** Upper level of a partitioned index; else null. */
   #upper: IndexCursor | null = null;
   #index: IndexCursor | null = null;
-  /** The index stands at a block that is not yet planned. */
+  /** The index is at a block that is not yet planned. */
   #ahead = false;
   /** Blocks in `#piece` that come next. */
   readonly #offsets: number[] = [];

@@ -13,7 +13,7 @@ const TUPLE = 'org.apache.flink.api.java.tuple.Tuple';
 
 type CompositeOf<K extends CompositeSnapshot['kind']> = Extract<CompositeSnapshot, { kind: K }>;
 
-/** How a composite serializer's snapshot stands in the file: an outer part of its own, and the snapshots of its parts. */
+/** How a composite serializer's snapshot is in the file: an outer part of its own, and the snapshots of its parts. */
 interface CompositeSerializer<S extends CompositeSnapshot> {
   readonly className: string;
   /** Another class that writes the same; it is written again only where the tree keeps it, as `snapshotClass`. */

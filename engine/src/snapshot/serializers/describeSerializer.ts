@@ -115,7 +115,7 @@ export function describeSerializer(snapshot: SerializerSnapshot, nameOf: NameOfC
   }
 }
 
-/** Of a Java binary name, what stands after packages and outer classes. */
+/** Of a Java binary name, what is after packages and outer classes. */
 export function simpleName(className: string): string {
   return className.slice(Math.max(className.lastIndexOf('.'), className.lastIndexOf('$')) + 1);
 }
@@ -132,7 +132,7 @@ function avroName(schema: string): string {
     if (typeof parsed === 'object' && parsed !== null && 'name' in parsed && typeof parsed.name === 'string')
       return simpleName(parsed.name);
   } catch {
-    // The name is for display only; whoever reads values reports a schema that is no JSON.
+    // The name is for display only; the one that reads values reports a schema that is no JSON.
   }
   return 'avro record';
 }

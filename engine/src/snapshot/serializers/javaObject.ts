@@ -238,7 +238,7 @@ class JavaStream {
   }
 }
 
-/** From the topmost superclass down, as the fields of an object stand. */
+/** From the topmost superclass down, as the fields of an object are. */
 function hierarchy(described: JavaClass, reader: ByteReader): JavaClass[] {
   const classes: JavaClass[] = [];
   for (let at: JavaClass | null = described; at !== null; at = at.superclass) {
@@ -309,7 +309,7 @@ export function javaListItems(value: JavaValue | undefined): readonly JavaValue[
   }
 }
 
-/** The number that stands first in what `writeObject` wrote. */
+/** The number that is first in what `writeObject` wrote. */
 function writtenInt({ annotations: [first] }: JavaObject): number | undefined {
   return first instanceof Uint8Array && first.length === 4 ? new DataView(first.buffer, first.byteOffset, 4).getInt32(0) : undefined;
 }

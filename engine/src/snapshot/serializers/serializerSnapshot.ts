@@ -14,7 +14,7 @@ export type SerializerSnapshot =
       readonly kind: 'avro';
       /** `org.apache.avro.generic.GenericRecord`, or the binary name of a generated class. */
       readonly runtimeClass: string;
-      /** The writer's schema as JSON text, byte for byte as it stands in the file. */
+      /** The writer's schema as JSON text, byte for byte as it is in the file. */
       readonly schema: string;
     }
   | KryoSnapshot
@@ -34,7 +34,7 @@ export type SerializerSnapshot =
   | BeamSnapshot
   | UnknownSerializer;
 
-/** Serializers of Apache Beam. `content` keeps the Java objects that stand in the file. */
+/** Serializers of Apache Beam. `content` keeps the Java objects that are in the file. */
 export type BeamSnapshot =
   | { readonly kind: 'beamCoder'; readonly coder: BeamCoder; readonly content: Uint8Array }
   | {
@@ -132,7 +132,7 @@ export type CompositeSnapshot =
       /** Values of user-defined SQL functions; they are stored as the inner serializer writes them. */
       readonly kind: 'external';
       readonly value: SerializerSnapshot;
-      /** The SQL type, a Java object, and whether its input is internal, as they stand in the file. */
+      /** The SQL type, a Java object, and whether its input is internal, as they are in the file. */
       readonly content: Uint8Array;
     };
 
@@ -226,11 +226,11 @@ export interface KryoSnapshot {
   readonly className: string;
   /** Class names in the order of their ids. */
   readonly registrations: readonly string[];
-  /** Everything after the class name, as it stands in the file: it holds Java objects, which are kept as they are. */
+  /** Everything after the class name, as it is in the file: it holds Java objects, which are kept as they are. */
   readonly content: Uint8Array;
 }
 
-/** Serializers of Flink SQL. `content` keeps the Java objects that stand in the file. */
+/** Serializers of Flink SQL. `content` keeps the Java objects that are in the file. */
 export type TableSnapshot =
   | {
       readonly kind: 'rowData';

@@ -43,14 +43,14 @@ const NESTED_MAGIC = 1333245;
 /** No serializer that anyone wrote is nested as deep; a file that is must be damaged. */
 const DEPTH_MAX = 64;
 
-/** How deep a snapshot stands in others, and where unknown ones end. */
+/** How deep a snapshot is in others, and where unknown ones end. */
 interface Nesting {
   readonly depth: number;
   readonly ends: SnapshotEnds;
 }
 
 /**
- * Reads a snapshot as it stands at the top: in the headers of keyed and operator state.
+ * Reads a snapshot as it is at the top: in the headers of keyed and operator state.
  * @throws UnknownSnapshot for a class or version that is not known and whose end `ends` does not have
  */
 export function readSerializerSnapshot(reader: ByteReader, ends: SnapshotEnds = NO_ENDS): SerializerSnapshot {
@@ -61,7 +61,7 @@ export function readSerializerSnapshot(reader: ByteReader, ends: SnapshotEnds = 
   return readVersioned(reader, { depth: 0, ends });
 }
 
-/** Reads a snapshot as it stands inside another one. */
+/** Reads a snapshot as it is inside another one. */
 export function readVersionedSnapshot(reader: ByteReader): SerializerSnapshot {
   return readVersioned(reader, { depth: 0, ends: NO_ENDS });
 }

@@ -15,7 +15,7 @@ export class UnknownSnapshot extends FormatError {
   readonly start: number;
   /** Offset of what the class itself wrote. */
   readonly content: number;
-  /** Where the frame ends that it stands in, at the latest. */
+  /** Where the frame ends that it is in, at the latest. */
   readonly limit: number;
 
   constructor(cause: FormatError, start: number, content: number, limit: number) {
@@ -56,7 +56,7 @@ export class HeaderParts {
 
 /**
  * Reads a header in which serializers may be unknown. The reader must end where the header ends. For an unknown snapshot every later
- * place is tried, the nearest first, at which something stands that may follow a snapshot: the first that lets all the rest be read, to
+ * place is tried, the nearest first, at which something is that may follow a snapshot: the first that lets all the rest be read, to
  * the last byte, is where it ends. @throws FormatError where there is no such place, or too much to try
  */
 export function readAroundUnknown<T>(reader: ByteReader, read: (reader: ByteReader, ends: SnapshotEnds, parts: HeaderParts) => T): T {
@@ -144,7 +144,7 @@ const OPTIONS_MAX = 16;
 /** The mark of a Snappy stream, with which compressed operator state begins. */
 const SNAPPY_MARK_LENGTH = 10;
 
-/** Whether something begins at `at` that can stand behind a serializer snapshot. A glance, to save most attempts. */
+/** Whether something begins at `at` that can be behind a serializer snapshot. A glance, to save most attempts. */
 function mayFollow(bytes: Uint8Array, at: number, limit: number): boolean {
   if (at === limit || at + 2 === limit || at + SNAPPY_MARK_LENGTH === limit || at + 2 + SNAPPY_MARK_LENGTH === limit) return true;
   const length = u16(bytes, at);

@@ -35,7 +35,7 @@ export function snapshotRoot(folder: string): string {
  *   1. beside `_metadata`, where Flink lays out the parts of a checkpoint, by the end of the path;
  *   2. where the user's path map leads;
  *   3. at the path itself, if that is inside the root of what was opened.
- * Whoever reads the file also asks `checkInside`, because it may be a link. @throws where the path leads out
+ * Code that reads the file also asks `checkInside`, because it may be a link. @throws where the path leads out
  */
 export function placesOf(folder: string, handle: FileHandle, pathMap: readonly PathMapping[]): FileLocation[] {
   const uri = handle.path;

@@ -5,7 +5,7 @@ import type { SnapshotStorage } from './snapshotStorage.ts';
 
 /** A stream of state, read by ranges. */
 export interface StateStream {
-  /** For errors: the file, or that it stands in `_metadata`. */
+  /** For errors: the file, or that it is in `_metadata`. */
   readonly name: string;
   readonly size: number;
   /** A reader of the range; its errors count from the start of the stream. @throws when the range is not inside the stream */

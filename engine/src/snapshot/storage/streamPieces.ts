@@ -13,7 +13,7 @@ export interface Pieces {
 const PIECE_SIZE = 1 << 20;
 const CHUNK_HEADER = 4;
 
-/** A range of a stream as it stands. */
+/** A range of a stream as it is. */
 export function rawPieces(stream: StateStream, offset: number, size: number): Pieces {
   let at = 0;
   return {
@@ -33,7 +33,7 @@ export function rawPieces(stream: StateStream, offset: number, size: number): Pi
 /** The same pieces, the first of which is being read already. */
 export function readAhead(pieces: Pieces): Pieces {
   let first: Promise<Uint8Array | null> | null = pieces.next();
-  // Whoever takes it hears of what went wrong.
+  // Code that takes it hears of what went wrong.
   first.catch(() => undefined);
   return {
     get remaining() {

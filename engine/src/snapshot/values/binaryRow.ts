@@ -181,7 +181,7 @@ class Section {
     return text(this.#view.getBigInt64(offset, true), nanoOfMilli);
   }
 
-  /** Up to 7 bytes stand in the field itself, the last byte of which then says how many. */
+  /** Up to 7 bytes are in the field itself, the last byte of which then says how many. */
   #inlineOrVariable(at: number): Uint8Array {
     const mark = this.#view.getUint8(at + 7);
     if ((mark & 0x80) === 0) return this.#variable(at).#bytes;

@@ -6,7 +6,7 @@ import { decodeAscii } from '../bytes/utf8.ts';
  */
 export type DumpValue = null | boolean | number | bigint | Floating | string | readonly DumpValue[] | { readonly [key: string]: DumpValue };
 
-/** A floating-point number that stands as a plain JSON number, and keeps its point there: 450.0. */
+/** A floating-point number that is as a plain JSON number, and keeps its point there: 450.0. */
 export class Floating {
   readonly value: number;
 
@@ -15,7 +15,7 @@ export class Floating {
   }
 }
 
-/** One line of JSON. Object keys stand in the order of the object. */
+/** One line of JSON. Object keys are in the order of the object. */
 export function dumpText(value: DumpValue): string {
   if (typeof value === 'number') return numberText(value);
   if (typeof value === 'bigint') return value.toString();

@@ -338,7 +338,7 @@ class KryoGraph implements KryoInput {
     return owners > 1 ? { $enum: name, class: className } : { $enum: name };
   }
 
-  /** Sorted ones have a comparator, which stands before the size in Kryo 2, and after it in Kryo 5. Immutable ones have no nulls. */
+  /** Sorted ones have a comparator, which is before the size in Kryo 2, and after it in Kryo 5. Immutable ones have no nulls. */
   #collection(depth: number, sorted: boolean, nullable: boolean, element: DeclaredType | null = null): DumpValue {
     if (this.flink === 1) {
       const comparator = sorted ? this.#comparator(depth) : null;

@@ -36,7 +36,7 @@ export function kryoValueWriter(snapshot: KryoSnapshot, flink: FlinkMajor): Valu
   };
 }
 
-/** Whether a value of Java's own can stand where the class is declared: it is one of Java's, or an interface that it has. */
+/** Whether a value of Java's own can be where the class is declared: it is one of Java's, or an interface that it has. */
 function takesJava(className: string): boolean {
   return className.startsWith('java.') || className === '';
 }

@@ -204,7 +204,7 @@ function arrayOf(elementSize: number, read: ValueReader): ValueReader {
 
 const JAVA_DEPTH_MAX = 20;
 
-/** Java objects as they stand: class, fields, and what their own writers added. */
+/** Java objects as they are: class, fields, and what their own writers added. */
 export function dumpJavaValue(value: JavaValue, depth: number): DumpValue {
   if (value === null || typeof value === 'boolean' || typeof value === 'number' || typeof value === 'string') return value;
   if (typeof value === 'bigint') return dumpLong(value);

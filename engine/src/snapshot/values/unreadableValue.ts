@@ -1,6 +1,6 @@
 /**
  * The bytes may be in order, but nothing in the snapshot says what they mean: values of classes that only the job's own code knows.
- * Whoever knows where such a value ends shows its bytes instead.
+ * Code that knows where such a value ends shows its bytes instead.
  */
 export class UnreadableValue extends Error {
   override readonly name = 'UnreadableValue';

@@ -15,7 +15,7 @@ export interface ValueDecoder {
   decode(bytes: Uint8Array, className: string, form: DecodedForm): DumpValue;
 }
 
-/** Where a state's name stands: the records that were on their way to an operator, or from it. */
+/** Where a state's name is: the records that were on their way to an operator, or from it. */
 export const IN_FLIGHT = '(in flight)';
 
 /** The decoders of a workspace. */
@@ -66,7 +66,7 @@ export function inFlightReader({ decoders, uid }: Decoding): ValueReader | null 
   return (reader) => decoded(decoder, reader.slice(reader.remaining), 'record', 'unknown', () => undefined);
 }
 
-/** The value stands last in its bytes. So does what it ends with. */
+/** The value is last in its bytes. So does what it ends with. */
 function lastPart(serializer: SerializerSnapshot, context: ValueContext, choice: Choice): ValueReader | null {
   switch (serializer.kind) {
     case 'ttl': {

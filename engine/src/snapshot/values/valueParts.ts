@@ -11,7 +11,7 @@ export function isDumpObject(value: DumpValue): value is DumpObject {
   return typeof value === 'object' && value !== null && !isList(value) && !(value instanceof Floating);
 }
 
-/** What stands under a tag such as `$long`; the value itself where it has no such tag. */
+/** What is under a tag such as `$long`; the value itself where it has no such tag. */
 export function untag(value: DumpValue, tag: string): DumpValue {
   if (!isDumpObject(value)) return value;
   return ownField(value, tag) ?? value;

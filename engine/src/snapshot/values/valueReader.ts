@@ -227,7 +227,7 @@ function structReader(struct: Struct | null, context: ValueContext): ValueReader
   };
 }
 
-/** Where nulls are possible, a mask of bits stands in front of the elements, from the most significant on. */
+/** Where nulls are possible, a mask of bits is in front of the elements, from the most significant on. */
 function linkedListReader(element: ValueReader, withNulls: boolean): ValueReader {
   if (!withNulls) return listReader(element);
   return (reader) => {

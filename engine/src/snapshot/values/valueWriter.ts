@@ -145,7 +145,7 @@ function opaque(className: string): ValueWriter {
   return () => unwritable(`values of ${className} cannot be written without the job's classes`);
 }
 
-/** What nobody can take apart stands as its bytes. */
+/** What nobody can take apart is as its bytes. */
 function orBytes(write: ValueWriter): ValueWriter {
   return (writer, value) => {
     const hex = isDumpObject(value) && Object.keys(value).length === 1 ? value['$bytes'] : undefined;

@@ -9,7 +9,7 @@ export type AvroJson = string | readonly AvroJson[] | { readonly [property: stri
 
 /** A type inside a record: its Avro schema, its bytes as Flink's AvroSerializer writes them, and its resolution by Avro's rules. */
 export interface AvroForm<T> {
-  /** @throws TypeError for types that cannot stand in a record. */
+  /** @throws TypeError for types that cannot be in a record. */
   schema(names: SchemaNames): AvroJson;
   write(writer: ByteWriter, value: T): void;
   read(reader: ByteReader): T;

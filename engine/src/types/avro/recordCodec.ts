@@ -38,7 +38,7 @@ function compileWrite(type: RecordType): (writer: ByteWriter, value: Values) => 
   return evaluate(text, { forms, misfit, within, noRecord });
 }
 
-/** How one field of a record that is read comes about, in the order in which fields stand in the bytes. */
+/** How one field of a record that is read comes about, in the order in which fields are in the bytes. */
 export type FieldReader =
   | { readonly name: string; readonly code: string }
   | { readonly name: string; readonly read: Read<unknown> }

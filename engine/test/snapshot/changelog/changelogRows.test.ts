@@ -149,7 +149,7 @@ class MemoryRows implements KeyedRows {
   }
 }
 
-/** Strings do not say where they end for whoever reads from behind: key and namespace are followed by their lengths. */
+/** Strings do not say where they end for code that reads from behind: key and namespace are followed by their lengths. */
 const compositeKey = (key: string, namespace: string, ...rest: readonly Write[]): Uint8Array =>
   bytesOf(text(key), byte(key.length + 1), text(namespace), byte(namespace.length + 1), ...rest);
 

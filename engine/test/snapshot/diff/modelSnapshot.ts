@@ -38,7 +38,7 @@ export interface ModelOperator {
   readonly uid?: string;
   readonly name?: string;
   readonly states: readonly ModelState[];
-  /** Entries stand in files in this order, key group by key group. */
+  /** Entries are in files in this order, key group by key group. */
   readonly entries: readonly ModelEntry[];
   readonly maxParallelism?: number;
   readonly parallelism?: number;

@@ -19,7 +19,7 @@ async function compared(before: string, after: string, options: ComparisonOption
   return { comparison, entries };
 }
 
-/** Its two sinks name files of the run that wrote them, and are there once more for each checkpoint that is not committed. */
+/** Its two sinks name files of the run that wrote them, and are there again for each checkpoint that is not committed. */
 const SINKS = ['file-sink', 'Sink Committer: file-sink'];
 /** Their order is that of a hash map, which a dump shows as it is. */
 const SETS = new Set(['merging-window-set']);

@@ -91,7 +91,7 @@ async function read(bytes: Uint8Array, filter?: RowFilter): Promise<Found> {
 }
 
 const long = fc.uint8Array({ minLength: 8, maxLength: 8 });
-/** Pieces that look like what may stand between two entries. */
+/** Pieces that look like what may be between two entries. */
 const trap = fc.oneof(
   fc.uint8Array({ maxLength: 12 }),
   fc.constant(new Uint8Array(4)),

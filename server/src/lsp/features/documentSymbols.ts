@@ -4,7 +4,7 @@ import { planOperator, type PipelineDocument } from '../pipelineDocument.ts';
 import type { OperatorSyntax } from '../pipelineSyntax.ts';
 import { toRange } from '../toProtocol.ts';
 
-/** Pipelines, in them their operators, in these their states. Operators of helper functions stand beside the pipelines. */
+/** Pipelines, in them their operators, in these their states. Operators of helper functions are beside the pipelines. */
 export function provideDocumentSymbols(module: PipelineDocument): DocumentSymbol[] {
   const { document, syntax } = module;
   const operatorsOf = (pipeline: OperatorSyntax['pipeline']): DocumentSymbol[] =>

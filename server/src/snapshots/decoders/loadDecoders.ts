@@ -107,7 +107,7 @@ function stateKey(uid: string, state: string): string {
 
 type DecodeFunction = (bytes: Uint8Array, className: string) => DumpValue;
 
-/** A module that was changed is loaded anew: its time of change is part of its address. */
+/** A module that was changed is loaded again: its time of change is part of its address. */
 async function moduleDecoder(folder: string, path: string): Promise<ValueDecoder> {
   const file = inFolder(folder, path);
   const { mtimeMs } = await stat(file);

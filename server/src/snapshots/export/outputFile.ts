@@ -1,6 +1,6 @@
 import { open, rename, rm, type FileHandle } from 'node:fs/promises';
 
-/** What goes out. A promise holds up whoever writes until it is kept, so that memory stays bounded. */
+/** What goes out. A promise holds up the one that writes until it is kept, so that memory stays bounded. */
 export interface Output {
   write(bytes: Uint8Array): Promise<void>;
 }
@@ -58,7 +58,7 @@ export class OutputFile implements Output {
     }
   }
 
-  /** Leaves nothing behind. What stood under the name before is still there. */
+  /** Leaves nothing behind. What was under the name before is still there. */
   async discard(): Promise<void> {
     await this.#file.close().catch(() => undefined);
     await rm(this.#unfinished, { force: true });

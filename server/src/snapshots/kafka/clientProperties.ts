@@ -33,7 +33,7 @@ export function parseBrokers(text: string): readonly string[] {
 
 /**
  * The properties of Kafka's own clients, as far as they say how a cluster is reached: `bootstrap.servers`, `security.protocol`, `sasl.*`,
- * and certificates in PEM. What else stands there is for consumers and producers. `read` reads a file that a property names.
+ * and certificates in PEM. What else is there is for consumers and producers. `read` reads a file that a property names.
  * @throws KafkaError
  */
 export async function readClientProperties(text: string, read: (path: string) => Promise<string>): Promise<KafkaConnection> {

@@ -1,6 +1,6 @@
 /**
  * A throw-away process, `dist/planProcess.cjs`: it builds a pipeline, which runs the user's code. Then it compares the plan with what its
- * parent has read of a snapshot, or writes snapshots anew with the types of the plan: a plan is full of functions, and cannot leave its process.
+ * parent has read of a snapshot, or rewrites snapshots with the types of the plan: a plan is full of functions, and cannot leave its process.
  * Modules that decide about a rewriting run here, too.
  */
 import { dirname } from 'node:path';
@@ -25,7 +25,7 @@ import type { ScanSource } from '../scan/scanWorker.ts';
 export interface PlanSource {
   /** Absolute path of the module. */
   readonly program: string;
-  /** Its text as it stands in an editor; null is that of the file. */
+  /** Its text as it is in an editor; null is that of the file. */
   readonly text: string | null;
   /** Null leaves it to the pipeline. */
   readonly parallelism: number | null;

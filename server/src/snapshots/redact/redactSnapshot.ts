@@ -54,7 +54,7 @@ export interface RedactOptions extends Pick<WriteOptions, 'signal' | 'onProgress
   readonly plan?: Omit<RewritePlan, 'edits'>;
 }
 
-/** Writes a snapshot without what must not leave, as rules say; null only counts. @throws as writeSnapshot */
+/** Writes a snapshot without sensitive data, as rules say; null only counts. @throws as writeSnapshot */
 export async function redactSnapshot(
   opened: OpenedSnapshot,
   target: string | null,

@@ -20,7 +20,7 @@ import { MODULE } from '../userFunction.ts';
 import { problemAt } from './problemAt.ts';
 import { valueOfNode } from './valueOfNode.ts';
 
-/** A plan as it stands in a document: JSON with comments, which also says what is rewritten and where to. */
+/** A plan as it is in a document: JSON with comments, which also says what is rewritten and where to. */
 export interface EditPlan {
   /** Of the document. */
   readonly folder: string;

@@ -70,7 +70,7 @@ export class FolderOutput implements SnapshotOutput {
         if (hash !== null) this.#files?.push({ path: name, size, sha256: hash.digest('hex') });
         this.#open.delete(file);
         const durable = file.finish(this.#syncing.size < SYNCING_MAX).finally(() => this.#syncing.delete(durable));
-        // Whoever completes hears of what went wrong; until then it is no unhandled rejection.
+        // Code that completes hears of what went wrong; until then it is no unhandled rejection.
         durable.catch((error: unknown) => (this.#failure ??= error instanceof Error ? error : new Error(String(error))));
         this.#syncing.add(durable);
       },

@@ -1,4 +1,4 @@
-/** What opens snapshots and writes them anew. In a bundle of its own: few runs, and few processes that build pipelines, need it. */
+/** What opens snapshots and rewrites them. In a bundle of its own: few runs, and few processes that build pipelines, need it. */
 import { parsePlan } from 'tidemark/snapshot';
 import type { RewriteResult } from '../../protocol.ts';
 import { openSnapshot, type OpenedSnapshot } from '../openedSnapshot.ts';

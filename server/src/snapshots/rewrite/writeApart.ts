@@ -14,7 +14,7 @@ interface WriteApartOptions extends PlanChildOptions {
 }
 
 /**
- * Writes snapshots anew in a process of its own that runs the user's code: a pipeline whose types the state gets, modules that decide. When it
+ * Writes snapshots again in a process of its own that runs the user's code: a pipeline whose types the state gets, modules that decide. When it
  * fails or is cancelled, nothing is left behind. @throws Error with the reason, the signal's reason
  */
 export async function writeApart(

@@ -159,7 +159,7 @@ function startThread(
       }
     });
   });
-  // Whoever waits for it hears of it; until then it is no unhandled rejection.
+  // Code that waits for it hears of it; until then it is no unhandled rejection.
   result.catch(() => undefined);
   return { worker, result };
 }

@@ -46,7 +46,7 @@ guarded(async () => {
     pathMap,
     ...(fileKey === null ? {} : { keys: { passphrases: [], identities: [], fileKey } }),
   });
-  // Statistics do not read values. What is wrong with decoders has been said by whoever opened the snapshot first.
+  // Statistics do not read values. What is wrong with decoders has been said by code that opened the snapshot first.
   const loaded = job.kind === 'statistics' ? null : await loadAllDecoders(sources);
   const uidOf = (operatorId: string): string | null => uids.get(operatorId) ?? null;
   const { operators } = await readSnapshot(storage, location, loaded === null ? null : { decoders: loaded.decoders, uidOf });

@@ -7,7 +7,7 @@ export interface ArchiveMember {
 }
 
 /**
- * The name of a member as it may stand in a path. Archives come from anywhere: names that lead out of them are refused.
+ * The name of a member as it may be in a path. Archives come from anywhere: names that lead out of them are refused.
  * @throws with the name and the archive
  */
 export function memberPath(archive: string, name: string): string {

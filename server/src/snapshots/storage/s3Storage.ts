@@ -1,6 +1,6 @@
 /**
  * Snapshots in S3, or in any store that speaks its protocol. A bundle of its own, loaded when it is first needed: the official client is large,
- * but it finds region, endpoint and credentials wherever the AWS command line does (environment, profiles that stand on others, single sign-on,
+ * but it finds region, endpoint and credentials wherever the AWS command line does (environment, profiles that are on others, single sign-on,
  * web identities, containers, instances), which no smaller signer does.
  */
 import {

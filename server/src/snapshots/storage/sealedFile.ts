@@ -84,7 +84,7 @@ async function unwrapped(header: Uint8Array, path: string, { passphrases, identi
   }
 }
 
-/** Whoever sealed the file chose what each try of a passphrase costs. @throws Error before that is paid, where it is more than usual */
+/** Code that sealed the file chose what each try of a passphrase costs. @throws Error before that is paid, where it is more than usual */
 function checkCost(header: Uint8Array, path: string): void {
   const [, exponent] = /^-> scrypt \S{1,100} (\d{1,9})$/m.exec(Buffer.from(header).toString('latin1')) ?? [];
   const most = Number(process.env[SCRYPT_MAX] ?? SCRYPT_USUAL);

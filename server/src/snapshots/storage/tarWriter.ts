@@ -5,7 +5,7 @@ const SIZE_MAX = 8 ** 11;
 const REGULAR = '0';
 const PAX = 'x';
 
-/** What stands in front of a file's content. Names and sizes that ustar has no room for stand in a pax header before it. */
+/** What is in front of a file's content. Names and sizes that ustar has no room for are in a pax header before it. */
 export function tarHeader(name: string, size: number, modified: number): Uint8Array {
   const records: string[] = [];
   if (Buffer.byteLength(name) > NAME_MAX) records.push(paxRecord('path', name));
@@ -16,7 +16,7 @@ export function tarHeader(name: string, size: number, modified: number): Uint8Ar
   return Buffer.concat([block('pax', text.length, modified, PAX), text, tarPadding(text.length), header]);
 }
 
-/** What stands behind content of so many bytes. */
+/** What is behind content of so many bytes. */
 export function tarPadding(size: number): Uint8Array {
   return new Uint8Array((BLOCK - (size % BLOCK)) % BLOCK);
 }

@@ -4,7 +4,7 @@ import { figure } from '../../snapshot/figures.ts';
 
 export type Sign = 'added' | 'removed' | 'changed' | 'renamed' | 'same';
 
-/** Colour never stands alone: the glyph says the same. */
+/** Colour never is alone: the glyph says the same. */
 export const GLYPHS: Readonly<Record<Sign, string>> = { added: '+', removed: '\u2212', changed: '~', renamed: '→', same: '=' };
 
 const WORDS: Readonly<Record<Sign, string>> = {

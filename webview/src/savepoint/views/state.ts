@@ -11,7 +11,7 @@ import { typedValue } from '../../snapshot/typedValue.ts';
 
 /** More states than these are reached through the list, and those that have no room. */
 const TABS_MAX = 8;
-/** About a letter's width, what is around a tab's text, and what stands at the right of the tabs. */
+/** About a letter's width, what is around a tab's text, and what is at the right of the tabs. */
 const LETTER = 6;
 const PADDING = 24;
 const SUMMARY = 230;
@@ -177,7 +177,7 @@ function partName(outer: string, index: number, count: number): string {
   return count === 1 ? 'element' : `f${String(index)}`;
 }
 
-/** At the commas that stand in no brackets. */
+/** At the commas that are in no brackets. */
 function split(text: string): string[] {
   const parts: string[] = [];
   let depth = 0;

@@ -12,7 +12,7 @@ import org.apache.flink.runtime.state.KeyGroupRangeAssignment;
  * <ul>
  *   <li>`dump SNAPSHOT OUT`: everything in a snapshot, decoded by Flink's own restore code, as JSON Lines.
  *   <li>`resume SNAPSHOT TARGET BACKEND PARALLELISM FIRST RECORDS`: restores {@link Everything} from the snapshot, or starts it
- *       afresh where that is `-`, lets every source subtask emit RECORDS numbers, together those from FIRST on, and takes a
+ *       from the beginning where that is `-`, lets every source subtask emit RECORDS numbers, together those from FIRST on, and takes a
  *       canonical savepoint below TARGET. Prints its path.
  *   <li>`keyGroups MAX OUT`: the key groups of the keys of {@link Zoo}'s key-pojo, whose hash is their class's own, as lines
  *       `A B GROUP`.

@@ -17,7 +17,7 @@ import org.apache.flink.streaming.api.environment.StreamExecutionEnvironment;
 
 /**
  * Restores {@link Everything} in a cluster of this JVM and takes a canonical savepoint. Nothing of
- * the savepoint may be left over. With `-` as the snapshot the job starts afresh.
+ * the savepoint may be left over. With `-` as the snapshot the job starts from the beginning.
  */
 final class Resume {
   private static final Duration PATIENCE = Duration.ofSeconds(90);

@@ -25,7 +25,7 @@ import org.apache.flink.util.Collector;
  * A job that reads a topic, and the topic: driven line by line, so that savepoints can be changed between its runs.
  *
  * <pre>
- *   read SNAPSHOT COUNT OUT TARGET   restores, reads COUNT records into OUT, and stops with a savepoint; '-' starts afresh
+ *   read SNAPSHOT COUNT OUT TARGET   restores, reads COUNT records into OUT, and stops with a savepoint; '-' starts from the beginning
  *   forget PARTITION OFFSET          deletes records before the offset
  * </pre>
  */
