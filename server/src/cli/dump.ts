@@ -48,6 +48,8 @@ export async function dump(args: readonly string[], io: CliIo): Promise<number> 
   const { values, positionals } = parsed(dumpSyntax, args);
   const [location, ...more] = positionals;
   if (location === undefined || more.length > 0) throw new UsageError('dump needs a snapshot.');
+  if (values.json && values.aggregate === undefined) throw new UsageError('--json is for --aggregate: entries are JSON Lines without it.');
+  if (values['raw-text'] && values.format !== 'csv') throw new UsageError('--raw-text needs --format csv.');
   const limit = wholeNumber('--limit', values.limit) ?? Infinity;
   const format = formatOf(values);
   return openedForReading(location, values, io, async (opened) => {
@@ -125,7 +127,7 @@ async function aggregate(
   io: CliIo,
 ): Promise<number> {
   for (const option of ['key', 'prefix', 'key-group', 'subtask', 'limit', 'format', 'out'] as const) {
-    if (values[option] !== undefined) throw new UsageError(`--aggregate is over whole states: --${option} has no place; --where has.`);
+    if (values[option] !== undefined) throw new UsageError(`--aggregate cannot be combined with --${option}; use --where.`);
   }
   const states = values.state === undefined ? null : [values.state];
   const job: ScanJob = { kind: 'aggregates', states, aggregates: text, where: values.where ?? null };

@@ -57,6 +57,8 @@ export const EXIT = {
   notRestored: 4,
   /** No such pipeline is running. */
   notRunning: 5,
+  /** Another run of the pipeline has not ended. */
+  runningAlready: 6,
   /** The memory of the run was full. */
   outOfMemory: 7,
   /** Ended before its time by Ctrl-C or `cancel`. */

@@ -122,7 +122,9 @@ describe('tidemark dump', () => {
     [['--where', 'value >'], 'the expression is not complete (at character 8)'],
     [['--operator', 'key-long', '--key', 'abc'], '"abc" is no key of this operator'],
     [['--operator', 'everything', '--state', 'v-pojo', '--where', 'value.aeg > 3'], 'no state here has value.aeg; there is address, age'],
-    [['--aggregate', 'sum(value)', '--key', '1'], '--key has no place'],
+    [['--aggregate', 'sum(value)', '--key', '1'], '--aggregate cannot be combined with --key; use --where'],
+    [['--json'], '--json is for --aggregate'],
+    [['--raw-text'], '--raw-text needs --format csv'],
   ])('%j is refused', async (args, problem) => {
     await expect(run(...args)).rejects.toThrow(problem);
     await expect(run(...args)).rejects.toThrow(UsageError);
