@@ -9,7 +9,17 @@ const engineRooms = {
   state: ['types', 'keys', 'plan', 'snapshot/bytes', 'snapshot/keyed/keyGroupBlock'],
   operators: ['state', 'types', 'plan', 'keys', 'snapshot/bytes', 'snapshot/keyed/keyGroupBlock'],
   runtime: ['operators', 'state', 'plan', 'keys', 'types', 'snapshot/bytes'],
-  connectors: ['api', 'plan', 'types', 'keys', 'operators/connector', 'operators/operator', 'snapshot/bytes'],
+  connectors: [
+    'api',
+    'plan',
+    'types',
+    'keys',
+    'operators/connector',
+    'operators/operator',
+    'operators/inputError',
+    'operators/resultsExist',
+    'snapshot/bytes',
+  ],
   restore: ['snapshot', 'runtime', 'plan', 'types', 'state', 'keys', 'operators'],
 };
 

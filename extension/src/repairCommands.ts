@@ -44,7 +44,7 @@ export function registerRepairCommands(rooms: Rooms): vscode.Disposable[] {
   const edit = (id: string, parts: (named: NamedByNode) => Promise<EditParts | undefined> | EditParts): vscode.Disposable =>
     on(id, async (target) => {
       if (target instanceof vscode.Uri || target?.is !== 'content')
-        throw new Error(vscode.l10n.t('Select what is meant in the Savepoints view first.'));
+        throw new Error(vscode.l10n.t('Select an item in the Savepoints view first.'));
       const { location, node } = target;
       const made = await parts(await process.request('rewrite/named', { location, node: node.id }));
       if (made !== undefined) await addEdit(await openEditPlan([location]), made);

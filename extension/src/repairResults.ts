@@ -129,7 +129,8 @@ async function sourceToCompare(sources: readonly string[]): Promise<string | und
 /** @throws with the first mistake, where there is one */
 export function readyOf({ sources, plan, code, target, problems }: PlanCheck): Ready {
   const [wrong] = problems.filter(({ severity }) => severity !== 'warning');
-  if (wrong !== undefined || plan === null || target === null) throw new Error(wrong?.message ?? vscode.l10n.t('The plan says nothing.'));
+  if (wrong !== undefined || plan === null || target === null)
+    throw new Error(wrong?.message ?? vscode.l10n.t('The document has no edits.'));
   return { sources, plan, code, target };
 }
 

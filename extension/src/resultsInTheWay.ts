@@ -24,10 +24,12 @@ async function ask({ session }: Run, reason: string): Promise<void> {
     overwrite,
   );
   if (answer === undefined) return;
-  const { __sessionId: _, ...configuration } = session.configuration;
+  // The editor's own mark of the session that has ended is not a part of the configuration.
+  const own = Object.entries(session.configuration).filter(([name]) => name !== '__sessionId');
+  const configuration = Object.fromEntries(own) as vscode.DebugConfiguration;
   await vscode.debug.startDebugging(
     session.workspaceFolder,
-    { ...configuration, ...(answer === goOn ? { savepoint: 'latest' } : { overwrite: true }) } as vscode.DebugConfiguration,
+    { ...configuration, ...(answer === goOn ? { savepoint: 'latest' } : { overwrite: true }) },
     { noDebug: configuration['noDebug'] === true },
   );
 }

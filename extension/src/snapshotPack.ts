@@ -76,9 +76,9 @@ async function askForSeal(): Promise<ArchiveSeal | undefined> {
       if (passphrase === undefined) return undefined;
       const again = await vscode.window.showInputBox({
         ...ask,
-        title: vscode.l10n.t('The passphrase once more'),
+        title: vscode.l10n.t('Confirm the passphrase'),
         // Not while it is still being typed.
-        validateInput: (text) => (passphrase.startsWith(text) ? null : vscode.l10n.t('It is not the same')),
+        validateInput: (text) => (passphrase.startsWith(text) ? null : vscode.l10n.t('The passphrases do not match')),
       });
       if (again === undefined) return undefined;
       if (again !== passphrase) throw new Error(vscode.l10n.t('The two passphrases are not the same: nothing was packed.'));

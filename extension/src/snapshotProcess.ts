@@ -93,7 +93,7 @@ export class SnapshotProcess implements vscode.Disposable {
       child.once('exit', (code, signal) => {
         reject(
           new Error(
-            `The snapshot process ended (${signal ?? `exit code ${String(code)}`}) while it worked on ${method}. Try again; the log has its last words.`,
+            `The snapshot process ended (${signal ?? `exit code ${String(code)}`}) while it worked on ${method}. See the log, then try again.`,
           ),
         );
       });

@@ -60,7 +60,7 @@ export class SnapshotRedaction implements vscode.Disposable {
     await reveal(target);
     await vscode.window.showTextDocument(vscode.Uri.file(written.report), { preview: true });
     const said = vscode.l10n.t('{0} is written, {1}: {2} values redacted.', basename(target), bytes(written.bytes), count(written.values));
-    const gone = vscode.l10n.t('The salt was random and is gone: another redaction gives other hashes.');
+    const gone = vscode.l10n.t('A random salt was used and discarded; redacting again produces different hashes.');
     const open = vscode.l10n.t('Open');
     void vscode.window.showInformationMessage(plainText(written.salt === 'random' ? `${said} ${gone}` : said), open).then((answer) => {
       if (answer === open) void vscode.commands.executeCommand('tidemark.openSavepointEditor', target);
@@ -98,7 +98,7 @@ async function chooseRules(process: SnapshotProcess, location: string): Promise<
   }));
   const begin = {
     label: vscode.l10n.t('$(new-file) New rules'),
-    detail: vscode.l10n.t('All that the savepoint has, to say there what is to be done.'),
+    detail: vscode.l10n.t('Lists every state and field; set an action for each.'),
     is: 'new' as const,
   };
   const other = { label: vscode.l10n.t('$(folder-opened) Another file…'), is: 'other' as const };
@@ -120,9 +120,7 @@ async function chooseRules(process: SnapshotProcess, location: string): Promise<
       edit.insert(document.uri, new vscode.Position(0, 0), text);
       await vscode.workspace.applyEdit(edit);
       await vscode.window.showTextDocument(document, { preview: false });
-      void vscode.window.showInformationMessage(
-        vscode.l10n.t('Say in these rules what is to be done with what is in the savepoint, and redact it by them.'),
-      );
+      void vscode.window.showInformationMessage(vscode.l10n.t('Edit these rules, then run Redact Savepoint again and select this file.'));
       return undefined;
     }
   }

@@ -272,7 +272,7 @@ export async function repairSuite({ server, browser, paths, report }) {
       await steps.shot('9-pack');
       await choices.filter({ hasText: 'Sealed with a passphrase' }).first().click();
       await answer('New passphrase of the archive', 'correct horse');
-      await answer('The passphrase once more', 'correct horse');
+      await answer('Confirm the passphrase', 'correct horse');
       // The dialog proposes a name that ends as sealed archives do.
       await page.locator('.quick-input-widget', { hasText: 'Pack savepoint-zoo into' }).waitFor();
       // What is typed there is completed by what it has listed meanwhile: the name that it proposes is taken.

@@ -109,7 +109,7 @@ export class WindowedStreamBuilder {
     const late = lateOutput === undefined ? {} : { [lateOutput]: stream.type };
     const windowStates = call.states(spec.windowState);
     if (this.#assigner.kind === 'session' && windowStates.length > 0)
-      call.fail('state', 'session windows become one another and can have no state of their own (windowState); use globalState');
+      call.fail('state', 'session windows merge, so windowState is not supported; use globalState');
     const globalStates = call.states(spec.globalState);
     checkNames(call, [...windowStates, ...globalStates]);
     return call.add(

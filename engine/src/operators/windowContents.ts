@@ -115,7 +115,7 @@ class AggregatedContents implements WindowContents {
 
   merge(a: unknown, b: unknown): unknown {
     const merge = this.#merge;
-    if (merge === null) throw new TypeError('session windows become one another: the aggregate needs "merge"');
+    if (merge === null) throw new TypeError('session windows merge: the aggregate needs "merge"');
     return merge(a, b);
   }
 

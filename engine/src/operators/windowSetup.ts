@@ -53,7 +53,7 @@ export function windowSetupOf(spec: WindowSpec | WindowJoinSpec): WindowSetup {
   const windowSlots = isJoin ? [] : slotsOf(spec.windowStates);
   const globalSlots = isJoin ? [] : slotsOf(spec.globalStates);
   if (assigner.kind === 'session' && windowSlots.length > 0) {
-    throw new TypeError('session windows become one another and can have no state of their own (ctx.windowState); use ctx.globalState');
+    throw new TypeError('session windows merge and can have no state of their own (ctx.windowState); use ctx.globalState');
   }
   return {
     keyType: spec.keyType,

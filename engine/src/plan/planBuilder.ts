@@ -168,7 +168,10 @@ export class PlanBuilder {
     const before = this.#operators.find((operator) => operator.uid === uid);
     if (before === undefined) return;
     const place = before.position === null ? '' : `, at ${before.position.file}:${String(before.position.line)}`;
-    fail('duplicateUid', `its uid is that of a ${before.spec.kind} operator before it${place}; every operator needs a uid of its own`);
+    fail(
+      'duplicateUid',
+      `its uid is already used by the ${before.spec.kind} operator before it${place}; every operator needs a uid of its own`,
+    );
   }
 
   /** Two sinks that append to one file, each where it left off itself, tear each other's lines. */
@@ -182,7 +185,7 @@ export class PlanBuilder {
 
   #checkParallelism(parallelism: number, fail: (code: PlanErrorCode, problem: string) => never): void {
     if (!Number.isInteger(parallelism) || parallelism < 1)
-      fail('parallelism', `parallelism ${String(parallelism)} is no whole number from 1 up`);
+      fail('parallelism', `parallelism must be a positive integer, not ${String(parallelism)}`);
     const { maxParallelism } = this.#options;
     if (parallelism > maxParallelism) {
       fail(
@@ -210,10 +213,10 @@ export class PlanBuilder {
     };
     const parallelism = options.parallelism ?? given.parallelism ?? 1;
     if (!Number.isInteger(parallelism) || parallelism < 1)
-      fail('parallelism', `parallelism ${String(parallelism)} is no whole number from 1 up`);
+      fail('parallelism', `parallelism must be a positive integer, not ${String(parallelism)}`);
     const maxParallelism = options.maxParallelism ?? given.maxParallelism ?? defaultMaxParallelism(parallelism);
     if (!Number.isInteger(maxParallelism) || maxParallelism < MIN_MAX_PARALLELISM || maxParallelism > MAX_MAX_PARALLELISM) {
-      fail('maxParallelism', `max parallelism ${String(maxParallelism)} is no whole number from 1 to ${String(MAX_MAX_PARALLELISM)}`);
+      fail('maxParallelism', `max parallelism must be an integer from 1 to ${String(MAX_MAX_PARALLELISM)}, not ${String(maxParallelism)}`);
     }
     if (parallelism > maxParallelism) {
       fail('parallelism', `parallelism ${String(parallelism)} is above the max parallelism ${String(maxParallelism)}`);

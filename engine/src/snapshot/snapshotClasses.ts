@@ -21,6 +21,7 @@ export class SnapshotClasses {
   readonly #metadata: SnapshotMetadata;
   readonly #declared: DeclaredClasses;
   #known: Promise<KnownClasses> | null = null;
+  #isPartial = false;
 
   constructor(storage: SnapshotStorage, folder: string, metadata: SnapshotMetadata, declared: DeclaredClasses = NO_CLASSES) {
     this.#storage = storage;
@@ -41,16 +42,32 @@ export class SnapshotClasses {
 
   async #collect(): Promise<KnownClasses> {
     const collector = new ClassCollector();
-    for (const { operatorId, subtasks, maxParallelism } of this.#metadata.operators) {
+    for (const { subtasks, maxParallelism } of this.#metadata.operators) {
       const keyed = subtasks.find(({ managedKeyedState }) => managedKeyedState !== null)?.managedKeyedState ?? null;
       const operator = subtasks.find(({ managedOperatorState }) => managedOperatorState !== null)?.managedOperatorState ?? null;
       for (const read of [
         () => (keyed === null ? [] : this.#ofKeyed(keyed, maxParallelism)),
         () => (operator === null ? [] : this.#ofOperator(operator)),
       ])
-        collector.add(await unlessDamaged(read, operatorId));
+        collector.add(await this.#unlessUnreadable(read));
     }
+    if (this.#isPartial) this.#known = null;
+    this.#isPartial = false;
     return collector.known(this.#declared);
+  }
+
+  /**
+   * A header that cannot be read describes nothing here, and spoils no other operator's state; it is reported where its own state is read. What may
+   * be had the next time, such as a file on a network, is asked for again then.
+   */
+  async #unlessUnreadable<T>(read: () => Promise<readonly T[]> | readonly T[]): Promise<readonly T[]> {
+    try {
+      return await read();
+    } catch (error) {
+      if (error instanceof Error && error.name === 'AbortError') throw error;
+      if (!(error instanceof FormatError || error instanceof RangeError)) this.#isPartial = true;
+      return [];
+    }
   }
 
   async #ofKeyed(handle: KeyedStateHandle, maxParallelism: number): Promise<(SerializerSnapshot | null)[]> {
@@ -76,15 +93,5 @@ export class SnapshotClasses {
     if (stream.size === 0) return [];
     const { first } = new ElementBounds(partitions, stream.size);
     return operatorSerializers(readOperatorHeader(await stream.read(0, Math.min(first, stream.size))));
-  }
-}
-
-/** A damaged header describes nothing. It is reported where its own state is read. */
-async function unlessDamaged<T>(read: () => Promise<readonly T[]> | readonly T[], operatorId: string): Promise<readonly T[]> {
-  try {
-    return await read();
-  } catch (error) {
-    if (error instanceof FormatError || error instanceof RangeError) return [];
-    throw error instanceof Error ? new Error(`${error.message} (operator ${operatorId})`, { cause: error }) : error;
   }
 }

@@ -49,11 +49,11 @@ describe('errors name code, operator and place', () => {
         ).sideOutput('x'),
     ],
     ['parallelism', 'a', 'parallelism 200 is above the max parallelism 128', (p) => p.source('a', items, { parallelism: 200 })],
-    ['parallelism', 'a', 'no whole number from 1 up', (p) => p.source('a', items, { parallelism: 0 })],
+    ['parallelism', 'a', 'parallelism must be a positive integer, not 0', (p) => p.source('a', items, { parallelism: 0 })],
     [
       'maxParallelism',
       null,
-      'max parallelism 40000 is no whole number from 1 to 32768',
+      'max parallelism must be an integer from 1 to 32768, not 40000',
       (p) => p.source('a', items),
       { maxParallelism: 40000 },
     ],

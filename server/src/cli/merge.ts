@@ -50,6 +50,7 @@ function rulesIn(given: readonly string[]): { readonly rule: ConflictRule; reado
   const modules = given.filter((text) => !RULES.includes(text));
   for (const module of modules)
     if (!MODULE.test(module)) throw new UsageError(`--on-conflict ${module}: fail, first, newest or a module is needed.`);
-  if (rules.length > 1 || modules.length > 1) throw new UsageError(`--on-conflict ${given.join(', ')}: that is more than one of a kind.`);
+  if (rules.length > 1 || modules.length > 1)
+    throw new UsageError(`--on-conflict ${given.join(', ')}: give at most one rule and one module.`);
   return { rule: rules[0] ?? 'fail', module: modules[0] ?? null };
 }

@@ -91,7 +91,7 @@ function said(report: RedactionReport, target: string | null, bytes: number, jso
   io.out(json ? `${JSON.stringify({ target, ...report }, null, 2)}\n` : reportText(report, target, bytes));
   if (report.salt === 'random')
     io.err(
-      `The salt was random and is gone: another redaction gives other hashes. With --salt-file FILE, or ${SALT_VARIABLE} in the environment, they are the same.\n`,
+      `A random salt was used and discarded; redacting again produces different hashes. With --salt-file FILE, or ${SALT_VARIABLE} in the environment, they are the same.\n`,
     );
   return EXIT.ok;
 }

@@ -39,7 +39,7 @@ export const runBuilderInChild: RunBuilder = (program, signal) =>
     let facts: PlanFacts | null = null;
     const kill = (): boolean => child.kill('SIGKILL');
     const timer = setTimeout(() => {
-      const message = `The builder did not come to an end within ${String(TIMEOUT_MS / 1000)} s.`;
+      const message = `The builder did not end within ${String(TIMEOUT_MS / 1000)} s.`;
       facts = { operators: [], problems: [{ severity: 'warning', code: 'threw', message, uid: null, position: null }] };
       kill();
     }, TIMEOUT_MS);

@@ -122,7 +122,7 @@ export class TypeCheckerThread implements SemanticFacts {
       // What it says is an addition; a thread that dies of a project would die of it again.
       this.#failed = true;
       const reason = error instanceof Error ? error.message : String(error);
-      this.#sources.warn(`Types are not looked at any more, until the language server is started again: ${reason}`);
+      this.#sources.warn(`Type checking is off until the language server is started again: ${reason}`);
       this.#end();
     });
     return worker;

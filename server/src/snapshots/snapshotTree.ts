@@ -65,8 +65,7 @@ export class SnapshotTree {
 
   #operator(index: number): SnapshotOperator {
     const operator = this.#opened.snapshot.operators[index];
-    if (operator === undefined)
-      throw new Error('This node is not of this snapshot: it has been replaced by another one. Refresh the view.');
+    if (operator === undefined) throw new Error('The snapshot on disk has changed. Refresh the view.');
     return operator;
   }
 

@@ -115,7 +115,7 @@ describe('tidemark redact', () => {
     await runCommand(redact, root, [savepoint, rules, '--out', second]);
     vi.stubEnv('TIDEMARK_REDACT_SALT', '');
     const { err, out } = await runCommand(redact, root, [savepoint, rules, '--out', third]);
-    expect(err).toContain('The salt was random and is gone');
+    expect(err).toContain('A random salt was used and discarded');
     expect(out).toMatch(/^ {2}key \(string\): hashed by rule 2 of [\d,]+ rows$/m);
     expect(out).toMatch(/^ {4}value \(string\): masked by rule 3, [\d,]+ values$/m);
     expect(await keysOf(second)).toEqual(await keysOf(first));

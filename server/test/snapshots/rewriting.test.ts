@@ -92,9 +92,9 @@ test('each mistake is said at its place: kinds and fields of edits, operators, s
   ]);
   const [[at, message]] = (await placed(document([{ edit: 'dropOperator', operator: `${operator.label}s` }]))) as [[string, string]];
   expect(at).toBe(`"${operator.label}s"`);
-  expect(message).toContain(`${operator.label} is near to it`);
+  expect(message).toContain(`Did you mean ${operator.label}?`);
   expect(await placed(document([{ edit: 'dropState', operator: operator.label, state: 'v-intt' }]))).toEqual([
-    ['"v-intt"', expect.stringContaining('has no state "v-intt"; v-int is near to it')],
+    ['"v-intt"', expect.stringContaining('has no state "v-intt". Did you mean v-int?')],
   ]);
   expect((await placed('{ "savepoint": ')).length).toBeGreaterThan(0);
   expect(await placed('{ "savepoint": "nowhere" }')).toEqual([['"nowhere"', expect.any(String)]]);

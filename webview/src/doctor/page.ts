@@ -59,7 +59,7 @@ export function createDoctorPage(root: HTMLElement, post: (message: FromDoctorPa
         element(
           'div',
           { class: 'state-panel' },
-          element('div', { class: 'row ok-ink' }, icon('pass'), element('b', {}, 'Nothing in it will hurt later, as far as can be seen')),
+          element('div', { class: 'row ok-ink' }, icon('pass'), element('b', {}, 'No problems found')),
         ),
       ];
     const operators = new Map<string, DoctorFinding[]>();

@@ -61,5 +61,5 @@ it('is walked by arrows; Enter goes to the operator', () => {
 
 it('where nothing is found, says so', () => {
   show([]);
-  expect(root.textContent).toContain('Nothing in it will hurt later');
+  expect(root.textContent).toContain('No problems found');
 });

@@ -144,12 +144,7 @@ export class FormRedaction {
       return unchanged(KEEP);
     }
     if (form.type === 'opaque' && (chosen.rule === null || (action !== 'keep' && action !== 'drop'))) {
-      this.#refuse(
-        path,
-        form,
-        'cannot be read, so nobody knows what is in it: name it in a rule that keeps it, or drops it; in the way is',
-        chosen,
-      );
+      this.#refuse(path, form, 'cannot be decoded; keep or drop it in a rule that names it. Blocked by', chosen);
       return unchanged(KEEP);
     }
     const counted = (convert: Convert, touches: boolean): Change => {

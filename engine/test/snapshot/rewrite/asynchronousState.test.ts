@@ -46,5 +46,5 @@ test('is called by its backend, and the doctor promises no more than Flink does'
   expect(snapshotFacts(source.metadata).formats).toEqual(['ForSt native']);
   const [native] = diagnose({ ...NOTHING, headers }).filter(({ code }) => code === 'nativeLayout');
   expect(native?.message).toContain('(ForSt)');
-  expect(native?.remedy).toContain('which the HashMap and RocksDB backends restore. ForSt restores no canonical savepoint.');
+  expect(native?.remedy).toContain('The HashMap and RocksDB backends restore the canonical form, ForSt does not');
 });

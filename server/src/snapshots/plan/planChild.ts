@@ -53,7 +53,7 @@ export class PlanChild {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       const seconds = String(this.#timeout / 1000);
-      timer = setTimeout(() => reject(this.#reason(`it did not come to an end within ${seconds} s`)), this.#timeout);
+      timer = setTimeout(() => reject(this.#reason(`it did not end within ${seconds} s`)), this.#timeout);
     });
     try {
       const answer = new Promise<FromPlanProcess>((resolve) => {

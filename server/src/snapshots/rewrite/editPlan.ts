@@ -352,7 +352,7 @@ function listed(names: readonly string[]): string {
 /** What was meant by a name that is not known, where one is near. */
 function meant(name: string, known: readonly string[]): string {
   const [nearest] = known.map((each) => ({ each, far: distance(name.toLowerCase(), each.toLowerCase()) })).sort((a, b) => a.far - b.far);
-  return nearest !== undefined && nearest.far <= Math.max(1, Math.floor(name.length / 3)) ? `; ${nearest.each} is near to it` : '';
+  return nearest !== undefined && nearest.far <= Math.max(1, Math.floor(name.length / 3)) ? `. Did you mean ${nearest.each}?` : '';
 }
 
 /** How many letters must be added, taken away or replaced. */

@@ -24,7 +24,7 @@ export async function namedByNode(opened: OpenedSnapshot, node: string): Promise
   const place = JSON.parse(node) as NodePlace;
   if (place.is !== 'operator' && place.is !== 'state' && place.is !== 'value') throw new Error('Nothing of this can be edited.');
   const operator = opened.snapshot.operators[place.operator];
-  if (operator === undefined) throw new Error('This node is not of this snapshot: it has been replaced by another one. Refresh the view.');
+  if (operator === undefined) throw new Error('The snapshot on disk has changed. Refresh the view.');
   const { uid, operatorId, maxParallelism } = operator.metadata;
   const named = { operator: editName(opened, operator), uid: opened.uids.get(operatorId) ?? uid, maxParallelism };
   if (place.is === 'operator') return { ...named, ...NOTHING };

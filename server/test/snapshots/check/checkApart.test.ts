@@ -77,7 +77,7 @@ test('a module that cannot be loaded is the reason', async () => {
 });
 
 test('a builder that never ends is given up', async () => {
-  await expect(check(written('endless', 'for (;;);'), { timeout: 500 })).rejects.toThrow('did not come to an end within 0.5 s');
+  await expect(check(written('endless', 'for (;;);'), { timeout: 500 })).rejects.toThrow('did not end within 0.5 s');
 });
 
 test('a builder that ends its process is no end of ours', async () => {

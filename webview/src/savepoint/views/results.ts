@@ -135,11 +135,7 @@ function nothing(model: Model, actions: Actions): HTMLElement {
     { class: 'state-panel' },
     icon('search'),
     element('b', {}, `No entry matches ${what}`),
-    element(
-      'span',
-      { class: 'dim' },
-      `${searched}${query.key === null ? '' : 'Text keys may stand in quotes, and upper and lower case differ. '}`,
-    ),
+    element('span', { class: 'dim' }, `${searched}${query.key === null ? '' : 'Quotes are optional; keys are case-sensitive. '}`),
     button('Show all entries', null, actions.clearSearch, { class: 'button secondary-look' }),
   );
 }
