@@ -104,6 +104,9 @@ function emitTypes(folder) {
       noEmit: false,
       declaration: true,
       emitDeclarationOnly: true,
+      // Else nothing is emitted when nothing has changed since, also where the folder is new.
+      incremental: false,
+      tsBuildInfoFile: null,
       stripInternal: true,
       rootDir: '../engine/src',
       outDir: folder,
