@@ -218,17 +218,28 @@ interface Line {
 
 const parse = (line: string): Line => JSON.parse(line) as Line;
 
-/** The same text for the same content: maps in any order, members of objects in any order. */
-function canonical(value: Json): Json {
-  if (Array.isArray(value)) return value.map(canonical);
+/** The same text for the same content: maps in any order, members of objects in any order, Avro's logical types as Flink's generic records have them. */
+function canonical(value: Json, inAvro = false): Json {
+  if (Array.isArray(value)) return value.map((each) => canonical(each, inAvro));
   if (typeof value !== 'object' || value === null) return value;
+  if (inAvro && typeof value['$instant'] === 'string') return Date.parse(value['$instant']);
+  if (inAvro && typeof value['$decimal'] === 'string') return bytesText(BigInt(value['$decimal']));
   const entries = Object.entries(value).map(([name, member]): [string, Json] => {
-    const plain = canonical(member);
+    const plain = canonical(member, inAvro || name === '$avro');
     // This class moved from one version of Flink to the next.
     if (name === '$class' && typeof plain === 'string' && plain.endsWith('TaggedUnion')) return [name, 'TaggedUnion'];
     return [name, name === '$map' && Array.isArray(plain) ? plain.map((pair) => JSON.stringify(pair)).sort() : plain];
   });
   return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** As `BigInteger.toByteArray` writes it, a letter a byte: two's complement, the high byte first, no byte more than the sign needs. */
+function bytesText(value: bigint): string {
+  let bytes = 1;
+  while (BigInt.asIntN(8 * bytes, value) !== value) bytes++;
+  let text = '';
+  for (let at = bytes - 1; at >= 0; at--) text += String.fromCharCode(Number((value >> BigInt(8 * at)) & 0xffn));
+  return text;
 }
 
 function canonicalText(line: string): string {
