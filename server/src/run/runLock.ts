@@ -2,7 +2,7 @@
  * One run of a pipeline at a time: two would take each other's checkpoints for their own and write into each other's files. The lock is a file beside
  * the pipeline's snapshots that says who has it. A lock whose process is gone is taken over.
  */
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { isSameProcess, startOfProcess } from './processIdentity.ts';
@@ -52,8 +52,10 @@ export async function lockPipeline(folder: string, run: Pick<LockOwner, 'id' | '
     if (performance.now() > until || other.host !== owner.host) throw new PipelineIsRunning(refusal(file, other, owner.host));
     await new Promise((resolve) => setTimeout(resolve, BETWEEN_LOOKS_MS));
   }
+  const own = JSON.stringify(owner);
   return () => {
-    if (readOwner(file)?.id === owner.id) rmSync(file, { force: true });
+    // The end of a run must not fail because of what somebody else wrote here: only the own lock is removed.
+    if (existsSync(file) && readFileSync(file, 'utf8') === own) rmSync(file, { force: true });
   };
 }
 
