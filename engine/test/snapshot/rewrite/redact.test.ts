@@ -325,7 +325,7 @@ describe('what no rule may do is refused, by name', () => {
 
   test('what cannot be read, until a rule keeps or drops it', async () => {
     for (const problem of [
-      /everything, state v-kryo: value \(opaque lab\.Types_\$Weird\) cannot be read/,
+      /everything, state v-kryo: value \(opaque lab\.Types_\$Weird\) cannot be decoded/,
       /src, state SourceReaderState: value \(opaque bytes that a source or sink keeps\)/,
       /src, state coordinator: /,
       /raw-state, state _default_: value \(opaque raw operator state\)/,
