@@ -2,9 +2,11 @@
  * `npm test`: installs the packages where they are missing or outdated, then runs every check, each with a name; the last line counts. `npm run test:full` adds the exhaustive variants (TIDEMARK_FULL=1).
  * A suite that cannot run on this machine says so by name and reason; with CI=true that is a failure.
  * `node scripts/test.mjs unit flink` runs only those suites. Output of every suite goes to build/test/<suite>.log, and to the screen when it fails.
+ * The suites that use one core (`besides`) run beside each other, one for each core; every other suite has the machine for itself.
  */
 import { spawn } from 'node:child_process';
 import { createWriteStream, mkdirSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join, dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { installPackages } from './packages.mjs';
@@ -21,6 +23,7 @@ const bin = (name) => join(root, 'node_modules/.bin', process.platform === 'win3
 
 /** `counts`: how many tests a log speaks of. Suites without a count of their own are one test. */
 const suites = [
+  { name: 'lint', command: [bin('eslint'), '.', '--max-warnings', '0'], besides: true },
   ...[
     'engine',
     'engine/tsconfig.host.json',
@@ -36,16 +39,20 @@ const suites = [
   ].map((project) => ({
     name: `types:${project.replace('/tsconfig.', ':').replace('.json', '')}`,
     command: [bin('tsc'), '-p', project],
+    besides: true,
   })),
-  { name: 'lint', command: [bin('eslint'), '.', '--max-warnings', '0'] },
-  { name: 'format', command: [bin('prettier'), '--check', '--log-level', 'warn', '.'] },
-  { name: 'arrows', command: [bin('depcruise'), 'engine/src', 'server/src', 'webview/src', 'extension/src', '--output-type', 'err'] },
-  { name: 'deadcode', command: [bin('knip')] },
+  { name: 'format', command: [bin('prettier'), '--check', '--log-level', 'warn', '.'], besides: true },
+  {
+    name: 'arrows',
+    command: [bin('depcruise'), 'engine/src', 'server/src', 'webview/src', 'extension/src', '--output-type', 'err'],
+    besides: true,
+  },
+  { name: 'deadcode', command: [bin('knip')], besides: true },
+  { name: 'snapshots', command: [node, 'scripts/apacheSnapshots.mjs'], besides: true },
+  { name: 'docs', command: [node, 'scripts/docs.mjs'], besides: true },
   { name: 'build', command: [node, 'scripts/build.mjs'] },
-  { name: 'snapshots', command: [node, 'scripts/apacheSnapshots.mjs'] },
   { name: 'unit', command: [bin('vitest'), 'run'], counts: vitestCounts },
   { name: 'bench', command: [node, 'scripts/bench.mjs', '--short'], counts: lastLineCounts },
-  { name: 'docs', command: [node, 'scripts/docs.mjs'] },
   { name: 'start', command: [node, 'scripts/start.mjs', '--no-editor'] },
   { name: 'package', command: [node, 'scripts/package.mjs'] },
   { name: 'flink', command: [node, 'test/flink/run.mjs'], counts: lastLineCounts },
@@ -80,27 +87,36 @@ function run(suite) {
   });
 }
 
-const started = Date.now();
-installPackages();
-let passed = 0;
-let failed = 0;
-for (const suite of suites.filter(
-  (each) => named.length === 0 || named.some((name) => each.name === name || each.name.startsWith(`${name}:`)),
-)) {
+/** Runs a suite and says how it ended. Returns its counts. */
+async function report(suite) {
   const from = Date.now();
   const { code, log, path } = await run(suite);
   const skipped = [...log.matchAll(/^SKIPPED (.*)$/gm)].map((match) => match[1]);
   const counts = suite.counts?.(log) ?? { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1 };
   if (code !== 0 && counts.failed === 0) counts.failed = 1;
   if (mustRunAll) counts.failed += skipped.length;
-  passed += counts.passed;
-  failed += counts.failed;
   if (counts.failed > 0) process.stdout.write(log.length > 20000 ? `${log.slice(0, 4000)}\n...\n${log.slice(-16000)}\n` : `${log}\n`);
   console.log(
     `${counts.failed === 0 ? 'ok    ' : 'FAILED'} ${suite.name}: ${counts.passed} passed, ${counts.failed} failed, ${((Date.now() - from) / 1000).toFixed(1)} s${counts.failed > 0 ? ` (${path})` : ''}`,
   );
   for (const reason of skipped) console.log(`       SKIPPED ${reason}`);
+  passed += counts.passed;
+  failed += counts.failed;
 }
+
+/** Takes suites from the front of `queue`, one after the other, until it is empty. */
+async function work(queue) {
+  for (let suite = queue.shift(); suite !== undefined; suite = queue.shift()) await report(suite);
+}
+
+const started = Date.now();
+installPackages();
+let passed = 0;
+let failed = 0;
+const chosen = suites.filter((each) => named.length === 0 || named.some((name) => each.name === name || each.name.startsWith(`${name}:`)));
+const besides = chosen.filter((suite) => suite.besides);
+await Promise.all(Array.from({ length: Math.min(availableParallelism(), 4) }, () => work(besides)));
+await work(chosen.filter((suite) => !suite.besides));
 console.log(`${((Date.now() - started) / 60000).toFixed(1)} minutes`);
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
