@@ -2,16 +2,78 @@
  * `npm run docs`: writes the pages of docs/ that come from tables in the code, and the reference of the API (typedoc, from the docstrings)
  * to build/docs/api. `npm test` compares the written pages with the tables, so that they stay true.
  */
+import { build } from 'esbuild';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const json = (path) => JSON.parse(readFileSync(join(root, path), 'utf8'));
 
-/** @returns {Map<string, string>} text by path in the repository. */
-export function generatedPages() {
-  return new Map([['docs/settings.md', settingsPage(json('package.json'), json('package.nls.json'))]]);
+/** @returns {Promise<Map<string, string>>} text by path in the repository. */
+export async function generatedPages() {
+  const { commands } = await commandTables();
+  return new Map([
+    ['docs/settings.md', settingsPage(json('package.json'), json('package.nls.json'))],
+    ...commands.map((command) => [`docs/cli/${command.name}.md`, commandPage(command)]),
+  ]);
+}
+
+/** What `tidemark help --json` prints, from the sources as they are. */
+async function commandTables() {
+  const outfile = join(root, 'build/docs/commands.cjs');
+  await build({
+    stdin: {
+      contents: `import { COMMANDS } from './commands.ts';
+        import { EXAMPLES } from './examples.ts';
+        import { helpData } from './help.ts';
+        module.exports = helpData(COMMANDS.map(({ syntax }) => syntax), '', EXAMPLES);`,
+      resolveDir: join(root, 'server/src/cli'),
+    },
+    bundle: true,
+    outfile,
+    platform: 'node',
+    format: 'cjs',
+    mainFields: ['module', 'main'],
+    external: ['esbuild', 'esbuild-wasm'],
+    alias: { '@platformatic/wasm-utils': '@platformatic/wasm-utils/bundled' },
+    define: { 'import.meta.url': '__bundleUrl' },
+    banner: { js: "const __bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
+    logLevel: 'error',
+  });
+  return createRequire(import.meta.url)(outfile);
+}
+
+/** `command`: one of the commands of `tidemark help --json`. */
+export function commandPage({ name, about, usage, options, examples }) {
+  const rows = options.map((option) => {
+    const names = [option.short, option.name]
+      .filter((each) => each !== null)
+      .map((each) => `\`${each}${option.value === null ? '' : ` ${option.value}`}\``);
+    const often = option.repeated ? ' As often as needed.' : '';
+    return `| ${cell(names.join(', '))} | ${cell(option.about)}${option.required ? ' Required.' : ''}${often} |`;
+  });
+  return `# tidemark ${name}
+
+<!-- Written by npm run docs from the tables of the command line. Do not edit. -->
+
+${about}
+
+\`\`\`text
+${usage}
+\`\`\`
+
+| Option | Meaning |
+|---|---|
+${rows.join('\n')}
+
+## Examples
+
+${examples.map((each) => `${each.about}\n\n\`\`\`sh\n${each.command}\n\`\`\``).join('\n\n')}
+
+All commands, by task, and their exit codes: [Command line](../cli.md).
+`;
 }
 
 /** `manifest`: VS Code's manifest, whose texts are keys of `texts`. */
@@ -83,7 +145,7 @@ async function apiReference() {
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
   const { installPackages } = await import('./packages.mjs');
   installPackages();
-  for (const [path, text] of generatedPages()) {
+  for (const [path, text] of await generatedPages()) {
     mkdirSync(dirname(join(root, path)), { recursive: true });
     writeFileSync(join(root, path), text);
     console.log(path);

@@ -14,6 +14,8 @@ function pagesIn(folder) {
   });
 }
 
+const generated = await generatedPages();
+
 const pages = [
   ...['README.md', 'ARCHITECTURE.md', 'CHANGELOG.md', 'examples/flights/README.md', 'examples/clicks/README.md'].map((page) =>
     join(root, page),
@@ -71,7 +73,12 @@ describe('the documentation', () => {
     expect(messages.filter((message) => !sources.some((source) => source.includes(message)))).toEqual([]);
   });
 
-  for (const [path, text] of generatedPages()) {
+  it('has a page for every command, and no other', async () => {
+    const written = readdirSync(join(root, 'docs/cli')).map((name) => `docs/cli/${name}`);
+    expect(written.sort()).toEqual([...generated.keys()].filter((path) => path.startsWith('docs/cli/')).sort());
+  });
+
+  for (const [path, text] of generated) {
     it(`${path} is what npm run docs writes`, () => {
       expect(readFileSync(join(root, path), 'utf8')).toBe(text);
     });

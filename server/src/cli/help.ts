@@ -1,3 +1,5 @@
+import { shellWord } from 'tidemark/snapshot';
+import type { Example } from './examples.ts';
 import type { CommandSyntax, OptionSyntax } from './syntax.ts';
 
 const WIDTH = 110;
@@ -11,8 +13,8 @@ export function usageText({ name, operands, options }: CommandSyntax): string {
   return wrapped([`tidemark ${name}`, ...(operands === '' ? [] : [operands]), ...words], WIDTH).join('\n      ');
 }
 
-/** What `tidemark COMMAND --help` says: usage, and a line for each option. */
-export function commandHelp(syntax: CommandSyntax): string {
+/** What `tidemark COMMAND --help` says: usage, a line for each option, and examples. */
+export function commandHelp(syntax: CommandSyntax, examples: readonly Example[]): string {
   const rows = Object.entries(syntax.options).map(([name, option]): [string, string] => [optionColumn(name, option), option.about]);
   const column = Math.min(32, Math.max(0, ...rows.map(([left]) => left.length)) + 2);
   const lines = rows.flatMap(([left, about]) => {
@@ -21,7 +23,16 @@ export function commandHelp(syntax: CommandSyntax): string {
     const padded = text.map((line, i) => `  ${(i === 0 && first.length === 0 ? left : '').padEnd(column)}${line}`);
     return [...first, ...padded];
   });
-  return `${usageText(syntax)}\n\n${wrapped(syntax.about.split(' '), WIDTH).join('\n')}\n\nOptions:\n${lines.join('\n')}\n`;
+  return `${usageText(syntax)}\n\n${wrapped(syntax.about.split(' '), WIDTH).join('\n')}\n\nOptions:\n${lines.join('\n')}\n\nExamples:\n${exampleLines(examples)}\n`;
+}
+
+function exampleLines(examples: readonly Example[]): string {
+  return examples.map((each) => `  ${each.about}\n    ${commandLine(each)}`).join('\n');
+}
+
+/** An example as one types it into a shell. */
+function commandLine({ args }: Example): string {
+  return ['tidemark', ...args].map(shellWord).join(' ');
 }
 
 /** What `tidemark --help` says. */
@@ -40,7 +51,11 @@ export function allHelp(commands: readonly CommandSyntax[], version: string): st
 }
 
 /** All commands as plain data, for scripts and for the pages of the documentation. */
-export function helpData(commands: readonly CommandSyntax[], version: string): unknown {
+export function helpData(
+  commands: readonly CommandSyntax[],
+  version: string,
+  examples: Readonly<Record<string, readonly Example[]>>,
+): unknown {
   return {
     version,
     commands: commands.map(({ options, ...command }) => ({
@@ -54,6 +69,7 @@ export function helpData(commands: readonly CommandSyntax[], version: string): u
         required: required === true,
         about,
       })),
+      examples: (examples[command.name] ?? []).map((each) => ({ command: commandLine(each), about: each.about })),
     })),
   };
 }

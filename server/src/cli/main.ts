@@ -1,9 +1,11 @@
 /** `tidemark`: one command a file. Data goes to stdout, everything for people to stderr. docs/cli.md documents it. */
 import { UserModuleError } from '../snapshots/userFunction.ts';
 import { commandNamed, COMMANDS } from './commands.ts';
+import { EXAMPLES } from './examples.ts';
 import { allHelp, commandHelp, helpData, usageText } from './help.ts';
 import type { CliIo } from './io.ts';
 import { cliIo, EXIT, UsageError } from './io.ts';
+import type { CommandSyntax } from './syntax.ts';
 import { VERSION } from './version.ts';
 
 async function main(argv: readonly string[], io: CliIo): Promise<number> {
@@ -20,7 +22,7 @@ async function main(argv: readonly string[], io: CliIo): Promise<number> {
   const found = commandNamed(name);
   if (found === null) return noCommand(name, io);
   if (args.includes('--help') || args.includes('-h')) {
-    io.out(commandHelp(found.syntax));
+    io.out(helpOf(found.syntax));
     return EXIT.ok;
   }
   try {
@@ -41,6 +43,8 @@ async function main(argv: readonly string[], io: CliIo): Promise<number> {
 
 const SYNTAXES = COMMANDS.map(({ syntax }) => syntax);
 
+const helpOf = (syntax: CommandSyntax): string => commandHelp(syntax, EXAMPLES[syntax.name] ?? []);
+
 /** `tidemark help [COMMAND] [--json]` */
 function help(args: readonly string[], io: CliIo): number {
   const json = args.includes('--json');
@@ -52,8 +56,8 @@ function help(args: readonly string[], io: CliIo): number {
     return EXIT.usage;
   }
   const chosen = found === null ? SYNTAXES : [found.syntax];
-  if (json) io.out(`${JSON.stringify(helpData(chosen, VERSION), null, 2)}\n`);
-  else io.out(found === null ? allHelp(SYNTAXES, VERSION) : commandHelp(found.syntax));
+  if (json) io.out(`${JSON.stringify(helpData(chosen, VERSION, EXAMPLES), null, 2)}\n`);
+  else io.out(found === null ? allHelp(SYNTAXES, VERSION) : helpOf(found.syntax));
   return EXIT.ok;
 }
 

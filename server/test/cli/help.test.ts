@@ -2,10 +2,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { COMMANDS } from '../../src/cli/commands.ts';
+import { EXAMPLES } from '../../src/cli/examples.ts';
 import { allHelp, commandHelp, helpData, usageText } from '../../src/cli/help.ts';
 import { parsed, type CommandSyntax } from '../../src/cli/syntax.ts';
 
 const syntaxes = COMMANDS.map(({ syntax }) => syntax);
+
+const SAMPLE_EXAMPLES = [{ args: ['sample', 'a b', '--loud'], about: 'Shows one.' }];
 
 const SAMPLE = {
   name: 'sample',
@@ -31,7 +34,7 @@ describe('the table of a command', () => {
 
   test('is usage and help', () => {
     expect(usageText(SAMPLE)).toBe('tidemark sample THING --out FILE [--many A=B]... [--loud]');
-    expect(commandHelp(SAMPLE)).toBe(
+    expect(commandHelp(SAMPLE, SAMPLE_EXAMPLES)).toBe(
       [
         'tidemark sample THING --out FILE [--many A=B]... [--loud]',
         '',
@@ -42,12 +45,16 @@ describe('the table of a command', () => {
         '  --many A=B      Several.',
         '  --loud          A switch.',
         '',
+        'Examples:',
+        '  Shows one.',
+        "    tidemark sample 'a b' --loud",
+        '',
       ].join('\n'),
     );
   });
 
   test('is data for the pages of the documentation', () => {
-    expect(helpData([SAMPLE], '1.0')).toEqual({
+    expect(helpData([SAMPLE], '1.0', { sample: SAMPLE_EXAMPLES })).toEqual({
       version: '1.0',
       commands: [
         {
@@ -60,6 +67,7 @@ describe('the table of a command', () => {
             { name: '--many', short: null, value: 'A=B', repeated: true, required: false, about: 'Several.' },
             { name: '--loud', short: null, value: null, repeated: false, required: false, about: 'A switch.' },
           ],
+          examples: [{ command: "tidemark sample 'a b' --loud", about: 'Shows one.' }],
         },
       ],
     });
@@ -69,7 +77,7 @@ describe('the table of a command', () => {
 test('help lists every command, and no line is wider than a terminal', () => {
   const text = allHelp(syntaxes, '1.0');
   for (const { name } of syntaxes) expect(text).toMatch(new RegExp(`^  ${name} `, 'm'));
-  for (const page of [text, ...syntaxes.map(commandHelp)]) {
+  for (const page of [text, ...syntaxes.map((syntax) => commandHelp(syntax, EXAMPLES[syntax.name] ?? []))]) {
     expect(Math.max(...page.split('\n').map((line) => line.length))).toBeLessThanOrEqual(120);
   }
 });
@@ -78,13 +86,20 @@ test.each(syntaxes)('$name: each option says what it does in sentences', ({ abou
   for (const text of [about, ...Object.values(options).map((option) => option.about)]) expect(text).toMatch(/^[A-Z0-9_].*\.$/);
 });
 
-test('docs/cli.md has every command and every option', () => {
+test('every command has examples, which its parser takes', () => {
+  expect(Object.keys(EXAMPLES)).toEqual(syntaxes.map(({ name }) => name));
+  for (const syntax of syntaxes) {
+    for (const { args, about } of EXAMPLES[syntax.name] ?? []) {
+      expect(args[0]).toBe(syntax.name);
+      expect(about).toMatch(/^[A-Z].*\.$/);
+      const { positionals } = parsed(syntax, args.slice(1));
+      const needed = syntax.operands.split(' ').filter((word) => word !== '' && !word.startsWith('['));
+      expect(positionals.length, args.join(' ')).toBeGreaterThanOrEqual(needed.length);
+    }
+  }
+});
+
+test('docs/cli.md names every command', () => {
   const docs = readFileSync(join(import.meta.dirname, '../../../docs/cli.md'), 'utf8');
-  const missing = syntaxes.flatMap(({ name, options }) => [
-    ...(docs.includes(`tidemark ${name}`) ? [] : [name]),
-    ...Object.keys(options)
-      .filter((option) => !new RegExp(`--${option}(?![a-z-])`).test(docs))
-      .map((option) => `${name} --${option}`),
-  ]);
-  expect(missing).toEqual([]);
+  expect(syntaxes.map(({ name }) => name).filter((name) => !docs.includes(`(cli/${name}.md)`))).toEqual([]);
 });
