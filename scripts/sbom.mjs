@@ -8,7 +8,7 @@
  */
 export function sbomText(product, packages, locked) {
   const components = new Map();
-  // A package may lie in several folders in the same version.
+  // A package may be in several folders in the same version.
   for (const each of packages) components.set(purlOf(each), libraryOf(each, locked[each.folder.replaceAll('\\', '/')]?.integrity));
   const bom = {
     $schema: 'http://cyclonedx.org/schema/bom-1.6.schema.json',

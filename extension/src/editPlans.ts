@@ -44,7 +44,7 @@ export async function openEditPlan(
   }
 }
 
-/** Where documents about a snapshot lie: in its workspace folder, or beside it; of what is at an address, in the first folder. */
+/** Where documents about a snapshot are: in its workspace folder, or beside it; of what is at an address, in the first folder. */
 export function homeOf(snapshot: string): string {
   const isPath = isAbsolute(snapshot);
   const own = isPath ? vscode.workspace.getWorkspaceFolder(vscode.Uri.file(snapshot)) : undefined;
@@ -104,7 +104,7 @@ function newText(sources: readonly string[], home: string, more: Readonly<Record
   return `// ${head}\n${JSON.stringify(plan, null, 2)}\n`;
 }
 
-/** Relative to the document's folder, where it lies in there. */
+/** Relative to the document's folder, where it is in there. */
 function shownPath(home: string, path: string): string {
   const inside = relative(home, path);
   return inside.startsWith('..') || isAbsolute(inside) || /^[a-z0-9]+:\/\//.test(path) ? path : inside.replaceAll('\\', '/');

@@ -54,7 +54,7 @@ async function remove(node: SnapshotRoot, folders: SavepointFolders): Promise<vo
   // What is deleted must be what the engine wrote: a snapshot in its own folder below .tidemark.
   const kind = basename(dirname(location));
   if ((kind !== 'savepoints' && kind !== 'checkpoints') || basename(dirname(dirname(dirname(location)))) !== '.tidemark') {
-    throw new Error(`${location} does not lie in a .tidemark folder; delete it by hand if you mean to.`);
+    throw new Error(`${location} is not in a .tidemark folder. Tidemark deletes only there; delete it by hand if you want to.`);
   }
   const button = vscode.l10n.t('Delete');
   const answer = await vscode.window.showWarningMessage(

@@ -14,7 +14,7 @@ import type { SnapshotProcess } from './snapshotProcess.ts';
 
 const VIEW_TYPE = 'tidemark.savepoint';
 const COMMAND = 'tidemark.openSavepointEditor';
-/** Of snapshots that are no file of this machine by themselves: in an archive, or at an address. The query says which. */
+/** Of snapshots that are not a file of this machine by themselves: in an archive, or at an address. The query says which. */
 const ELSEWHERE = 'tidemark-savepoint';
 
 interface Rooms {
@@ -240,7 +240,7 @@ class SavepointView implements vscode.Disposable {
   }
 }
 
-/** Cancelling is no failure. */
+/** Cancelling is not a failure. */
 async function exportOf(...[process, location, selection]: Parameters<typeof exportSnapshot>): Promise<void> {
   try {
     await exportSnapshot(process, location, selection);

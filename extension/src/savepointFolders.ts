@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 
-/** Where snapshots lie: in the workspace, and wherever one was opened by hand. */
+/** Where snapshots are: in the workspace, and wherever one was opened by hand. */
 const SNAPSHOT_FILES = '**/_metadata';
 const REMEMBERED = 'tidemark.openedSnapshots';
 const REMEMBERED_LIMIT = 20;
@@ -15,7 +15,7 @@ export class SavepointFolders implements vscode.Disposable {
 
   readonly #check: (location: string) => Promise<unknown>;
 
-  /** `check` reads what a location holds, and throws where that is no snapshot. */
+  /** `check` reads what a location holds, and throws where that is not a snapshot. */
   constructor(memory: vscode.Memento, check: (location: string) => Promise<unknown>) {
     this.#memory = memory;
     this.#check = check;

@@ -44,7 +44,11 @@ export async function packSnapshot(process: SnapshotProcess, location: string): 
 async function askForSeal(): Promise<ArchiveSeal | undefined> {
   const ways = [
     { label: vscode.l10n.t('Not sealed'), detail: vscode.l10n.t('A tar archive with a checksum of every file.'), by: 'nothing' },
-    { label: vscode.l10n.t('Sealed with a passphrase'), detail: vscode.l10n.t('Whoever knows it can open the archive.'), by: 'passphrase' },
+    {
+      label: vscode.l10n.t('Sealed with a passphrase'),
+      detail: vscode.l10n.t('Everyone who knows it can open the archive.'),
+      by: 'passphrase',
+    },
     {
       label: vscode.l10n.t('Sealed for a recipient'),
       detail: vscode.l10n.t('Only the secret key of a public key opens it.'),

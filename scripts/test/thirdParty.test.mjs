@@ -27,7 +27,7 @@ function bundleOf(...paths) {
   return [join(folder, 'meta.json')];
 }
 
-/** Two packages, one with a scope, which lies in two folders. */
+/** Two packages, one with a scope, which is in two folders. */
 function bundled() {
   install('node_modules/b', { name: 'b', license: '(MIT OR GPL-3.0-or-later)', repository: 'b-makers/b' });
   for (const path of ['node_modules/@a/x', 'node_modules/b/node_modules/@a/x'])

@@ -41,7 +41,7 @@ export function handOverFolder(path: string): void {
 
 /**
  * Removes a folder that Tidemark made, with everything in it; nothing where there is no such folder. `within` is the folder that the user chose:
- * no link may be between it and the folder. @throws Error where the folder is a link, has no marker, lies elsewhere or is another user's
+ * no link may be between it and the folder. @throws Error where the folder is a link, has no marker, is elsewhere or is another user's
  */
 export function removeOwnFolder(path: string, within: string): void {
   const found = lstatSync(path, { throwIfNoEntry: false });

@@ -523,7 +523,7 @@ async function redacted(
   return prepareRedaction(snapshot, parseRedactionRules(JSON.stringify({ rules })), { uids, salted });
 }
 
-/** Keys of key-pojo that lie in another key group than Flink's own code says, line by line as `A B GROUP`. */
+/** Keys of key-pojo that are in another key group than Flink's own code says, line by line as `A B GROUP`. */
 export async function misplacedKeys(location: string, keyGroups: string): Promise<string[]> {
   const wanted = new Map(
     keyGroups
@@ -559,7 +559,7 @@ interface Entry {
   readonly [name: string]: unknown;
 }
 
-/** Without where entries lie, and without what the job's operators write again each time. */
+/** Without where entries are, and without what the job's operators write again each time. */
 function entries(lines: readonly string[]): Entry[] {
   const found = alike(lines).map((line) => JSON.parse(line) as Entry);
   return found.flatMap(({ keyGroup: _keyGroup, ...entry }) => (REWRITTEN.has(entry.state) || entry['kind'] === 'raw' ? [] : [entry]));

@@ -279,7 +279,7 @@ async function main() {
     }
     const rehashed = repairs.find(({ keyHash }) => keyHash !== undefined);
     check(
-      `every key that has a hash of its own lies where ${name} looks for it`,
+      `every key that has a hash of its own is where ${name} looks for it`,
       await engine.misplacedKeys(rehashed.target, readFileSync(file('keyGroups'), 'utf8')),
     );
     const goneOnLines = await engine.dump(goneOn);

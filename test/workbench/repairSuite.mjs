@@ -85,7 +85,7 @@ export async function repairSuite({ server, browser, paths, report }) {
   };
 
   try {
-    await steps.step('the uid of an operator is renamed from the tree: the edit stands in a document', async () => {
+    await steps.step('the uid of an operator is renamed from the tree: the edit is in a document', async () => {
       await page.goto(workbench.url());
       await page.locator('.monaco-workbench .part.statusbar').waitFor();
       await page.locator('.activitybar .action-item a[aria-label^="Tidemark"]').click();

@@ -33,7 +33,7 @@ describe('layout', () => {
     expect(inside.x + inside.width).toBeLessThan(frame.x + frame.width);
   });
 
-  it('is computed anew only for a plan that looks different', () => {
+  it('is computed again only for a plan that looks different', () => {
     expect(layoutKey({ ...flightsPlan, pipeline: 'other' })).toBe(layoutKey(flightsPlan));
     expect(layoutKey({ ...flightsPlan, edges: flightsPlan.edges.slice(1) })).not.toBe(layoutKey(flightsPlan));
   });

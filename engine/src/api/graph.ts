@@ -44,7 +44,7 @@ export class Call {
 
   /** The user's function, which the compiler has seen but plain JavaScript has not. */
   fn(name: string, given: unknown): UserFunction {
-    if (typeof given !== 'function') return this.fail('function', `${name} is no function`);
+    if (typeof given !== 'function') return this.fail('function', `${name} is not a function`);
     if (given.constructor.name === 'AsyncFunction') {
       return this.fail('function', `${name} is async; a record is done when its function returns, so it cannot wait`);
     }

@@ -35,7 +35,7 @@ export function pipeline(name: string, ...rest: readonly unknown[]): PipelineMod
   const position = callerPosition();
   const [settings, build] = (rest.length === 1 ? [{}, rest[0]] : rest) as [PipelineSettings, (p: PipelineBuilder) => unknown];
   if (typeof name !== 'string' || !/^[\w][\w .-]*$/.test(name)) {
-    const problem = `"${name}" is no name for a pipeline: letters, digits, spaces, and _ - . after the first, because folders are named by it`;
+    const problem = `"${name}" is not a name for a pipeline: letters, digits, spaces, and _ - . after the first, because folders are named by it`;
     throw new PlanError('pipeline', problem, null, position);
   }
   if (typeof build !== 'function')

@@ -73,9 +73,11 @@ export class StreamBuilder implements StreamNode {
     const fail = (problem: string): never => {
       throw new PlanError('key', problem, null, this.graph.builder.map(position));
     };
-    if (typeof key !== 'function') return fail('keyBy: the key selector is no function');
+    if (typeof key !== 'function') return fail('keyBy: the key selector is not a function');
     if (!isKeyType(type))
-      return fail(`keyBy: ${(type as Type<unknown>).name} is no key; keys are strings, whole numbers, booleans, enums, and tuples of them`);
+      return fail(
+        `keyBy: ${(type as Type<unknown>).name} is not a key; keys are strings, whole numbers, booleans, enums, and tuples of them`,
+      );
     return new KeyedStreamBuilder(this, key as (record: unknown) => unknown, type);
   }
 

@@ -19,7 +19,7 @@ export function days(count: number): number {
   return whole(count * 86_400_000);
 }
 
-/** `hours(1.1)` is 3960000, not 3960000.0000000005. What is no whole millisecond stays so, and is refused where it is used. */
+/** `hours(1.1)` is 3960000, not 3960000.0000000005. What is not a whole millisecond stays so, and is refused where it is used. */
 function whole(milliseconds: number): number {
   const rounded = Math.round(milliseconds);
   return Math.abs(milliseconds - rounded) < 1e-6 ? rounded : milliseconds;

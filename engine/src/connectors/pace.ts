@@ -11,7 +11,7 @@ export interface Schedule {
   dueAt(record: unknown, now: number): number;
 }
 
-/** Of records that are late, so many milliseconds are made up for at once: what a machine slept through, or a pause, is no burst. */
+/** Of records that are late, so many milliseconds are made up for at once: what a machine slept through, or a pause, is not a burst. */
 const CATCH_UP_MS = 1000;
 
 /** So many records a second, evenly. */

@@ -68,7 +68,7 @@ export class PulledReader implements SourceReader {
   }
 }
 
-/** @throws TypeError for what is no time in whole epoch milliseconds. */
+/** @throws TypeError for what is not a time in whole epoch milliseconds. */
 export function wholeTime(time: unknown): number {
   if (Number.isInteger(time)) return time as number;
   throw new TypeError(`the timestamp function must return whole epoch milliseconds, it returned ${String(time)}`);

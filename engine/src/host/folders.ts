@@ -6,7 +6,7 @@ import { nodeFileAccess } from './fileAccess.ts';
 
 const MANIFEST_MAX = 64 << 20;
 
-/** Where a pipeline's files lie. Everything that Tidemark writes by itself is below `<project>/.tidemark`. */
+/** Where a pipeline's files are. Everything that Tidemark writes by itself is below `<project>/.tidemark`. */
 export interface PipelineFolders {
   /** The folder of the nearest package.json, else the pipeline's own. */
   readonly project: string;

@@ -31,7 +31,7 @@ export async function loadPlan(program: string, options: LoadOptions): Promise<L
     const found = module === undefined ? 'It has no default export' : `Its default export is of type ${typeof module}`;
     throw new PipelineLoadError(
       'noDefaultExport',
-      `${program} is no pipeline module: ${found}. Write "export default pipeline('name', (p) => { ... })".`,
+      `${program} is not a pipeline module: ${found}. Write "export default pipeline('name', (p) => { ... })".`,
       [{ message: found, position: { file: program, line: 1, column: 1 } }],
     );
   }

@@ -16,7 +16,7 @@ import { ENGINE_VERSION, isCompatibleVersion } from './version.ts';
 /** A pipeline module and everything it imports, as one CommonJS text. */
 export interface PipelineBundle {
   readonly program: string;
-  /** Its name in stack traces. No such file exists: what is remembered lies in the user's cache (`bundleCache.ts`). */
+  /** Its name in stack traces. No such file exists: what is remembered is in the user's cache (`bundleCache.ts`). */
   readonly path: string;
   readonly code: string;
   readonly sourceMap: BundleSourceMap;

@@ -1,5 +1,5 @@
 /**
- * The user's own cache folder. What is kept here becomes code that runs, so it never lies in a project: a repository could bring it along. Nobody
+ * The user's own cache folder. What is kept here becomes code that runs, so it is never in a project: a repository could bring it along. Nobody
  * else may write to the folder or its files, and none of them may be a link.
  */
 import { closeSync, constants, fstatSync, lstatSync, mkdirSync, openSync, readFileSync, type Stats } from 'node:fs';

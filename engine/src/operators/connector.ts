@@ -15,7 +15,7 @@ export interface ConnectorHost {
   readonly outputs: RunOutputs;
 }
 
-/** What a run may replace of what lies where its sinks write. */
+/** What a run may replace of what is where its sinks write. */
 export interface RunOutputs {
   /** Results of earlier runs: `--overwrite`. */
   readonly overwrite: boolean;

@@ -154,7 +154,7 @@ function continuousEventTime(interval: number): WindowTrigger {
 /** State: the time of the next fire. */
 function continuousProcessingTime(interval: number): WindowTrigger {
   // The end of a window of event time says nothing about the clock: Flink takes it for a time of the clock, and fires without end when
-  // it lies in the past, as it does wherever old data is replayed.
+  // it is in the past, as it does wherever old data is replayed.
   const nextAfter = (time: number, context: TriggerContext): number =>
     context.isEventTime ? time + interval : Math.min(time + interval, context.maxTimestamp);
   const register = (time: number, context: TriggerContext): void => {

@@ -20,7 +20,7 @@ export function toVersionedBytes(payload: Uint8Array): Uint8Array {
   return element;
 }
 
-/** @throws FormatError when this is no envelope of ours, such as a split of a source of Flink's own. */
+/** @throws FormatError when this is not an envelope of ours, such as a split of a source of Flink's own. */
 export function fromVersionedBytes(element: unknown): Uint8Array {
   if (!(element instanceof Uint8Array)) throw new FormatError(`bytes expected, found ${typeof element}`, 0);
   if (element.length < HEADER) throw new FormatError(`${String(element.length)} bytes are too few for version and length`, 0);

@@ -99,7 +99,7 @@ const UNITS: ReadonlyMap<string, number> = new Map(
   Object.entries({ '': 1, ms: 1, s: 1000, min: 60_000, m: 60_000, h: 3_600_000, d: 86_400_000 }),
 );
 
-/** Milliseconds of `90`, `1.5 s`, `10min`; null where it is no duration. */
+/** Milliseconds of `90`, `1.5 s`, `10min`; null where it is not a duration. */
 export function parseDuration(text: string): number | null {
   const match = /^\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*$/.exec(text);
   const unit = UNITS.get(match?.[2] ?? 'none');

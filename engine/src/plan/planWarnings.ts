@@ -16,7 +16,7 @@ function noSink(plan: Plan): PlanWarning[] {
   }
   return plan.operators
     .filter((operator) => !reaches.has(operator.index))
-    .map((operator) => warning('noSink', operator, 'its stream reaches no sink, so nobody sees what it does'));
+    .map((operator) => warning('noSink', operator, 'its stream reaches no sink, so its records are seen nowhere'));
 }
 
 function noWatermarks(plan: Plan): PlanWarning[] {
@@ -47,7 +47,7 @@ function unusedSideOutputs(plan: Plan): PlanWarning[] {
       .filter(
         (tag) => !plan.operators.some((other) => other.inputs.some((edge) => edge.from === operator.index && edge.sideOutput === tag)),
       )
-      .map((tag) => warning('unusedSideOutput', operator, `nobody takes its side output "${tag}"; what goes there is dropped`)),
+      .map((tag) => warning('unusedSideOutput', operator, `no operator takes its side output "${tag}"; what goes there is dropped`)),
   );
 }
 

@@ -85,7 +85,7 @@ class RestoreCheck {
     }
     const planned = new Set(this.#plan.operators.map((operator) => operator.operatorId));
     const unknown = [...stored.values()].filter(({ metadata }) => !planned.has(metadata.operatorId));
-    // An operator that is in the snapshot, or that keeps no state, is no candidate for a new name; where all names are new, the nearest says nothing.
+    // An operator that is in the snapshot, or that keeps no state, is not a candidate for a new name; where all names are new, the nearest says nothing.
     const free = unknown.length > UNKNOWN_MAX ? [] : this.#plan.operators.filter((each) => !stored.has(each.operatorId) && hasState(each));
     for (const operator of unknown) this.#unknown(operator, free);
   }

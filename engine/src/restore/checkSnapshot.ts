@@ -154,7 +154,7 @@ function nativeLayout({ operators }: SnapshotHeaders): RestoreFinding[] {
       'nativeLayout',
       null,
       null,
-      `Its keyed state is in the form of a state backend of Flink (${[...native].join(', ')}): a run first writes it anew in the canonical form, beside its own snapshots, and restores that.`,
+      `Its keyed state is in the form of a state backend of Flink (${[...native].join(', ')}): a run first writes a copy of it in the canonical form, beside its own snapshots, and restores that.`,
       null,
     ),
   ];

@@ -11,7 +11,7 @@ export function essentialsOf({ metadata, operators }: SnapshotHeaders): Snapshot
 
 function ofOperator(operator: OperatorHeaders): OperatorHeaders {
   const { metadata, keyed, operatorStates } = operator;
-  // Whether timers lie beside the keyed state, and whether records were in flight, is asked for.
+  // Whether timers are beside the keyed state, and whether records were in flight, is asked for.
   const subtasks = metadata.subtasks
     .filter(
       ({ rawKeyedState, inputChannels, resultSubpartitions }) =>

@@ -117,7 +117,7 @@ export class PendingFlinkSnapshot implements PendingSnapshot {
       this.#open?.stream.close();
     } finally {
       this.#open = null;
-      // What lies here is not a snapshot: `_metadata` comes last.
+      // What is here is not a snapshot: `_metadata` comes last.
       this.#folder.remove();
     }
   }

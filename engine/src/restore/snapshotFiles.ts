@@ -1,7 +1,7 @@
 import type { FileAccess } from '../operators/connector.ts';
 import { checkInside, fileOfSnapshot } from '../snapshot/storage/locateFile.ts';
 
-/** Where snapshots lie, as the host offers it. No function of it removes a folder with what is in it. */
+/** Where snapshots are, as the host offers it. No function of it removes a folder with what is in it. */
 export interface SnapshotFiles extends FileAccess {
   sha256(): Hash;
   /** False where something of this name is there already, be it a link that leads nowhere. Makes the folders above it. */

@@ -92,7 +92,7 @@ interface OwnedSnapshot {
 }
 
 function removeSnapshot(files: SnapshotFiles, { folder, names }: OwnedSnapshot): void {
-  // Without `_metadata` it is no snapshot any more, whatever happens to the rest.
+  // Without `_metadata` it is not a snapshot any more, whatever happens to the rest.
   files.remove(`${folder}/${METADATA_FILE}`);
   for (const name of names ?? (files.exists(folder) ? files.list(folder) : [])) files.remove(`${folder}/${name}`);
   files.removeEmptyFolder(folder);

@@ -76,7 +76,7 @@ export function unchanged(type: Type<unknown>, written: SerializerSnapshot | nul
 
 function timerReader(stored: StateMetaInfo, schema: KeyedStateSchema, wanted: KeyedStateDescriptor, index: number): StateReader {
   const timer = valueSerializer(stored);
-  if (stored.kind !== 'PRIORITY_QUEUE' || timer?.kind !== 'timer') throw new Mismatch('it was no set of timers when it was written');
+  if (stored.kind !== 'PRIORITY_QUEUE' || timer?.kind !== 'timer') throw new Mismatch('it was not a set of timers when it was written');
   const readKey = unchanged(schema.keyType, timer.key);
   if (readKey === null) throw new Mismatch(`its keys were ${serializerName(timer.key)}, and are ${schema.keyType.name} now`);
   const readNamespace = unchanged(wanted.namespace, timer.namespace);
@@ -102,7 +102,7 @@ function entryReader(
 ): StateReader {
   const value = valueSerializer(stored);
   const kind = keyedStateType(stored);
-  if (stored.kind !== 'KEY_VALUE' || value === null || kind === null) throw new Mismatch('it was no keyed state when it was written');
+  if (stored.kind !== 'KEY_VALUE' || value === null || kind === null) throw new Mismatch('it was not a keyed state when it was written');
   if (kind !== wanted.kind) throw new Mismatch(`it was ${kind} state, and is ${wanted.kind} state now`);
   const namespace = namespaceSerializer(stored);
   const readNamespace = unchanged(wanted.namespace, namespace);

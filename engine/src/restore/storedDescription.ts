@@ -5,7 +5,7 @@ import type { ManifestOperator } from './snapshotManifest.ts';
 import { openKeyedStates } from './storedKeyedState.ts';
 import { openOperatorStates } from './storedOperatorState.ts';
 
-/** What a check needs to know of a snapshot, wherever it lies and whatever its layout. */
+/** What a check needs to know of a snapshot, wherever it is and whatever its layout. */
 export interface StoredDescription {
   readonly headers: SnapshotHeaders;
   /** As the manifest has them: none for snapshots of Flink. */

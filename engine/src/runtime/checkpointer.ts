@@ -228,5 +228,5 @@ function requestOf(purpose: SnapshotPurpose, checkpointId: number): SnapshotRequ
 }
 
 export function toError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(`${String(thrown)} was thrown, which is no Error`);
+  return thrown instanceof Error ? thrown : new Error(`${String(thrown)} was thrown, which is not an Error`);
 }

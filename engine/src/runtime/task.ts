@@ -78,7 +78,7 @@ export class Task {
     this.#end();
   }
 
-  /** Works off what lies in the channels. True when there was anything. */
+  /** Works off what is in the channels. True when there was anything. */
   drain(): boolean {
     let worked = false;
     for (let again = true; again;) {

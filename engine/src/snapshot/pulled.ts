@@ -63,7 +63,7 @@ class Exchange<T> {
 export async function* pulled<T>(produce: (emit: (item: T) => Promise<undefined> | undefined) => Promise<void>): AsyncGenerator<T> {
   const exchange = new Exchange<T>();
   const produced = produce((item) => exchange.emit(item)).finally(() => exchange.over());
-  // It is awaited at the end; until then it is no unhandled rejection.
+  // It is awaited at the end; until then it is not an unhandled rejection.
   produced.catch(() => undefined);
   try {
     for (let batch = await exchange.take(); batch !== null; batch = await exchange.take()) yield* batch;

@@ -260,7 +260,7 @@ export class SnapshotSubtask {
       }
       case 'changelogMemory':
       case 'changelogFiles':
-        throw new FormatError('a changelog stands outside of its backend', 0, ['_metadata', `operator ${this.#operator.operatorId}`]);
+        throw new FormatError('a changelog is outside of its backend', 0, ['_metadata', `operator ${this.#operator.operatorId}`]);
     }
   }
 
@@ -286,7 +286,7 @@ export class SnapshotSubtask {
       parts: offsets.map((offset, i) => {
         const end = offsets[i + 1] ?? stream.size;
         if (offset < 0 || offset > end || end > stream.size)
-          reader.fail(`a part of raw state at ${String(offset)} lies outside the stream`);
+          reader.fail(`a part of raw state at ${String(offset)} is outside of the stream`);
         return reader.bytes.subarray(reader.offset + offset, reader.offset + end);
       }),
     }));

@@ -16,7 +16,7 @@ export interface SnapshotFacts {
   /** Versions of Flink that may have written it, and those that restore it, such as `2.1 to 2.3`. */
   readonly writtenBy: string;
   readonly restoredBy: string;
-  /** All its files lie in its own folder, so that the folder can be moved. */
+  /** All its files are in its own folder, so that the folder can be moved. */
   readonly relocatable: boolean;
   /** Files it needs, each once, without `_metadata`. */
   readonly files: readonly SnapshotFile[];

@@ -110,7 +110,7 @@ function avroFields(schema: string): string | null {
   try {
     return avroType(JSON.parse(schema), 0);
   } catch {
-    // It is for display only; the one that reads values reports a schema that is no JSON.
+    // It is for display only; the one that reads values reports a schema that is not JSON.
     return null;
   }
 }

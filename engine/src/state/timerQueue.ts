@@ -17,7 +17,7 @@ class Bucket<T> {
 }
 
 /**
- * Timers in order of time, then of registration. Far timers lie unsorted in coarse buckets; a bucket is sorted when it comes due, by
+ * Timers in order of time, then of registration. Far timers are unsorted in coarse buckets; a bucket is sorted when it comes due, by
  * counting, so that a timer costs the same however many there are. Timers for a bucket that has been sorted already go to a heap.
  *
  * The queue does not know which timers were deleted: the one that polls checks with the key. Times are integers.

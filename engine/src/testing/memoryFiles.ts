@@ -61,7 +61,7 @@ class MemoryFileWriter implements FileWriter {
   }
 }
 
-/** FNV-1a stands in for SHA-256: nothing but this process ever compares it. */
+/** FNV-1a is here in place of SHA-256: nothing but this process ever compares it. */
 function checksum(): ReturnType<SnapshotFiles['sha256']> {
   let hash = 0x811c9dc5;
   return {

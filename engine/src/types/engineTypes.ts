@@ -22,7 +22,7 @@ abstract class EngineType<T> extends DataType<T> {
 }
 
 function refuse(): never {
-  throw new TypeError('a type of the engine cannot stand in a record');
+  throw new TypeError('a type of the engine cannot be in a record');
 }
 
 /** A type whose serializer has nothing to configure, so it is the same or it is another one. */
@@ -154,7 +154,7 @@ export function streamElement<T>(type: Type<T>): Type<{ readonly timestamp: numb
       (read) => (reader) => {
         const start = reader.offset;
         const tag = reader.u8();
-        if (tag > 1) reader.fail(`a stream element of kind ${String(tag)} is no record`, start);
+        if (tag > 1) reader.fail(`a stream element of kind ${String(tag)} is not a record`, start);
         return { timestamp: tag === 0 ? reader.i64AsNumber() : null, value: read(reader) };
       },
     ),

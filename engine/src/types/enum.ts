@@ -24,7 +24,7 @@ export class EnumType<T extends string> extends KeyDataType<T> implements NamedT
   /** @throws TypeError for a name or a set of symbols that cannot be. */
   constructor(name: string, symbols: readonly T[]) {
     super();
-    if (!AVRO_NAME.test(name)) throw new TypeError(`t.enum: "${name}" is no name: letters, digits and _ only, and no digit first`);
+    if (!AVRO_NAME.test(name)) throw new TypeError(`t.enum: "${name}" is not a name: letters, digits and _ only, and no digit first`);
     if (symbols.length === 0) throw new TypeError(`t.enum("${name}"): no symbols`);
     this.name = name;
     this.simpleName = name;
@@ -85,7 +85,7 @@ export class EnumType<T extends string> extends KeyDataType<T> implements NamedT
   #avroSymbols(): readonly string[] {
     const wrong = this.symbols.find((symbol) => !AVRO_NAME.test(symbol));
     if (wrong !== undefined) {
-      throw new TypeError(`enum ${this.name}: "${wrong}" cannot stand in a record, where symbols are letters, digits and _; use t.string`);
+      throw new TypeError(`enum ${this.name}: "${wrong}" cannot be in a record, where symbols are letters, digits and _; use t.string`);
     }
     return this.symbols;
   }

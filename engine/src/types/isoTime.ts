@@ -7,7 +7,7 @@ const PATTERN = /^(\d{4})[-/](\d{2})[-/](\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})
 
 /**
  * Epoch milliseconds of an ISO 8601 text. A space for the T, slashes in the date, and no time are taken as well; without a zone it
- * is UTC. Null where it is no time.
+ * is UTC. Null where it is not a time.
  */
 export function parseTime(text: string): number | null {
   const match = PATTERN.exec(text);

@@ -64,7 +64,7 @@ export class RecordType extends DataType<Values> implements NamedType {
   constructor(name: string, fields: Readonly<Record<string, unknown>>, options: RecordOptions) {
     super();
     const names = Object.keys(fields);
-    if (!AVRO_NAME.test(name)) throw new TypeError(`t.record: "${name}" is no name: letters, digits and _ only, and no digit first`);
+    if (!AVRO_NAME.test(name)) throw new TypeError(`t.record: "${name}" is not a name: letters, digits and _ only, and no digit first`);
     if (names.length === 0) throw new TypeError(`t.record("${name}"): a record needs a field`);
     for (const field of names) {
       if (field === '__proto__')
@@ -72,7 +72,7 @@ export class RecordType extends DataType<Values> implements NamedType {
           `t.record("${name}"): JavaScript gives "__proto__" a meaning of its own; to read a field of that name, give another one { aliases: ["__proto__"] }`,
         );
       if (!AVRO_NAME.test(field)) {
-        throw new TypeError(`t.record("${name}"): "${field}" is no field name: letters, digits and _ only, and no digit first`);
+        throw new TypeError(`t.record("${name}"): "${field}" is not a field name: letters, digits and _ only, and no digit first`);
       }
     }
     this.name = name;

@@ -26,7 +26,7 @@ export class TupleType<T extends Fields> extends KeyDataType<T> {
     this.fields = fields;
     this.name = `tuple<${fields.map((field) => field.name).join(', ')}>`;
     const refuse = (): never => {
-      throw new TypeError(`${this.name} cannot stand in a record: give its parts names with t.record`);
+      throw new TypeError(`${this.name} cannot be in a record: give its parts names with t.record`);
     };
     this.avro = { schema: refuse, write: refuse, read: refuse, readerOf: refuse, defaultJson: () => undefined };
   }

@@ -227,9 +227,9 @@ export const refused = pipeline('refused', (p) => {
   const flights = p.source('flights', read(Flight));
   // @ts-expect-error selector of another type, reported at the selector
   flights.keyBy((f) => f.delay, t.string);
-  // @ts-expect-error double is no key
+  // @ts-expect-error double is not a key
   flights.keyBy((f) => f.delay, t.double);
-  // @ts-expect-error record is no key
+  // @ts-expect-error record is not a key
   flights.keyBy((f) => f, Flight);
   // @ts-expect-error wrong map result
   flights.map('m', Streak, (f) => ({ origin: f.origin, n: f.origin }));

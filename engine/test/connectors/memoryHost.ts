@@ -32,7 +32,7 @@ export class MemoryFiles implements FileAccess {
   }
 
   list(folder: string): readonly string[] {
-    if (this.files.has(folder)) throw new Error(`${folder} is no folder`);
+    if (this.files.has(folder)) throw new Error(`${folder} is not a folder`);
     const prefix = folder === '.' ? '' : `${folder}/`;
     return [...this.files.keys()].filter((file) => file.startsWith(prefix)).map((file) => file.slice(prefix.length));
   }

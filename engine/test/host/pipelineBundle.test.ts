@@ -147,11 +147,11 @@ describe('a bundle that is remembered runs only where nobody else can have writt
     ['is made of no inputs', () => changeManifest({ inputs: {} })],
     ['does not name the program', () => changeManifest({ inputs: { [join(folder, 'package.json')]: null } })],
     ['is of another program', () => changeManifest({ program: '/other.pipeline.ts' })],
-    ['lies elsewhere', () => changeManifest({ content: '../evil' })],
+    ['is elsewhere', () => changeManifest({ content: '../evil' })],
     ['is a link', () => linkTo(cached(/\.cjs$/))],
     ['is written by others', () => chmodSync(cached(/\.cjs$/), 0o622)],
-    ['lies in a folder of others', () => chmodSync(join(cache, 'tidemark', 'bundles'), 0o777)],
-    ['lies in a folder that others can replace', () => chmodSync(join(cache, 'tidemark'), 0o777)],
+    ['is in a folder of others', () => chmodSync(join(cache, 'tidemark', 'bundles'), 0o777)],
+    ['is in a folder that others can replace', () => chmodSync(join(cache, 'tidemark'), 0o777)],
   ])('one that %s is made again', async (_name, spoil) => {
     spoil();
     await expect(bundlePipeline(program, modules, { load: noBundler })).rejects.toThrow('a bundler was loaded');

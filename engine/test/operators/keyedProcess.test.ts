@@ -240,7 +240,7 @@ test('a timer needs whole milliseconds', () => {
 test('a record without a key, and one with a key of another type, are errors that say so', () => {
   const h = new KeyedHarness(spec());
   expect(() => h.operator.onRecord({ key: undefined, op: () => undefined }, 0)).toThrow('the key selector returned no key');
-  expect(() => h.operator.onRecord({ key: 'text', op: (ctx: any) => ctx.state.v.update(1) }, 0)).toThrow('the key is no long');
+  expect(() => h.operator.onRecord({ key: 'text', op: (ctx: any) => ctx.state.v.update(1) }, 0)).toThrow('the key is not a long');
 });
 
 const ttl = (update: 'onWrite' | 'onReadAndWrite'): StateDeclaration[] => [

@@ -258,7 +258,7 @@ class Model {
       const last = window.end - 1;
       const cleanup = this.#isEventTime ? last + this.#lateness : Infinity;
       if (trigger.kind === 'continuousEventTime') {
-        // A fire on the way may lie in the past, where sessions have become one: it comes now.
+        // A fire on the way may be in the past, where sessions have become one: it comes now.
         while (window.next !== null && window.next <= watermark && window.next !== last && window.next <= cleanup) {
           this.#fire(window);
           window.next = Math.min(window.next + trigger.interval, last);
@@ -302,7 +302,7 @@ class Model {
   }
 }
 
-/** A restored operator hears of the watermark again, which fires what lies in the past. */
+/** A restored operator hears of the watermark again, which fires what is in the past. */
 function model(spec: WindowSpec, list: readonly Step[], useSnapshots: boolean): Outcome {
   const by = new Model(spec);
   const watermark = new Progress(-1);

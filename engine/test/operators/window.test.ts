@@ -179,7 +179,7 @@ const assigners: Record<string, WindowAssigner> = {
 describe.each(Object.entries(assigners))('%s windows', (_name, assigner) => {
   for (const lateness of [0, 12]) {
     for (const form of ['default', 'triggered'] as const) {
-      // Purging "never" is no purge at all: a wrapped event-time trigger takes the general path where contents go at each fire.
+      // Purging "never" is not a purge at all: a wrapped event-time trigger takes the general path where contents go at each fire.
       const spec = windowSpec(assigner, { allowedLateness: lateness, lateOutput: 'late' });
       test(`lateness ${String(lateness)}, ${form} operator: as the model says`, () => {
         fc.assert(

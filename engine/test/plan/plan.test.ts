@@ -113,9 +113,9 @@ describe('errors name code, operator and place', () => {
           .window(windows.session(5))
           .process('w', { emits: t.int, windowState: { seen: t.state.value(t.int) }, process: () => undefined }),
     ],
-    ['function', 'm', 'the function of map is no function', (p) => p.source('a', items).map('m', t.int, bad)],
+    ['function', 'm', 'the function of map is not a function', (p) => p.source('a', items).map('m', t.int, bad)],
     ['function', 'm', 'is async', (p) => p.source('a', items).map('m', t.int, (async () => Promise.resolve(1)) as never)],
-    ['key', null, 'Item is no key', (p) => p.source('a', items).keyBy((r) => r.id, Item as never)],
+    ['key', null, 'Item is not a key', (p) => p.source('a', items).keyBy((r) => r.id, Item as never)],
     ['key', null, 'tuple<double> is no key', (p) => p.source('a', items).keyBy((r) => r.id, t.tuple(t.double) as never)],
     [
       'state',
@@ -131,7 +131,7 @@ describe('errors name code, operator and place', () => {
     [
       'type',
       'k',
-      'state "s": tuple<int> cannot stand in a record',
+      'state "s": tuple<int> cannot be in a record',
       (p) =>
         p
           .source('a', items)
@@ -300,7 +300,7 @@ describe('parameters', () => {
     expect(valueOf(sources, kind, fallback)).toEqual(expected);
   });
   test('wrong and unknown values are refused', () => {
-    expect(() => valueOf({ commandLine: { x: 'fast' } })).toThrow('"fast" from the command line is no number');
+    expect(() => valueOf({ commandLine: { x: 'fast' } })).toThrow('"fast" from the command line is not a number');
     expect(() => valueOf({ commandLine: { speed: 1 } })).toThrow(
       'parameter "speed" from the command line is none of the pipeline\'s: it has x',
     );
@@ -343,7 +343,7 @@ describe('secret parameters', () => {
     expect(refused).toContain('give it with --param-file FILE (a line token=...) or in the environment variable TIDEMARK_PARAM_token');
     expect(refused).not.toContain('hunter2');
     expect(message({ file: { token: 'hunter2' } }, 'number')).toContain(
-      'parameter "token": (secret) from a file of parameters is no number (',
+      'parameter "token": (secret) from a file of parameters is not a number (',
     );
   });
 });

@@ -62,7 +62,7 @@ test('entries of state that has no taker are counted, in every layout alike', as
   expect(counts[0]).toMatch(/the snapshot has \d+ entries of its state/);
 });
 
-test('the form of a state backend is for Flink; a run writes it anew, which is no obstacle', async () => {
+test('the form of a state backend is for Flink; a run writes a copy, which is not an obstacle', async () => {
   const codes = async (name: string, flink: FlinkTarget | null) => (await findings(name, t.long, flink)).map(({ code }) => code);
   expect(await codes('2.3.0-rocksdb-native', null)).toContain('nativeLayout');
   const native = await findings('2.3.0-rocksdb-native', t.long, null);

@@ -33,7 +33,7 @@ describe('writing a snapshot', () => {
         expect(await verifySnapshot(files, folder)).toEqual([]);
       } else {
         expect(failure.message).toContain('The checkpoint cannot be written to /project/checkpoints/chk-2: no space left');
-        // As a crash would leave it: without `_metadata`, so it is no snapshot.
+        // As a crash would leave it: without `_metadata`, so it is not a snapshot.
         expect(files.content.has(`${folder}/_metadata`)).toBe(false);
         expect(() => openSnapshot(files, folder)).toThrow(/never completed|no such folder/);
         pending.abort();
@@ -64,7 +64,7 @@ describe('writing a snapshot', () => {
     expect(entriesOf(files, completed.path)).toEqual(expected);
   });
 
-  test('keeps to its budget inside one large piece of state, though the clock of the operators stands still', () => {
+  test('keeps to its budget inside one large piece of state, though the clock of the operators does not move', () => {
     const files = new MemoryFiles();
     const scenario = new Scenario(planOf({ rules: { ...rules, key: (n: number) => n } as OperatorSpec }, { maxParallelism: 1 }));
     for (let n = 0; n < 2000; n++) scenario.send('rules', n);

@@ -21,7 +21,7 @@ function read(folder: string, handle: StreamHandle): string {
 }
 
 describe('a restore reads', () => {
-  test('a file that is named by the path that it had elsewhere, where it lies now', () => {
+  test('a file that is named by the path that it had elsewhere, where it is now', () => {
     expect(read('job/chk-1', { kind: 'file', path: 'file:/before/job/chk-1/own', size: 6 })).toBe('state!');
     expect(read('job/chk-1', { kind: 'relativeFile', path: 'own', size: 6 })).toBe('state!');
   });

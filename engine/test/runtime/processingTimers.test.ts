@@ -38,7 +38,7 @@ test.each(['plain', 'fused'] as const)(
   },
 );
 
-test('in a test the clock stands still: a timer for now that is set by a timer waits until it moves', () => {
+test('in a test the clock does not move: a timer for now that is set by a timer waits until it moves', () => {
   const module = pipeline('now', (p) => {
     p.source('in', generator({ type: t.long, count: 0, next: (n) => n }))
       .keyBy(() => 'k', t.string)

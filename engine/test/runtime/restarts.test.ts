@@ -7,7 +7,7 @@ import type { PipelineOptions } from '../../src/plan/plan.ts';
 import { RestartBackoff } from '../../src/runtime/restartBackoff.ts';
 import { Ledger, listSource, Numbered, settle, World, type NumberedRecord } from './world.ts';
 
-test('delays grow to the longest one; after as long a run without a failure they begin anew, and so do the attempts', () => {
+test('delays grow to the longest one; after as long a run without a failure they begin again, and so do the attempts', () => {
   const backoff = new RestartBackoff({ kind: 'exponentialDelay', initialDelay: 100, maxDelay: 1000, multiplier: 3, attempts: 4 }, 0);
   let now = 0;
   const failAfter = (ranFor: number): number | null => {

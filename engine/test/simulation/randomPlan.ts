@@ -141,7 +141,7 @@ class RandomPipeline {
   #add(uid: string, step: Step): void {
     const stream = this.#stream(step.on);
     const made = this.#made(uid, step, stream, this.#stream(step.other));
-    // Their times are no ticks, or no times at all.
+    // Their times are not ticks, or no times at all.
     const isLast = step.kind === 'count' || step.kind === 'session';
     if (!isLast) this.#streams.push(made);
     if (isLast || step.on % 3 === 0) this.#sink(made);

@@ -58,7 +58,7 @@ export interface Comparison {
 
 /**
  * A snapshot to be damaged. A damaged file of state is read by the shares of subtasks that need it, damaged metadata by all whose handles are then
- * other ones. What is read lies in a world in which every path outside of the snapshot is a file too, so that code that reads one is caught.
+ * other ones. What is read is in a world in which every path outside of the snapshot is a file too, so that code that reads one is caught.
  */
 export class Subject {
   readonly name: string;

@@ -83,7 +83,7 @@ describe('key-group blocks', () => {
 
   test('refuse an entry of another key group', () => {
     const bytes = block(new KeyGroupBlockWriter(128), 5, [{ state: 0, key: Uint8Array.of(1), value: Uint8Array.of() }]) ?? new Uint8Array();
-    expect(() => entriesOf(bytes, 6, 128)).toThrow('an entry of key group 5 stands in key group 6');
+    expect(() => entriesOf(bytes, 6, 128)).toThrow('an entry of key group 5 is in key group 6');
   });
 });
 
@@ -128,7 +128,7 @@ describe('runs of entries', () => {
     const bytes = block(new KeyGroupBlockWriter(128), 5, content) ?? new Uint8Array();
     const [second, size] = [2 + 12, 12];
     const changed = (at: number, byte: number): Uint8Array => bytes.with(at, byte);
-    expect(() => runsOf(changed(second + 4, 6), 5, 128, 1000)).toThrow('an entry of key group 6 stands in key group 5');
+    expect(() => runsOf(changed(second + 4, 6), 5, 128, 1000)).toThrow('an entry of key group 6 is in key group 5');
     expect(() => runsOf(changed(second, 0x80), 5, 128, 1000)).toThrow('a composite key of -');
     expect(() => runsOf(changed(second + 6, 0x80), 5, 128, 1000)).toThrow('wanted');
     const cut = new KeyGroupBlockReader(new ByteReader(bytes.subarray(0, second + size - 1)), 5, 128, 6);
@@ -137,7 +137,7 @@ describe('runs of entries', () => {
   });
 });
 
-/** A savepoint with one operator and one subtask, whose keyed state lies in a file. */
+/** A savepoint with one operator and one subtask, whose keyed state is in a file. */
 async function savepoint(
   fill: (stream: KeyedStreamWriter, writer: KeyGroupBlockWriter) => void,
   key: SerializerSnapshot = STRING,

@@ -90,5 +90,5 @@ test('a line of such a subclass that is set as it is shown keeps its bytes; anot
     rewritten([source], { edits: [{ edit: 'set', operator: 'typed', state: 'shape', key: 'a', namespace: null, value }] });
   const { snapshot } = await set(A_CIRCLE);
   expect(await shapeIn(Promise.resolve(snapshot))).toEqual(A_CIRCLE);
-  await expect(set({ $class: 'com.acme.Circle', id: ID, name: 'x' })).rejects.toThrow('com.acme.Circle is no class that the serializer');
+  await expect(set({ $class: 'com.acme.Circle', id: ID, name: 'x' })).rejects.toThrow('com.acme.Circle is not a class that the serializer');
 });

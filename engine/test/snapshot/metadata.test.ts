@@ -176,7 +176,7 @@ describe('every kind of handle', () => {
 });
 
 describe('what is refused', () => {
-  test('a file that is no snapshot', () => {
+  test('a file that is not a snapshot', () => {
     expect(() => readMetadata(new ByteReader(Uint8Array.from(Buffer.from('hello, this is text'))))).toThrow('this is not a Flink snapshot');
   });
 

@@ -76,7 +76,7 @@ function readOrSay(snapshot: SerializerSnapshot, reader: ByteReader): string {
 const HEADERS = vectors<{ type: string; versionedHex: string; proxyHex: string }>('serializer-snapshots.json');
 const READ_ONLY = HEADERS.filter(({ type }) => type.includes('accepted on read'));
 
-describe('snapshots as they stand in headers', () => {
+describe('snapshots as they are in headers', () => {
   test.each(READ_ONLY)('$type', ({ proxyHex }) => {
     expect(readSerializerSnapshot(bytes(proxyHex))).toMatchObject({ kind: 'avro', runtimeClass: 'org.apache.avro.generic.GenericRecord' });
   });

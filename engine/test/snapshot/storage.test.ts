@@ -76,7 +76,7 @@ describe('files that a snapshot names', () => {
     }
   });
 
-  test('lie where the path map says; its longest part counts, and parts of names do not', async () => {
+  test('are where the path map says; its longest part counts, and parts of names do not', async () => {
     const pathMap = [
       { from: 's3://bucket/a', to: '/wrong' },
       { from: 's3://bucket/a/b', to: '/right' },

@@ -82,7 +82,7 @@ describe('values', () => {
 describe('tuple keys', () => {
   const types: Record<string, KeyType<unknown>> = {
     'Tuple2<String,Long>': t.tuple(t.string, t.long) as unknown as KeyType<unknown>,
-    // A double is no key in a pipeline; Flink's hash of it is right all the same.
+    // A double is not a key in a pipeline; Flink's hash of it is right all the same.
     'Tuple3<Int,Boolean,Double>': t.tuple(t.int, t.boolean, t.double) as unknown as KeyType<unknown>,
   };
   test.each(vectors<{ type: string; key: unknown[]; bytes: string; hashCode: number; keyGroup: Record<string, number> }[]>('tuple-keys'))(
@@ -203,5 +203,5 @@ test('schemas: namespaces, names used again, defaults, recursion', () => {
     'two different types are called "X"',
   );
   expect(t.record('A', { a: t.enum('K', ['x']), b: t.enum('K', ['x']) }).serializer).toMatchObject({ kind: 'avro' });
-  expect(() => t.record('A', { a: t.tuple(t.int) }).serializer).toThrow('tuple<int> cannot stand in a record');
+  expect(() => t.record('A', { a: t.tuple(t.int) }).serializer).toThrow('tuple<int> cannot be in a record');
 });

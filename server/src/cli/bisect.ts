@@ -144,7 +144,7 @@ async function checkpoints(places: readonly string[], values: ReadingValues, io:
   return row.sort((a, b) => a.checkpointId - b.checkpointId);
 }
 
-/** A folder that is no snapshot itself stands for all that lie right in it. */
+/** A folder that is not a snapshot itself stands for all that are right in it. */
 async function snapshotsIn(location: string): Promise<string[]> {
   const entries = await readdir(location, { withFileTypes: true }).catch(() => []);
   if (entries.length === 0 || entries.some(({ name }) => name === '_metadata')) return [location];

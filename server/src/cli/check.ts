@@ -92,7 +92,7 @@ export const checkSyntax = {
     flink: { value: '2.3|1.20', about: 'Says also what this version of Flink does with the same change.' },
     scan: { about: 'Reads all keyed state and counts timers that are due.' },
     parallelism: { value: 'N', about: 'For operators that set no parallelism of their own.' },
-    'allow-non-restored-state': { about: 'State that the pipeline does not have is no error.' },
+    'allow-non-restored-state': { about: 'State that the pipeline does not have is not an error.' },
     ...READING_OPTIONS,
     json: { about: 'Prints JSON.' },
   },

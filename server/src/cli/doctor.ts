@@ -45,7 +45,7 @@ export async function doctor(args: readonly string[], io: CliIo): Promise<number
   const { values, positionals } = parsed(doctorSyntax, args);
   const [location, ...more] = positionals;
   if (location === undefined || more.length > 0) throw new UsageError('doctor needs a snapshot.');
-  if (values.ttl !== undefined && !values.scan) throw new UsageError('--ttl needs --scan, for it looks at every entry.');
+  if (values.ttl !== undefined && !values.scan) throw new UsageError('--ttl needs --scan, because it looks at every entry.');
   const plan = values['plan-uids'] === undefined ? null : await plannedUids('--plan-uids', resolve(io.cwd, values['plan-uids']));
   const ttl = values.ttl === undefined ? null : durationOption('--ttl', values.ttl);
   const asOf = values.at === undefined ? Date.now() : timeOption('--at', values.at);

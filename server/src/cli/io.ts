@@ -7,7 +7,7 @@ export { countText, sizeText } from 'tidemark/snapshot';
 export interface CliIo {
   /** Text for people, or JSON: control characters in it are shown as `\u001b`, wherever it goes. */
   out(text: string): void;
-  /** Data that is no JSON, such as CSV: it stays as it is, unless stdout is a terminal. */
+  /** Data that is not JSON, such as CSV: it stays as it is, unless stdout is a terminal. */
   data(text: string): void;
   /** Text for people, as `out`. */
   err(text: string): void;

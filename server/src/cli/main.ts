@@ -74,7 +74,7 @@ function isUsageError(error: unknown): error is Error {
   );
 }
 
-// A reader of our output that has seen enough, such as `head`, is no failure.
+// A reader of our output that has seen enough, such as `head`, is not a failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(EXIT.ok);
   throw error;

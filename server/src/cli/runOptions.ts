@@ -73,7 +73,7 @@ export function parseRunOptions(args: readonly string[], cwd: string): RunComman
   };
 }
 
-/** `--ui` may stand alone: then any free port is taken. */
+/** `--ui` may come without a port: then any free port is taken. */
 function withUiPort(args: readonly string[]): string[] {
   return args.flatMap((argument, index) => {
     if (argument !== '--ui') return [argument];

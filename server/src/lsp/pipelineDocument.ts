@@ -12,7 +12,7 @@ import type { PlanFacts, PlanOperatorFacts } from './planFacts.ts';
 /** Everything that is known of an open `*.pipeline.ts`, at the version that the editor shows. What features work on. */
 export interface PipelineDocument {
   readonly document: TextDocument;
-  /** Null for a document that is no file. */
+  /** Null for a document that is not a file. */
   readonly path: string | null;
   readonly syntax: PipelineSyntax;
   /** Of this very text; null while it is not known. */

@@ -32,11 +32,11 @@ export interface PipelineCall extends Span {
 export interface OperatorSyntax {
   /** The method that made it: `map`, `process`, `sink`. */
   readonly method: string;
-  /** Null where it is no literal. */
+  /** Null where it is not a literal. */
   readonly uid: string | null;
   /** The argument that is the uid, or the method's name where there is none. */
   readonly uidSpan: Span;
-  /** False where something that is no string is there, or nothing: TypeScript has its say. */
+  /** False where something that is not a string is there, or nothing: TypeScript has its say. */
   readonly mayBeUid: boolean;
   /** From the method's name to the end of the call. */
   readonly span: Span;

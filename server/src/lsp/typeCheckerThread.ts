@@ -137,7 +137,7 @@ export class TypeCheckerThread implements SemanticFacts {
   }
 }
 
-/** Errors of an older text, at their places in this one: what was changed lies between the common beginning and the common end. */
+/** Errors of an older text, at their places in this one: what was changed is between the common beginning and the common end. */
 export function moved({ text: old, errors }: { readonly text: string; readonly errors: readonly Span[] }, text: string): readonly Span[] {
   if (old === text) return errors;
   const shorter = Math.min(old.length, text.length);

@@ -1,5 +1,5 @@
 /**
- * A run restores canonical savepoints in a local folder. What lies otherwise (the forms of Flink's state backends, checkpoints, archives, S3) is
+ * A run restores canonical savepoints in a local folder. What is otherwise (the forms of Flink's state backends, checkpoints, archives, S3) is
  * first rewritten beside the pipeline's own snapshots, with everything that is in it.
  */
 import { createHash } from 'node:crypto';
@@ -43,14 +43,14 @@ export async function canonicalCopy(
       touch(copy);
       return copy;
     }
-    say(`${location} is written anew in the canonical form, which a run restores: ${copy}`);
+    say(`${location} is copied in the canonical form, which a run restores: ${copy}`);
     const own = `${copy}.${String(process.pid)}`;
     mkdirSync(copies, { recursive: true, mode: 0o700 });
     let said = performance.now();
     const onProgress = (read: number, total: number): void => {
       if (performance.now() - said < SAID_EVERY_MS || total === 0) return;
       said = performance.now();
-      say(`${String(Math.floor((100 * read) / total))} % of it is written anew.`);
+      say(`${String(Math.floor((100 * read) / total))} % of it is copied.`);
     };
     await writeSnapshot([opened], { dropInFlight: true }, own, { onProgress });
     markOwnFolder(own);

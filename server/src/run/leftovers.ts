@@ -56,7 +56,7 @@ export function removeLeftover({ path, kind }: Leftover, folder: string): void {
     return;
   }
   if (!lstatSync(path).isDirectory()) throw new Error(`${path} is not removed: it is a link.`);
-  // Without its metadata it is no snapshot any more, whatever happens to the rest.
+  // Without its metadata it is not a snapshot any more, whatever happens to the rest.
   rmSync(join(path, '_metadata'), { force: true });
   const others: string[] = [];
   for (const entry of readdirSync(path, { withFileTypes: true })) {

@@ -26,7 +26,7 @@ export function runsFolder(): string {
   const status = lstatSync(folder);
   if (!status.isDirectory() || status.uid !== uid) {
     throw new Error(
-      `${folder} belongs to somebody else, so it is no safe place for control sockets. Remove it, or set TMPDIR to a folder of your own.`,
+      `${folder} belongs to somebody else, so it is not a safe place for control sockets. Remove it, or set TMPDIR to a folder of your own.`,
     );
   }
   if ((status.mode & 0o077) !== 0) chmodSync(folder, 0o700);

@@ -30,7 +30,7 @@ const PATIENCE_MS = 3000;
 const BETWEEN_LOOKS_MS = 100;
 
 /**
- * Takes the lock of the folder in which a pipeline's snapshots lie; the folder is made when needed. The result gives it back.
+ * Takes the lock of the folder in which a pipeline's snapshots are; the folder is made when needed. The result gives it back.
  * @throws PipelineIsRunning
  */
 export async function lockPipeline(folder: string, run: Pick<LockOwner, 'id' | 'pipeline' | 'program'>): Promise<() => void> {
@@ -91,7 +91,7 @@ function takeWithoutLink(file: string, owner: LockOwner): boolean {
   }
 }
 
-/** Null where there is no lock. @throws Error where what lies there is none */
+/** Null where there is no lock. @throws Error where what is there is none */
 function readOwner(file: string): LockOwner | null {
   let text: string;
   try {

@@ -88,7 +88,7 @@ function runState(status: EngineStatus, paused: boolean): RunState {
   return paused && (status.state === 'running' || status.state === 'starting') ? 'paused' : status.state;
 }
 
-/** The two ends of time are no times that people could read. */
+/** The two ends of time are not times that people could read. */
 function timeOrNull(time: number | null): number | null {
   return time === null || Math.abs(time) >= 8.64e15 ? null : time;
 }

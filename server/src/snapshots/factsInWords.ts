@@ -20,7 +20,7 @@ export function factsInWords(
     ['Records in flight', facts.hasChannelState ? 'yes: it is an unaligned checkpoint' : null],
     ['Metadata', `version ${String(summary.version)}, written by Flink ${facts.writtenBy}, restored by ${facts.restoredBy}`],
     ['Files', filesInWords(facts)],
-    ['Can be moved', facts.relocatable ? 'yes: all its files lie in its folder' : 'no: it names files by absolute paths'],
+    ['Can be moved', facts.relocatable ? 'yes: all its files are in its folder' : 'no: it names files by absolute paths'],
     ['Checksums', checksumsInWords(damaged)],
     ['Location', summary.location],
   ];

@@ -13,7 +13,7 @@ const KINDS = { savepoints: 'savepoint', checkpoints: 'checkpoint' } as const;
 interface Found {
   /** `.tidemark` folders. */
   readonly homes: string[];
-  /** Snapshots that lie elsewhere, such as those of Flink. */
+  /** Snapshots that are elsewhere, such as those of Flink. */
   readonly others: string[];
 }
 
@@ -64,7 +64,7 @@ async function foldersIn(folder: string): Promise<string[]> {
   return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
 }
 
-/** Null for a folder that is no whole snapshot: without `_metadata` it does not exist. */
+/** Null for a folder that is not a whole snapshot: without `_metadata` it does not exist. */
 async function listItem(
   location: string,
   folder: string,

@@ -22,7 +22,7 @@ export interface OpenedSnapshot {
   readonly manifest: SnapshotManifest | null;
   /** Uids by operator id: those that the snapshot says, and those that were found by their hash. */
   readonly uids: ReadonlyMap<string, string>;
-  /** Where it lies. Code that opened it closes it. */
+  /** Where it is. Code that opened it closes it. */
   readonly storage: SnapshotStorage;
   /** What of the workspace's decoders does not work, one sentence each. */
   readonly decoderProblems: readonly string[];
@@ -41,7 +41,7 @@ export interface UidSources {
 }
 
 export interface OpenOptions extends UidSources {
-  /** Where files lie that checkpoints name by other paths. */
+  /** Where files are that checkpoints name by other paths. */
   readonly pathMap?: readonly PathMapping[];
   readonly decoders?: DecoderSources;
   /** What opens sealed archives. */

@@ -62,7 +62,7 @@ async function membersOf({ snapshot, storage }: OpenedSnapshot): Promise<Member[
   const members: Member[] = [];
   const names = new Set<string>();
   for (const path of [...files.map((file) => file.path), ...own.toReversed()]) {
-    // What lies elsewhere comes beside `_metadata`, where it is looked for.
+    // What is elsewhere comes beside `_metadata`, where it is looked for.
     const inside = path.startsWith(`${root}/`) ? path : `${folder}/${path.slice(path.lastIndexOf('/') + 1)}`;
     const name = `${nameOf(root)}${inside.slice(root.length)}`;
     if (names.has(name)) throw new Error(`two files of the snapshot would be ${name} in the archive: ${path} is one of them`);

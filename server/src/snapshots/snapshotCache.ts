@@ -92,7 +92,7 @@ export class SnapshotCache {
   }
 }
 
-/** What cannot be closed is no failure of who read it. */
+/** What cannot be closed is not a failure of who read it. */
 async function closeUnused({ forgotten, users, opening }: Entry): Promise<void> {
   if (!forgotten || users > 0) return;
   const closing = opening.then(({ opened }) => opened.storage.close?.());

@@ -265,7 +265,7 @@ function subtasksNode(index: number, operator: SnapshotOperator): SnapshotNode {
   };
 }
 
-function unreadableNode(operator: number, what: string, tooltip = 'Only the code of the job can tell what stands there.'): SnapshotNode {
+function unreadableNode(operator: number, what: string, tooltip = 'Only the code of the job can tell what is there.'): SnapshotNode {
   return {
     id: id({ is: 'value', operator, group: 'raw', name: '', index: 0, path: [] }),
     kind: 'error',

@@ -11,7 +11,7 @@ const FILES_MAX = 5000;
 const ENTRIES_MAX = 100_000;
 const TIME_MAX = 2000;
 const FILE_SIZE_MAX = 1 << 20;
-/** Longer texts are no names. */
+/** Longer texts are not names. */
 const TEXT_LENGTH_MAX = 200;
 const MARKS = '"\'`';
 
@@ -23,7 +23,7 @@ export interface SourceTexts {
 
 /**
  * The texts in quotation marks in the source files below the folders, each once: among them are the uids of operators. A search ends after
- * two seconds, and does not begin in the root of a disk or in a home folder, which are no workspaces. What cannot be read is left out: a
+ * two seconds, and does not begin in the root of a disk or in a home folder, which are not workspaces. What cannot be read is left out: a
  * uid that is not found costs a name, no more.
  */
 export async function sourceTexts(folders: readonly string[], timeMax = TIME_MAX): Promise<SourceTexts> {

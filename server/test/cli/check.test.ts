@@ -76,7 +76,7 @@ describe('tidemark check', () => {
     expect(after.code).toBe(EXIT.ok);
   });
 
-  it('names what stands against it, and ends with the exit code for that', async () => {
+  it('names what prevents it, and ends with the exit code for that', async () => {
     program('v3.pipeline.ts', pipelineText('{ n: t.string }'));
     const { code, out } = await run('v3.pipeline.ts', snapshot);
     expect(out).toMatch(

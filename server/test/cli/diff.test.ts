@@ -213,7 +213,7 @@ describe('tidemark bisect', () => {
     expect(JSON.parse(out)).toMatchObject({ checkpoints: 5, lastWhole: null, firstBroken: { verdicts: [{ holds: false, detail: '50' }] } });
   });
 
-  test('one checkpoint is no row', async () => {
+  test('one checkpoint is not a row', async () => {
     await expect(runBisect('hashmap-canonical', '--expect', sum)).rejects.toThrow('two checkpoints at least');
     await expect(runBisect('row')).rejects.toThrow('bisect needs --expect');
   });

@@ -120,7 +120,7 @@ describe('tidemark dump', () => {
     [['--format', 'parquet'], 'needs --out FILE'],
     [['--limit', '1.5'], 'a whole number is needed'],
     [['--where', 'value >'], 'the expression is not complete (at character 8)'],
-    [['--operator', 'key-long', '--key', 'abc'], '"abc" is no key of this operator'],
+    [['--operator', 'key-long', '--key', 'abc'], '"abc" is not a key of this operator'],
     [['--operator', 'everything', '--state', 'v-pojo', '--where', 'value.aeg > 3'], 'no state here has value.aeg; there is address, age'],
     [['--aggregate', 'sum(value)', '--key', '1'], '--aggregate cannot be combined with --key; use --where'],
     [['--json'], '--json is for --aggregate'],

@@ -350,7 +350,7 @@ export default function hash({ $long }: { readonly $long: string }): number {
     );
   });
 
-  test('is refused where keys do not lie where it leads, and where it is none', async () => {
+  test('is refused where keys are not where it leads, and where it is none', async () => {
     const wrong = await runCommand(edit, root, [savepoint, '--out', fresh(), ...rehash, '--key-hash', module('export default () => 1;')]);
     expect(wrong.code).toBe(EXIT.failed);
     expect(wrong.err).toContain('where its hash does not lead');

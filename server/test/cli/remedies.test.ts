@@ -21,7 +21,7 @@ const FIXTURES = join(import.meta.dirname, '../fixtures');
 interface Fixture {
   /** Lays it out in a folder, which does not exist yet; what the doctor is given. */
   readonly snapshot: (folder: string) => Promise<string> | string;
-  /** Options of the doctor. Files that they name lie in the working folder. */
+  /** Options of the doctor. Files that they name are in the working folder. */
   readonly options?: readonly string[];
   /** What a Kafka cluster would say. */
   readonly topics?: Examination['topics'];

@@ -1,4 +1,4 @@
-// A pipeline takes over what a job of Flink has counted, however Flink's snapshot lies there.
+// A pipeline takes over what a job of Flink has counted, however Flink's snapshot is there.
 import { execFileSync } from 'node:child_process';
 import {
   cpSync,
@@ -111,7 +111,7 @@ const withKeys = snapshotNames().filter((name) => !name.includes('sql'));
 test.each(withKeys)('%s', async (name) => {
   const from = writeSnapshot(name, mkdtempSync(join(workspace, 'flink-')));
   const { code, cli, folder, found } = await run(from);
-  expect(cli.stderr.includes('written anew'), cli.stderr).toBe(!/-canonical$/.test(name));
+  expect(cli.stderr.includes('is copied in the canonical form'), cli.stderr).toBe(!/-canonical$/.test(name));
   expect(code, cli.stderr).toBe(0);
   await expect(cli.event('started')).resolves.toMatchObject({ restoredFrom: from });
   const inside = await counted(from);

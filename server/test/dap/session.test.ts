@@ -177,7 +177,7 @@ test('a pipeline that never finishes loading is ended by Stop', async () => {
 
 test.each([
   [{}, '"program" is missing'],
-  [{ program: '/nowhere/x.pipeline.ts' }, '"program" is no file: /nowhere/x.pipeline.ts'],
+  [{ program: '/nowhere/x.pipeline.ts' }, '"program" is not a file: /nowhere/x.pipeline.ts'],
   [{ program: 3 }, '"program" must be a string, found 3'],
   [{ program: 'HERE', savepoint: '/nowhere/sp' }, '"savepoint" does not exist: /nowhere/sp'],
   [{ program: 'HERE', parallelism: 0 }, '"parallelism" must be a whole number from 1 to 32768, found 0'],

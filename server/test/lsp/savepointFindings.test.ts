@@ -121,7 +121,7 @@ test('findings follow what is typed', async () => {
   await vi.waitFor(async () => expect(await ofSavepoint(uri)).toEqual([]));
 });
 
-test('what is restored as it is is no finding', async () => {
+test('what is restored as it is is not a finding', async () => {
   const uri = await opened(pipeline("'count'", 't.long'), [
     finding({ severity: 'info', code: 'restored', state: 'total' }),
     finding({ severity: 'warning', code: 'maxParallelism', state: null }),

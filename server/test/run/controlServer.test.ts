@@ -168,7 +168,7 @@ describe('the control socket', () => {
     await killed;
   });
 
-  it('tells a newcomer that the run stands still', async () => {
+  it('tells a new client that the run is paused', async () => {
     say({ kind: 'event', event: 'stopped', body: { reason: 'entry', uid: 'a', text: null } });
     const client = await ControlClient.connect(socketPath('r1'));
     clients.push(client);

@@ -143,7 +143,7 @@ describe('an engine process', () => {
     expect(message).toMatchObject({ kind: 'failed', exitCode: 3, failure: { uid: 'a', stack: [{ position: { path: file, line: 5 } }] } });
   });
 
-  it('refuses to restore from what is no snapshot', async () => {
+  it('refuses to restore from what is not a snapshot', async () => {
     const message = await start(program('nothing'), { from: workspace }).firstMessage();
     expect(message).toMatchObject({ kind: 'failed', exitCode: 4 });
   });
@@ -202,7 +202,7 @@ describe('an engine process', () => {
   it.each([
     ['while records flow', 'k1=', 'flows', {}],
     ['in code that does not come back', 'looping', 'loops', { parameters: { bad: 2 } }],
-    ['while it stands at a record', '"stopped"', 'stands', { debug: true, stopOnEntry: true }],
+    ['while it is paused at a record', '"stopped"', 'stands', { debug: true, stopOnEntry: true }],
   ])('ends when the one who started it is killed %s', async (_when, sign, name, args) => {
     const starter = startByAnother(program(`orphan-${name}`, LOOP), { parameters: { count: 1e12 }, ...args });
     let said = '';
@@ -259,7 +259,7 @@ describe('a run that is debugged', () => {
     expect((await engine.control.request('status', {})).state).toBe('paused');
   });
 
-  it('takes a savepoint while it stands, and stands again at the very next record', async () => {
+  it('takes a savepoint while it is paused, and pauses again at the very next record', async () => {
     const engine = await start(program('standing'), { debug: true, breakpoints: ['double'], parameters: { count: 20 } }).begin();
     await engine.event('stopped');
     await engine.control.request('setBreakpoints', { uids: [] });
@@ -285,7 +285,7 @@ describe('a run that is debugged', () => {
     expect(await engine.exit()).toBe(130);
   });
 
-  it('cancels while it stands at a record', async () => {
+  it('cancels while it is paused at a record', async () => {
     const engine = await start(program('cancel'), { debug: true, stopOnEntry: true }).begin();
     await engine.event('stopped');
     await engine.control.request('cancel', {});

@@ -108,7 +108,7 @@ describe('a sealed archive', () => {
   });
 
   test(
-    'is made by the snapshot process for the editor, and nothing is left where its recipient is no key',
+    'is made by the snapshot process for the editor, and nothing is left where its recipient is not a key',
     { timeout: 60_000 },
     async () => {
       const location = join(home, SNAPSHOTS[0] ?? '');

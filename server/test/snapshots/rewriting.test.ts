@@ -101,7 +101,7 @@ test('each mistake is said at its place: kinds and fields of edits, operators, s
   expect((await check(document([{ edit: 'dropOperator', operator: 'nobody' }]))).plan).toBeNull();
 });
 
-test('what an edit cannot do is said where it stands, while one types, and whatever else is wrong', async () => {
+test('what an edit cannot do is said at its place, while one types, also where other things are wrong', async () => {
   const set = { edit: 'set', operator: 'everything', state: 'v-long', key: 'k1' };
   const field = { edit: 'dropField', operator: 'everything', state: 'v-avro' };
   const text = document([
@@ -147,7 +147,7 @@ test('a document names modules of the user beside a rule; what is there is code,
   expect(await placed({ onConflict: 'oldest' })).toEqual([['"oldest"', expect.stringContaining('onConflict is not right')]]);
 });
 
-test('keys that only code can hash are no mistake where the document names that code', async () => {
+test('keys that only code can hash are not a mistake where the document names that code', async () => {
   writeFileSync(join(folder, 'pojo.mjs'), 'export default () => 1;');
   const [entry] = (await nodes((await nodes(null)).find(({ label }) => label === 'key-pojo')?.id ?? '')).filter(
     ({ label }) => label === 'count',
@@ -247,7 +247,7 @@ test('raw state is shown and not edited', async () => {
   await expect(ask('rewrite/named', { location, node: element!.id })).rejects.toThrow("the operator's own code only");
 });
 
-test('a result lies beside its snapshot, never among checkpoints, and of what is at an address beside the document', () => {
+test('a result is beside its snapshot, never among checkpoints, and of what is at an address beside the document', () => {
   expect(targetBeside(location, '/elsewhere')).toBe(`${location}-edited`);
   expect(targetBeside(join(folder, 'checkpoints', 'chk-7'), '/elsewhere')).toBe(join(folder, 'savepoints', 'chk-7-edited'));
   expect(targetBeside('s3://bucket/savepoints/savepoint-1.tar.gz', folder, 'redacted')).toBe(join(folder, 'savepoint-1-redacted'));

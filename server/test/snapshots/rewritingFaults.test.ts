@@ -141,7 +141,7 @@ process.on('exit', () => fs.writeFileSync(process.env.CALLS_TO, String(renamed))
   const calls = (): string => join(dist, 'calls');
   const args = (target: string): string[] => ['-r', join(dist, 'killed.cjs'), join(dist, 'cli.cjs'), 'edit', savepoint, '--out', target];
 
-  test("what is left is no savepoint, is named, and in nobody's way once it is removed", async () => {
+  test("what is left is not a savepoint, is named, and in nobody's way once it is removed", async () => {
     const whole = fresh();
     execFileSync(process.execPath, args(whole), { env: { ...process.env, CALLS_TO: calls() }, stdio: ['ignore', 'ignore', 'inherit'] });
     const last = Number(readFileSync(calls(), 'utf8'));

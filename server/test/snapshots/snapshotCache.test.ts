@@ -60,7 +60,7 @@ describe('snapshots that stay open', () => {
     expect(existsSync(first)).toBe(false);
   });
 
-  test('are closed when they are configured anew, at once or after the last who reads them, even where that one fails', async () => {
+  test('are closed when they are configured again, at once or after the last reader, even where that one fails', async () => {
     const cache = new SnapshotCache();
     let path = '';
     const failing = cache.use(archive, ({ opened }) => {
@@ -73,7 +73,7 @@ describe('snapshots that stay open', () => {
     expect(existsSync(path)).toBe(false);
   });
 
-  test('that could not be opened are opened anew', async () => {
+  test('that could not be opened are opened again', async () => {
     const cache = new SnapshotCache();
     const file = join(folder, 'later.tar.gz');
     await expect(cache.use(file, () => undefined)).rejects.toThrow('later.tar.gz');

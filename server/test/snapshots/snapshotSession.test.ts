@@ -59,14 +59,14 @@ describe('the snapshot process', () => {
     expect(snapshots.every((each, i) => i === 0 || (snapshots[i - 1]?.createdAt ?? 0) >= each.createdAt)).toBe(true);
   });
 
-  test('lists snapshots of Flink wherever they lie in the workspace, as not its own', async () => {
+  test('lists snapshots of Flink wherever they are in the workspace, as not its own', async () => {
     const folder = join(root, 'elsewhere');
     write('2.3.0-hashmap-sql-canonical', join(folder, 'flink', 'savepoint-1a2b'));
     const { snapshots } = await request('snapshot/list', { folders: [folder] });
     expect(snapshots).toMatchObject([{ pipeline: 'elsewhere/flink', kind: 'savepoint', owned: false, program: null }]);
   });
 
-  test('gives operators without a uid the one that stands in the sources and hashes to their id', async () => {
+  test('gives operators without a uid the one that is in the sources and hashes to their id', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'tidemark-sources-'));
     try {
       const location = write('1.20.5-hashmap-canonical', join(folder, 'old'));
@@ -87,7 +87,7 @@ describe('the snapshot process', () => {
     const fact = (label: string): string | undefined => facts.find((node) => node.label === label)?.description;
     expect(fact('Kind')).toBe('Savepoint');
     expect(fact('Keyed state')).toBe('canonical');
-    expect(fact('Can be moved')).toBe('yes: all its files lie in its folder');
+    expect(fact('Can be moved')).toBe('yes: all its files are in its folder');
     const subtasks = (await children((await find((await find(null, 'everything')).id, 'Subtasks')).id)).nodes;
     expect(subtasks.map(({ label, description }) => `${label}: ${description}`)).toEqual([
       'Subtask 0: key groups 0 to 42',
@@ -147,7 +147,7 @@ describe('the snapshot process', () => {
     expect(elements.nodes.length).toBeGreaterThan(0);
   });
 
-  test('opens the states that lie in the files of RocksDB', async () => {
+  test('opens the states that are in the files of RocksDB', async () => {
     const location = join(root, 'project', '.tidemark', 'sql', 'checkpoints', 'chk-7');
     const { nodes } = await children(null, 0, 100, location);
     const states = (
@@ -171,7 +171,7 @@ describe('the snapshot process', () => {
     ).toEqual(['snapshot', 'operator', 'operator', 'operator', 'operator']);
   });
 
-  test('refuses what is no snapshot, and goes on', async () => {
+  test('refuses what is not a snapshot, and goes on', async () => {
     await expect(request('snapshot/open', { location: root })).rejects.toThrow('is not a snapshot');
     await expect(request('snapshot/open', { location: savepoint })).resolves.toBeDefined();
   });

@@ -22,7 +22,7 @@ test('texts of pipelines and of Flink jobs are found, those of dependencies are 
   expect(unsearched).toEqual([]);
 });
 
-test('the root of a disk and a home folder are no workspaces, and are not searched', async () => {
+test('the root of a disk and a home folder are not workspaces, and are not searched', async () => {
   expect(await sourceTexts(['/', homedir()])).toEqual({ texts: new Set(), unsearched: ['/', homedir()] });
 });
 

@@ -76,7 +76,7 @@ export interface Model {
   readonly unfolded: Set<string>;
   /** The id of the selected row among the changes. */
   row: string | null;
-  /** The id of a row to be scrolled to, with what lies below it. */
+  /** The id of a row to be scrolled to, with what is below it. */
   reveal: string | null;
   measure: Measure;
   /** Counts the changes of each part: a view that shows the same ones is up to date. */

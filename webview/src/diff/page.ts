@@ -375,7 +375,7 @@ export function createDiffPage(root: HTMLElement, post: (message: FromDiffPage) 
     listingsChanged();
   }
 
-  /** F7 goes on to the next entry that has changed, and opens what lies on the way. */
+  /** F7 goes on to the next entry that has changed, and opens what is on the way. */
   function nextChange(backwards: boolean): void {
     const { rows } = changes;
     const at = rows.findIndex(({ id }) => id === model.row);

@@ -178,7 +178,7 @@ export interface StateStatistics {
   lastAccess: TimeBuckets | null;
 }
 
-/** How many lie in each span of time. Times are epoch milliseconds. */
+/** How many are in each span of time. Times are epoch milliseconds. */
 export interface TimeBuckets {
   /** Of the first bucket; a multiple of `bucketMs`. */
   start: number;
@@ -204,9 +204,9 @@ export interface StateSelection {
 
 /** All that are given must hold. */
 export interface EntryQuery {
-  /** The key as JSON, as people write it or as a dump has it: `"ATL"`, `17`, `{"$long":"17"}`. A text that is no JSON is a string. */
+  /** The key as JSON, as people write it or as a dump has it: `"ATL"`, `17`, `{"$long":"17"}`. A text that is not JSON is a string. */
   key: string | null;
-  /** What the key's text begins with; for keys that are no texts, their JSON. */
+  /** What the key's text begins with; for keys that are not texts, their JSON. */
   prefix: string | null;
   /** Such as `key == 'ATL' && value > 30`. A wrong one is refused with the position in it. */
   expression: string | null;

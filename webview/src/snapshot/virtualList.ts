@@ -15,7 +15,7 @@ export interface VirtualListOptions<T> {
   onOpen(item: T): void;
   /** A class for its row. */
   look?(item: T): string;
-  /** Of trees: how deep it lies, from 1 on, and whether it is open; null where nothing lies below it. */
+  /** Of trees: how deep it is, from 1 on, and whether it is open; null where nothing is below it. */
   branch?(item: T): { readonly level: number; readonly isOpen: boolean | null };
   /** Left and right fold and unfold. */
   onFold?(item: T, open: boolean): void;
@@ -90,7 +90,7 @@ export function createVirtualList<T>(options: VirtualListOptions<T>): VirtualLis
     event.stopPropagation();
   }
 
-  /** Where there is nothing to fold, left goes to the branch that the row is on, and right to what lies below it. */
+  /** Where there is nothing to fold, left goes to the branch that the row is on, and right to what is below it. */
   function fold(item: T, open: boolean): void {
     const branch = options.branch?.(item);
     if (branch === undefined) return;

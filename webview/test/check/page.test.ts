@@ -82,7 +82,7 @@ describe('a report', () => {
     expect(texts('.schema-side .came')).toEqual(['+  n: string']);
   });
 
-  it('offers to restore what fits, without what is left behind where only that stands in the way, and nothing else', () => {
+  it('offers to restore what fits, without what is left behind where only that prevents it, and nothing else', () => {
     show([RESTORED]);
     click(button('Restore'));
     expect(last()).toEqual({ kind: 'restore', allowNonRestoredState: false });

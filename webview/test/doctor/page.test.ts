@@ -28,24 +28,24 @@ beforeEach(() => {
 it('says severity, place and remedy of each finding, by operator, and how many there are', () => {
   show([
     finding({ severity: 'error', operator: null, operatorId: null, state: null, file: 'shared/x', message: 'It is missing.' }),
-    finding({ remedy: 'Write it anew.' }),
+    finding({ remedy: 'Write it again.' }),
     finding({ severity: 'info', state: null, message: 'It has few keys.' }),
   ]);
   expect(texts('.group h2')).toEqual(['The whole savepoint', 'visits']);
   expect(texts('.state-name')).toEqual(['shared/x', 'count', 'The operator']);
   expect(texts('.verdict')).toEqual(['error', 'warning', 'note']);
-  expect(texts('.remedy')).toEqual(['Write it anew.']);
+  expect(texts('.remedy')).toEqual(['Write it again.']);
   expect(root.querySelector('[role=status]')!.textContent).toBe('Errors: 1, Warnings: 1, Notes: 1');
 });
 
 it('goes to the operator, opens the savepoint, copies remedies, and examines again', () => {
-  show([finding({ remedy: 'Write it anew.' })]);
+  show([finding({ remedy: 'Write it again.' })]);
   for (const label of ['Show visits in the savepoint', 'Open savepoint-a1', 'Copy the remedy of count', 'Examine again'])
     button(label)!.click();
   expect(posted).toEqual([
     { kind: 'openSavepoint', operatorId: 'a1' },
     { kind: 'openSavepoint', operatorId: null },
-    { kind: 'copy', text: 'Write it anew.' },
+    { kind: 'copy', text: 'Write it again.' },
     { kind: 'again' },
   ]);
 });

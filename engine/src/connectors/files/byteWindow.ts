@@ -25,7 +25,7 @@ export class ByteWindow {
     return this.#base + this.at;
   }
 
-  /** Drops what lies before `at` and reads on; false at the end of the file. `at` moves with the bytes. */
+  /** Drops what is before `at` and reads on; false at the end of the file. `at` moves with the bytes. */
   more(): boolean {
     const end = this.#base + this.bytes.length;
     if (end >= this.size) return false;

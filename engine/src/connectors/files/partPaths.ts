@@ -1,6 +1,6 @@
 import type { ConnectorHost } from '../../operators/connector.ts';
 
-/** Where the parts of an output lie. Subtask 0 has the path as the user gave it; subtask n writes `name-n.ext` beside it. */
+/** Where the parts of an output are. Subtask 0 has the path as the user gave it; subtask n writes `name-n.ext` beside it. */
 export function partPath(path: string, index: number): string {
   const { folder, stem, extension } = splitPath(path);
   return index === 0 ? path : join(folder, `${stem}-${String(index)}${extension}`);

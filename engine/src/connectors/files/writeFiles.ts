@@ -63,7 +63,7 @@ function linesOf(format: 'jsonl' | 'csv', type: Type<unknown>): Lines {
 function cell(json: unknown): string {
   if (json === null || json === undefined) return '';
   const text = typeof json === 'string' ? json : JSON.stringify(json);
-  // A blank cell is quoted: a row of nothing else would be a blank line, which is no row.
+  // A blank cell is quoted: a row of nothing else would be a blank line, which is not a row.
   return /[",\r\n]/.test(text) || text.trim() === '' ? `"${text.replaceAll('"', '""')}"` : text;
 }
 

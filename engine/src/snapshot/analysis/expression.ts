@@ -50,7 +50,7 @@ export function compileAggregates(text: string, where: string | null): CompiledA
   const aggregates = parseExpressionList(text, table).map(({ text, expression }) => {
     const name = expression.is === 'call' ? AGGREGATES.find((each) => each === expression.name) : undefined;
     if (expression.is !== 'call' || name === undefined) {
-      throw new ExpressionError(`"${text}" is no aggregate: ${AGGREGATES.join(', ')} are known, such as sum(value.count)`, 0);
+      throw new ExpressionError(`"${text}" is not an aggregate: ${AGGREGATES.join(', ')} are known, such as sum(value.count)`, 0);
     }
     const [of] = expression.args;
     if (expression.args.length > 1 || (of === undefined && name !== 'count')) {
@@ -73,7 +73,7 @@ function compile(expression: Expression): Evaluate {
       return (slots) => slots[slot] ?? null;
     }
     case 'list':
-      throw new ExpressionError('a list stands only after "in"', 0);
+      throw new ExpressionError('a list is possible only after "in"', 0);
     case 'unary':
       return compileUnary(expression.operator, compile(expression.of));
     case 'binary':
@@ -239,7 +239,7 @@ function itemsOf(value: Scalar): readonly DumpValue[] | null {
   return pairs.map((pair) => (isList(pair) ? (pair[0] ?? null) : null));
 }
 
-/** Exact for integers, however large. Null where one of both is no number. */
+/** Exact for integers, however large. Null where one of both is not a number. */
 export function add(a: Scalar, b: Scalar): number | bigint | null {
   return reckon(
     a,

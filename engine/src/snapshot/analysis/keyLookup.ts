@@ -42,7 +42,7 @@ export function wantedKey(text: string, keyed: KeyedState, maxParallelism: numbe
     };
   } catch (error) {
     if (!(error instanceof UnfitValue)) throw error;
-    throw new KeyTextError(`${JSON.stringify(text)} is no key of this operator: ${error.message}`);
+    throw new KeyTextError(`${JSON.stringify(text)} is not a key of this operator: ${error.message}`);
   }
 }
 

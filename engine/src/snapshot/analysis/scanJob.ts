@@ -74,7 +74,7 @@ export class JobScan {
   }
 
   /**
-   * What of an operator does not lie in key groups: of aggregates, the elements of operator state. To be asked of one scan only, whose
+   * What of an operator is not in key groups: of aggregates, the elements of operator state. To be asked of one scan only, whose
    * results are merged with those of others. @throws FormatError, UnreadableValue where there is state that nothing can count
    */
   async scanElements(signal?: ScanSignal): Promise<void> {

@@ -274,7 +274,7 @@ function logicalLeaves({ root }: LogicalType, at: readonly string[]): Leaf[] {
 /** The fields of a record; of other schemas one column. A type or null has the columns of the type. */
 function avroLeaves(schema: string, at: readonly string[]): Leaf[] {
   const type = parseAvroType(schema);
-  // A schema that is no JSON is reported where its values are read.
+  // A schema that is not JSON is reported where its values are read.
   if (type?.kind !== 'record') return [{ steps: at, label: at, type: 'json' }];
   return type.fields.map((field) => {
     const label = [...at, field.name];

@@ -1,4 +1,4 @@
-/** How many of something lie in each span of time. Times are epoch milliseconds. Plain data. */
+/** How many of something are in each span of time. Times are epoch milliseconds. Plain data. */
 export interface TimeBuckets {
   /** Of the first bucket; a multiple of `bucketMs`. */
   readonly start: number;

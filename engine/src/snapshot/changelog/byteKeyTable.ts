@@ -42,7 +42,7 @@ export class ByteKeyTable {
     return this.#states[index] ?? -1;
   }
 
-  /** The bytes of all keys; those of a number lie between `startOf` and `endOf`. Shared with the table until the next `add`. */
+  /** The bytes of all keys; those of a number are between `startOf` and `endOf`. Shared with the table until the next `add`. */
   bytes(): Uint8Array {
     return this.#keys;
   }

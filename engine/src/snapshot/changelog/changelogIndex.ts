@@ -59,7 +59,7 @@ export class ChangelogIndex {
           index.#file = file.name;
           ids = await inFile(file, () => index.#addPart(file, offset, ids));
         }
-      } else throw new FormatError(`a handle of the kind ${delta.kind} stands among the changes of a changelog`, 0);
+      } else throw new FormatError(`a handle of the kind ${delta.kind} is among the changes of a changelog`, 0);
     }
     return index;
   }

@@ -13,7 +13,7 @@ import { CHANGE } from './changeOperation.ts';
 import type { ChangelogIndex } from './changelogIndex.ts';
 
 /**
- * What the key groups of distinct keys must say together: one in so many powers of two lies in its key group by chance. That every change
+ * What the key groups of distinct keys must say together: one in so many powers of two is in its key group by chance. That every change
  * must be read to its very end comes on top.
  */
 const BITS_WANTED = 8;

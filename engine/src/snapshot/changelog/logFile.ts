@@ -19,7 +19,7 @@ const UNCOMPRESSED = 0x01;
 export interface LogFile {
   readonly name: string;
   readonly size: number;
-  /** The range must lie inside the log. */
+  /** The range must be inside the log. */
   read(offset: number, length: number): Promise<Uint8Array>;
 }
 
@@ -170,7 +170,7 @@ class CompressedLog implements LogFile {
 const PIECE_MIN = 1 << 16;
 const PIECE_MAX = 1 << 20;
 
-/** Walks over a log. What lies between `at` and the end of a `need` is in memory, and little else. */
+/** Walks over a log. What is between `at` and the end of a `need` is in memory, and little else. */
 export class LogCursor {
   readonly #file: LogFile;
   readonly #end: number;

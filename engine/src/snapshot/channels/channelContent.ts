@@ -69,7 +69,7 @@ async function buffersOf(stream: StateStream, channel: InFlightChannel): Promise
   let total = 0;
   for (const offset of channel.offsets) {
     if (offset < LENGTH_SIZE || offset + LENGTH_SIZE > stream.size)
-      throw new FormatError(`a buffer at ${String(offset)} lies outside the stream of ${String(stream.size)} bytes`, stream.size);
+      throw new FormatError(`a buffer at ${String(offset)} is outside of the stream of ${String(stream.size)} bytes`, stream.size);
     const size = (await stream.read(offset, LENGTH_SIZE)).i32();
     const left = stream.size - offset - LENGTH_SIZE;
     // Buffers that overlap would make more of a stream than it has.

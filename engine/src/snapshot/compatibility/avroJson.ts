@@ -16,7 +16,7 @@ export interface AvroFieldJson {
 
 export type NamedTypes = ReadonlyMap<string, unknown>;
 
-/** Null where the serializer has none, or what it has is no JSON. */
+/** Null where the serializer has none, or what it has is not JSON. */
 export function avroJson(serializer: SerializerSnapshot): unknown {
   if (serializer.kind !== 'avro') return null;
   try {
@@ -50,7 +50,7 @@ export function resolved(schema: unknown, named: NamedTypes): unknown {
   return typeof schema === 'string' ? (named.get(simpleName(schema)) ?? schema) : schema;
 }
 
-/** Null where it is no record. */
+/** Null where it is not a record. */
 export function recordOf(schema: unknown, named: NamedTypes): AvroRecordJson | null {
   const found = resolved(schema, named);
   if (avroKind(found, named) !== 'record') return null;

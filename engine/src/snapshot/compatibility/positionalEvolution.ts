@@ -97,7 +97,7 @@ function recordEvolution(old: AvroRecordJson, now: AvroRecordJson, types: Types,
     else
       verdicts.push({
         kind: 'fails',
-        reason: `values of ${found.name} (${avroKind(found.type, types.oldTypes)}) stand where ${field.name} (${avroKind(field.type, types.newTypes)}) is now`,
+        reason: `values of ${found.name} (${avroKind(found.type, types.oldTypes)}) are where ${field.name} (${avroKind(field.type, types.newTypes)}) is now`,
       });
   }
   if (spoiled.length > 0) verdicts.push({ kind: 'spoils', fields: spoiled });

@@ -178,7 +178,7 @@ function ofAvro(written: Of<'avro'>, wanted: Of<'avro'>, place: string): FlinkVe
   }
   if (written.schema === wanted.schema) return WORKS;
   const [old, now] = [avroJson(written), avroJson(wanted)];
-  if (old === null || now === null) return { kind: 'unknown', reason: `${at(place)}a schema of Avro is no JSON` };
+  if (old === null || now === null) return { kind: 'unknown', reason: `${at(place)}a schema of Avro is not JSON` };
   if (comparedText(old) === comparedText(now)) return WORKS;
   const verdict = positionalEvolution(old, now, namedTypes(old), namedTypes(now));
   if (verdict.kind === 'refuses') return refuses(`${at(place)}${verdict.reason}`);

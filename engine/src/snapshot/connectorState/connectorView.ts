@@ -85,7 +85,7 @@ export function littleEndian(reader: ByteReader): number {
 export function readName(reader: ByteReader): string {
   const start = reader.offset;
   const name = reader.utf();
-  if (name === '' || /\p{Cc}/u.test(name)) reader.fail('this is no name', start);
+  if (name === '' || /\p{Cc}/u.test(name)) reader.fail('this is not a name', start);
   return name;
 }
 

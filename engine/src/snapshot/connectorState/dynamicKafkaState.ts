@@ -3,7 +3,7 @@ import type { DumpValue } from '../values/dumpValue.ts';
 import { readCounted, readName, whole, type ConnectorView } from './connectorView.ts';
 import { kafkaEnumerator, kafkaSplit } from './kafkaState.ts';
 
-/** DynamicKafkaSourceSplit: a split of Kafka, and the cluster that it lies in. */
+/** DynamicKafkaSourceSplit: a split of Kafka, and the cluster that it is in. */
 export function dynamicKafkaSplit(reader: ByteReader, version: number): ConnectorView | null {
   if (version !== 1) return null;
   const cluster = readName(reader);

@@ -92,7 +92,7 @@ export function fileEnumerator(reader: ByteReader, version: number): ConnectorVi
   };
 }
 
-/** FileWriterBucketState: where a sink's bucket lies, and the file that it is writing. */
+/** FileWriterBucketState: where a sink's bucket is, and the file that it is writing. */
 export function fileBucket(reader: ByteReader, version: number): ConnectorView | null {
   if (version < 1 || version > 3 || reader.i32() !== BUCKET_STATE) return null;
   const bucketId = bucketName(readVersioned(reader)) ?? reader.fail('a bucket without a name');

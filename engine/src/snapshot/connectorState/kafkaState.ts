@@ -24,7 +24,7 @@ export interface Partition {
 function readPartition(reader: ByteReader): Partition {
   const topic = reader.utf();
   const partition = reader.i32();
-  if (!TOPIC.test(topic) || partition < 0) reader.fail('this is no partition of a topic');
+  if (!TOPIC.test(topic) || partition < 0) reader.fail('this is not a partition of a topic');
   return { topic, partition };
 }
 

@@ -30,7 +30,7 @@ export function describeLegacyKafka(element: Uint8Array): ConnectorView | null {
     if (reader.u8() !== NOT_NULL) reader.fail('no topic');
     const topic = readAscii(reader);
     if (!TOPIC.test(topic) || partition < 0 || ((Math.imul(31, hashOfString(topic)) + partition) | 0) !== hash)
-      reader.fail('this is no partition of a topic');
+      reader.fail('this is not a partition of a topic');
     const offset = reader.i64();
     if (offset < 0n && !PLACES.has(offset)) reader.fail('no offset of Kafka');
     const next = offset < 0n ? null : offset + 1n;

@@ -45,7 +45,7 @@ export function describeSourceSplit(element: Uint8Array): ConnectorView | null {
   return split === null ? null : recognise(split, [...SPLITS, hybridSplit]);
 }
 
-/** What a source's enumerator keeps in the coordinator; null where it is no source's, or of a connector that is not known. */
+/** What a source's enumerator keeps in the coordinator; null where it is not a source's, or of a connector that is not known. */
 export function describeCoordinator(bytes: Uint8Array): ConnectorView | null {
   const enumerator = whole(bytes, (reader): Versioned | null =>
     COORDINATOR_VERSIONS.includes(reader.i32()) ? readVersioned(reader) : null,

@@ -33,7 +33,7 @@ export class ComparedState {
   readonly name: string;
   readonly group: 'keyed' | 'timers';
   readonly counts: EntryCounts = noCounts();
-  /** At least a part of it lies in files that both sides share, and is not read. */
+  /** At least a part of it is in files that both sides share, and is not read. */
   isShared = false;
   /** By place, because a part of a side may be read again. */
   readonly #unreadable = { before: new Map<string, UnreadableEntries>(), after: new Map<string, UnreadableEntries>() };

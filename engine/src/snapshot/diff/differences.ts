@@ -49,7 +49,7 @@ export interface StateDifference {
   /** What Flink does where the newer side's job restores the older side, in sentences without their ends; empty where no type has changed. */
   readonly onRestore: readonly string[];
   readonly counts: EntryCounts;
-  /** At least a part of it lies in files that both snapshots share: those entries are the same, and were not counted. */
+  /** At least a part of it is in files that both snapshots share: those entries are the same, and were not counted. */
   readonly isShared: boolean;
   /** Entries that cannot be read: they are in no count. */
   readonly unreadable: { readonly before: UnreadableSummary | null; readonly after: UnreadableSummary | null };

@@ -10,11 +10,11 @@ type IncrementalHandle = Extract<KeyedStateHandle, { kind: 'incremental' }>;
 /** The keyed state of one subtask, with the handle it was opened from. */
 export interface HandledState {
   readonly keyed: KeyedState;
-  /** Null where it lies in no tables, or in tables and a log. */
+  /** Null where it is in no tables, or in tables and a log. */
   readonly handle: IncrementalHandle | null;
 }
 
-/** States that lie in exactly the same files on both sides: what is in them is the same, and need not be read. */
+/** States that are in exactly the same files on both sides: what is in them is the same, and need not be read. */
 export interface SharedStates {
   /** Names of the states, by the keyed state of either side. */
   readonly names: ReadonlyMap<KeyedState, ReadonlySet<string>>;
@@ -83,7 +83,7 @@ interface Table {
   readonly size: number;
 }
 
-/** Tables by the names that RocksDB gave them; those that lie in no file of their own name are not shared. */
+/** Tables by the names that RocksDB gave them; those that are in no file of their own name are not shared. */
 function tablesOf(handle: IncrementalHandle | null): Map<string, Table> {
   const tables = new Map<string, Table>();
   for (const { name, stream } of [...(handle?.shared ?? []), ...(handle?.private ?? [])]) {

@@ -116,7 +116,7 @@ class ValueWalk {
     let same = true;
     for (const name of new Set([...a.keys(), ...b.keys()])) {
       const part = unordered?.part(name.replace(/^f(?=\d+$)/, '')) ?? null;
-      // A field that is not there is null, so that one that was added without a value is no change of every entry.
+      // A field that is not there is null, so that one that was added without a value is not a change of every entry.
       if (!this.#at(name, () => this.compare(a.get(name) ?? null, b.get(name) ?? null, part))) same = false;
       if (this.#hasEnded) return false;
     }

@@ -26,7 +26,7 @@ export interface Examination {
   readonly files: readonly NamedFile[];
   /** Of files that sinks have not committed yet, by path: bytes, or null where there is no such file. Those that are not in it were not looked for. */
   readonly sinkFiles: ReadonlyMap<string, number | null> | null;
-  /** What lies in the folder of the job's checkpoints. */
+  /** What is in the folder of the job's checkpoints. */
   readonly checkpointRoot: CheckpointRoot | null;
   /** What a cluster of Kafka has of the topics that are read, by partition. A topic that is not in it is not there. */
   readonly topics: ReadonlyMap<string, ReadonlyMap<number, PartitionOffsets>> | null;

@@ -15,7 +15,7 @@ export function* fileFindings({ headers, files: named, checkpointRoot }: Examina
       severity: 'error',
       code: 'missingFile',
       message: `The snapshot needs this file and cannot be restored: ${reason}`,
-      remedy: 'Bring the file back, or say where it lies with --path-map.',
+      remedy: 'Bring the file back, or say where it is with --path-map.',
     };
   }
   yield* filesElsewhere(named);

@@ -45,7 +45,7 @@ export function* layoutFindings(examination: Examination): Generator<DoctorFindi
   const damaged = headers.operators.filter(({ damage, metadata }) => damage !== null && !outside.has(metadata.operatorId));
   const drops = damaged.map((operator) => ` --drop-operator ${argumentOf(examination, operator)}`).join('');
   for (const operator of headers.operators) {
-    // What is only not read here is no damage.
+    // What is only not read here is not damage.
     if (damaged.includes(operator)) {
       yield {
         ...inOperator(examination, operator),

@@ -18,7 +18,7 @@ interface SinkFile {
   readonly isPending: boolean;
 }
 
-/** Files that sinks have not committed yet are no files of the snapshot, but a restore fails without them. */
+/** Files that sinks have not committed yet are not files of the snapshot, but a restore fails without them. */
 export function* sinkFileFindings(examination: Examination): Generator<DoctorFinding> {
   if (examination.sinkFiles === null) return;
   for (const operator of examination.headers.operators) {

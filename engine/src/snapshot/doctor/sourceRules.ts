@@ -73,7 +73,7 @@ function messageOf(code: ProblemCode, topic: string, problems: readonly Problem[
       return `goes on before the first record of ${partitions} of topic ${topic}: ${countText(records)} records are gone (${places}).`;
     }
     case 'offsetsAhead':
-      return `goes on behind the last record of ${partitions} of topic ${topic}, which was made anew or lost records (${places}).`;
+      return `goes on behind the last record of ${partitions} of topic ${topic}, which was made again or lost records (${places}).`;
   }
 }
 

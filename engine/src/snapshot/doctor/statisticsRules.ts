@@ -75,7 +75,7 @@ function* due(examination: Examination, operator: OperatorHeaders, state: KeyedS
   yield {
     ...finding,
     severity: 'warning',
-    message: `${count} lie before ${timeText(examination.asOf)}: they all fire at once when it is restored.`,
+    message: `${count} are before ${timeText(examination.asOf)}: they all fire at once when it is restored.`,
     remedy: `Move them to a later time with the option --shift-timers of tidemark edit, or drop all timers of this state:\ntidemark edit SNAPSHOT --out OUT --remove-timers ${place}`,
   };
 }
@@ -86,11 +86,11 @@ function dueInEventTime(examination: Examination, operator: OperatorHeaders): st
   const at = timeText(time);
   switch (is) {
     case 'given':
-      return `lie before ${at}: they fire when the watermark has come that far.`;
+      return `are before ${at}: they fire when the watermark has come that far.`;
     case 'watermark':
       return `are overdue: the watermark was at ${at} when the snapshot was taken. They fire with the first watermark after a restore.`;
     case 'clock':
-      return `lie before ${at}, ${examination.takenAt === null ? 'the time of the clock' : 'when the snapshot was taken'}. Timers of event time fire by the watermark, which this operator does not keep in a snapshot: whether they are overdue is unknown. --at TIME judges them by a watermark.`;
+      return `are before ${at}, ${examination.takenAt === null ? 'the time of the clock' : 'when the snapshot was taken'}. Timers of event time fire by the watermark, which this operator does not keep in a snapshot: whether they are overdue is unknown. --at TIME judges them by a watermark.`;
   }
 }
 

@@ -83,7 +83,7 @@ export class KeyGroupBlockReader {
     this.#lastOfState = (first & LAST_OF_STATE) !== 0;
     const keyGroup = this.#prefixLength === 1 ? first & 0x7f : ((first & 0x7f) << 8) | (reader.bytes[keyAt + 1] ?? 0);
     if (keyGroup !== this.#keyGroup)
-      reader.fail(`an entry of key group ${String(keyGroup)} stands in key group ${String(this.#keyGroup)}`, keyAt);
+      reader.fail(`an entry of key group ${String(keyGroup)} is in key group ${String(this.#keyGroup)}`, keyAt);
     this.keyStart = keyAt + this.#prefixLength;
     this.keyEnd = keyAt + keySize;
     const valueSize = reader.i32();

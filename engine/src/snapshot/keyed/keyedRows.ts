@@ -72,7 +72,7 @@ export interface KeyGroupSection {
 export interface KeyedRows {
   readonly header: KeyedHeader;
   readonly layout: KeyedLayout;
-  /** For errors: where the state lies. */
+  /** For errors: where the state is. */
   readonly file: string;
   /** The key groups of its range, in ascending order. */
   readonly sections: readonly KeyGroupSection[];

@@ -10,7 +10,7 @@ import { readKeyedHeader, type KeyedHeader } from './keyedStream.ts';
 import { codecOf } from './stateCodec.ts';
 import { isHeapLayout, sectionsOf, type StreamSection } from './streamSections.ts';
 
-/** Keyed state that lies in one stream with an offset for each key group, in either layout. Reads its header. @throws FormatError */
+/** Keyed state that is in one stream with an offset for each key group, in either layout. Reads its header. @throws FormatError */
 export async function openKeyGroups(
   stream: StateStream,
   handle: KeyGroupsHandle,
@@ -33,7 +33,7 @@ export async function openKeyGroups(
   return new HeapRows(stream, header, sections, maxParallelism, codecOf(header, flink, await knownFor(header)));
 }
 
-/** Of keyed state that lies in one stream. @throws FormatError */
+/** Of keyed state that is in one stream. @throws FormatError */
 export async function keyGroupsHeader(stream: StateStream, handle: KeyGroupsHandle): Promise<KeyedHeader> {
   return readHeaderOf(stream, sectionsOf(handle, stream.size));
 }

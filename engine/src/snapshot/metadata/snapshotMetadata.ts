@@ -1,6 +1,6 @@
 import type { DistributionMode } from '../stateMetaInfo.ts';
 
-/** What `_metadata` says: which operators the snapshot has, and where the state of each subtask lies. */
+/** What `_metadata` says: which operators the snapshot has, and where the state of each subtask is. */
 export interface SnapshotMetadata {
   /** 2 to 6. */
   readonly version: number;

@@ -62,7 +62,7 @@ function readStates(reader: ByteReader, ends: SnapshotEnds, parts: HeaderParts):
  * as reach `end`, the position where the next element begins.
  */
 export function elementReader(stream: ByteReader, offset: number, end: number, compressed: boolean): ByteReader {
-  if (offset < 0 || offset > end || end > stream.end) stream.fail(`an element at ${String(offset)} lies outside the stream`, 0);
+  if (offset < 0 || offset > end || end > stream.end) stream.fail(`an element at ${String(offset)} is outside of the stream`, 0);
   const reader = new ByteReader(stream.bytes, offset, end, stream.baseOffset);
   return compressed ? new ByteReader(decodeSnappyFrames(reader)) : reader;
 }

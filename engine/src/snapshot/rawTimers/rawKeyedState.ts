@@ -27,7 +27,7 @@ const TIMESTAMP_SIZE = 8;
 const NO_SERVICES_SIZE = MAGIC_SIZE + 8;
 const SIGN_BIT = 0x80;
 
-/** Raw keyed state: Flink knows where each key group lies, and only its writer knows what is in it. */
+/** Raw keyed state: Flink knows where each key group is, and only its writer knows what is in it. */
 export interface RawKeyedState {
   /** Where its bytes are in the stream. */
   readonly sections: readonly StreamSection[];

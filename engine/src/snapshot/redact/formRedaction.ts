@@ -192,7 +192,7 @@ export class FormRedaction {
       if (form.kind === 'leaf') constant = constantOf(form, given);
     } catch (error) {
       if (!(error instanceof UnfitValue)) throw error;
-      this.#refuse(path, form, `cannot be replaced by what is no value of it (${error.message}) in`, chosen);
+      this.#refuse(path, form, `cannot be replaced by what is not a value of it (${error.message}) in`, chosen);
     }
     const count = this.#counter(form, path, chosen);
     const convert: Convert = (value) => {

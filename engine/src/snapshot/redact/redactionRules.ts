@@ -20,7 +20,7 @@ export interface RedactionRule {
   readonly state: string | null;
   readonly field: FieldPath | null;
   readonly type: string | null;
-  /** That nothing fits it is no mistake. */
+  /** That nothing fits it is not a mistake. */
   readonly optional: boolean;
   readonly treatment: Treatment;
 }
@@ -49,7 +49,7 @@ export function parseRedactionRules(text: string): RedactionRules {
   try {
     json = parseDump(withoutComments(text));
   } catch (error) {
-    return refuse(`the rules are no JSON: ${error instanceof Error ? error.message : String(error)}`);
+    return refuse(`the rules are not JSON: ${error instanceof Error ? error.message : String(error)}`);
   }
   if (!isObject(json)) return refuse('the rules must be an object with "default" and "rules"');
   const strange = Object.keys(json).find((name) => name !== 'default' && name !== 'rules');
@@ -93,7 +93,7 @@ function pathOf(text: string, place: string): FieldPath {
   const [root = ''] = path ?? [];
   if (path === null || !(ROOTS.includes(root) || root === '*' || root === '**'))
     return refuse(
-      `${place}: field ${JSON.stringify(text)} is no path; it begins with ${ROOTS.join(', ')} or **, such as value.address.city, value.lines[].price, value.byName{key} or value.byName{value}`,
+      `${place}: field ${JSON.stringify(text)} is not a path; it begins with ${ROOTS.join(', ')} or **, such as value.address.city, value.lines[].price, value.byName{key} or value.byName{value}`,
     );
   return path;
 }

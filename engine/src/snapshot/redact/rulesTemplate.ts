@@ -52,7 +52,7 @@ export function rulesTemplate(operators: readonly RedactableOperator[]): string 
   const text = lines.map((line, i) =>
     typeof line === 'string' ? line : `    ${JSON.stringify(line.rule)}${i === lines.length - 1 ? '' : ','} // ${line.about}`,
   );
-  return `${ABOUT}\n{\n  // Of whatever no rule names: keep, drop, hash, mask, or refuse, which finds what is new.\n  "default": "keep",\n  "rules": [${text.join('\n')}\n  ]\n}\n`;
+  return `${ABOUT}\n{\n  // For everything that no rule names: keep, drop, hash, mask, or refuse. With refuse, what is new is found.\n  "default": "keep",\n  "rules": [${text.join('\n')}\n  ]\n}\n`;
 }
 
 /** A part of a value, and what is below it. */

@@ -85,12 +85,12 @@ function isPlain(value: unknown): boolean {
 /** The path may end in `[]` or `{value}` behind a field: elements and values become wider then. */
 function promoted(names: AvroNames, root: unknown, path: FieldPath, type: string, label: string): RecordChange {
   const end = path.findLastIndex((part) => part !== '[]' && part !== '{value}');
-  const name = path[end] ?? refuse(`${label}: ${fieldPathText(path)} is no field`);
+  const name = path[end] ?? refuse(`${label}: ${fieldPathText(path)} is not a field`);
   const record = names.recordAt(root, path.slice(0, end), label);
   const field = fieldOf(record, name, label);
   const wider =
     promotedAvro(field.type, type, path.slice(end + 1)) ??
-    refuse(`${label}: field ${fieldPathText(path)} is no number that ${type} is wider than`);
+    refuse(`${label}: field ${fieldPathText(path)} is not a number that ${type} is wider than`);
   // A default of the field is a number, which is one of the wider type as well.
   field.type = wider.part;
   return { record, convert: (value) => (isDumpObject(value) ? { ...value, [name]: wider.convert(ownField(value, name) ?? null) } : value) };
@@ -118,7 +118,7 @@ class AvroNames {
     if (record === undefined || others.length > 0)
       return refuse(
         record === undefined
-          ? `${label}: its values are no records`
+          ? `${label}: its values are not records`
           : `${label}: it may be any of ${found.records.map((each) => each.name).join(', ')}, and which of them is meant cannot be said`,
       );
     const [name, ...rest] = found.path;

@@ -46,7 +46,7 @@ class FieldWalk {
     this.#label = label;
     this.#rowNames = rowNames;
     const parse = (text: string): FieldPath =>
-      parseFieldPath(text) ?? refuse(`${label}: ${JSON.stringify(text)} is no field, and no path of one`);
+      parseFieldPath(text) ?? refuse(`${label}: ${JSON.stringify(text)} is not a field, and no path of one`);
     if (edit.edit === 'promoteField') {
       this.#path = parse(edit.field);
       this.#edit = edit;
@@ -59,7 +59,7 @@ class FieldWalk {
       this.#edit = { ...edit, fields: paths.map((path) => path.at(-1) ?? '') };
     } else {
       const path = parse(edit.field);
-      if (edit.edit === 'renameField' && parse(edit.to).length > 1) refuse(`${label}: ${edit.to} is a path; the new name stands alone`);
+      if (edit.edit === 'renameField' && parse(edit.to).length > 1) refuse(`${label}: ${edit.to} is a path; the new name is a name alone`);
       this.#path = path.slice(0, -1);
       this.#edit = { ...edit, field: path.at(-1) ?? '' };
     }
@@ -122,7 +122,7 @@ class FieldWalk {
 
   #wrongEnd(): never {
     if (this.#edit.edit === 'promoteField')
-      return refuse(`${this.#label}: field ${fieldPathText(this.#path)} is no number that ${this.#edit.type} is wider than`);
+      return refuse(`${this.#label}: field ${fieldPathText(this.#path)} is not a number that ${this.#edit.type} is wider than`);
     const what = this.#path.length === 0 ? 'its values are' : `what is at ${fieldPathText(this.#path)} is`;
     return refuse(`${this.#label}: ${what} neither records nor rows nor POJOs nor tuples`);
   }
@@ -159,14 +159,14 @@ class FieldWalk {
   }
 
   /**
-   * The fields of the class itself, in the order of their names: Flink takes it for granted that they lie so, whatever the snapshot says, and
+   * The fields of the class itself, in the order of their names: Flink takes it for granted that they are so, whatever the snapshot says, and
    * RocksDB would keep values that the next job reads as others.
    */
   #ofPojo(snapshot: PojoSnapshot, declaring: string | null): Changed<PojoSnapshot> {
     const edit = this.#edit;
     if (edit.edit === 'promoteField') return this.#wrongEnd();
     if (edit.edit === 'orderFields')
-      return refuse(`${this.#label}: the fields of a POJO lie in the order of their names, in which alone Flink reads them`);
+      return refuse(`${this.#label}: the fields of a POJO are in the order of their names: Flink reads them in no other order`);
     const fields = editedFields<PojoSnapshot['fields'][number]>(
       snapshot.fields.map((field) => [field.name, field]),
       edit,

@@ -15,7 +15,7 @@ export type KeyHash = (key: DumpValue) => number | null;
 const TIMESTAMP_SIZE = 8;
 const NOTHING = new Uint8Array(0);
 
-/** Finds the hash of the keys of rows, and makes sure by the key group that they lie in that it is the one that Flink used. */
+/** Finds the hash of the keys of rows, and makes sure by the key group that they are in that it is the one that Flink used. */
 export class RowHasher {
   readonly #keyed: KeyedState;
   readonly #maxParallelism: number;
@@ -34,7 +34,7 @@ export class RowHasher {
     this.#timers = keyed.codec.states.map(({ type }) => type === 'TIMER');
   }
 
-  /** The key of the row that was asked for last belongs to another key group than it lies in, by the hash that was supplied. */
+  /** The key of the row that was asked for last belongs to another key group than it is in, by the hash that was supplied. */
   get moves(): boolean {
     return this.#moves;
   }
@@ -47,7 +47,7 @@ export class RowHasher {
     // Where only the job's code knows the hash, what was supplied for it decides.
     if (this.#moves && !(this.#own !== null && this.#isUnknown(row, start)))
       refuse(
-        `${this.#label}: a key lies in key group ${String(row.keyGroup)}, where its hash does not lead: ${this.#type} hashes by code of its own`,
+        `${this.#label}: a key is in key group ${String(row.keyGroup)}, which is not that of its hash: ${this.#type} hashes by code of its own`,
       );
     return hash;
   }

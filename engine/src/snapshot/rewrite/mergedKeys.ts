@@ -25,7 +25,7 @@ interface MergeOptions {
 
 /**
  * The rows of some key groups that come from several sources, one source after another. A key of a state, with its namespace, belongs to the
- * first source that has it, as a whole: maps are not mixed. What is the same in both is no conflict.
+ * first source that has it, as a whole: maps are not mixed. What is the same in both is not a conflict.
  */
 export class MergedKeys {
   readonly #onConflict: MergeOptions['onConflict'];

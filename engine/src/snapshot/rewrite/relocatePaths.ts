@@ -9,12 +9,13 @@ import { refuse } from './rewritePlan.ts';
 /**
  * `_metadata` that names the same files by other absolute paths: those that begin with `from` begin with `to` instead. `file:/path`,
  * `file:///path` and `/path` are the same; what was a local file is written with `file:`, so that no default of a cluster decides. Files that
- * are named relative to the snapshot's folder are named by where they are, because what is written lies elsewhere. Nothing else changes.
+ * are named relative to the snapshot's folder are named by where they are, because what is written is elsewhere. Nothing else changes.
  * `moved` counts the paths that became others. @throws RewriteRefused
  */
 export function relocatePaths({ metadata, folder }: Snapshot, mappings: readonly PathMapping[]): { bytes: Uint8Array; moved: number } {
   const { version } = metadata;
-  if (version < 4) return refuse(`metadata of version ${String(version)} is of a Flink before 1.16: write the snapshot anew instead`);
+  if (version < 4)
+    return refuse(`metadata of version ${String(version)} is of a Flink before 1.16: write the snapshot again with tidemark edit instead`);
   let moved = 0;
   const path = (text: string): string => {
     const plain = plainPath(text);

@@ -99,7 +99,7 @@ const FIRST_VERSION_OF_FLINK_2 = 5;
 const ASYNCHRONOUS =
   'Asynchronous state of ForSt is written as synchronous state: the HashMap and RocksDB backends restore it, ForSt restores no canonical savepoint';
 const ASYNCHRONOUS_TTL =
-  'Flink 2.3 keeps asynchronous state on HashMap and RocksDB without TTL, whatever the job says: restored there, its values do not expire';
+  'Flink 2.3 keeps asynchronous state on HashMap and RocksDB without TTL, also where the job asks for it: restored there, its values do not expire';
 
 class Rewriting {
   readonly version: WritableVersion;

@@ -74,7 +74,7 @@ export class ConflictSettlement {
     values.set(source, pairs);
   }
 
-  /** @throws RewriteRefused where the function gives what is no value of the state */
+  /** @throws RewriteRefused where the function gives what is not a value of the state */
   settled(): Map<string, Settled> {
     return new Map([...this.#collected].map(([owner, collected]) => [owner, this.#settled(collected)]));
   }
@@ -102,7 +102,7 @@ export class ConflictSettlement {
       return { kind: 'rows', rows, isShown: false };
     } catch (error) {
       if (error instanceof UnfitValue)
-        refuse(`${place}, key ${dumpText(key)}: what the sources are to become is no value of the state: ${error.message}`);
+        refuse(`${place}, key ${dumpText(key)}: what the sources are to become is not a value of the state: ${error.message}`);
       throw error;
     }
   }

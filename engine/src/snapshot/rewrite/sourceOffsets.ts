@@ -94,7 +94,7 @@ function movedSplit(element: Uint8Array, { kind, fields }: ConnectorView, { offs
   }
   if (kind === 'legacyKafkaOffset') return withLastOffset(element, lastOffset(offset, label));
   const place = typeof offset === 'number' ? BigInt(offset) : isPlace(offset) ? PLACES[offset] : null;
-  if (place === null || place < PLACES.committed) return refuse(`${label}: ${String(offset)} is no offset`);
+  if (place === null || place < PLACES.committed) return refuse(`${label}: ${String(offset)} is not an offset`);
   // Where it stops reading comes last.
   view.setBigInt64(moved.length - 2 * LONG_SIZE, place);
   return moved;
@@ -107,7 +107,7 @@ function isPlace(offset: MoveOffset['offset']): offset is keyof typeof PLACES {
 /** FlinkKafkaConsumer keeps the offset of the last record that it read. */
 function lastOffset(offset: MoveOffset['offset'], label: string): bigint {
   if (isPlace(offset)) return LEGACY_KAFKA_PLACES[offset];
-  if (typeof offset === 'string' || offset < 0) return refuse(`${label}: ${String(offset)} is no offset`);
+  if (typeof offset === 'string' || offset < 0) return refuse(`${label}: ${String(offset)} is not an offset`);
   // Before the first record there is none.
   return offset === 0 ? LEGACY_KAFKA_PLACES.earliest : BigInt(offset) - 1n;
 }

@@ -80,7 +80,7 @@ export class RocksDbRows implements KeyedRows {
     return true;
   }
 
-  /** Which tables each state lies in, by its name, as RocksDB named them. Reads what tables say about themselves. @throws FormatError */
+  /** Which tables each state is in, by its name, as RocksDB named them. Reads what tables say about themselves. @throws FormatError */
   async tablesByState(): Promise<ReadonlyMap<string, readonly string[]>> {
     const families = await this.#openTables({});
     return new Map([...families].map(([state, tables]) => [state, tables.map((table) => this.#names.get(table) ?? '')]));

@@ -132,7 +132,7 @@ function avroName(schema: string): string {
     if (typeof parsed === 'object' && parsed !== null && 'name' in parsed && typeof parsed.name === 'string')
       return simpleName(parsed.name);
   } catch {
-    // The name is for display only; the one that reads values reports a schema that is no JSON.
+    // The name is for display only; the one that reads values reports a schema that is not JSON.
   }
   return 'avro record';
 }

@@ -22,7 +22,7 @@ export function fileOfSnapshot(folder: string, path: string): FileLocation {
 
 /**
  * Nothing outside is read for a snapshot. A checkpoint `<root>/<job>/chk-N` shares files with others of its job, and of the job that it
- * went on from; a savepoint is complete. Of an object store it is the bucket: where entropy is put into paths, files lie all over it.
+ * went on from; a savepoint is complete. Of an object store it is the bucket: where entropy is put into paths, files are all over it.
  */
 export function snapshotRoot(folder: string): string {
   return /^s3:\/\/[^/]+/.exec(folder)?.[0] ?? /^(.+)\/[^/]+\/chk-\d+$/.exec(folder)?.[1] ?? /^(.+)\/chk-\d+$/.exec(folder)?.[1] ?? folder;
@@ -94,7 +94,7 @@ export function plainPath(uri: string): string {
   return uri.replace(/^file:(\/\/(?=\/))?/i, '').replace(/^s3[anp]:/i, 's3:');
 }
 
-/** `chk-N`, `shared` and `taskowned` lie in the job's folder, logs of changes in `dstl`. The nearest place comes first. */
+/** `chk-N`, `shared` and `taskowned` are in the job's folder, logs of changes in `dstl`. The nearest place comes first. */
 function beside(folder: string, root: string, path: string): string[] {
   const parent = folder.slice(0, folder.lastIndexOf('/'));
   const name = folder.slice(folder.lastIndexOf('/') + 1);

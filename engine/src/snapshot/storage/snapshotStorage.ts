@@ -1,4 +1,4 @@
-/** Where snapshots lie. Paths are absolute; `/` separates their parts on every system. */
+/** Where snapshots are. Paths are absolute; `/` separates their parts on every system. */
 export interface SnapshotStorage {
   /** Of a file in bytes. @throws when there is none */
   size(path: string): Promise<number>;
@@ -11,7 +11,7 @@ export interface SnapshotStorage {
   realPath?(path: string): Promise<string>;
   /** When a file was written, in ms since 1970, for storages that know. @throws when there is no such file */
   modified?(path: string): Promise<number>;
-  /** Where files lie that the snapshot names elsewhere; the user said so, and these places are read. */
+  /** Where files are that the snapshot names elsewhere; the user said so, and these places are read. */
   readonly pathMap?: readonly PathMapping[];
   /** Lets go of what is held open, and of temporary files. Nothing is read any more. */
   close?(): Promise<void>;
@@ -32,7 +32,7 @@ export function withoutLastSlashes(path: string): string {
   return path.slice(0, end);
 }
 
-/** Where a snapshot that is meant may lie. */
+/** Where a snapshot that is meant may be. */
 export interface SnapshotPlaces {
   /** A snapshot itself is meant, and no other. */
   readonly exact: boolean;

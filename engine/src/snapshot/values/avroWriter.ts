@@ -161,7 +161,7 @@ function integerWriter({ kind, logical }: Extract<AvroType, { kind: 'int' | 'lon
   return (writer, value) => {
     const stored = logical.stored(value);
     if (stored !== null) plain(writer, stored);
-    // What is no time of the type is shown as the number that it is.
+    // What is not a time of the type is shown as the number that it is.
     else if (!isDumpObject(value) && logical.shown(integerOf(value, '$long', -half, half - 1n, EXAMPLES[logical.type])) === null) {
       plain(writer, value);
     } else unfit(EXAMPLES[logical.type], value);

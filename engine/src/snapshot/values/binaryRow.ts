@@ -13,7 +13,7 @@ const COMPACT_DECIMAL_PRECISION_MAX = 18;
 const COMPACT_TIMESTAMP_PRECISION_MAX = 3;
 const DEPTH_MAX = 50;
 
-/** Types whose values lie behind the fields, and whose layout is known. */
+/** Types whose values are behind the fields, and whose layout is known. */
 const NESTED_ROOTS: ReadonlySet<string> = new Set([
   'ROW',
   'STRUCTURED_TYPE',
@@ -157,7 +157,7 @@ class Section {
 
   /**
    * A type that is not known here. Flink keeps all that it does not count among fixed-size types behind the fields, so its bytes can be
-   * shown; where they do not lie there, nothing says where they are. @throws UnreadableValue
+   * shown; where they do not are there, nothing says where they are. @throws UnreadableValue
    */
   #unknown(type: LogicalType, at: number): DumpValue {
     const inline = (this.#view.getUint8(at + 7) & 0x80) !== 0;

@@ -36,7 +36,7 @@ export function isPrimitive(className: string): boolean {
   return PRIMITIVES.has(className);
 }
 
-/** Null where the text is no type. */
+/** Null where the text is not a type. */
 export function parseDeclaredType(text: string): DeclaredType | null {
   const parsed = typeAt(text.replaceAll(' ', ''), 0);
   return parsed?.rest === '' ? parsed.type : null;

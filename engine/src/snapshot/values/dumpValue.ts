@@ -125,7 +125,7 @@ export function setField(object: Record<string, DumpValue>, name: string, value:
   else object[name] = value;
 }
 
-/** A field whose name is data. Undefined where the object has none: what JavaScript adds to every object is no field. */
+/** A field whose name is data. Undefined where the object has none: what JavaScript adds to every object is not a field. */
 export function ownField(object: { readonly [key: string]: DumpValue }, name: string): DumpValue | undefined {
   return Object.hasOwn(object, name) ? object[name] : undefined;
 }
@@ -242,7 +242,7 @@ export function parseDecimal(text: string): { readonly unscaled: bigint; readonl
   return { unscaled: sign === '-' ? -digits : digits, scale: fraction.length - Number(exponent) };
 }
 
-/** Null where it is no even number of hexadecimal digits. */
+/** Null where it is not an even number of hexadecimal digits. */
 export function bytesOfHex(text: string): Uint8Array | null {
   if (text.length % 2 !== 0) return null;
   const bytes = new Uint8Array(text.length / 2);

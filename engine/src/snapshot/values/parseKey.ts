@@ -11,7 +11,7 @@ import { valueWriter } from './valueWriter.ts';
 
 /**
  * The key that a text means to people: as it is (`42`, `ATL`, `2024-02-29`), as JSON (`["a", 7]` for a tuple or a row), or as dumps have it
- * (`{"$long":"42"}`). It comes back as the serializer's values are read. @throws UnfitValue where it is no value of that type
+ * (`{"$long":"42"}`). It comes back as the serializer's values are read. @throws UnfitValue where it is not a value of that type
  */
 export function parseKey(serializer: SerializerSnapshot, text: string, flink: FlinkMajor = 2): DumpValue {
   const writer = new ByteWriter();

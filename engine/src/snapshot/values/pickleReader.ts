@@ -34,7 +34,7 @@ type Entry = PickleNode | typeof MARK;
 /**
  * Reads one pickle of protocol 2 to 5 (Python's `pickletools` has the format): its opcodes build nodes on a stack, without any recursion.
  * Each opcode takes at least one byte and makes at most one node, so there are no more nodes than bytes. The reader is behind the pickle then.
- * @throws FormatError where it is no pickle
+ * @throws FormatError where it is not a pickle
  */
 export function readPickle(reader: ByteReader): PickleNode {
   if (reader.u8() !== 0x80) reader.fail('a pickle begins with its protocol', reader.offset - 1);

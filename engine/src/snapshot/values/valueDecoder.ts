@@ -136,7 +136,7 @@ function isDate(value: object): value is { toISOString(): string } {
   return 'toISOString' in value && typeof value.toISOString === 'function';
 }
 
-/** Decoders are users' code: what is no JSON would fail far from here. Dates are shown as instants. */
+/** Decoders are users' code: what is not JSON would fail far from here. Dates are shown as instants. */
 function checked(value: unknown, depth: number): DumpValue {
   if (depth > DEPTH_MAX) throw new Error('the decoded value is nested too deeply');
   switch (typeof value) {

@@ -332,7 +332,7 @@ export class SubclassReaders {
     return read;
   }
 
-  /** Without others a snapshot is a tree, and values are no deeper than it is; here a class can be a part of itself. */
+  /** Without others a snapshot is a tree, and values are not deeper than it is; here a class can be a part of itself. */
   #bounded(read: ValueReader): ValueReader {
     return (reader) => {
       if (this.#depth >= SUBCLASS_DEPTH_MAX) throw new UnreadableValue('objects that are nested so deeply');

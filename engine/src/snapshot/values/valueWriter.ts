@@ -313,7 +313,7 @@ function pojoWriter(snapshot: PojoSnapshot, flink: FlinkMajor): ValueWriter {
       return;
     }
     const other = unregistered.find((candidate) => candidate.className === className);
-    if (!other?.write) return unwritable(`${className} is no class that the serializer of ${snapshot.className} knows`);
+    if (!other?.write) return unwritable(`${className} is not a class that the serializer of ${snapshot.className} knows`);
     writer.u8(POJO_UNREGISTERED);
     writer.utf(className);
     other.write(writer, value);

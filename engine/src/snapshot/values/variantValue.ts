@@ -199,7 +199,7 @@ function unsigned(bytes: Uint8Array, at: number, size: number): number {
 }
 
 function part(bytes: Uint8Array, at: number, size: number): Uint8Array {
-  if (at < 0 || size < 0 || at + size > bytes.length) throw new MalformedVariant('a part of the VARIANT lies outside of its bytes');
+  if (at < 0 || size < 0 || at + size > bytes.length) throw new MalformedVariant('a part of the VARIANT is outside of its bytes');
   return bytes.subarray(at, at + size);
 }
 

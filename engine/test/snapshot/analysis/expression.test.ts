@@ -103,7 +103,7 @@ describe('expressions', () => {
     ['key key', '"key" is not expected here'],
     ['key matches value', 'a pattern in quotes'],
     ['key matches "(a"', 'a bracket is not closed'],
-    ['[1]', 'a list stands only after "in"'],
+    ['[1]', 'a list is possible only after "in"'],
     ['length()', 'length takes one value'],
     ['('.repeat(200), 'nested too deeply'],
     ['!'.repeat(20_000), 'at most 10000 characters'],

@@ -47,7 +47,7 @@ describe('what the Kafka connector writes', () => {
     expect(describeConnectorElement('any other state', bytesOf(split.versionAndSerialize))).toBeNull();
   });
 
-  test('an enumerator stands in the coordinator, behind its version', () => {
+  test('an enumerator is in the coordinator, behind its version', () => {
     const state = VECTORS.find(({ what }) => what.startsWith('KafkaSourceEnumState')) ?? expect.fail('no enumerator');
     const bytes = bytesOf(`00000001${state.versionAndSerialize}`);
     expect(describeCoordinator(bytes)?.fields).toEqual({ assigned: ['orders-0'], unassigned: ['t-2'], initialDiscoveryFinished: true });

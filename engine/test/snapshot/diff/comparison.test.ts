@@ -276,7 +276,7 @@ describe('operator state', () => {
       change === 'changed' ? [state, key, ...changes.map(({ path }) => path)] : [change, state, before ?? after],
     );
 
-  test('a list is what it holds, however it lies in subtasks', async () => {
+  test('a list is what it holds, however it is in subtasks', async () => {
     expect(await found(of([list('l', 'a', 'b', 'a')]), of([list('l', 'a')], [list('l', 'a', 'b')]))).toEqual([]);
     expect(await found(of([list('l', 'a', 'b', 'a')]), of([list('l', 'a')], [list('l', 'c', 'b')]))).toEqual([
       ['removed', 'l', 'a'],
@@ -325,7 +325,7 @@ test('a comparison that is cancelled ends with the reason', async () => {
   expect(comparison.difference(0).states.reduce((sum, { counts }) => sum + counts.same, 0)).toBeLessThan(50);
 });
 
-test('an error of whoever listens ends the comparison', async () => {
+test('an error of the listener ends the comparison', async () => {
   const of = (value: number) => modelSnapshot([{ id: ID, states: STATES, entries: [{ state: 'total', key: 'a', value: long(value) }] }]);
   const comparison = await SnapshotComparison.open(await of(1), await of(2));
   const onEntry = (): Promise<void> => Promise.reject(new Error('no room'));

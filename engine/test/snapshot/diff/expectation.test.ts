@@ -13,7 +13,7 @@ describe('expectations', () => {
     });
   });
 
-  test('a field of the value may stand alone, and no place means everywhere', () => {
+  test('a field of the value may be alone, and no place means everywhere', () => {
     expect(parseExpectation('sum(balance) unchanged')).toMatchObject({ aggregate: 'sum(value.balance)', operator: null, state: null });
     expect(parseExpectation('max(timestamp) of "my timers" > 5')).toMatchObject({ aggregate: 'max(timestamp)', operator: 'my timers' });
     expect(parseExpectation('count() of */stat > 5')).toMatchObject({ operator: null, state: 'stat' });

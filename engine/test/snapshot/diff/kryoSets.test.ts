@@ -33,7 +33,7 @@ describe('what Kryo has written', () => {
     expect(valueChanges(before, within(className, `02${B}`), RULES)).toEqual([{ path: 'value[0]["a"]', before: 'a', after: undefined }]);
   });
 
-  test('a set is no list, and one kind of list no other', () => {
+  test('a set is not a list, and one kind of list no other', () => {
     const list = within('java.util.LinkedList', `03${A}${B}`);
     expect(valueChanges(within('java.util.HashSet', `03${A}${B}`), list, RULES)).toHaveLength(1);
     expect(valueChanges(within('java.util.ArrayDeque', `03${A}${B}`), list, RULES)).toHaveLength(1);

@@ -90,7 +90,7 @@ function without(counts: Record<string, string>, names: ReadonlySet<string>): Re
   return Object.fromEntries(Object.entries(counts).filter(([state]) => !names.has(state.slice(33))));
 }
 
-test('a native savepoint of RocksDB leaves out the timers that stand on the heap', async () => {
+test('a native savepoint of RocksDB leaves out the timers that are on the heap', async () => {
   const { comparison } = await compared('2.3.0-rocksdb-checkpoint-filemerging', '2.3.0-rocksdb-heaptimers-native', {
     state: (_, group) => group === 'timers',
   });

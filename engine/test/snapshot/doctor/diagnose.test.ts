@@ -121,7 +121,7 @@ describe('snapshots of Flink', () => {
     );
   });
 
-  test('nothing stands between two snapshots of one job, whatever their layout', async () => {
+  test('nothing is found between two snapshots of one job, whatever their layout', async () => {
     const other = await headersOf('2.3.0-rocksdb-canonical');
     const found = await findingsOf('2.3.0-hashmap-canonical', { other });
     expect(found.filter(({ code }) => code === 'notInOther' || code === 'differsFromOther')).toEqual([]);
@@ -290,7 +290,7 @@ describe('made up', () => {
       ],
       [
         'offsetsAhead',
-        'goes on behind the last record of 1 partition of topic orders, which was made anew or lost records (orders-2 at 30, which ends at 20).',
+        'goes on behind the last record of 1 partition of topic orders, which was made again or lost records (orders-2 at 30, which ends at 20).',
       ],
     ]);
     const remedies = found([source], { topics: new Map([['orders', new Map([0, 1, 2, 3, 4].map((partition) => [partition, there]))]]) });
@@ -431,15 +431,15 @@ describe('made up', () => {
     const event = '_timer_state/event_window-timers';
     expect(due(event, taken)).toEqual([
       'info',
-      expect.stringMatching(/^lie before 2026-01-01T00:00:00.*when the snapshot was taken\..*whether they are overdue is unknown\./),
+      expect.stringMatching(/^are before 2026-01-01T00:00:00.*when the snapshot was taken\..*whether they are overdue is unknown\./),
     ]);
     expect(due(event, { ...taken, watermarks: new Map([[operatorId, Date.UTC(2001, 0, 1)]]) })).toEqual([
       'info',
       expect.stringMatching(/^are overdue: the watermark was at 2001-01-01T00:00:00/),
     ]);
-    expect(due(event, { asOfGiven: true })[1]).toMatch(/^lie before 2026-01-31T.*: they fire when the watermark/);
+    expect(due(event, { asOfGiven: true })[1]).toMatch(/^are before 2026-01-31T.*: they fire when the watermark/);
     // When it is restored, the clock is what counts.
-    expect(due('_timer_state/processing_user-timers', taken)).toEqual(['warning', expect.stringMatching(/^lie before 2026-01-31T/)]);
+    expect(due('_timer_state/processing_user-timers', taken)).toEqual(['warning', expect.stringMatching(/^are before 2026-01-31T/)]);
   });
 
   test('union state with copies of its elements', () => {

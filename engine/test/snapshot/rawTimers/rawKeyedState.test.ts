@@ -165,7 +165,7 @@ describe("timers of RocksDB's backend with heap timers", () => {
 });
 
 describe('a keyed operator without timer services', () => {
-  test("has raw keyed state of Flink's own, which is no keyed state: nothing says of what type its keys would be", async () => {
+  test("has raw keyed state of Flink's own, which is not a keyed state: nothing says of what type its keys would be", async () => {
     const state = await open([keyGroup([]), null, keyGroup([])]);
     expect([state.writer, state.timers]).toEqual(['flink', null]);
   });

@@ -80,13 +80,13 @@ test('edits that are right only together are right, also beside one that is not'
   expect(await refused([...swap, wrong])).toEqual([expect.stringContaining('edits.4.value: key-long has parallelism 4096')]);
 });
 
-test('an edit of what is dropped is no mistake, and more than fifty mistakes are not told', async () => {
+test('an edit of what is dropped is not a mistake, and more than fifty mistakes are not told', async () => {
   const wrong = Array.from({ length: 300 }, (_, i): SnapshotEdit => ({ edit: 'dropField', ...avro, field: `no-${String(i)}` }));
   expect(await refused([...wrong, { edit: 'dropOperator', operator: 'everything' }])).toEqual([]);
   expect(await refused(wrong)).toHaveLength(50);
 });
 
-test('of all keys only an expression over keys is right, and that is said where it stands', async () => {
+test('of all keys only an expression over keys is right, and that is said at its place', async () => {
   expect(await refused([], { keys: { where: 'value > 1', matching: true } })).toEqual([
     expect.stringMatching(/^keys\.where: .*only key may be named/),
   ]);

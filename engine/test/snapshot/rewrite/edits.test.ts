@@ -125,7 +125,7 @@ describe('fields change in schema and values together', () => {
       { edit: 'addField', ...at('v-avro'), field: 'n', type: 'long', value: 'text' },
       'the value of the field n does not fit its type',
     );
-    await refused({ edit: 'promoteField', ...at('v-avro'), field: 's', type: 'long' }, 'field s is no number that long is wider than');
+    await refused({ edit: 'promoteField', ...at('v-avro'), field: 's', type: 'long' }, 'field s is not a number that long is wider than');
     await refused({ edit: 'dropField', ...at('nowhere'), field: 'x' }, 'has no state "nowhere"');
   });
 });

@@ -114,9 +114,9 @@ describe('a function decides where sources differ', () => {
     expect((await entries(snapshot, 'map')).get(mapKey)).toEqual({ $map: pairs });
   });
 
-  test('what is no value of the state is refused by name, and so are edits that would change what it was asked about', async () => {
+  test('what is not a value of the state is refused by name, and so are edits that would change what it was asked about', async () => {
     await expect(merged(() => ({ value: 'many' }))).rejects.toThrow(
-      /^everything, state \S+, key .*: what the sources are to become is no value of the state: .* is expected, found "many"/,
+      /^everything, state \S+, key .*: what the sources are to become is not a value of the state: .* is expected, found "many"/,
     );
     await expect(
       merged(sensible, { edits: [{ edit: 'deleteWhere', operator: everything, state: 'v-int', where: 'value > 3' }] }),

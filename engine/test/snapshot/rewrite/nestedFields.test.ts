@@ -122,7 +122,7 @@ describe('fields inside of others', () => {
     });
   });
 
-  test('of POJOs lie in the order of their names, as Flink takes for granted', () => {
+  test('of POJOs are in the order of their names, as Flink takes for granted', () => {
     const names = (edit: Change): string[] => {
       const { part } = changedSerializer(pojo('P', { b: INT, c: STRING, d: INT }), edits([edit]), 'o');
       return part.kind === 'pojo' ? part.fields.map(({ name }) => name) : [];
@@ -130,7 +130,7 @@ describe('fields inside of others', () => {
     expect(names({ edit: 'addField', field: 'a', type: 'int', value: 1 })).toEqual(['a', 'b', 'c', 'd']);
     expect(names({ edit: 'addField', field: 'Z', type: 'int', value: 1 })).toEqual(['Z', 'b', 'c', 'd']);
     expect(names({ edit: 'renameField', field: 'b', to: 'cc' })).toEqual(['c', 'cc', 'd']);
-    refused(order, { edit: 'orderFields', fields: ['lines[].product'] }, 'the fields of a POJO lie in the order of their names');
+    refused(order, { edit: 'orderFields', fields: ['lines[].product'] }, 'the fields of a POJO are in the order of their names');
   });
 
   test('of rows keep what they are called until the last edit is done', () => {
@@ -161,7 +161,7 @@ describe('fields inside of others', () => {
     refused(order, { edit: 'fillField', field: 'address.town', value: 'x' }, 'has no field "town"');
   });
 
-  test('may be called like what stands around them', () => {
+  test('may have the name of what is around them', () => {
     const inner = pojo('Amount', { value: INT });
     const state: SerializerSnapshot = { kind: 'ttl', value: pojo('Account', { value: inner }) };
     const stored = (value: DumpValue): DumpValue => ({ $ttl: 1, value: { $class: 'Account', value: { $class: 'Amount', value } } });
@@ -199,13 +199,17 @@ describe('fields inside of others', () => {
     refused(
       order,
       { edit: 'promoteField', field: 'address.city', type: 'long' },
-      'field address.city is no number that long is wider than',
+      'field address.city is not a number that long is wider than',
     );
     refused(order, { edit: 'dropField', field: 'byDay{key}.x' }, 'records in keys of maps keep their fields');
     refused(order, { edit: 'orderFields', fields: ['address.city', 'lines'] }, 'only the fields of one record');
-    refused(order, { edit: 'renameField', field: 'address.city', to: 'address.town' }, 'address.town is a path; the new name stands alone');
+    refused(
+      order,
+      { edit: 'renameField', field: 'address.city', to: 'address.town' },
+      'address.town is a path; the new name is a name alone',
+    );
     refused(order, { edit: 'orderFields', fields: ['rows.f1', 'rows.f1'] }, 'a field is named twice');
-    refused(order, { edit: 'dropField', field: 'address..city' }, '"address..city" is no field');
+    refused(order, { edit: 'dropField', field: 'address..city' }, '"address..city" is not a field');
     refused(order, { edit: 'renameField', field: 'pair.f0', to: 'x' }, 'the fields of a tuple can only be promoted');
   });
 });
@@ -266,7 +270,7 @@ describe('records of Avro inside of others', () => {
   });
   const value: DumpValue = { $avro: { home: { zip: 1 }, work: { zip: 2 }, past: { a: [{ zip: 3 }] }, prices: [4, null] } };
 
-  test('a named type is one wherever it stands', () => {
+  test('a named type is one type everywhere', () => {
     const change: Change = { edit: 'renameField', field: 'past.zip', to: 'code' };
     expect(changed(order, value, change)).toEqual({
       $avro: { home: { code: 1 }, work: { code: 2 }, past: { a: [{ code: 3 }] }, prices: [4, null] },
@@ -357,8 +361,8 @@ describe('records of Avro inside of others', () => {
 
   test('a path that leads nowhere is refused', () => {
     refused(order, { edit: 'dropField', field: 'home.street' }, 'has no field "street"; it has zip');
-    refused(order, { edit: 'dropField', field: 'prices.x' }, 'its values are no records');
-    refused(order, { edit: 'promoteField', field: 'home', type: 'long' }, 'field home is no number that long is wider than');
+    refused(order, { edit: 'dropField', field: 'prices.x' }, 'its values are not records');
+    refused(order, { edit: 'promoteField', field: 'home', type: 'long' }, 'field home is not a number that long is wider than');
   });
 });
 

@@ -18,7 +18,7 @@ async function expectSame(found: Snapshot, expected: Snapshot, withKeyGroups = t
 }
 
 describe('over random snapshots', () => {
-  test.each(SEEDS)('what is written anew is the same (seed %i)', async (seed) => {
+  test.each(SEEDS)('what is written again is the same (seed %i)', async (seed) => {
     const source = await randomSnapshot(chance(seed));
     await expectSame((await rewritten([source])).snapshot, source);
   });
@@ -100,7 +100,7 @@ describe('over random snapshots', () => {
     expect(await elements(again)).toEqual(await elements(source));
   });
 
-  test.each(SEEDS)('elements are what edits make of them, by where they stood, and nothing else changes (seed %i)', async (seed) => {
+  test.each(SEEDS)('elements are what edits make of them, by where they were, and nothing else changes (seed %i)', async (seed) => {
     const random = chance(seed);
     const source = await randomSnapshot(random);
     const edits: SnapshotEdit[] = [];

@@ -252,7 +252,7 @@ describe('what was there', () => {
 });
 
 describe('keys', () => {
-  test('are the same others in all operators and in values, and lie in their key groups', async () => {
+  test('are the same others in all operators and in values, and are in their key groups', async () => {
     const { snapshot, report } = await redacted(source, [
       { operator: 'everything', field: 'key', action: 'hash' },
       { operator: 'key-tuple2', field: 'key.f0', action: 'hash' },
@@ -368,11 +368,11 @@ describe('what no rule may do is refused, by name', () => {
       ],
       'rule 2 has "last", which is not known there',
     );
-    await refused([{ field: 'email', action: 'hash' }], 'rule 1: field "email" is no path; it begins with key, namespace, value or **');
+    await refused([{ field: 'email', action: 'hash' }], 'rule 1: field "email" is not a path; it begins with key, namespace, value or **');
     await refused([{ type: 'text', action: 'hash' }], 'rule 1: type "text" is not known; there are string');
     await refused([{ state: 's', action: 'replace' }], 'rule 1: with is missing');
     await refused([], 'the default of the rules: one constant does not fit all types', 'replace');
-    expect(() => parseRedactionRules('{"rules": [}')).toThrow('the rules are no JSON');
+    expect(() => parseRedactionRules('{"rules": [}')).toThrow('the rules are not JSON');
   });
 });
 

@@ -30,7 +30,7 @@ export class MemoryOutput implements SnapshotOutput {
   }
 }
 
-/** Where the fixture's snapshot lies in its archive. */
+/** Where the fixture's snapshot is in its archive. */
 export function openFixture(name: string): Promise<Snapshot> {
   return openFiles(snapshotFiles(name));
 }
@@ -57,7 +57,7 @@ interface Line {
   readonly [name: string]: unknown;
 }
 
-/** Entries by operator and state, sorted; without where they lie, unless that is asked for. */
+/** Entries by operator and state, sorted; without where they are, unless that is asked for. */
 export async function entriesOf(snapshot: Snapshot, places: readonly string[] = []): Promise<Map<string, string[]>> {
   const entries = new Map<string, string[]>();
   for await (const text of dumpLines(snapshot)) {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { snapshotNames } from '../snapshotFixtures.ts';
 import { entriesOf, openFixture, rewritten } from './rewriting.ts';
 
-describe('a snapshot that is written anew', () => {
+describe('a snapshot that is written again', () => {
   test.each(snapshotNames())('%s holds the same entries in the same key groups', async (name) => {
     const source = await openFixture(name);
     const { snapshot, report } = await rewritten([source], { dropInFlight: true });

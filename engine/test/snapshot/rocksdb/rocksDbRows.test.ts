@@ -52,7 +52,7 @@ describe('a scan', () => {
     }
   });
 
-  test('stands still while its visitor waits: the row stays what it was', async () => {
+  test('does not move while its visitor waits: the row stays what it was', async () => {
     const found: Row[] = [];
     await rowsOf(tables('versions')).scan(2, async (row) => {
       await Promise.resolve();
@@ -164,7 +164,7 @@ describe('damage', () => {
     expect(String(error)).toContain('_metadata (000009.sst) > footer');
   });
 
-  test('without checksums, whatever stands there ends in rows or in an error that says where, never in anything else', async () => {
+  test('without checksums, all content ends in rows or in an error that says where, never in anything else', async () => {
     const names = ['checksum-nochecksum', 'checksum6-nochecksum'];
     const size = Math.max(...names.map((name) => [...tables(name).values()][0]?.length ?? 0));
     const change = fc.tuple(fc.integer({ min: 0, max: size - 1 }), fc.integer({ min: 0, max: 255 }));

@@ -74,7 +74,7 @@ function duplicateUids({ syntax }: PipelineDocument): Finding[] {
   const first = new Map<string, OperatorSyntax>();
   return syntax.operators.flatMap((operator): Finding[] => {
     if (operator.uid === null) return [];
-    // What stands outside of any pipeline may belong to several.
+    // What is outside of any pipeline may belong to several.
     const key = `${String(operator.pipeline?.start ?? -1)} ${operator.uid}`;
     const earlier = first.get(key);
     if (earlier === undefined) {
@@ -94,7 +94,7 @@ function uidsThatAreNoLiterals({ syntax }: PipelineDocument): Finding[] {
       code: 'uid-not-literal',
       severity: DiagnosticSeverity.Warning,
       span: operator.uidSpan,
-      message: `The uid of "${operator.method}" is no string literal. A uid that changes between runs loses the operator's state at the next restore.`,
+      message: `The uid of "${operator.method}" is not a string literal. A uid that changes between runs loses the operator's state at the next restore.`,
     }));
 }
 
@@ -107,7 +107,7 @@ function deadEnds({ syntax }: PipelineDocument): Finding[] {
       code: 'no-sink',
       severity: DiagnosticSeverity.Warning,
       span: operator.uidSpan,
-      message: `The stream of ${operator.uid === null ? `this ${operator.method}` : `"${operator.uid}"`} reaches no sink, so nobody sees what it does. End it with .sink(...), or remove it.`,
+      message: `The stream of ${operator.uid === null ? `this ${operator.method}` : `"${operator.uid}"`} reaches no sink, so its records are seen nowhere. End it with .sink(...), or remove it.`,
       unused: true,
     }));
 }

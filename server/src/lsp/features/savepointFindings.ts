@@ -6,7 +6,7 @@ import { nearestPipeline, type PipelineDocument } from '../pipelineDocument.ts';
 import type { OperatorSyntax, Span } from '../pipelineSyntax.ts';
 import type { Finding } from './diagnostics.ts';
 
-/** What becomes of state is no mistake in the code: only what cannot be restored is an error. */
+/** What becomes of state is not a mistake in the code: only what cannot be restored is an error. */
 const LOST: readonly string[] = ['leftBehind', 'unknownOperator'];
 
 /** Where the pipeline does not fit the savepoint that it is bound to. */

@@ -6,7 +6,7 @@ const FILES_MAX = 200_000;
 const DEPTH_MAX = 8;
 
 /**
- * What lies in the folder of a job's checkpoints, `<job>/chk-N`, beside what its complete checkpoints need. Files count as needed when any
+ * What is in the folder of a job's checkpoints, `<job>/chk-N`, beside what its complete checkpoints need. Files count as needed when any
  * of them names a file of that name, wherever it was then. Null where the snapshot is in no such folder, or where the storage does not say
  * how old files are: those of a checkpoint that is being taken must not be counted.
  */

@@ -135,7 +135,7 @@ async function exportMatches({ snapshot, query, operators, signal, onProgress }:
   }
 }
 
-/** What the snapshot and its operators are comes before their state, and is no entry; nor is that entries cannot be read. */
+/** What the snapshot and its operators are comes before their state, and is not an entry; nor is that entries cannot be read. */
 function isHeading(record: DumpValue): boolean {
   const kind = typeof record === 'object' && record !== null && 'kind' in record ? record['kind'] : null;
   return kind === 'snapshot' || kind === 'operator' || kind === 'unreadable';

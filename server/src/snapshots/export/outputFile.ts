@@ -5,7 +5,7 @@ export interface Output {
   write(bytes: Uint8Array): Promise<void>;
 }
 
-/** A file cannot be written, which is no fault of what was read. */
+/** A file cannot be written, which is not a fault of what was read. */
 export class OutputError extends Error {
   override readonly name = 'OutputError';
 }
@@ -83,7 +83,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EPERM: 'access is denied',
   EROFS: 'the file system is read-only',
   ENOENT: 'its folder does not exist',
-  ENOTDIR: 'its folder is no folder',
+  ENOTDIR: 'its folder is not a folder',
   EISDIR: 'it is a folder',
   EFBIG: 'it is too large for the file system',
   EEXIST: 'something else is there already',

@@ -27,7 +27,7 @@ export class KafkaError extends Error {
 export function parseBrokers(text: string): readonly string[] {
   const brokers = text.split(',').map((part) => part.trim());
   const strange = brokers.find((broker) => !/^(?:[^\s:/,]+|\[[0-9a-fA-F:.]+\]):\d{1,5}$/.test(broker));
-  if (strange !== undefined) throw new KafkaError(`${JSON.stringify(strange)} is no broker: host:port is needed`);
+  if (strange !== undefined) throw new KafkaError(`${JSON.stringify(strange)} is not a broker: host:port is needed`);
   return brokers;
 }
 

@@ -70,7 +70,7 @@ function tlsOptions({ ca, cert, key, passphrase, checksHostName }: NonNullable<K
   };
 }
 
-/** What lies at the bottom says most: that a port is closed, that a password is wrong. */
+/** What is at the bottom says most: that a port is closed, that a password is wrong. */
 function reasonOf(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[0]);
   if (!(error instanceof Error)) return String(error);

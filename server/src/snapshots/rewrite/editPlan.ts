@@ -52,7 +52,7 @@ interface PlacedEdit {
 const OWN = new Set(['$schema', 'savepoint', 'target', 'migrateTo', 'keyHash']);
 const NO_CODE: RewriteCode = { migrateTo: null, keyHash: null, onConflict: null };
 
-/** `folder` is where the document lies: its paths are relative to it. */
+/** `folder` is where the document is: its paths are relative to it. */
 export function readEditPlan(text: string, folder: string): EditPlan {
   const errors: ParseError[] = [];
   const root = parseTree(text, errors, { allowTrailingComma: true }) ?? null;

@@ -15,7 +15,7 @@ const SYNCING_MAX = 8;
 const synced = promisify(fsync);
 
 /**
- * A new snapshot in a folder of its own. Until it is complete it lies beside that folder, under a name that says that it is unfinished, and
+ * A new snapshot in a folder of its own. Until it is complete it is beside that folder, under a name that says that it is unfinished, and
  * without `_metadata`; then it is renamed into place. Nothing that is there is ever replaced.
  */
 export class FolderOutput implements SnapshotOutput {
@@ -70,7 +70,7 @@ export class FolderOutput implements SnapshotOutput {
         if (hash !== null) this.#files?.push({ path: name, size, sha256: hash.digest('hex') });
         this.#open.delete(file);
         const durable = file.finish(this.#syncing.size < SYNCING_MAX).finally(() => this.#syncing.delete(durable));
-        // Code that completes hears of what went wrong; until then it is no unhandled rejection.
+        // Code that completes hears of what went wrong; until then it is not an unhandled rejection.
         durable.catch((error: unknown) => (this.#failure ??= error instanceof Error ? error : new Error(String(error))));
         this.#syncing.add(durable);
       },

@@ -159,7 +159,7 @@ function startThread(
       }
     });
   });
-  // Code that waits for it hears of it; until then it is no unhandled rejection.
+  // Code that waits for it hears of it; until then it is not an unhandled rejection.
   result.catch(() => undefined);
   return { worker, result };
 }

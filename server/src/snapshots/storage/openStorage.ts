@@ -11,7 +11,7 @@ import { temporaryFolder } from './temporaryFolder.ts';
 import { gunzipFile, unzipInto } from './unpack.ts';
 
 export interface StorageOptions {
-  /** Where files lie that checkpoints name by other paths. */
+  /** Where files are that checkpoints name by other paths. */
   readonly pathMap?: readonly PathMapping[];
   /** What a compressed archive may become on disk. */
   readonly unpackBytes?: number;
@@ -68,7 +68,7 @@ export function absoluteLocation(folder: string, location: string): string {
   return schemeOf(location) === null ? resolve(folder, location) : location;
 }
 
-/** Null for paths; the letters of Windows' drives are no schemes. */
+/** Null for paths; the letters of Windows' drives are not schemes. */
 function schemeOf(location: string): string | null {
   return /^([a-z][a-z0-9+.-]+):/i.exec(location)?.[1]?.toLowerCase() ?? null;
 }

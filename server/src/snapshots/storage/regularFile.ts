@@ -8,7 +8,7 @@ export interface OpenedFile {
   readonly size: number;
 }
 
-/** Opens a file for reading. Opening a pipe would wait for code that writes into it, and a device has no end. @throws where it is no file */
+/** Opens a file for reading. Opening a pipe would wait for code that writes into it, and a device has no end. @throws where it is not a file */
 export async function openRegularFile(path: string): Promise<OpenedFile> {
   // Windows has no such flag.
   const { O_RDONLY, O_NONBLOCK } = constants as Partial<typeof constants>;

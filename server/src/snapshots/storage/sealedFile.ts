@@ -53,7 +53,7 @@ export async function openSealed(file: RangedFile, path: string, keys: SealKeys)
 function headerEnd(head: Buffer, path: string): number {
   const mac = head.indexOf('\n--- ');
   const end = mac < 0 ? -1 : head.indexOf('\n', mac + 1);
-  if (end < 0) throw new Error(`${path} is no file of age, or cut off: its header does not end`);
+  if (end < 0) throw new Error(`${path} is not a file of age, or cut off: its header does not end`);
   return end + 1;
 }
 

@@ -2,7 +2,7 @@ import { memberPath, type ArchiveMember } from './archiveMembers.ts';
 
 const BLOCK = 512;
 const MEMBERS_MAX = 1_000_000;
-/** Names and extended headers longer than this are no names. */
+/** Names and extended headers longer than this are not names. */
 const HEADER_MAX = 1 << 20;
 
 /** What pax headers say that matters here. */
@@ -12,7 +12,7 @@ const SPARSE = 'GNU.sparse.';
 type Read = (offset: number, length: number) => Promise<Uint8Array>;
 
 /**
- * Where the files of a tar archive lie in it: ustar, with pax headers and GNU's long names. Links and devices are left out: a snapshot has
+ * Where the files of a tar archive are in it: ustar, with pax headers and GNU's long names. Links and devices are left out: a snapshot has
  * none, and the file that one stands for is then said to be missing. @throws where the archive is damaged, or has a name twice
  */
 export async function tarMembers(archive: string, size: number, read: Read): Promise<Map<string, ArchiveMember>> {
@@ -55,7 +55,7 @@ export async function tarMembers(archive: string, size: number, read: Read): Pro
 function checkSum(archive: string, header: Buffer, at: number): void {
   let sum = 0;
   for (const [i, byte] of header.entries()) sum += i >= 148 && i < 156 ? 32 : byte;
-  if (sum !== number(header, 148, 8)) throw new Error(`${archive} is no tar archive, or damaged: no header is at byte ${String(at)}`);
+  if (sum !== number(header, 148, 8)) throw new Error(`${archive} is not a tar archive, or damaged: no header is at byte ${String(at)}`);
 }
 
 /** Octal, or GNU's binary form for what is larger. */

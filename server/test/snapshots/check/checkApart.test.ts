@@ -80,7 +80,7 @@ test('a builder that never ends is given up', async () => {
   await expect(check(written('endless', 'for (;;);'), { timeout: 500 })).rejects.toThrow('did not end within 0.5 s');
 });
 
-test('a builder that ends its process is no end of ours', async () => {
+test('a builder that ends its process is not an end of ours', async () => {
   await expect(check(written('exits', 'process.exit(3);'))).rejects.toThrow('it ended (exit code 3)');
 });
 

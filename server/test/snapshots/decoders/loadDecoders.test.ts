@@ -200,7 +200,7 @@ describe('what is wrong with the file', () => {
     expect(decoders.ofState('orders', 'last')).not.toBeNull();
   });
 
-  test('and no file is no problem', async () => {
+  test('and no file is not a problem', async () => {
     const { decoders, problems } = await loadDecoders(folder, { trusted: true });
     expect(problems).toEqual([]);
     expect(decoders.ofClass('A')).toBeNull();
@@ -208,7 +208,7 @@ describe('what is wrong with the file', () => {
     for (const serializer of [KRYO, BYTES, UNKNOWN]) expect(read(serializer, Uint8Array.of(3, 1), decoders)).toBe('no decoder');
   });
 
-  test('nor is one that is no JSON more than one', async () => {
+  test('nor is one that is not JSON more than one', async () => {
     writeFileSync(join(folder, DECODER_FILE), '{');
     expect((await loadDecoders(folder, { trusted: true })).problems).toHaveLength(1);
   });

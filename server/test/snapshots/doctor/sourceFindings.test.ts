@@ -20,7 +20,7 @@ async function found(path: string, position: number): Promise<string[]> {
   return (await sourceFindings(planned, stored, folder)).map(({ message }) => message);
 }
 
-test('a file that goes on from where reading stopped is no finding', async () => {
+test('a file that goes on from where reading stopped is not a finding', async () => {
   expect(await found('orders.csv', 100)).toEqual([]);
 });
 

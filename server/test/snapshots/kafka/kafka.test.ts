@@ -42,7 +42,7 @@ describe("properties of Kafka's clients", () => {
 
   test.each([
     [['group.id=x'], 'bootstrap.servers is missing'],
-    [['bootstrap.servers=a'], '"a" is no broker: host:port is needed'],
+    [['bootstrap.servers=a'], '"a" is not a broker: host:port is needed'],
     [['bootstrap.servers=a:1', 'security.protocol=TLS'], 'security.protocol TLS is none of'],
     [['bootstrap.servers=a:1', 'security.protocol=SASL_PLAINTEXT'], 'sasl.mechanism GSSAPI is not known here'],
     [['bootstrap.servers=a:1', 'security.protocol=SASL_PLAINTEXT', 'sasl.mechanism=PLAIN'], 'sasl.jaas.config has no username'],
@@ -68,7 +68,7 @@ test('a cluster that is not there is named, with the reason', async () => {
   );
 });
 
-test('whoever gives up does not wait for a host that never answers', async () => {
+test('a user who gives up does not wait for a host that never answers', async () => {
   const sockets: Socket[] = [];
   const server = createServer((socket) => sockets.push(socket));
   const connected = new Promise((resolve) => server.once('connection', resolve));

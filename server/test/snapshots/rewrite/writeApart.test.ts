@@ -138,7 +138,7 @@ test('what does not become the types of the pipeline, and a pipeline that does n
   expect(readdirSync(folder).filter((name) => name.startsWith('refused'))).toEqual([]);
 });
 
-test('whoever cancels it finds all of it or nothing, whenever the word comes', async () => {
+test('a user who cancels it finds all of it or nothing, at every moment', async () => {
   const program = written('v2', WITH_NOTE);
   for (const when of [0, 1, 2, 3]) {
     const target = join(folder, `cancelled-${String(when)}`);

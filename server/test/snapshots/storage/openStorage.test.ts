@@ -129,7 +129,7 @@ describe('folders', () => {
 });
 
 describe('archives', () => {
-  test('tar, read where they lie', async () => {
+  test('tar, read where they are', async () => {
     expect(await dump(file('plain.tar', fixtureTar(SAVEPOINT)))).toEqual(expected);
     expect(await dump(file('checkpoint.tar', fixtureTar(CHECKPOINT)))).toEqual(await dump(join(home, CHECKPOINT)));
   });

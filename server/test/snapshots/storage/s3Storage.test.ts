@@ -126,7 +126,7 @@ describe('snapshots in S3', () => {
     expect(gets.filter(({ range }) => range === undefined)).toEqual([]);
   });
 
-  test('ranges that lie side by side are one request, and the same range is asked for once', async () => {
+  test('ranges that are side by side are one request, and the same range is asked for once', async () => {
     const { storage } = await openStorage('s3://flink/large');
     const bytes = await storage.slice('s3://flink/large/file', 3_000_000, 2_000_000);
     expect([bytes.length, bytes[0], bytes[1_999_999]]).toEqual([2_000_000, (3_000_000 >> 12) & 255, (4_999_999 >> 12) & 255]);

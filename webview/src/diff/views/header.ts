@@ -61,7 +61,7 @@ function previewButtons(actions: Actions): HTMLElement[] {
   ];
 }
 
-/** `location` is what the user opened: what is in an archive lies elsewhere. */
+/** `location` is what the user opened: what is in an archive is elsewhere. */
 function side(letter: string, role: string, overview: SnapshotOverview, location: string, actions: Actions): HTMLElement {
   const { name, createdAt, sizeBytes, format, version } = overview;
   const about = [createdAt === null ? null : localTime(createdAt), bytes(sizeBytes), `${format}, v${String(version)}`];

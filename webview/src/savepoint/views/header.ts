@@ -31,7 +31,7 @@ export function renderHeader(root: HTMLElement, model: Model, actions: Actions):
 
 function tags(model: Model, overview: SnapshotOverview, actions: Actions): HTMLElement[] {
   const made = [verdictTag(model, overview, actions)];
-  if (overview.relocatable) made.push(tag('', 'move', 'relocatable', 'All files lie in this folder: it can be moved and copied.'));
+  if (overview.relocatable) made.push(tag('', 'move', 'relocatable', 'All files are in this folder: it can be moved and copied.'));
   else made.push(tag('', 'info', 'refers to other folders', 'Files are referred to by absolute paths: the folder cannot be moved alone.'));
   return made;
 }

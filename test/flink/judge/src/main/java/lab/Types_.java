@@ -98,7 +98,7 @@ public class Types_ {
     }
   }
 
-  /** Without a default constructor it is no POJO: Kryo writes it. */
+  /** Without a default constructor it is not a POJO: Kryo writes it. */
   public static class Weird implements Serializable {
     private final String s;
     private final int[] xs;
