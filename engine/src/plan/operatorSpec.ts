@@ -166,6 +166,9 @@ export interface SinkConnector {
   readonly name: string;
   readonly details: Readonly<Record<string, string | number | boolean>>;
   readonly open: UserFunction;
-  /** What its subtasks write, such as paths in their shortest form: no other sink of the plan may write the same. Left out: nothing of the kind. */
+  /**
+   * Files that its subtasks write, in their shortest form, relative to the pipeline's folder. No other sink of the plan may write the same, and no
+   * other run while this one does. Left out: none.
+   */
   readonly writes?: (parallelism: number) => readonly string[];
 }

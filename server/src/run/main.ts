@@ -2,13 +2,14 @@
 import { Worker, MessageChannel } from 'node:worker_threads';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as tidemark from 'tidemark';
 import * as connectors from 'tidemark/connectors';
 import * as testing from 'tidemark/testing';
 import { isLatest, loadPlan, pipelineFolders, PipelineLoadError, prepareRun, registerEngineModules } from 'tidemark/host';
 import type { LoadedPlan, PreparedRun } from 'tidemark/host';
+import type { Plan } from 'tidemark/plan';
 import { RestoreRefused, SnapshotDamage } from 'tidemark/restore';
 import { StartFailure } from 'tidemark/runtime';
 import type { Failure, RunInfo } from '../control.ts';
@@ -22,7 +23,7 @@ import type { ControlWorkerData } from './controlWorker.ts';
 import { ControlMailbox, MAILBOX_BYTES } from './mailbox.ts';
 import { shownText } from '../shownText.ts';
 import { newRunId, socketPath } from './registry.ts';
-import { lockPipeline, PipelineIsRunning } from './runLock.ts';
+import { lockOutputs, lockPipeline, PipelineIsRunning } from './runLock.ts';
 import { toPosition, toRunPlan } from './toControl.ts';
 import { messageOf, toFailure } from './toFailure.ts';
 import { INSPECTION } from './userCodePause.ts';
@@ -51,21 +52,24 @@ async function main(args: RunArguments): Promise<number> {
   const id = newRunId();
   const control = startControlThread(id);
   let loaded: LoadedPlan;
-  let release: () => void;
+  const releases: (() => void)[] = [];
+  const release = (): void => {
+    for (const each of releases.splice(0)) each();
+  };
+  process.once('exit', release);
   let prepared: PreparedRun;
   try {
     loaded = await loadPlan(args.program, {
       parallelism: args.parallelism,
       parameters: { [args.parametersFrom ?? 'launch']: args.parameters, file: args.fileParameters ?? {} },
     });
-    release = await lockPipeline(dirname(pipelineFolders(args.program, loaded.plan.name).savepoints), {
-      ...{ id, pipeline: loaded.plan.name, program: args.program },
-    });
-    process.once('exit', release);
+    const run = { id, pipeline: loaded.plan.name, program: args.program };
+    releases.push(await lockPipeline(dirname(pipelineFolders(args.program, loaded.plan.name).savepoints), run));
     const from = await restorable(args, loaded.plan.name);
     prepared = prepareRun(loaded, { ...args, from }, (level, message) => {
       tell(`${level === 'info' ? '' : `${level}: `}${message}`);
     });
+    releases.push(await lockOutputs(outputsOf(prepared.plan, dirname(args.program)), run));
   } catch (error) {
     return refuse(error);
   }
@@ -113,6 +117,13 @@ async function main(args: RunArguments): Promise<number> {
   control.mailbox.send({ kind: 'event', event: 'ended', body: ended });
   await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, GOODBYE_MS))]);
   return ended.exitCode;
+}
+
+/** Files that the sinks of a plan write, by their absolute paths. */
+function outputsOf({ operators }: Plan, folder: string): string[] {
+  return operators.flatMap(({ spec, parallelism }) =>
+    spec.kind === 'sink' ? (spec.connector.writes?.(parallelism) ?? []).map((path) => resolve(folder, path)) : [],
+  );
 }
 
 /** What is not a savepoint of ours may have to be rewritten before it can be restored. */

@@ -1,10 +1,11 @@
 /**
  * One run of a pipeline at a time: two would take each other's checkpoints for their own and write into each other's files. The lock is a file beside
- * the pipeline's snapshots that says who has it. A lock whose process is gone is taken over.
+ * the pipeline's snapshots that says who has it. Files that sinks write have a lock too, because two pipelines may name the same one.
+ * A lock whose process is gone is taken over.
  */
 import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { isSameProcess, startOfProcess } from './processIdentity.ts';
 
 const LOCK_FILE = 'run.lock';
@@ -33,9 +34,46 @@ const BETWEEN_LOOKS_MS = 100;
  * Takes the lock of the folder in which a pipeline's snapshots are; the folder is made when needed. The result gives it back.
  * @throws PipelineIsRunning
  */
-export async function lockPipeline(folder: string, run: Pick<LockOwner, 'id' | 'pipeline' | 'program'>): Promise<() => void> {
+export function lockPipeline(folder: string, run: Pick<LockOwner, 'id' | 'pipeline' | 'program'>): Promise<() => void> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const file = join(folder, LOCK_FILE);
+  return lock(join(folder, LOCK_FILE), run, (other) => `Pipeline "${other.pipeline}" is running already: ${ownerText(other)}.`);
+}
+
+/**
+ * Takes the locks of files that sinks write, each a hidden file beside it. The result gives all of them back.
+ * @param paths absolute
+ * @throws PipelineIsRunning where the run of another pipeline writes one of them; then none is taken
+ */
+export async function lockOutputs(paths: readonly string[], run: Pick<LockOwner, 'id' | 'pipeline' | 'program'>): Promise<() => void> {
+  const releases: (() => void)[] = [];
+  const releaseAll = (): void => {
+    for (const release of releases) release();
+  };
+  try {
+    for (const path of paths) {
+      mkdirSync(dirname(path), { recursive: true });
+      const file = join(dirname(path), `.${basename(path)}.lock`);
+      releases.push(
+        await lock(
+          file,
+          run,
+          (other) => `${path} is written by pipeline "${other.pipeline}" now: ${ownerText(other)}. Give the sink another path.`,
+        ),
+      );
+    }
+  } catch (error) {
+    releaseAll();
+    throw error;
+  }
+  return releaseAll;
+}
+
+/** `inUse` says what the run that has the lock prevents. */
+async function lock(
+  file: string,
+  run: Pick<LockOwner, 'id' | 'pipeline' | 'program'>,
+  inUse: (other: LockOwner) => string,
+): Promise<() => void> {
   const owner: LockOwner = {
     ...run,
     ...{ host: hostname(), pid: process.pid, processStart: startOfProcess(process.pid), since: Date.now() },
@@ -49,7 +87,9 @@ export async function lockPipeline(folder: string, run: Pick<LockOwner, 'id' | '
       removeStale(file, other, owner.id);
       continue;
     }
-    if (performance.now() > until || other.host !== owner.host) throw new PipelineIsRunning(refusal(file, other, owner.host));
+    if (performance.now() > until || other.host !== owner.host) {
+      throw new PipelineIsRunning(`${inUse(other)} ${remedy(file, other, owner.host)}`);
+    }
     await new Promise((resolve) => setTimeout(resolve, BETWEEN_LOOKS_MS));
   }
   const own = JSON.stringify(owner);
@@ -122,9 +162,11 @@ function removeStale(file: string, stale: LockOwner, id: string): void {
   else renameSync(aside, file);
 }
 
-function refusal(file: string, other: LockOwner, host: string): string {
-  const since = new Date(other.since).toISOString();
-  const what = `Pipeline "${other.pipeline}" is running already: run ${other.id}, process ${String(other.pid)} on ${other.host}, since ${since}.`;
-  if (other.host === host) return `${what} Stop it first: tidemark stop ${other.id}`;
-  return `${what} Stop it there. If it is certain that it does not run any more, remove ${file}.`;
+function ownerText(other: LockOwner): string {
+  return `run ${other.id}, process ${String(other.pid)} on ${other.host}, since ${new Date(other.since).toISOString()}`;
+}
+
+function remedy(file: string, other: LockOwner, host: string): string {
+  if (other.host === host) return `Stop it first: tidemark stop ${other.id}`;
+  return `Stop it there. If it is certain that it does not run any more, remove ${file}.`;
 }

@@ -13,7 +13,7 @@ const Item = t.record('Item', { n: t.long });
 export default pipeline('${name}', { checkpointInterval: 0 }, (p) => {
   const count = p.parameter('count', { type: 'number', default: 1e9 });
   const items = p.source('items', generator({ type: Item, rate: 2000, count, next: (n) => ({ n }) }));
-  items.sink('numbers', files.write({ path: 'out/numbers.jsonl' }));
+  items.sink('numbers', files.write({ path: 'out/${name}.jsonl' }));
   items.keyBy((item) => item.n % 10, t.long).process('count', {
     emits: t.string,
     state: { count: t.state.value(t.long) },
@@ -78,7 +78,7 @@ async function running(...args: string[]): Promise<CliProcess> {
 
 /** What the output files hold, in order. */
 function numbers(): number[] {
-  const files = readdirSync(join(folder, 'out')).filter((name) => name.startsWith('numbers'));
+  const files = readdirSync(join(folder, 'out')).filter((name) => !name.startsWith('.'));
   const lines = files.flatMap((name) =>
     readFileSync(join(folder, 'out', name), 'utf8')
       .trim()
@@ -237,6 +237,20 @@ describe('a command for a running pipeline', () => {
     expect(await done('stop')).toMatchObject({ code: 5, stdout: '', stderr: 'No pipeline is running.\n' });
   });
 
+  it('is not disturbed by another pipeline that writes the same file: that one is refused', async () => {
+    const one = await running(program('one'));
+    const two = await done('run', program('two', pipelineText('two').replace('out/two.jsonl', 'out/one.jsonl')));
+    expect(two).toMatchObject({ code: 6, stdout: '' });
+    expect(two.stderr).toMatch(
+      /one\.jsonl is written by pipeline "one" now: .* Give the sink another path\. Stop it first: tidemark stop \S+/,
+    );
+    const stopped = await done('stop', 'one');
+    expect(stopped.code, stopped.stderr).toBe(0);
+    expect(await one.exit()).toBe(0);
+    expect(numbers()).toEqual(upTo(numbers().length));
+    expect(readdirSync(join(folder, 'out'))).not.toContain('.one.jsonl.lock');
+  });
+
   it('asks which one is meant', async () => {
     const [one, two] = await Promise.all([running(program('one')), running(program('two'))]);
     const unnamed = await done('savepoint');
@@ -246,7 +260,8 @@ describe('a command for a running pipeline', () => {
     const unknown = await done('stop', 'three');
     expect(unknown.code).toBe(5);
     expect(unknown.stderr).toMatch(/^No pipeline "three" is running\. Running now:/);
-    expect((await done('stop', 'one.pipeline.ts')).code).toBe(0);
+    const stopped = await done('stop', 'one.pipeline.ts');
+    expect(stopped.code, stopped.stderr).toBe(0);
     expect(await one.exit()).toBe(0);
     expect(two.child.exitCode).toBe(null);
   });

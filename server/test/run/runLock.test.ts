@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { lockPipeline, PipelineIsRunning } from '../../src/run/runLock.ts';
+import { lockOutputs, lockPipeline, PipelineIsRunning } from '../../src/run/runLock.ts';
 
 let folder = '';
 beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'tidemark-lock-'))));
@@ -53,4 +53,16 @@ it('gives back only its own', async () => {
   writeFileSync(lockFile(), JSON.stringify({ ...run('other'), host: hostname(), pid: process.pid, processStart: null, since: 0 }));
   release();
   expect(readdirSync(folder)).toEqual(['run.lock']);
+});
+
+it('lets one run write a file at a time, whatever its pipeline', async () => {
+  const [one, two] = [join(folder, 'out/one.jsonl'), join(folder, 'out/two.jsonl')];
+  const release = await lockOutputs([two], run('first'));
+  await expect(lockOutputs([one, two], { ...run('second'), pipeline: 'others' })).rejects.toThrow(
+    /two\.jsonl is written by pipeline "orders" now: run first, process \d+ on .*, since .*another path\. Stop it first: tidemark stop first/,
+  );
+  expect(readdirSync(join(folder, 'out'))).toEqual(['.two.jsonl.lock']);
+  release();
+  (await lockOutputs([one, two], run('third')))();
+  expect(readdirSync(join(folder, 'out'))).toEqual([]);
 });
