@@ -13,7 +13,7 @@ const FIRST_VERSION_OF_FLINK_2 = 5;
 /** Flink's `KeyGroupRangeAssignment`. */
 const DEFAULT_MAX_PARALLELISM = 128;
 const MIGRATE =
-  'Let no migration be left to Flink: tidemark edit SNAPSHOT --out OUT --migrate-to PIPELINE writes a savepoint that has the new schema.';
+  'Let no migration be left to Flink. A savepoint that has the new schema is written by:\ntidemark edit SNAPSHOT --out OUT --migrate-to PIPELINE';
 
 /**
  * What a Flink job with the plan's operators and types does with the snapshot, where that is something else than this engine does. What
@@ -32,7 +32,7 @@ export function* flinkFindings(
       null,
       null,
       `Flink 1.20 does not read metadata of version ${String(metadata.version)}.`,
-      'tidemark edit SNAPSHOT --out OUT --metadata-version 4 writes one that it reads.',
+      'One that it reads is written by:\ntidemark edit SNAPSHOT --out OUT --metadata-version 4',
     );
   }
   const writtenBy = metadata.version >= FIRST_VERSION_OF_FLINK_2 ? 2 : 1;

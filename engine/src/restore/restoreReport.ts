@@ -12,7 +12,10 @@ export interface RestoreFinding {
   readonly operator: string | null;
   readonly state: string | null;
   readonly message: string;
-  /** What to do about it; null where nothing is to be done. */
+  /**
+   * What to do about it; null where nothing is to be done. A command is in a line of its own, which begins with `tidemark `; SNAPSHOT, OUT and
+   * PIPELINE stand for the snapshot, a new folder and the pipeline.
+   */
   readonly remedy: string | null;
   /** Type in the snapshot and type in the plan, in words. */
   readonly written: string | null;

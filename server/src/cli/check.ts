@@ -10,14 +10,15 @@ import {
   type FlinkTarget,
   type RestoreFinding,
 } from 'tidemark/restore';
-import type { KeyedStatistics } from 'tidemark/snapshot';
+import { shellWord, type KeyedStatistics } from 'tidemark/snapshot';
 import type { CheckReport } from '../protocol.ts';
 import { statisticsOf } from '../snapshots/doctor/examine.ts';
 import { sourceFindings } from '../snapshots/doctor/sourceFindings.ts';
 import type { OpenedSnapshot } from '../snapshots/openedSnapshot.ts';
+import { withPlaces } from '../snapshots/remedyPlaces.ts';
 import { absoluteLocation } from '../snapshots/storage/openStorage.ts';
 import { EXIT, linesText, plural, UsageError, type CliIo } from './io.ts';
-import { openedForReading, READING_OPTIONS } from './openedForReading.ts';
+import { openedForReading, READING_OPTIONS, readingArguments } from './openedForReading.ts';
 import { untilInterrupted } from './interrupt.ts';
 import { loadedPlan, type LoadedPlan } from './loadedPlan.ts';
 import { parsed, type CommandSyntax } from './syntax.ts';
@@ -62,26 +63,26 @@ async function timerFindings(
   { asOf, signal }: { readonly asOf: number; readonly signal: AbortSignal },
 ): Promise<RestoreFinding[]> {
   const statistics = await statisticsOf(opened, asOf, { ttl: null, signal, onProgress: () => undefined });
-  return plan.operators.flatMap(({ uid, operatorId }) => dueTimers(uid, statistics.get(operatorId)));
+  return plan.operators.flatMap(({ uid, operatorId }) => dueTimers(uid, statistics.get(operatorId), asOf));
 }
 
-function dueTimers(uid: string, found: KeyedStatistics | undefined): RestoreFinding[] {
-  const due = (found?.states ?? []).reduce(
-    (sum, { state, timers }) => sum + (state.startsWith('_timer_state/processing_') ? (timers?.due ?? 0) : 0),
-    0,
+const HOUR_MS = 3_600_000;
+
+function dueTimers(uid: string, found: KeyedStatistics | undefined, asOf: number): RestoreFinding[] {
+  const timers = (found?.states ?? []).flatMap((each) =>
+    each.timers !== null && each.timers.due > 0 && each.state.startsWith('_timer_state/processing_') ? [each.timers] : [],
   );
-  if (due === 0) return [];
-  const count = plural(due, 'processing-time timer');
-  return [
-    finding(
-      'warning',
-      'timersDue',
-      uid,
-      null,
-      `has ${count} that are due: they fire at once.`,
-      `tidemark edit SNAPSHOT --out OUT --shift-timers ${uid}:DURATION moves them.`,
-    ),
-  ];
+  if (timers.length === 0) return [];
+  const count = plural(
+    timers.reduce((sum, { due }) => sum + due, 0),
+    'processing-time timer',
+  );
+  const first = Math.min(...timers.flatMap((each) => each.first ?? []));
+  const hours = Math.floor((asOf - first) / HOUR_MS) + 1;
+  const shift = Number.isFinite(first)
+    ? `To move all of its timers by the same time, so that none is due yet:\ntidemark edit SNAPSHOT --out OUT --shift-timers ${shellWord(`${uid}:${String(hours)}h`)}`
+    : 'The option --shift-timers of tidemark edit moves them.';
+  return [finding('warning', 'timersDue', uid, null, `has ${count} that are due: they fire at once.`, shift)];
 }
 
 export const checkSyntax = {
@@ -119,13 +120,15 @@ export async function check(args: readonly string[], io: CliIo): Promise<number>
     return exitCode;
   }
   return openedForReading(location, values, io, async (opened) => {
-    const report = await untilInterrupted((signal) =>
+    const found = await untilInterrupted((signal) =>
       checkOpened(opened, program, {
         allowNonRestoredState: values['allow-non-restored-state'],
         flink,
         scan: values.scan ? { asOf: Date.now(), signal } : null,
       }),
     );
+    const places = { snapshot: location, options: readingArguments(values), pipeline: module, cwd: io.cwd };
+    const report = { ...found, findings: withPlaces(found.findings, places) };
     io.out(values.json ? `${JSON.stringify(report, null, 2)}\n` : reportText(report));
     return report.compatible ? EXIT.ok : EXIT.notRestored;
   });
@@ -139,10 +142,16 @@ function flinkTarget(text: string | undefined): FlinkTarget | null {
 const MARKS = { error: 'error  ', warning: 'warning', info: 'ok     ' } as const;
 
 function reportText({ compatible, findings }: CheckReport): string {
-  const lines = findings.flatMap((each) => [`${MARKS[each.severity]}  ${findingText(each)}`, ...schemasText(each)]);
+  const lines = findings.flatMap((each) => [...findingLines(each), ...schemasText(each)]);
   const errors = findings.filter((each) => each.severity === 'error').length;
   const verdict = compatible ? 'The snapshot can be restored.' : `The snapshot cannot be restored: ${plural(errors, 'error')}.`;
   return linesText([...lines, verdict]);
+}
+
+/** Commands are in lines of their own. */
+function findingLines({ severity, ...found }: CheckReport['findings'][number]): string[] {
+  const [words = null, ...commands] = found.remedy?.split(/\n(?=tidemark )/) ?? [];
+  return [`${MARKS[severity]}  ${findingText({ ...found, remedy: words })}`, ...commands.map((line) => `         ${line}`)];
 }
 
 /** Both types, one below the other, where they do not fit. */

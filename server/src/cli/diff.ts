@@ -7,6 +7,7 @@ import {
   KeyTextError,
   operatorsNamed,
   RenameError,
+  shellWord,
   SnapshotComparison,
   stateDiffers,
   UNREADABLE_REMEDY,
@@ -21,7 +22,7 @@ import { UserModuleError } from '../snapshots/userFunction.ts';
 import { invariant, type Invariant, type Verdict } from '../snapshots/compare/invariant.ts';
 import { SnapshotSide } from '../snapshots/compare/snapshotSide.ts';
 import type { OpenedSnapshot } from '../snapshots/openedSnapshot.ts';
-import { EXIT, plural, sizeText, UsageError, type CliIo } from './io.ts';
+import { EXIT, linesText, plural, sizeText, UsageError, type CliIo } from './io.ts';
 import { Interrupted, untilInterrupted } from './interrupt.ts';
 import { openedForReading, READING_OPTIONS } from './openedForReading.ts';
 import { ReadProgress } from './readProgress.ts';
@@ -349,9 +350,8 @@ class TextOutput implements Output {
     this.#line(`--- ${before.folder}  (checkpoint ${String(before.metadata.checkpointId)})`);
     this.#line(`+++ ${after.folder}  (checkpoint ${String(after.metadata.checkpointId)})`);
     for (const { before: one, after: two } of proposals) {
-      this.#io.err(
-        `${one.label} and ${two.label} look alike: --rename '${one.label}=${two.label}' compares them, --accept-proposals all such.\n`,
-      );
+      const rename = `--rename ${shellWord(`${one.label}=${two.label}`)}`;
+      this.#io.err(linesText([`${one.label} and ${two.label} look alike: ${rename} compares them, --accept-proposals all such.`]));
     }
   }
 
@@ -390,6 +390,6 @@ class TextOutput implements Output {
   }
 
   #line(text: string): void {
-    this.#io.out(`${text}\n`);
+    this.#io.out(linesText([text]));
   }
 }

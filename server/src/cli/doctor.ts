@@ -5,11 +5,11 @@ import { examine, type ExamineOptions } from '../snapshots/doctor/examine.ts';
 import { reportOf } from '../snapshots/doctor/doctorReport.ts';
 import { KafkaError } from '../snapshots/kafka/clientProperties.ts';
 import type { OpenedSnapshot } from '../snapshots/openedSnapshot.ts';
+import { withPlaces } from '../snapshots/remedyPlaces.ts';
 import { untilInterrupted } from './interrupt.ts';
-import { EXIT, plural, timeText, UsageError, type CliIo } from './io.ts';
-import { openedForReading, READING_OPTIONS } from './openedForReading.ts';
+import { EXIT, linesText, plural, timeText, UsageError, type CliIo } from './io.ts';
+import { openedForReading, READING_OPTIONS, readingArguments } from './openedForReading.ts';
 import { ReadProgress } from './readProgress.ts';
-import { withPlaces } from './remedyPlaces.ts';
 import { durationOption, timeOption } from './timeOptions.ts';
 import { plannedUids } from './uidList.ts';
 import { parsed, type CommandSyntax } from './syntax.ts';
@@ -74,7 +74,8 @@ export async function doctor(args: readonly string[], io: CliIo): Promise<number
       io.err(`${found.message}\n`);
       return DOCTOR_EXIT.failed;
     }
-    const report = { ...found, findings: withPlaces(found.findings, location, values, io.cwd) };
+    const places = { snapshot: location, options: readingArguments(values), cwd: io.cwd };
+    const report = { ...found, findings: withPlaces(found.findings, places) };
     io.out(values.json ? `${JSON.stringify(report, null, 2)}\n` : reportText(report));
     return report.findings.some(({ severity }) => severity !== 'info') ? DOCTOR_EXIT.found : DOCTOR_EXIT.healthy;
   };
@@ -133,7 +134,7 @@ function reportText({ location, asOf, scanned, findings }: DoctorReport): string
   const count = (wanted: DoctorFinding['severity']): number => findings.filter(({ severity }) => severity === wanted).length;
   const summary = [plural(count('error'), 'error'), plural(count('warning'), 'warning'), plural(count('info'), 'note')].join(', ');
   lines.push(`${summary} as of ${timeText(asOf)} UTC.${scanned ? '' : ' Sizes of keys, timers and TTL are looked at with --scan.'}`);
-  return `${lines.join('\n')}\n`;
+  return linesText(lines);
 }
 
 /** What is said of several places in the same words is said once. */

@@ -43,6 +43,11 @@ export function cliIo({ out, err, terminal, ...more }: Streams): CliIo {
 /** A command's arguments make no sense. `usage` is shown. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
+
+  /** It may name what strangers have named: it stays one line. */
+  constructor(message: string) {
+    super(oneLine(message));
+  }
 }
 
 /** Documented in docs/cli.md. */
@@ -70,7 +75,11 @@ export type Command = (args: readonly string[], io: CliIo) => Promise<number>;
 
 /** Lines for people. A line feed within one, such as in a name that a stranger chose, is shown as `\n`: nobody forges a line of a report. */
 export function linesText(lines: readonly string[]): string {
-  return lines.map((line) => `${line.replaceAll(/\r?\n/g, '\\n')}\n`).join('');
+  return lines.map((line) => `${oneLine(line)}\n`).join('');
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/\r?\n/g, '\\n');
 }
 
 export function plural(count: number, noun: string): string {

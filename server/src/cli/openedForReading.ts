@@ -29,6 +29,17 @@ export const READING_OPTIONS = { ...UIDS_OPTION, ...PLACE_OPTIONS, ...TRUST_OPTI
 
 export type ReadingValues = OptionValues<typeof PLACE_OPTIONS> & Partial<OptionValues<typeof UIDS_OPTION & typeof TRUST_OPTION>>;
 
+/** The same options as arguments of another command. */
+export function readingArguments(values: ReadingValues): string[] {
+  const given: Readonly<Record<string, string | readonly string[] | boolean | undefined>> = values;
+  return Object.keys(READING_OPTIONS).flatMap((name) => {
+    const value = given[name];
+    if (value === undefined || value === false) return [];
+    if (value === true) return [`--${name}`];
+    return [value].flat().flatMap((each) => [`--${name}`, each]);
+  });
+}
+
 /**
  * Opens the snapshot that the arguments name for as long as `use` reads it: a folder, a `_metadata` file, an archive or an address. What
  * cannot be read is said on stderr. `uids` are known beside those of --uids. Resolves to the exit code. @throws UsageError, UserModuleError

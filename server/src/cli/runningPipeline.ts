@@ -24,7 +24,7 @@ export function runsTable(runs: readonly RegisteredRun[]): string {
   return all
     .map((row) =>
       row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .map((cell, column) => cell.replaceAll('\n', '\\n').padEnd(widths[column] ?? 0))
         .join('  ')
         .trimEnd(),
     )

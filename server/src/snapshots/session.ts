@@ -10,6 +10,7 @@ import type {
   SnapshotRequests,
   StatisticsProgress,
 } from '../protocol.ts';
+import { withPlaces } from './remedyPlaces.ts';
 import { checkApart } from './check/checkApart.ts';
 import { comparedPage, comparisonOverview, runComparison, type OpenedPair } from './comparison.ts';
 import { doctorReport } from './doctor/doctorReport.ts';
@@ -70,13 +71,17 @@ export class SnapshotSession {
     'snapshot/dump': ({ location, limit }) => this.#snapshots.use(location, ({ opened }) => firstLines(opened, limit)),
     'snapshot/check': async ({ location, program, text, allowNonRestoredState, flink }, { signal }) => {
       this.#trust.forCode('pipelines are built');
-      return this.#snapshots.use(location, ({ checked }) =>
-        checkApart(checked, { program, text, parallelism: null }, { allowNonRestoredState, flink, signal }),
-      );
+      return this.#snapshots.use(location, async ({ checked }) => {
+        const report = await checkApart(checked, { program, text, parallelism: null }, { allowNonRestoredState, flink, signal });
+        return { ...report, findings: withPlaces(report.findings, { snapshot: location, pipeline: program, cwd: null }) };
+      });
     },
     'snapshot/doctor': async ({ location, scan, kafka = null }, context) => {
       if (kafka !== null) this.#trust.forCode('Kafka clusters are asked');
-      return this.#snapshots.use(location, ({ opened }) => doctorReport(opened, { scan, kafka }, context));
+      return this.#snapshots.use(location, async ({ opened }) => {
+        const report = await doctorReport(opened, { scan, kafka }, context);
+        return { ...report, findings: withPlaces(report.findings, { snapshot: location, cwd: null }) };
+      });
     },
     'snapshot/overview': ({ location }) => this.#snapshots.use(location, ({ opened }) => overviewOf(opened)),
     'snapshot/verify': ({ location }, { signal }) => this.#snapshots.use(location, ({ opened }) => verdictOf(opened, signal)),

@@ -66,7 +66,7 @@ describe('tidemark check', () => {
     program('v2f.pipeline.ts', pipelineText(`{ n: t.long, note: t.field(t.string, { default: 'none' }) }`));
     const before = await run('v2f.pipeline.ts', snapshot, '--flink', '2.3');
     expect(before.code).toBe(EXIT.notRestored);
-    expect(before.out).toContain('tidemark edit SNAPSHOT --out OUT --migrate-to PIPELINE');
+    expect(before.out).toMatch(/^ +tidemark edit \S+ --out \S+-edited --migrate-to v2f\.pipeline\.ts$/m);
     const migrated = join(folder, 'migrated');
     const { code, out, err } = await runCommand(edit, folder, [snapshot, '--out', migrated, '--migrate-to', 'v2f.pipeline.ts']);
     expect({ code, err }).toEqual({ code: EXIT.ok, err: '' });
@@ -129,6 +129,7 @@ describe('tidemark check', () => {
           severity: 'warning',
           operator: 'count',
           message: 'has 10 processing-time timers that are due: they fire at once.',
+          remedy: expect.stringMatching(/\ntidemark edit \S+ --out \S+-edited --shift-timers count:1h$/) as string,
         }),
       ]);
     } finally {

@@ -4,11 +4,11 @@ import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmS
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { diagnose, type Examination } from 'tidemark/snapshot';
+import { diagnose, shellWord, type Examination } from 'tidemark/snapshot';
 import { DOCTOR_CODES, type DoctorCode } from '../../../engine/src/snapshot/doctor/finding.ts';
 import { doctor } from '../../src/cli/doctor.ts';
 import { edit } from '../../src/cli/edit.ts';
-import { withPlaces } from '../../src/cli/remedyPlaces.ts';
+import { withPlaces } from '../../src/snapshots/remedyPlaces.ts';
 import type { DoctorFinding } from '../../src/protocol.ts';
 import { examine } from '../../src/snapshots/doctor/examine.ts';
 import { openSnapshot } from '../../src/snapshots/openedSnapshot.ts';
@@ -163,8 +163,7 @@ async function findingsOn(location: string, { options = [], topics }: Partial<Fi
   const opened = await openSnapshot(location);
   try {
     const asked = { asOf: 0, asOfGiven: true, plan: null, other: null, kafka: null, looksOutside: true, scan: null };
-    const values = { 'path-map': undefined, 'passphrase-file': undefined, identity: undefined };
-    return withPlaces(diagnose({ ...(await examine(opened, asked)), topics }), location, values, cwd);
+    return withPlaces(diagnose({ ...(await examine(opened, asked)), topics }), { snapshot: location, cwd });
   } finally {
     await opened.storage.close?.();
   }
@@ -218,4 +217,29 @@ describe('the remedy of', () => {
     }
     if (existsSync(folder)) rmSync(folder, { recursive: true });
   });
+});
+
+test('a name of another never breaks out of its word, nor out of its line', () => {
+  const hostile = [
+    "it's",
+    'a; echo b',
+    '$(id)',
+    '`id`',
+    'two\nlines\ttab',
+    '\u001b[2J',
+    'SNAPSHOT --out OUT',
+    "back\\slash\nand ' quote",
+    'é漢',
+  ];
+  for (const name of hostile) {
+    const remedy = `Do it:\ntidemark edit SNAPSHOT --out OUT --drop-state ${shellWord(name)}`;
+    const [placed] = withPlaces([{ remedy }], { snapshot: '/tmp/my snapshot', cwd });
+    const lines = placed?.remedy?.split('\n') ?? [];
+    expect(lines).toHaveLength(2);
+    const words = spawnSync('bash', ['-c', `tidemark() { printf '%s\\0' "$@"; }; ${lines[1] ?? ''}`], {
+      encoding: 'utf8',
+      env: { LC_ALL: 'C.UTF-8' },
+    });
+    expect(words.stdout.split('\0')).toEqual(['edit', '/tmp/my snapshot', '--out', 'snapshot-edited', '--drop-state', name, '']);
+  }
 });

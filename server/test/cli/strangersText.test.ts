@@ -14,9 +14,9 @@ import { countingPipeline, takeSavepoint } from '../savepointOfPipeline.ts';
 import { runCommand } from './snapshotFixture.ts';
 
 /** Sets the title of a terminal, clears it, colours, overwrites the line, a C1 sequence, and turns the direction of text round. */
-const EVIL = '\u001b]0;title\u0007\u001b[2J\u001b[31m\r\u009b31m\u202eforged\u2066';
+const EVIL = '\u001b]0;title\u0007\u001b[2J\u001b[31m\r\u009b31m\u202eforged\u2066\nFORGED';
 /** As source text. */
-const SOURCE = shownText(EVIL);
+const SOURCE = shownText(EVIL).replaceAll('\n', '\\n');
 /** What a terminal obeys. */
 const OBEYED = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/;
 let home = '';
@@ -59,6 +59,8 @@ describe('no control character of a snapshot reaches a terminal', () => {
     const said = (out + err).replaceAll('\r\n', '\n');
     expect(said).not.toBe('');
     expect(said).not.toMatch(OBEYED);
+    // Within the quotes of CSV a line feed is data.
+    if (!_name.includes('csv')) expect(said).not.toMatch(/^ *FORGED/m);
   });
 });
 

@@ -57,7 +57,7 @@ function* unplanned(examination: Examination): Generator<DoctorFinding> {
 function renameTo(argument: string, [first, ...more]: readonly string[]): string {
   if (first === undefined) return 'L';
   if (more.length === 0) return `Give it its new uid:\ntidemark edit SNAPSHOT --out OUT --rename-uid ${argument}=${shellWord(first)}\nOr l`;
-  return `If it has a new uid (${firstOf([first, ...more])}), give it that one with the option --rename-uid of tidemark edit. If the job does not have it any more, l`;
+  return `If it has a new uid (${firstOf([first, ...more]).replaceAll('\n', '\\n')}), give it that one with the option --rename-uid of tidemark edit. If the job does not have it any more, l`;
 }
 
 /** An operator with the same states and key is the likeliest to be it. */
@@ -68,7 +68,7 @@ function notInOther(examination: Examination, operator: OperatorHeaders, free: r
   const rename =
     renamed === undefined || same.length > 1
       ? ''
-      : `It looks like ${labelOf(examination, renamed)}:\ntidemark edit SNAPSHOT --out OUT --rename-uid ${argument}=${argumentOf(examination, renamed)}\n`;
+      : `It looks like ${labelOf(examination, renamed).replaceAll('\n', '\\n')}:\ntidemark edit SNAPSHOT --out OUT --rename-uid ${argument}=${argumentOf(examination, renamed)}\n`;
   return {
     ...inOperator(examination, operator),
     severity: 'error',

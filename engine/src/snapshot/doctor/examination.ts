@@ -76,8 +76,3 @@ export function argumentOf(examination: Pick<Examination, 'uids'>, operator: Ope
 export function stateArgumentOf(examination: Pick<Examination, 'uids'>, operator: OperatorHeaders, state: string): string {
   return shellWord(`${uidOf(examination, operator) ?? operator.metadata.operatorId}/${state}`);
 }
-
-/** Text of others in a command of a shell. */
-export function quoted(text: string): string {
-  return /^[\w./:@%+=-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
-}

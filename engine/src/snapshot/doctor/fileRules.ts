@@ -1,9 +1,10 @@
 import { snapshotFacts } from '../snapshotFacts.ts';
 import type { NamedFile } from '../namedFiles.ts';
 import { plainPath } from '../storage/locateFile.ts';
-import { quoted, type Examination } from './examination.ts';
+import type { Examination } from './examination.ts';
 import type { DoctorFinding } from './finding.ts';
 import { counted, firstOf, inFile, WHOLE } from './place.ts';
+import { shellWord } from './shellWord.ts';
 import { sizeText } from '../sizeText.ts';
 
 /** Files that are gone, that others need too, or that nobody needs. */
@@ -86,7 +87,7 @@ function* filesElsewhere(named: readonly NamedFile[]): Generator<DoctorFinding> 
       code: 'filesOutside',
       message: `${counted(outside.length, 'file')} of ${counted(named.length, 'file')} ${outside.length === 1 ? 'is' : 'are'} where the snapshot says, such as ${example.path}: Flink finds them. Tidemark does not read them, because they are outside of what was opened.`,
       remedy: `Allow it for the folders that the snapshot names:\ntidemark doctor SNAPSHOT --path-map ${foldersOf(outside)
-        .map((folder) => quoted(`${folder}=${folder}`))
+        .map((folder) => shellWord(`${folder}=${folder}`))
         .join(' --path-map ')}`,
     };
 }
@@ -102,7 +103,7 @@ function foundText(named: readonly NamedFile[]): string {
 /** The shortest beginnings of paths that must become others. */
 function movedTo(moved: readonly NamedFile[]): string {
   const mappings = new Set(moved.map(({ path, found }) => mappingOf(path, found ?? '')));
-  return [...mappings].map((mapping) => ` --move-files ${quoted(mapping)}`).join('');
+  return [...mappings].map((mapping) => ` --move-files ${shellWord(mapping)}`).join('');
 }
 
 function mappingOf(path: string, found: string): string {

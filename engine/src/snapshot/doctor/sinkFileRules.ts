@@ -32,7 +32,7 @@ export function* sinkFileFindings(examination: Examination): Generator<DoctorFin
         severity: 'warning',
         code: 'sinkFileGone',
         message: `Of ${counted(own.length, 'file')} that this sink has not committed yet, ${gone.length.toLocaleString('en')} ${gone.length === 1 ? 'is' : 'are'} not on this machine as the snapshot needs ${gone.length === 1 ? 'it' : 'them'}: ${firstOf(gone)}. Where the files are missing, Flink fails to restore the sink.`,
-        remedy: `Restore where the files are, or bring them back. Without them, leave the state out; the records in these files are then missing from the output: tidemark edit SNAPSHOT --out OUT --drop-state ${stateArgumentOf(examination, operator, state)}.`,
+        remedy: `Restore where the files are, or bring them back. Without them, leave the state out; the records in these files are then missing from the output:\ntidemark edit SNAPSHOT --out OUT --drop-state ${stateArgumentOf(examination, operator, state)}`,
       };
     }
   }

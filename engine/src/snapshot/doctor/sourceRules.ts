@@ -1,10 +1,11 @@
 import type { ConnectorView } from '../connectorState/connectorView.ts';
 import { longOf } from '../values/valueParts.ts';
-import { argumentOf, type Examination, type PartitionOffsets } from './examination.ts';
+import { uidOf, type Examination, type PartitionOffsets } from './examination.ts';
 import type { DoctorFinding } from './finding.ts';
 import { countText } from '../sizeText.ts';
 import { VIEWS_MAX } from '../snapshotHeaders.ts';
 import { counted, firstOf, inOperator } from './place.ts';
+import { shellWord } from './shellWord.ts';
 
 /** Where a source of Kafka goes on, in a partition of a topic. */
 interface Position {
@@ -53,7 +54,7 @@ export function* sourceFindings(examination: Examination): Generator<DoctorFindi
           code === 'topicGone' && !topics.has(topic)
             ? `goes on reading topic ${topic}, which the cluster does not have.`
             : messageOf(code, topic, problems);
-        const remedy = remedyOf(code, argumentOf(examination, operator), problems, !topics.has(topic));
+        const remedy = remedyOf(code, uidOf(examination, operator) ?? operator.metadata.operatorId, problems, !topics.has(topic));
         yield { ...inOperator(examination, operator), severity: 'error', code, message, remedy };
       }
     }
@@ -85,12 +86,12 @@ function remedyOf(code: ProblemCode, operator: string, problems: readonly Proble
   const edit = '\ntidemark edit SNAPSHOT --out OUT';
   const moved = problems
     .slice(0, MOVED_MAX)
-    .map(({ topic, partition }) => ` --move-offset ${operator}:${topic}/${String(partition)}=earliest`)
+    .map(({ topic, partition }) => ` --move-offset ${shellWord(`${operator}:${topic}/${String(partition)}=earliest`)}`)
     .join('');
   const [topic = ''] = problems.map((problem) => problem.topic);
   const dropped = isWhole
-    ? ` --drop-topic ${operator}:${topic}`
-    : problems.map(({ partition }) => ` --drop-topic ${operator}:${topic}/${String(partition)}`).join('');
+    ? ` --drop-topic ${shellWord(`${operator}:${topic}`)}`
+    : problems.map(({ partition }) => ` --drop-topic ${shellWord(`${operator}:${topic}/${String(partition)}`)}`).join('');
   const more = problems.length > MOVED_MAX ? ` (${counted(problems.length - MOVED_MAX, 'more partition')} in the same way)` : '';
   switch (code) {
     case 'topicGone':

@@ -46,7 +46,7 @@ function finding(examination: Examination, operator: OperatorHeaders, state: str
     severity: 'error',
     code: 'windowsWithoutTimer',
     message: `${what}: each window has a timer that removes it at its end. Windows without it are never removed, and do not fire by their time.`,
-    remedy: `Restore a snapshot that has the timers; an edit that removes timers leaves such windows behind. tidemark dump SNAPSHOT --operator ${argumentOf(examination, operator)} --state ${shellWord(state)} shows the windows. What is not needed is left out: tidemark edit SNAPSHOT --out OUT --drop-state ${stateArgumentOf(examination, operator, state)}.`,
+    remedy: `Restore a snapshot that has the timers; an edit that removes timers leaves such windows behind. The windows are shown by:\ntidemark dump SNAPSHOT --operator ${argumentOf(examination, operator)} --state ${shellWord(state)}\nIf they are not needed, leave them out:\ntidemark edit SNAPSHOT --out OUT --drop-state ${stateArgumentOf(examination, operator, state)}`,
   };
 }
 
