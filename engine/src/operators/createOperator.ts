@@ -1,4 +1,6 @@
+import type { SinkConnector } from '../plan/operatorSpec.ts';
 import type { Plan, PlanOperator } from '../plan/plan.ts';
+import { ValueCheck } from '../state/valueCheck.ts';
 import type { Type } from '../types/type.ts';
 import { BroadcastOperator } from './broadcastOperator.ts';
 import type { ConnectorHost } from './connector.ts';
@@ -19,7 +21,7 @@ export function createOperator(plan: Plan, operator: PlanOperator, host: Connect
     case 'source':
       return new SourceOperator(spec.connector, host);
     case 'sink':
-      return new SinkOperator(spec.connector, host, inputType(plan, operator));
+      return sinkOf(plan, operator, spec.connector, host);
     case 'map':
       return new MapOperator(spec.fn);
     case 'filter':
@@ -38,6 +40,23 @@ export function createOperator(plan: Plan, operator: PlanOperator, host: Connect
       return keyed;
     }
   }
+}
+
+function sinkOf(plan: Plan, operator: PlanOperator, connector: SinkConnector, host: ConnectorHost): SinkOperator {
+  const type = inputType(plan, operator);
+  const emitters = emittersOf(plan, operator).map((uid) => `"${uid}"`);
+  const check = new ValueCheck(`sink "${operator.uid}": the value that operator ${emitters.join(' or ')} emitted`, type);
+  return new SinkOperator(connector, host, type, check);
+}
+
+/** Uids of the operators that make the records which come in: filters and watermarks let through what others have made. */
+function emittersOf(plan: Plan, operator: PlanOperator): readonly string[] {
+  const uids = operator.inputs.flatMap((edge) => {
+    const from = plan.operators[edge.from];
+    if (from === undefined) return [];
+    return from.spec.kind === 'filter' || from.spec.kind === 'watermarks' ? emittersOf(plan, from) : [from.uid];
+  });
+  return [...new Set(uids)];
 }
 
 /** Type of the records that come in, which is the same on all edges. */

@@ -9,6 +9,7 @@ import { stringNamespace, voidNamespace } from '../state/namespaces.ts';
 import type { KeyedStateSchema, OperatorSnapshot, RestoredOperator } from '../state/operatorSnapshot.ts';
 import { MapSlot } from '../state/stateSlot.ts';
 import { TimerQueue } from '../state/timerQueue.ts';
+import { ValueCheck } from '../state/valueCheck.ts';
 import { dataTypeOf, published } from '../types/dataType.ts';
 import { bufferEntry } from '../types/engineTypes.ts';
 import { ListType } from '../types/list.ts';
@@ -67,6 +68,7 @@ export class IntervalJoinOperator implements Operator {
   readonly #cleanups: readonly [TimerQueue<KeyContext>, TimerQueue<KeyContext>];
   /** What is added to a record's timestamp to know when it has met everything. */
   readonly #reach: readonly [number, number];
+  #checks!: readonly [ValueCheck, ValueCheck];
   #operatorContext!: OperatorContext;
   #context!: JoinRecordContext;
   #store!: KeyedStore;
@@ -82,6 +84,9 @@ export class IntervalJoinOperator implements Operator {
   open(context: OperatorContext): void {
     const address = new EntryAddress(this.#spec.keyType, voidNamespace);
     this.#operatorContext = context;
+    const checkOf = (side: 0 | 1, type: Type<unknown>): ValueCheck =>
+      new ValueCheck(`operator "${context.uid}", state "${NAMES[side]}": the record`, type);
+    this.#checks = [checkOf(0, this.#spec.leftType), checkOf(1, this.#spec.rightType)];
     this.#context = new JoinRecordContext(context);
     this.#store = new KeyedStore({
       uid: context.uid,
@@ -110,6 +115,7 @@ export class IntervalJoinOperator implements Operator {
       this.#operatorContext.counter(LATE_DROPPED).inc();
       return;
     }
+    this.#checks[side].check(value);
     const select = this.#spec.keys[side];
     const key = this.#store.enter(select(value));
     this.#lastKey = key.key;

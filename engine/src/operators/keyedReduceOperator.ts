@@ -4,6 +4,7 @@ import { EntryAddress } from '../state/entrySink.ts';
 import { KeyedStore } from '../state/keyedStore.ts';
 import { voidNamespace } from '../state/namespaces.ts';
 import type { KeyedStateSchema, OperatorSnapshot, RestoredOperator } from '../state/operatorSnapshot.ts';
+import { ValueCheck } from '../state/valueCheck.ts';
 import type { KeyInspection, Operator, OperatorContext, StateSize } from './operator.ts';
 
 /** Flink's name and kind: StreamGroupedReduceOperator keeps its result in a VALUE state. */
@@ -23,6 +24,7 @@ export class KeyedReduceOperator implements Operator {
   readonly #reduce: KeyedReduceSpec['reduce'];
   #context!: OperatorContext;
   #store!: KeyedStore;
+  #check!: ValueCheck;
   #lastKey: unknown = null;
 
   constructor(spec: KeyedReduceSpec) {
@@ -35,6 +37,7 @@ export class KeyedReduceOperator implements Operator {
     const { keyType, type } = this.#spec;
     const address = new EntryAddress(keyType, voidNamespace);
     this.#context = context;
+    this.#check = new ValueCheck(`operator "${context.uid}", state "${STATE_NAME}": the reduced value`, type);
     this.#store = new KeyedStore({
       uid: context.uid,
       schema: keyedReduceSchema(this.#spec),
@@ -55,12 +58,11 @@ export class KeyedReduceOperator implements Operator {
     const reduce = this.#reduce;
     const key = this.#store.enter(select(value));
     const kept = key.slots[0];
-    let result = value;
+    const result = kept === undefined ? value : (reduce(kept, value) as unknown);
+    this.#check.checkNext(result, kept);
     if (kept === undefined) {
       key.used++;
       this.#store.entries++;
-    } else {
-      result = reduce(kept, value) as unknown;
     }
     key.slots[0] = result;
     this.#store.leave(key);

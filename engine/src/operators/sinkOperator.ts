@@ -1,5 +1,6 @@
 import type { SinkConnector } from '../plan/operatorSpec.ts';
 import type { OperatorSnapshot, RestoredOperator } from '../state/operatorSnapshot.ts';
+import type { ValueCheck } from '../state/valueCheck.ts';
 import type { Type } from '../types/type.ts';
 import type { ConnectorHost, OpenSink, SinkWriter } from './connector.ts';
 import type { Operator, OperatorContext } from './operator.ts';
@@ -13,11 +14,14 @@ export class SinkOperator implements Operator {
   readonly #connector: SinkConnector;
   readonly #host: ConnectorHost;
   readonly #type: Type<unknown>;
+  /** Of the records that come: a writer would write something else for a wrong one, or fail at its next flush. */
+  readonly check: ValueCheck;
   #context: OperatorContext | null = null;
   #writer: SinkWriter | null = null;
 
   /** `type` is that of the stream which the sink ends. */
-  constructor(connector: SinkConnector, host: ConnectorHost, type: Type<unknown>) {
+  constructor(connector: SinkConnector, host: ConnectorHost, type: Type<unknown>, check: ValueCheck) {
+    this.check = check;
     this.#connector = connector;
     this.#host = host;
     this.#type = type;
@@ -43,6 +47,7 @@ export class SinkOperator implements Operator {
   }
 
   onRecord(value: unknown, timestamp: number): void {
+    this.check.check(value);
     this.writer.write(value, timestamp);
   }
 

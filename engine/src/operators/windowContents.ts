@@ -3,6 +3,7 @@ import { globalWindowNamespace } from '../state/namespaces.ts';
 import type { EntryAddress, EntrySink } from '../state/entrySink.ts';
 import type { KeyedStateDescriptor } from '../state/operatorSnapshot.ts';
 import { writeList } from '../state/stateSlot.ts';
+import { ValueCheck } from '../state/valueCheck.ts';
 import type { Type } from '../types/type.ts';
 
 /** Flink's name of what a window holds. */
@@ -14,6 +15,8 @@ const CONTENTS = 'window-contents';
  */
 export interface WindowContents {
   readonly stateCount: number;
+  /** Comes before `add` and `merge`, which throw TypeErrors for what is not of the state's type. `uid` names the operator in them. */
+  open(uid: string): void;
   descriptors(namespace: Type<unknown>): readonly KeyedStateDescriptor[];
   add(contents: unknown, value: unknown, input: 0 | 1): unknown;
   /** Of two windows that become one; neither is undefined. */
@@ -42,10 +45,15 @@ class ReducedContents implements WindowContents {
   readonly stateCount = 1;
   readonly #reduce: UserFunction;
   readonly #type: Type<unknown>;
+  #check!: ValueCheck;
 
   constructor(reduce: UserFunction, type: Type<unknown>) {
     this.#reduce = reduce;
     this.#type = type;
+  }
+
+  open(uid: string): void {
+    this.#check = checkOf(uid, CONTENTS, 'reduced value', this.#type);
   }
 
   descriptors(namespace: Type<unknown>): readonly KeyedStateDescriptor[] {
@@ -54,12 +62,13 @@ class ReducedContents implements WindowContents {
 
   add(contents: unknown, value: unknown): unknown {
     const reduce = this.#reduce;
-    return contents === undefined ? value : reduce(contents, value);
+    const reduced = contents === undefined ? value : (reduce(contents, value) as unknown);
+    this.#check.checkNext(reduced, contents);
+    return reduced;
   }
 
   merge(a: unknown, b: unknown): unknown {
-    const reduce = this.#reduce;
-    return reduce(a, b);
+    return this.add(a, b);
   }
 
   results(contents: unknown, emit: (result: unknown) => void): void {
@@ -92,6 +101,7 @@ class AggregatedContents implements WindowContents {
   readonly #add: UserFunction;
   readonly #result: UserFunction;
   readonly #merge: UserFunction | null;
+  #check!: ValueCheck;
 
   constructor(fn: Extract<WindowFunction, { kind: 'aggregate' }>) {
     this.#accumulator = fn.accumulator;
@@ -99,6 +109,10 @@ class AggregatedContents implements WindowContents {
     this.#add = fn.add;
     this.#result = fn.result;
     this.#merge = fn.merge;
+  }
+
+  open(uid: string): void {
+    this.#check = checkOf(uid, CONTENTS, 'accumulator', this.#accumulator);
   }
 
   descriptors(namespace: Type<unknown>): readonly KeyedStateDescriptor[] {
@@ -110,13 +124,16 @@ class AggregatedContents implements WindowContents {
     const add = this.#add;
     const sum = add(contents === undefined ? create() : contents, value) as unknown;
     if (sum === undefined) throw new TypeError('the aggregate\'s "add" returned nothing; it must return the new accumulator');
+    this.#check.checkNext(sum, contents);
     return sum;
   }
 
   merge(a: unknown, b: unknown): unknown {
     const merge = this.#merge;
     if (merge === null) throw new TypeError('session windows merge: the aggregate needs "merge"');
-    return merge(a, b);
+    const merged = merge(a, b) as unknown;
+    this.#check.checkNext(merged, a);
+    return merged;
   }
 
   results(contents: unknown, emit: (result: unknown) => void): void {
@@ -146,9 +163,14 @@ class AggregatedContents implements WindowContents {
 class ListedContents implements WindowContents {
   readonly stateCount = 1;
   readonly #type: Type<unknown>;
+  #check!: ValueCheck;
 
   constructor(type: Type<unknown>) {
     this.#type = type;
+  }
+
+  open(uid: string): void {
+    this.#check = checkOf(uid, CONTENTS, 'record', this.#type);
   }
 
   descriptors(namespace: Type<unknown>): readonly KeyedStateDescriptor[] {
@@ -156,6 +178,7 @@ class ListedContents implements WindowContents {
   }
 
   add(contents: unknown, value: unknown): unknown {
+    this.#check.check(value);
     if (contents === undefined) return [value];
     (contents as unknown[]).push(value);
     return contents;
@@ -187,6 +210,10 @@ class ListedContents implements WindowContents {
   }
 }
 
+function checkOf(uid: string, state: string, what: string, type: Type<unknown>): ValueCheck {
+  return new ValueCheck(`operator "${uid}", state "${state}": the ${what}`, type);
+}
+
 interface Sides {
   left: unknown[] | null;
   right: unknown[] | null;
@@ -201,11 +228,16 @@ export class JoinedContents implements WindowContents {
   readonly #left: Type<unknown>;
   readonly #right: Type<unknown>;
   readonly #join: UserFunction;
+  #checks!: readonly [ValueCheck, ValueCheck];
 
   constructor(left: Type<unknown>, right: Type<unknown>, join: UserFunction) {
     this.#left = left;
     this.#right = right;
     this.#join = join;
+  }
+
+  open(uid: string): void {
+    this.#checks = [checkOf(uid, `${CONTENTS}-left`, 'record', this.#left), checkOf(uid, `${CONTENTS}-right`, 'record', this.#right)];
   }
 
   descriptors(namespace: Type<unknown>): readonly KeyedStateDescriptor[] {
@@ -216,6 +248,7 @@ export class JoinedContents implements WindowContents {
   }
 
   add(contents: unknown, value: unknown, input: 0 | 1): unknown {
+    this.#checks[input].check(value);
     if (contents === undefined) return input === 0 ? { left: [value], right: null } : { left: null, right: [value] };
     const sides = contents as Sides;
     if (input === 0) {

@@ -77,6 +77,7 @@ export abstract class WindowOperator implements Operator {
   open(context: OperatorContext): void {
     const { layout, windowSlots, globalSlots, keyType } = this.setup;
     this.#operatorContext = context;
+    this.setup.contents.open(context.uid);
     this.#address = new EntryAddress(keyType, voidNamespace);
     const now = (): number => context.now();
     this.store = new KeyedStore({

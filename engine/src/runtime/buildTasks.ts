@@ -135,7 +135,7 @@ class TaskBuilder {
         const [head] = receiver.operators;
         if (sender === undefined || head === undefined) return;
         const channels = (this.#channels[receiver.index]?.[i]?.[this.#subtask] ?? []).flatMap((channel) => channel ?? []);
-        const exchange = createExchange(edge.partitioning, channels, this.#subtask, plan.options.maxParallelism);
+        const exchange = createExchange(edge.partitioning, channels, this.#subtask, plan.options.maxParallelism, head.uid);
         sender.connectExchange(edge.sideOutput, exchange, head);
       });
     }

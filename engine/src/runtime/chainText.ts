@@ -8,6 +8,7 @@ import type { Exchange } from './exchange.ts';
  *     f[k]  the user's function of node k        o[k]  the operator object of node k
  *     w[k]  the writer of the sink at node k     x[k]  the exchange number k
  *     c     counters: records in and out         p     the place, to name the operator that throws
+ *     k[k]  the check of what comes to the sink at node k
  *     y     copies a value, where `copies` gives each operator its own
  *
  * It returns `{ batch0, batch1, outputs }`: the entries of the head, and the functions that operators which stand for themselves emit to.
@@ -61,7 +62,7 @@ class ChainWriter {
     const outputs = this.#outputs.map((_, i) => `e${String(i)}`).join(', ');
     const text = [
       `'use strict';`,
-      `const { f, o, w, x, c, p, y } = env;`,
+      `const { f, o, w, k, x, c, p, y } = env;`,
       ...this.#constants,
       ...this.#functions,
       ...batches,
@@ -91,7 +92,7 @@ class ChainWriter {
         this.#functions.push(...this.#emitter(`fe${k}`, ['v'], node, node.output, `ft${k}`));
         break;
       case 'sink':
-        this.#constants.push(`const w${k} = w[${k}];`);
+        this.#constants.push(`const w${k} = w[${k}], k${k} = k[${k}], q${k} = k${k}.fits;`);
         break;
       default:
         this.#constants.push(`const o${k} = o[${k}];`);
@@ -160,7 +161,7 @@ class ChainWriter {
       case 'flatMap':
         return [count, at, `ft${k} = ${t};`, `f${k}(${v}, fe${k});`];
       case 'sink':
-        return [count, at, `w${k}.write(${v}, ${t});`];
+        return [count, at, `if (!q${k}(${v})) k${k}.refuse(${v});`, `w${k}.write(${v}, ${t});`];
       default:
         return [count, at, `o${k}.${input === 0 ? 'onRecord' : 'onRecord2'}(${v}, ${t});`];
     }

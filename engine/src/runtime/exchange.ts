@@ -1,6 +1,7 @@
 import { keyGroupOfHash, subtaskOfKeyGroup } from '../keys/keyGroup.ts';
 import type { Partitioning } from '../plan/plan.ts';
 import type { UserFunction } from '../plan/operatorSpec.ts';
+import { keyCheckOf, type ValueCheck } from '../state/valueCheck.ts';
 import type { KeyType } from '../types/type.ts';
 import type { Channel, ControlElement } from './channel.ts';
 
@@ -11,16 +12,17 @@ export interface Exchange {
   control(element: ControlElement): void;
 }
 
-/** `channels[i]` leads to subtask i of the receiver; a forward edge to an equal has the one channel to its peer. `subtask` is the sender's. */
+/** `receiver` is the uid of the operator there. `channels[i]` leads to subtask i of the receiver; a forward edge to an equal has the one channel to its peer. `subtask` is the sender's. */
 export function createExchange(
   partitioning: Partitioning,
   channels: readonly Channel[],
   subtask: number,
   maxParallelism: number,
+  receiver: string,
 ): Exchange {
   switch (partitioning.kind) {
     case 'hash':
-      return new HashExchange(channels, partitioning.key, partitioning.keyType, maxParallelism);
+      return new HashExchange(channels, partitioning.key, partitioning.keyType, maxParallelism, receiver);
     case 'broadcast':
       return new BroadcastExchange(channels);
     case 'rebalance':
@@ -65,12 +67,14 @@ class BroadcastExchange extends ControlBroadcast implements Exchange {
 class HashExchange extends ControlBroadcast implements Exchange {
   readonly #key: UserFunction;
   readonly #keyType: KeyType<unknown>;
+  readonly #check: ValueCheck;
   readonly #maxParallelism: number;
   /** By key group. */
   readonly #channelOf: readonly Channel[];
 
-  constructor(channels: readonly Channel[], key: UserFunction, keyType: KeyType<unknown>, maxParallelism: number) {
+  constructor(channels: readonly Channel[], key: UserFunction, keyType: KeyType<unknown>, maxParallelism: number, receiver: string) {
     super(channels);
+    this.#check = keyCheckOf(receiver, keyType);
     this.#key = key;
     this.#keyType = keyType;
     this.#maxParallelism = maxParallelism;
@@ -82,8 +86,10 @@ class HashExchange extends ControlBroadcast implements Exchange {
   }
 
   record(value: unknown, timestamp: number): void {
-    const key = this.#key;
-    const hash = this.#keyType.hash(key(value));
+    const select = this.#key;
+    const key = select(value) as unknown;
+    this.#check.check(key);
+    const hash = this.#keyType.hash(key);
     this.#channelOf[keyGroupOfHash(hash, this.#maxParallelism)]?.push(value, timestamp);
   }
 }

@@ -23,6 +23,7 @@ export function fusedChain(nodes: readonly ChainNode[], place: Place, counters: 
     f: nodes.map((node) => userFunctionOf(node.plan.spec)),
     o: nodes.map((node) => node.operator),
     w: nodes.map((node) => (node.operator instanceof SinkOperator ? node.operator.writer : null)),
+    k: nodes.map((node) => (node.operator instanceof SinkOperator ? node.operator.check : null)),
     x: program.exchanges,
     c: counters,
     p: place,

@@ -97,10 +97,10 @@ function checkOutputs(node: ChainNode): void {
       record(deepFrozen(value), timestamp);
     };
   };
-  if (emits !== null) check(node.output, `operator "${uid}" emits`, emits);
+  if (emits !== null) check(node.output, `operator "${uid}": the emitted value`, emits);
   for (const [tag, output] of node.sideOutputs) {
     const type = sideOutputs.get(tag);
-    if (type !== undefined) check(output, `operator "${uid}", side output "${tag}"`, type);
+    if (type !== undefined) check(output, `operator "${uid}", side output "${tag}": the emitted value`, type);
   }
 }
 

@@ -35,8 +35,8 @@ export class BroadcastState implements MapState<unknown, unknown> {
     this.#value = declaration.value;
     this.#identity = identityOf(declaration.key);
     this.#freezeValues = freezeValues;
-    this.#keyCheck = new ValueCheck(`operator "${uid}", broadcast state "${declaration.name}", key`, declaration.key);
-    this.#valueCheck = new ValueCheck(`operator "${uid}", broadcast state "${declaration.name}"`, declaration.value);
+    this.#keyCheck = new ValueCheck(`operator "${uid}", broadcast state "${declaration.name}": the key`, declaration.key);
+    this.#valueCheck = new ValueCheck(`operator "${uid}", broadcast state "${declaration.name}": the value`, declaration.value);
   }
 
   get size(): number {

@@ -1,4 +1,5 @@
 import type { StateScope } from './stateScope.ts';
+import type { ValueCheck } from './valueCheck.ts';
 
 /** When state of one kind expires: processing time, milliseconds. */
 export interface Ttl {
@@ -26,6 +27,7 @@ export function isExpired(timed: { readonly lastAccess: number }, ttl: Ttl, now:
 /** One value in a slot, with or without a time to live. Undefined is absence. */
 export interface Cell {
   read(): unknown;
+  /** @throws TypeError for a value that is not of the state's type. */
   write(value: unknown): void;
   clear(): void;
 }
@@ -33,10 +35,12 @@ export interface Cell {
 export class PlainCell implements Cell {
   readonly #scope: StateScope;
   readonly #slot: number;
+  readonly #check: ValueCheck;
 
-  constructor(scope: StateScope, slot: number) {
+  constructor(scope: StateScope, slot: number, check: ValueCheck) {
     this.#scope = scope;
     this.#slot = slot;
+    this.#check = check;
   }
 
   read(): unknown {
@@ -44,6 +48,7 @@ export class PlainCell implements Cell {
   }
 
   write(value: unknown): void {
+    this.#check.checkNext(value, this.#scope.read(this.#slot));
     this.#scope.write(this.#slot, value);
   }
 
@@ -56,11 +61,13 @@ export class PlainCell implements Cell {
 export class TtlCell implements Cell {
   readonly #scope: StateScope;
   readonly #slot: number;
+  readonly #check: ValueCheck;
   readonly #ttl: Ttl;
 
-  constructor(scope: StateScope, slot: number, ttl: Ttl) {
+  constructor(scope: StateScope, slot: number, check: ValueCheck, ttl: Ttl) {
     this.#scope = scope;
     this.#slot = slot;
+    this.#check = check;
     this.#ttl = ttl;
   }
 
@@ -78,6 +85,7 @@ export class TtlCell implements Cell {
   }
 
   write(value: unknown): void {
+    this.#check.checkNext(value, (this.#scope.read(this.#slot) as Timed | undefined)?.value);
     this.#scope.noteTimedAccess();
     this.#scope.write(this.#slot, new Timed(value, this.#scope.now()));
   }

@@ -1,5 +1,4 @@
 import { keyGroupOfHash } from '../keys/keyGroup.ts';
-import { ByteWriter } from '../snapshot/bytes/byteWriter.ts';
 import { describe } from '../types/misfit.ts';
 import type { KeyType } from '../types/type.ts';
 import { TrackedSink } from './entrySink.ts';
@@ -10,6 +9,7 @@ import { FrozenStore } from './frozenStore.ts';
 import { DETACHED, KeyContext } from './keyContext.ts';
 import { KeyGroupTable } from './keyGroupTable.ts';
 import type { FrozenKeyedState, KeyedStateSchema, KeyGroupRange } from './operatorSnapshot.ts';
+import { keyCheckOf, type ValueCheck } from './valueCheck.ts';
 
 /** Guess of an entry's serialized size before the first snapshot has measured it. */
 const ENTRY_BYTES_GUESS = 48;
@@ -60,7 +60,8 @@ export class KeyedStore {
   readonly #writeContext: KeyedStoreOptions['writeContext'];
   readonly #now: () => number;
   readonly #tables: KeyGroupTable[] = [];
-  readonly #keyCheck = new ByteWriter(64);
+  readonly #keyCheck: ValueCheck;
+  readonly #keyFits: (key: unknown) => boolean;
   readonly #tracked = new TrackedSink();
   #version = 1;
   /** Snapshots still being written, oldest first. */
@@ -76,6 +77,8 @@ export class KeyedStore {
     this.maxParallelism = options.maxParallelism;
     this.#uid = options.uid;
     this.#keyType = options.schema.keyType;
+    this.#keyCheck = keyCheckOf(options.uid, this.#keyType);
+    this.#keyFits = this.#keyCheck.fits;
     this.#isPrimitive = this.#keyType.isPrimitive;
     this.#slotCount = options.slotCount;
     this.#writeContext = options.writeContext;
@@ -91,7 +94,7 @@ export class KeyedStore {
    * The context of a key, ready to be changed; `leave` must follow. A key without state gets a context that is in no table yet.
    */
   enter(key: unknown): KeyContext {
-    if (key === null || key === undefined) this.#failNoKey();
+    if (!this.#keyFits(key)) this.#keyCheck.refuse(key);
     if (this.timedAccesses > 0) this.cleanUp();
     const hash = this.#keyType.hash(key);
     const table = this.#tableOf(hash, key);
@@ -228,7 +231,6 @@ export class KeyedStore {
   }
 
   #insert(context: KeyContext): void {
-    this.#checkKey(context.key);
     context.version = this.#version;
     this.#tableOf(context.hash, context.key).insert(context);
     this.keyCount++;
@@ -239,24 +241,5 @@ export class KeyedStore {
     this.#tableOf(context.hash, context.key).remove(context);
     context.version = DETACHED;
     this.keyCount--;
-  }
-
-  /** A key that cannot be written would fail the next checkpoint, far from the selector that made it. */
-  #checkKey(key: unknown): void {
-    this.#keyCheck.reset();
-    try {
-      this.#keyType.write(this.#keyCheck, key);
-    } catch (error) {
-      throw new TypeError(
-        `operator "${this.#uid}": the key is no ${this.#keyType.name}: ${error instanceof Error ? error.message : String(error)}`,
-        {
-          cause: error,
-        },
-      );
-    }
-  }
-
-  #failNoKey(): never {
-    throw new TypeError(`operator "${this.#uid}": the key selector returned no key; every record needs one of type ${this.#keyType.name}`);
   }
 }

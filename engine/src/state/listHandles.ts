@@ -2,14 +2,17 @@ import type { ListState } from '../types/stateHandle.ts';
 import { isExpired, Timed } from './cell.ts';
 import type { Ttl } from './cell.ts';
 import type { StateScope } from './stateScope.ts';
+import type { ValueCheck } from './valueCheck.ts';
 
 export class ListHandle implements ListState<unknown> {
   readonly #scope: StateScope;
   readonly #slot: number;
+  readonly #check: ValueCheck;
 
-  constructor(scope: StateScope, slot: number) {
+  constructor(scope: StateScope, slot: number, check: ValueCheck) {
     this.#scope = scope;
     this.#slot = slot;
+    this.#check = check;
   }
 
   /** The list itself where values are not frozen: it shows what is added later in the same call. */
@@ -20,17 +23,22 @@ export class ListHandle implements ListState<unknown> {
   }
 
   add(value: unknown): void {
+    this.#check.check(value);
+    this.#append(value);
+  }
+
+  #append(value: unknown): void {
     const list = this.#scope.read(this.#slot) as unknown[] | undefined;
     if (list === undefined) this.#scope.write(this.#slot, [value]);
     else list.push(value);
   }
 
   addAll(values: Iterable<unknown>): void {
-    for (const value of [...values]) this.add(value);
+    for (const value of checked(values, this.#check)) this.#append(value);
   }
 
   update(values: Iterable<unknown>): void {
-    const list = [...values];
+    const list = checked(values, this.#check);
     if (list.length === 0) this.clear();
     else this.#scope.write(this.#slot, list);
   }
@@ -44,11 +52,13 @@ export class ListHandle implements ListState<unknown> {
 export class TtlListHandle implements ListState<unknown> {
   readonly #scope: StateScope;
   readonly #slot: number;
+  readonly #check: ValueCheck;
   readonly #ttl: Ttl;
 
-  constructor(scope: StateScope, slot: number, ttl: Ttl) {
+  constructor(scope: StateScope, slot: number, check: ValueCheck, ttl: Ttl) {
     this.#scope = scope;
     this.#slot = slot;
+    this.#check = check;
     this.#ttl = ttl;
   }
 
@@ -64,6 +74,11 @@ export class TtlListHandle implements ListState<unknown> {
   }
 
   add(value: unknown): void {
+    this.#check.check(value);
+    this.#append(value);
+  }
+
+  #append(value: unknown): void {
     const timed = new Timed(value, this.#scope.now());
     const list = this.#read();
     if (list.length === 0) this.#scope.write(this.#slot, [timed]);
@@ -71,13 +86,14 @@ export class TtlListHandle implements ListState<unknown> {
   }
 
   addAll(values: Iterable<unknown>): void {
-    for (const value of [...values]) this.add(value);
+    for (const value of checked(values, this.#check)) this.#append(value);
   }
 
   update(values: Iterable<unknown>): void {
+    const elements = checked(values, this.#check);
     this.#scope.noteTimedAccess();
     const now = this.#scope.now();
-    const list = Array.from(values, (value) => new Timed(value, now));
+    const list = elements.map((value) => new Timed(value, now));
     if (list.length === 0) this.clear();
     else this.#scope.write(this.#slot, list);
   }
@@ -98,4 +114,11 @@ export class TtlListHandle implements ListState<unknown> {
     else this.#scope.write(this.#slot, alive);
     return alive;
   }
+}
+
+/** A copy, of which all elements fit: nothing is stored where one does not. */
+function checked(values: Iterable<unknown>, check: ValueCheck): unknown[] {
+  const list = [...values];
+  for (const value of list) check.check(value);
+  return list;
 }

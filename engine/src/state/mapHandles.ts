@@ -3,15 +3,41 @@ import { isExpired } from './cell.ts';
 import type { Ttl } from './cell.ts';
 import type { StateScope } from './stateScope.ts';
 import type { Identity } from './userKey.ts';
+import type { ValueCheck } from './valueCheck.ts';
+
+/** For what is put into a map. */
+export class EntryChecks {
+  readonly #key: ValueCheck;
+  readonly #value: ValueCheck;
+  /** Whether `check` must know the value that is replaced. */
+  readonly needsKept: boolean;
+
+  constructor(key: ValueCheck, value: ValueCheck) {
+    this.#key = key;
+    this.#value = value;
+    this.needsKept = !value.hasFixedParts;
+  }
+
+  checkKey(key: unknown): void {
+    this.#key.check(key);
+  }
+
+  /** Null needs no type: the entry itself says so. `kept` is what it replaces, where that is needed. */
+  checkValue(value: unknown, kept: unknown): void {
+    if (value !== null && value !== undefined) this.#value.checkNext(value, kept);
+  }
+}
 
 /** A map whose keys stand for themselves and whose values do not expire: a Map in the slot. */
 export class MapHandle implements MapState<unknown, unknown> {
   readonly #scope: StateScope;
   readonly #slot: number;
+  readonly #checks: EntryChecks;
 
-  constructor(scope: StateScope, slot: number) {
+  constructor(scope: StateScope, slot: number, checks: EntryChecks) {
     this.#scope = scope;
     this.#slot = slot;
+    this.#checks = checks;
   }
 
   get(key: unknown): unknown {
@@ -25,6 +51,8 @@ export class MapHandle implements MapState<unknown, unknown> {
 
   put(key: unknown, value: unknown): void {
     const map = this.#read();
+    this.#checks.checkKey(key);
+    this.#checks.checkValue(value, this.#checks.needsKept ? map?.get(key) : undefined);
     if (map === undefined) this.#scope.write(this.#slot, new Map([[key, value ?? null]]));
     else map.set(key, value ?? null);
   }
@@ -73,12 +101,14 @@ export interface MapEntry {
 export class EntryMapHandle implements MapState<unknown, unknown> {
   readonly #scope: StateScope;
   readonly #slot: number;
+  readonly #checks: EntryChecks;
   readonly #identity: Identity | null;
   readonly #ttl: Ttl | null;
 
-  constructor(scope: StateScope, slot: number, identity: Identity | null, ttl: Ttl | null) {
+  constructor(scope: StateScope, slot: number, checks: EntryChecks, identity: Identity | null, ttl: Ttl | null) {
     this.#scope = scope;
     this.#slot = slot;
+    this.#checks = checks;
     this.#identity = identity;
     this.#ttl = ttl;
   }
@@ -96,10 +126,12 @@ export class EntryMapHandle implements MapState<unknown, unknown> {
   }
 
   put(key: unknown, value: unknown): void {
-    if (this.#ttl !== null) this.#scope.noteTimedAccess();
-    const id = this.#identify(key);
-    const entry: MapEntry = { key, value: value ?? null, lastAccess: this.#ttl === null ? 0 : this.#scope.now() };
     const map = this.#read();
+    this.#checks.checkKey(key);
+    const id = this.#identify(key);
+    this.#checks.checkValue(value, this.#checks.needsKept ? map?.get(id)?.value : undefined);
+    if (this.#ttl !== null) this.#scope.noteTimedAccess();
+    const entry: MapEntry = { key, value: value ?? null, lastAccess: this.#ttl === null ? 0 : this.#scope.now() };
     if (map === undefined) this.#scope.write(this.#slot, new Map([[id, entry]]));
     else map.set(id, entry);
   }

@@ -47,9 +47,9 @@ export class StateScope {
     this.#counts.timedAccesses++;
   }
 
-  /** Looks at what the user stores at once, when debugging; null elsewhere. */
-  checkOf(state: string, type: Type<unknown>): ValueCheck | null {
-    return this.freezeValues ? new ValueCheck(`operator "${this.uid}", state "${state}"`, type) : null;
+  /** For what the user stores; `what` says which part of the state it is. */
+  checkOf(state: string, what: string, type: Type<unknown>): ValueCheck {
+    return new ValueCheck(`operator "${this.uid}", state "${state}": the ${what}`, type);
   }
 
   handOut<T>(value: T): T {

@@ -3,14 +3,13 @@ import { isExpired, PlainCell, Timed, TtlCell } from './cell.ts';
 import type { Cell, Ttl } from './cell.ts';
 import type { EntryAddress, EntrySink } from './entrySink.ts';
 import { ListHandle, TtlListHandle } from './listHandles.ts';
-import { EntryMapHandle, MapHandle } from './mapHandles.ts';
+import { EntryChecks, EntryMapHandle, MapHandle } from './mapHandles.ts';
 import type { MapEntry } from './mapHandles.ts';
 import type { SlotPlace } from './expirySweep.ts';
 import type { StateValueType } from './operatorSnapshot.ts';
 import type { StateScope } from './stateScope.ts';
 import { identityOf } from './userKey.ts';
 import type { Identity } from './userKey.ts';
-import { CheckedCell, checkedList, checkedMap } from './valueCheck.ts';
 import { AggregatingHandle, ReducingHandle, ValueHandle } from './valueHandles.ts';
 import type { AggregateFunctions } from './valueHandles.ts';
 
@@ -73,9 +72,8 @@ class SingleSlot implements StateSlot {
   }
 
   createHandle(scope: StateScope, slot: number): unknown {
-    const cell = this.ttl === null ? new PlainCell(scope, slot) : new TtlCell(scope, slot, this.ttl);
-    const check = scope.checkOf(this.name, this.#type);
-    return this.#handle(check === null ? cell : new CheckedCell(cell, check), scope);
+    const check = scope.checkOf(this.name, 'value', this.#type);
+    return this.#handle(this.ttl === null ? new PlainCell(scope, slot, check) : new TtlCell(scope, slot, check, this.ttl), scope);
   }
 
   write(entries: EntrySink, state: number, address: EntryAddress, stored: unknown, frozenAt: number): void {
@@ -134,9 +132,8 @@ export class ListSlot implements StateSlot {
   }
 
   createHandle(scope: StateScope, slot: number): unknown {
-    const handle = this.ttl === null ? new ListHandle(scope, slot) : new TtlListHandle(scope, slot, this.ttl);
-    const check = scope.checkOf(this.name, this.#element);
-    return check === null ? handle : checkedList(handle, check);
+    const check = scope.checkOf(this.name, 'element', this.#element);
+    return this.ttl === null ? new ListHandle(scope, slot, check) : new TtlListHandle(scope, slot, check, this.ttl);
   }
 
   write(entries: EntrySink, state: number, address: EntryAddress, stored: unknown, frozenAt: number): void {
@@ -236,10 +233,9 @@ export class MapSlot implements StateSlot {
   }
 
   createHandle(scope: StateScope, slot: number): unknown {
-    const handle = this.#isPlain ? new MapHandle(scope, slot) : new EntryMapHandle(scope, slot, this.#identity, this.ttl);
-    const keys = scope.checkOf(this.name, this.#key);
-    const values = scope.checkOf(this.name, this.#value);
-    return keys === null || values === null ? handle : checkedMap(handle, keys, values);
+    const checks = new EntryChecks(scope.checkOf(this.name, 'key', this.#key), scope.checkOf(this.name, 'value', this.#value));
+    if (this.#isPlain) return new MapHandle(scope, slot, checks);
+    return new EntryMapHandle(scope, slot, checks, this.#identity, this.ttl);
   }
 
   write(entries: EntrySink, state: number, address: EntryAddress, stored: unknown, frozenAt: number): void {

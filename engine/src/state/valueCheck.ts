@@ -1,100 +1,61 @@
 import { ByteWriter } from '../snapshot/bytes/byteWriter.ts';
-import type { ListState, MapState } from '../types/stateHandle.ts';
+import { dataTypeOf } from '../types/dataType.ts';
+import { describe } from '../types/misfit.ts';
 import type { Type } from '../types/type.ts';
-import type { Cell } from './cell.ts';
 
 const scratch = new ByteWriter(256);
 
-/** Tells at once whether a value fits its type: when debugging, and where a check costs little. */
+/**
+ * Refuses values that are not of their type, where they are stored or leave the pipeline: at the next checkpoint nobody would know which
+ * record brought them. It costs a few comparisons; only for a wrong value the type's writer is asked what is wrong.
+ */
 export class ValueCheck {
+  /** For generated code, which asks in place and then calls `refuse`. */
+  readonly fits: (value: unknown) => boolean;
   readonly #what: string;
   readonly #type: Type<unknown>;
+  readonly hasFixedParts: boolean;
 
-  /** `what` names the place for people: operator and state. */
+  /** `what` is the subject of the error's sentence, such as `operator "count", state "total": the value`. */
   constructor(what: string, type: Type<unknown>) {
+    const { fits, hasFixedParts } = dataTypeOf(type);
+    this.fits = fits;
     this.#what = what;
     this.#type = type;
+    this.hasFixedParts = hasFixedParts;
   }
 
   /** @throws TypeError that says where in the value it does not fit. */
   check(value: unknown): void {
+    if (!this.fits(value)) this.refuse(value);
+  }
+
+  /**
+   * For a value that takes the place of `kept`, which was checked when it was stored. Where it is the same object, and of any number of
+   * parts, it is not checked again: a list that grows in place would cost more with each element. A snapshot still finds what is wrong in it.
+   */
+  checkNext(value: unknown, kept: unknown): void {
+    if ((value !== kept || this.hasFixedParts) && !this.fits(value)) this.refuse(value);
+  }
+
+  /** Only for values that do not fit. */
+  refuse(value: unknown): never {
+    const cause = this.#problemOf(value);
+    throw new TypeError(`${this.#what} is not of type ${this.#type.name}: ${cause.message}`, { cause });
+  }
+
+  #problemOf(value: unknown): Error {
     scratch.reset();
     try {
       this.#type.write(scratch, value);
     } catch (error) {
-      throw new TypeError(`${this.#what}: no ${this.#type.name}: ${error instanceof Error ? error.message : String(error)}`, {
-        cause: error,
-      });
+      return error instanceof Error ? error : new TypeError(String(error));
     }
+    return new TypeError(`found ${describe(value)}`);
   }
 }
 
-export class CheckedCell implements Cell {
-  readonly #cell: Cell;
-  readonly #check: ValueCheck;
-
-  constructor(cell: Cell, check: ValueCheck) {
-    this.#cell = cell;
-    this.#check = check;
-  }
-
-  read(): unknown {
-    return this.#cell.read();
-  }
-
-  write(value: unknown): void {
-    this.#check.check(value);
-    this.#cell.write(value);
-  }
-
-  clear(): void {
-    this.#cell.clear();
-  }
-}
-
-export function checkedList(list: ListState<unknown>, element: ValueCheck): ListState<unknown> {
-  const checked = (values: Iterable<unknown>): unknown[] =>
-    Array.from(values, (value) => {
-      element.check(value);
-      return value;
-    });
-  return {
-    get: () => list.get(),
-    add: (value) => {
-      element.check(value);
-      list.add(value);
-    },
-    addAll: (values) => {
-      list.addAll(checked(values));
-    },
-    update: (values) => {
-      list.update(checked(values));
-    },
-    clear: () => {
-      list.clear();
-    },
-  };
-}
-
-export function checkedMap(map: MapState<unknown, unknown>, keys: ValueCheck, values: ValueCheck): MapState<unknown, unknown> {
-  return {
-    get: (key) => map.get(key),
-    contains: (key) => map.contains(key),
-    put: (key, value) => {
-      keys.check(key);
-      // Null needs no type: the entry itself says so.
-      if (value !== null && value !== undefined) values.check(value);
-      map.put(key, value);
-    },
-    remove: (key) => {
-      map.remove(key);
-    },
-    entries: () => map.entries(),
-    keys: () => map.keys(),
-    values: () => map.values(),
-    isEmpty: () => map.isEmpty(),
-    clear: () => {
-      map.clear();
-    },
-  };
+/** For the keys of an operator's input. */
+export function keyCheckOf(uid: string, type: Type<unknown>): ValueCheck {
+  return new ValueCheck(`operator "${uid}": the result of the key selector`, type);
 }

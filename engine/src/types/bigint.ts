@@ -34,6 +34,8 @@ export class BigintType extends KeyDataType<bigint> {
     defaultJson: (value) => String.fromCharCode(...bytesOfBigint(value)),
   };
 
+  readonly fits = (value: unknown): boolean => typeof value === 'bigint';
+
   write(writer: ByteWriter, value: bigint): void {
     checkBigint(value);
     if (value === 0n) writer.i32(1);

@@ -26,6 +26,8 @@ export class BooleanType extends KeyDataType<boolean> {
     code: { expected: 'boolean', fits: (v) => `typeof ${v} === 'boolean'`, write: (v) => `w.bool(${v})`, read: 'r.bool()' },
   };
 
+  readonly fits = (value: unknown): boolean => typeof value === 'boolean';
+
   write(writer: ByteWriter, value: boolean): void {
     writer.bool(this.fromJson(value));
   }

@@ -33,6 +33,8 @@ export class BytesType extends DataType<Uint8Array> {
     defaultJson: (value) => Array.from(value, (byte) => String.fromCharCode(byte)).join(''),
   };
 
+  readonly fits = (value: unknown): boolean => value instanceof Uint8Array;
+
   write(writer: ByteWriter, value: Uint8Array): void {
     writer.bytes32(value instanceof Uint8Array ? value : misfit('bytes (a Uint8Array)', value));
   }

@@ -15,7 +15,10 @@ export type Read<T> = (reader: ByteReader) => T;
 export abstract class DataType<T> {
   abstract readonly name: string;
   abstract readonly serializer: SerializerSnapshot;
+  /** @throws Misfit */
   abstract write(writer: ByteWriter, value: T): void;
+  /** Whether `write` takes the value. It runs for every record, so it allocates nothing; `write` says what is wrong. */
+  abstract readonly fits: (value: unknown) => boolean;
   abstract read(reader: ByteReader): T;
   /** How the type is inside a record. */
   abstract readonly avro: AvroForm<T>;
@@ -35,6 +38,11 @@ export abstract class DataType<T> {
       return misfit(`JSON text of ${this.name}`, text);
     }
     return this.fromJson(json);
+  }
+
+  /** False where values may have any number of parts: lists, maps, records in themselves. Then `fits` may take long. */
+  get hasFixedParts(): boolean {
+    return true;
   }
 
   resolve(written: SerializerSnapshot): Resolution<T> {

@@ -29,6 +29,8 @@ export class DoubleType extends DataType<number> {
     code: { expected: 'double', fits: (v) => `typeof ${v} === 'number'`, write: (v) => `w.f64(${v})`, read: 'r.f64()' },
   };
 
+  readonly fits = (value: unknown): boolean => typeof value === 'number';
+
   write(writer: ByteWriter, value: number): void {
     writer.f64(typeof value === 'number' ? value : misfit('double', value));
   }

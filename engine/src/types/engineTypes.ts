@@ -12,6 +12,9 @@ abstract class EngineType<T> extends DataType<T> {
   /** They never are in a record, nor in text. */
   readonly avro: AvroForm<T> = { schema: refuse, write: refuse, read: refuse, readerOf: refuse, defaultJson: refuse };
 
+  /** Users cannot give values of them. */
+  readonly fits = refuse;
+
   fromJson(json: unknown): T {
     return misfit(this.name, json);
   }

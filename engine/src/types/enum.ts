@@ -42,6 +42,8 @@ export class EnumType<T extends string> extends KeyDataType<T> implements NamedT
     };
   }
 
+  readonly fits = (value: unknown): boolean => this.#indexes.has(value);
+
   write(writer: ByteWriter, value: T): void {
     writer.vstr(this.fromJson(value));
   }

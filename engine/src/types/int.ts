@@ -24,8 +24,10 @@ export class IntType extends KeyDataType<number> {
       return (reader) => reader.i32();
     },
     defaultJson: (value) => value,
-    code: { expected: 'int', fits: (v) => `(${v} | 0) === ${v}`, write: (v) => `w.i32(${v})`, read: 'r.i32()' },
+    code: { expected: 'int', fits: (v) => `typeof ${v} === 'number' && (${v} | 0) === ${v}`, write: (v) => `w.i32(${v})`, read: 'r.i32()' },
   };
+
+  readonly fits = (value: unknown): boolean => typeof value === 'number' && (value | 0) === value;
 
   write(writer: ByteWriter, value: number): void {
     writer.i32(this.fromJson(value));

@@ -50,6 +50,17 @@ export class ListType<T> extends DataType<T[]> {
     return { kind: 'list', element: this.element.serializer };
   }
 
+  override get hasFixedParts(): boolean {
+    return false;
+  }
+
+  readonly fits = (value: unknown): boolean => {
+    if (!Array.isArray(value)) return false;
+    const { fits } = this.element;
+    for (let i = 0; i < value.length; i++) if (!fits(value[i])) return false;
+    return true;
+  };
+
   write(writer: ByteWriter, list: T[]): void {
     checkArray(list, this);
     writer.i32(list.length);

@@ -37,6 +37,8 @@ export class LongType extends KeyDataType<number> {
     return 'long';
   }
 
+  readonly fits = (value: unknown): boolean => Number.isSafeInteger(value);
+
   write(writer: ByteWriter, value: number): void {
     writer.i64FromNumber(checkLong(value, this.name));
   }

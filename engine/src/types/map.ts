@@ -59,12 +59,26 @@ export class MapType<K, V> extends DataType<Map<K, V>> {
     return { kind: 'map', key: this.key.serializer, value: this.value.serializer };
   }
 
+  override get hasFixedParts(): boolean {
+    return false;
+  }
+
+  readonly fits = (value: unknown): boolean => {
+    if (!(value instanceof Map)) return false;
+    for (const [key, inner] of value as ReadonlyMap<unknown, unknown>) {
+      if (!this.key.fits(key) || !this.value.fits(inner)) return false;
+    }
+    return true;
+  };
+
+  /** The flag for null is true only where the type of values has null: another reader could not read it. */
   write(writer: ByteWriter, map: Map<K, V>): void {
     writer.i32(checkMap(map, this).size);
     eachEntry(map, (key, value) => {
       this.key.write(writer, key);
-      writer.bool(value === null);
-      if (value !== null) this.value.write(writer, value);
+      const isNull = value === null && this.value instanceof NullableType;
+      writer.bool(isNull);
+      if (!isNull) this.value.write(writer, value);
     });
   }
 

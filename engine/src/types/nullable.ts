@@ -45,6 +45,12 @@ export class NullableType<T> extends DataType<T | null> {
     return { kind: 'nullable', value: this.value.serializer, padding: 0 };
   }
 
+  readonly fits = (value: unknown): boolean => value === null || this.value.fits(value);
+
+  override get hasFixedParts(): boolean {
+    return this.value.hasFixedParts;
+  }
+
   write(writer: ByteWriter, value: T | null): void {
     if (value === null) {
       writer.bool(true);

@@ -59,6 +59,7 @@ export class RecordType extends DataType<Values> implements NamedType {
   #recordFields: readonly RecordField[] | null = null;
   #codec: RecordCodec | null = null;
   #schemaText: string | null = null;
+  #hasFixedParts: boolean | null = null;
 
   /** @throws TypeError for names that Avro cannot have, and for a record without fields. */
   constructor(name: string, fields: Readonly<Record<string, unknown>>, options: RecordOptions) {
@@ -102,6 +103,19 @@ export class RecordType extends DataType<Values> implements NamedType {
   get serializer(): SerializerSnapshot {
     this.#schemaText ??= schemaTextOf(this.avro);
     return { kind: 'avro', runtimeClass: this.#runtimeClass, schema: this.#schemaText };
+  }
+
+  override get hasFixedParts(): boolean {
+    if (this.#hasFixedParts === null) {
+      // A record that comes back to itself has any number of parts.
+      this.#hasFixedParts = false;
+      this.#hasFixedParts = this.recordFields.every((field) => field.type.hasFixedParts);
+    }
+    return this.#hasFixedParts;
+  }
+
+  get fits(): (value: unknown) => boolean {
+    return this.#compiled().fits;
   }
 
   write(writer: ByteWriter, value: Values): void {

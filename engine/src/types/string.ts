@@ -26,6 +26,8 @@ export class StringType extends KeyDataType<string> {
     code: { expected: 'string', fits: (v) => `typeof ${v} === 'string'`, write: (v) => `w.utf8(${v})`, read: 'r.utf8()' },
   };
 
+  readonly fits = (value: unknown): boolean => typeof value === 'string';
+
   write(writer: ByteWriter, value: string): void {
     writer.vstr(checkString(value));
   }

@@ -40,6 +40,17 @@ export class TupleType<T extends Fields> extends KeyDataType<T> {
     return { kind: 'tuple', fields: this.fields.map((field) => field.serializer) };
   }
 
+  override get hasFixedParts(): boolean {
+    return this.fields.every((field) => field.hasFixedParts);
+  }
+
+  readonly fits = (value: unknown): boolean => {
+    const { fields } = this;
+    if (!Array.isArray(value) || value.length !== fields.length) return false;
+    for (let i = 0; i < fields.length; i++) if (fields[i]?.fits(value[i]) !== true) return false;
+    return true;
+  };
+
   write(writer: ByteWriter, value: T): void {
     this.#check(value);
     let at = 0;

@@ -239,8 +239,12 @@ test('a timer needs whole milliseconds', () => {
 
 test('a record without a key, and one with a key of another type, are errors that say so', () => {
   const h = new KeyedHarness(spec());
-  expect(() => h.operator.onRecord({ key: undefined, op: () => undefined }, 0)).toThrow('the key selector returned no key');
-  expect(() => h.operator.onRecord({ key: 'text', op: (ctx: any) => ctx.state.v.update(1) }, 0)).toThrow('the key is not a long');
+  expect(() => h.operator.onRecord({ key: undefined, op: () => undefined }, 0)).toThrow(
+    'the result of the key selector is not of type long: long expected, found undefined',
+  );
+  expect(() => h.operator.onRecord({ key: 'text', op: (ctx: any) => ctx.state.v.update(1) }, 0)).toThrow(
+    'the result of the key selector is not of type long: long expected, found "text"',
+  );
 });
 
 const ttl = (update: 'onWrite' | 'onReadAndWrite'): StateDeclaration[] => [

@@ -9,6 +9,8 @@ type Values = Record<string, unknown>;
 export interface RecordCodec {
   write(writer: ByteWriter, value: Values): void;
   read(reader: ByteReader): Values;
+  /** Whether `write` takes the value. */
+  readonly fits: (value: unknown) => boolean;
 }
 
 /**
@@ -16,7 +18,31 @@ export interface RecordCodec {
  * literal, so that all records of a type have one shape. Field names are Avro names, checked before they get here.
  */
 export function compileRecordCodec(type: RecordType): RecordCodec {
-  return { write: compileWrite(type), read: compileRead(type.recordFields.map((field) => ownReader(field))) };
+  return {
+    write: compileWrite(type),
+    read: compileRead(type.recordFields.map((field) => ownReader(field))),
+    fits: compileFits(type),
+  };
+}
+
+function compileFits(type: RecordType): (value: unknown) => boolean {
+  const types = type.recordFields.map((field) => field.type);
+  const body = type.recordFields.map((field, index) => {
+    const condition = field.type.avro.code?.fits('x') ?? `types[${String(index)}].fits(x)`;
+    return `x = ${valueOf(field)}; if (!(${condition})) return false;`;
+  });
+  const text = `return function fits(v) {
+    if (typeof v !== 'object' || v === null) return false;
+    let x;
+    ${body.join('\n')}
+    return true;
+  };`;
+  return evaluate(text, { types });
+}
+
+/** The field of the record `v`. Every object has some names, such as `toString`, which are then no fields. */
+function valueOf({ name }: RecordField): string {
+  return name in Object.prototype ? `(Object.hasOwn(v, ${JSON.stringify(name)}) ? v.${name} : undefined)` : `v.${name}`;
 }
 
 function compileWrite(type: RecordType): (writer: ByteWriter, value: Values) => void {
@@ -24,8 +50,7 @@ function compileWrite(type: RecordType): (writer: ByteWriter, value: Values) => 
   const body = type.recordFields.map((field, index) => {
     const { code } = field.type.avro;
     const name = JSON.stringify(field.name);
-    // Such as `toString`, which every object has.
-    const value = field.name in Object.prototype ? `(Object.hasOwn(v, ${name}) ? v.${field.name} : undefined)` : `v.${field.name}`;
+    const value = valueOf(field);
     if (code === undefined) return `at = ${name}; forms[${String(index)}].write(w, ${value});`;
     return `at = ${name}; x = ${value}; if (!(${code.fits('x')})) misfit(${JSON.stringify(code.expected)}, x); ${code.write('x')};`;
   });
