@@ -59,7 +59,7 @@ export class KeyedReduceOperator implements Operator {
     const key = this.#store.enter(select(value));
     const kept = key.slots[0];
     const result = kept === undefined ? value : (reduce(kept, value) as unknown);
-    this.#check.checkNext(result, kept);
+    if (result !== kept) this.#check.check(result);
     if (kept === undefined) {
       key.used++;
       this.#store.entries++;

@@ -63,7 +63,7 @@ class ReducedContents implements WindowContents {
   add(contents: unknown, value: unknown): unknown {
     const reduce = this.#reduce;
     const reduced = contents === undefined ? value : (reduce(contents, value) as unknown);
-    this.#check.checkNext(reduced, contents);
+    if (reduced !== contents) this.#check.check(reduced);
     return reduced;
   }
 

@@ -62,6 +62,8 @@ export class KeyedStore {
   readonly #tables: KeyGroupTable[] = [];
   readonly #keyCheck: ValueCheck;
   readonly #keyFits: (key: unknown) => boolean;
+  /** The hash takes nothing but keys. Of other types it takes anything, and a key is checked only when it is new. */
+  readonly #checksFirst: boolean;
   readonly #tracked = new TrackedSink();
   #version = 1;
   /** Snapshots still being written, oldest first. */
@@ -79,6 +81,7 @@ export class KeyedStore {
     this.#keyType = options.schema.keyType;
     this.#keyCheck = keyCheckOf(options.uid, this.#keyType);
     this.#keyFits = this.#keyCheck.fits;
+    this.#checksFirst = !this.#keyType.isPrimitive || this.#keyType.serializer.kind === 'bigInteger';
     this.#isPrimitive = this.#keyType.isPrimitive;
     this.#slotCount = options.slotCount;
     this.#writeContext = options.writeContext;
@@ -94,7 +97,7 @@ export class KeyedStore {
    * The context of a key, ready to be changed; `leave` must follow. A key without state gets a context that is in no table yet.
    */
   enter(key: unknown): KeyContext {
-    if (!this.#keyFits(key)) this.#keyCheck.refuse(key);
+    if (this.#checksFirst ? !this.#keyFits(key) : key === null || key === undefined) this.#keyCheck.refuse(key);
     if (this.timedAccesses > 0) this.cleanUp();
     const hash = this.#keyType.hash(key);
     const table = this.#tableOf(hash, key);
@@ -231,6 +234,7 @@ export class KeyedStore {
   }
 
   #insert(context: KeyContext): void {
+    this.#keyCheck.check(context.key);
     context.version = this.#version;
     this.#tableOf(context.hash, context.key).insert(context);
     this.keyCount++;

@@ -27,17 +27,11 @@ export function compileRecordCodec(type: RecordType): RecordCodec {
 
 function compileFits(type: RecordType): (value: unknown) => boolean {
   const types = type.recordFields.map((field) => field.type);
-  const body = type.recordFields.map((field, index) => {
-    const condition = field.type.avro.code?.fits('x') ?? `types[${String(index)}].fits(x)`;
-    return `x = ${valueOf(field)}; if (!(${condition})) return false;`;
+  const conditions = type.recordFields.map((field, index) => {
+    const value = valueOf(field);
+    return field.type.avro.code?.fits(value) ?? `types[${String(index)}].fits(${value})`;
   });
-  const text = `return function fits(v) {
-    if (typeof v !== 'object' || v === null) return false;
-    let x;
-    ${body.join('\n')}
-    return true;
-  };`;
-  return evaluate(text, { types });
+  return evaluate(`return function fits(v) { return typeof v === 'object' && v !== null && ${conditions.join(' && ')}; };`, { types });
 }
 
 /** The field of the record `v`. Every object has some names, such as `toString`, which are then no fields. */
