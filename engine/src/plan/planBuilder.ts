@@ -14,6 +14,7 @@ import type {
   SourcePosition,
 } from './plan.ts';
 import { PlanError, type PlanErrorCode } from './planError.ts';
+import { problemOfRestart } from './restartStrategy.ts';
 
 /** What a pipeline module's default export is: made by `pipeline()`, read by code that runs or checks it. */
 export interface PipelineModule {
@@ -230,6 +231,8 @@ export class PlanBuilder {
     if (!Number.isInteger(retainedCheckpoints) || retainedCheckpoints < 1)
       fail('options', 'retainedCheckpoints is a whole number from 1 up');
     const restart = given.restart ?? { kind: 'fixedDelay', attempts: 3, delay: 1000 };
+    const restartProblem = problemOfRestart(restart);
+    if (restartProblem !== null) fail('options', restartProblem);
     const copyRecords: unknown = given.copyRecords ?? false;
     if (typeof copyRecords !== 'boolean') return fail('options', 'copyRecords is true or false');
     const isDefaultMaxParallelism = options.maxParallelism === undefined && given.maxParallelism === undefined;

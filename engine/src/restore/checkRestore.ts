@@ -33,7 +33,10 @@ export function checkRestore(plan: Plan, snapshot: OpenedSnapshot, options: Chec
 
 /** The same of any snapshot whose headers have been read. A function of the plan and the description. */
 export function checkStored(plan: Plan, stored: StoredDescription, options: CheckOptions): RestoreReport {
-  const adopted = adoptMaxParallelism(plan, stored.headers.metadata.operators);
+  const adopted = adoptMaxParallelism(
+    plan,
+    stored.headers.operators.map(({ metadata }) => metadata),
+  );
   const check = new RestoreCheck(adopted, stored, options.allowNonRestoredState);
   check.run();
   return reportOf(check.findings);

@@ -31,7 +31,7 @@ export class RestartBackoff {
         return this.#failures > strategy.attempts ? null : strategy.delay;
       case 'exponentialDelay':
         if (this.#failures > strategy.attempts) return null;
-        return Math.min(strategy.maxDelay, strategy.initialDelay * strategy.multiplier ** (this.#failures - 1));
+        return Math.min(strategy.maxDelay, Math.round(strategy.initialDelay * strategy.multiplier ** (this.#failures - 1)));
     }
   }
 }

@@ -53,6 +53,7 @@ export class PipelineTest {
     });
     this.#test = testPlan(plan);
     this.#now = options.now ?? 0;
+    checkTime('processing time', this.#now);
     for (const [path, bytes] of from?.files ?? []) this.#files.set(path, bytes);
     const host = this.#host(options.seed ?? 1);
     const restored = from === undefined ? null : this.#restore(from.path, options.allowNonRestoredState ?? false);
@@ -83,6 +84,7 @@ export class PipelineTest {
   /** Event time reaches `watermark` (epoch milliseconds) in all of the pipeline: timers and windows up to it fire. */
   advanceWatermark(watermark: number): this {
     if (this.#test.clocks.length === 0) throw new Error('the pipeline has no event time: no stream has .watermarks(...)');
+    checkTime('a watermark', watermark);
     for (const clock of this.#test.clocks) clock.advance(watermark);
     this.#run();
     return this;
@@ -90,6 +92,7 @@ export class PipelineTest {
 
   /** The clock says `now` (epoch milliseconds): processing-time timers and windows up to it fire. */
   advanceProcessingTime(now: number): this {
+    checkTime('processing time', now);
     if (now < this.#now) throw new RangeError(`processing time is ${String(this.#now)} already, it cannot go back to ${String(now)}`);
     this.#now = now;
     this.#run();
@@ -195,4 +198,9 @@ function seededRandom(seed: number): () => number {
     mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
   };
+}
+
+/** @throws RangeError */
+function checkTime(what: string, time: number): void {
+  if (!Number.isSafeInteger(time)) throw new RangeError(`${what} is a time in whole epoch milliseconds, not ${String(time)}`);
 }

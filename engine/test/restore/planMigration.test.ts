@@ -3,7 +3,7 @@ import { operatorIdOf } from '../../src/keys/operatorId.ts';
 import type { KeyedContext } from '../../src/plan/contexts.ts';
 import type { OperatorSpec } from '../../src/plan/operatorSpec.ts';
 import type { Plan } from '../../src/plan/plan.ts';
-import { CheckedSnapshot, PlanMigration } from '../../src/restore/index.ts';
+import { CheckedSnapshot, PlanMigration, restoreSnapshot } from '../../src/restore/index.ts';
 import type { Snapshot } from '../../src/snapshot/snapshot.ts';
 import type { ListState, MapState, ValueState } from '../../src/types/stateHandle.ts';
 import * as t from '../../src/types/t.ts';
@@ -125,4 +125,30 @@ test('what does not become the type of the pipeline is refused by name, and what
   await expect(
     rewritten([source], { edits }, { migrating: new PlanMigration(planOf(flights({ ...before, record: New })), NOW) }),
   ).rejects.toThrow('state value: migrate it in one rewriting');
+});
+
+test('a pipeline that sets no max parallelism migrates, checks and runs with that of the snapshot', async () => {
+  const files = new MemoryFiles();
+  const folder = written(files, planOf(flights(before), { maxParallelism: 16 }));
+  const isDefault: Plan = {
+    ...planOf(flights({ ...before, record: New })),
+    options: { ...planOf({}).options, isDefaultMaxParallelism: true },
+  };
+
+  const { snapshot } = await rewritten([await opened(files, folder)], {}, { migrating: new PlanMigration(isDefault, NOW) });
+  expect(snapshot.metadata.operators.map(({ maxParallelism }) => maxParallelism)).toEqual([16]);
+
+  // What a run restores from the old one is what the migration has written.
+  const run = restoreSnapshot({ files, location: folder, plan: isDefault, allowNonRestoredState: false, now: () => NOW });
+  expect(run.plan.options.maxParallelism).toBe(16);
+  const expected = await opened(files, new Scenario(run.plan, run.state).take(files).path);
+  expect(await entriesOf(snapshot)).toEqual(await entriesOf(expected));
+
+  const problemsFor = async (plan: Plan): Promise<string[]> => {
+    const { findings } = await new CheckedSnapshot(snapshot, null).check(plan, { allowNonRestoredState: false, flink: null });
+    return findings.filter(({ severity }) => severity === 'error').map(({ code }) => code);
+  };
+  expect(await problemsFor(isDefault)).toEqual([]);
+  // Another one that the pipeline does set is refused, as it is without a migration: keys are not rehashed.
+  expect(await problemsFor(planOf(flights({ ...before, record: New }), { maxParallelism: 64 }))).toEqual(['maxParallelism']);
 });

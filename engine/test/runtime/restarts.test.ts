@@ -22,6 +22,11 @@ test('delays grow to the longest one; after as long a run without a failure they
   expect(failAfter(999)).toBeNull();
 });
 
+test('delays are whole milliseconds, whatever they are multiplied by', () => {
+  const backoff = new RestartBackoff({ kind: 'exponentialDelay', initialDelay: 5, maxDelay: 1000, multiplier: 1.5, attempts: 9 }, 0);
+  expect([0, 0, 0].map((now) => backoff.onFailure(now))).toEqual([5, 8, 11]);
+});
+
 test('fixed delays count all failures of a run, however long it went on between them', () => {
   const backoff = new RestartBackoff({ kind: 'fixedDelay', attempts: 2, delay: 50 }, 0);
   expect([1e6, 2e6, 3e6].map((now) => backoff.onFailure(now))).toEqual([50, 50, null]);

@@ -175,6 +175,41 @@ test.each([
       }),
     'checkpointInterval 0.5 is not a duration in whole milliseconds',
   ],
+  ...[
+    [{ kind: 'fixedDelay', attempts: 3, delay: 0.5 }, 'restart.delay is a duration in whole milliseconds from 0 up, not 0.5'],
+    [{ kind: 'fixedDelay', attempts: 1.5, delay: 1 }, 'restart.attempts is a whole number from 0 up, or Infinity, not 1.5'],
+    [
+      { kind: 'exponentialDelay', attempts: 3, initialDelay: 1.5, maxDelay: 10, multiplier: 2 },
+      'restart.initialDelay is a duration in whole milliseconds from 0 up, not 1.5',
+    ],
+    [
+      { kind: 'exponentialDelay', attempts: 3, initialDelay: 1, maxDelay: NaN, multiplier: 2 },
+      'restart.maxDelay is a duration in whole milliseconds from 0 up, not NaN',
+    ],
+    [
+      { kind: 'exponentialDelay', attempts: 3, initialDelay: 1, maxDelay: 10, multiplier: 0.5 },
+      'restart.multiplier is a number from 1 up, not 0.5',
+    ],
+    [{ kind: 'always' }, 'restart.kind is none, fixedDelay or exponentialDelay, not always'],
+  ].map(([restart, problem]): [string, () => PipelineModule, string] => [
+    'the restart strategy',
+    () =>
+      pipeline('f', { restart: restart as never }, (p) => {
+        p.source('in', generator({ type: t.long, count: 0, next: (n) => n })).sink('out', print());
+      }),
+    problem as string,
+  ]),
 ])('fractional times are refused: %s', (_what, module, problem) => {
   expect(() => testPipeline(module()).push('in', 1)).toThrow(problem);
+});
+
+test('a test sets whole times only', () => {
+  const timed = pipeline('f', (p) => {
+    p.source('in', generator({ type: t.long, count: 0, next: (n) => n }))
+      .watermarks('time', { timestamp: (n) => n })
+      .sink('out', print());
+  });
+  expect(() => testPipeline(timed, { now: 0.5 })).toThrow('processing time is a time in whole epoch milliseconds, not 0.5');
+  expect(() => testPipeline(timed).advanceProcessingTime(1.5)).toThrow('processing time is a time in whole epoch milliseconds, not 1.5');
+  expect(() => testPipeline(timed).advanceWatermark(1.5)).toThrow('a watermark is a time in whole epoch milliseconds, not 1.5');
 });
