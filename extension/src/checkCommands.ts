@@ -24,7 +24,10 @@ export function registerCheckCommands(rooms: Rooms): vscode.Disposable[] {
     const given = await snapshotIn(rooms, target);
     const program = await choosePipeline(given === undefined && !(typeof target === 'object' && 'is' in target) ? target : undefined);
     if (program === undefined) return;
-    const location = typeof savepoint === 'string' ? savepoint : (given ?? (await picker.pick(program.fsPath)));
+    const location =
+      typeof savepoint === 'string'
+        ? savepoint
+        : (given ?? (await picker.pick(vscode.l10n.t('Check against which savepoint or checkpoint?'), program.fsPath)));
     if (location === undefined) return;
     await bindings.bind(program.fsPath, location);
     await showCheck(rooms, program.fsPath, location, flink);

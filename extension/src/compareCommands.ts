@@ -1,7 +1,6 @@
 import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
 import type { SnapshotListItem } from '../../server/src/protocol.ts';
-import { ago, bytes } from './figures.ts';
 import type { Messages } from './messages.ts';
 import type { Runs } from './runs.ts';
 import type { SavepointFolders } from './savepointFolders.ts';
@@ -13,6 +12,8 @@ interface Rooms {
   readonly folders: SavepointFolders;
   readonly runs: Runs;
   readonly messages: Messages;
+  /** Asks for a snapshot; undefined when the user gave up. */
+  readonly pick: (title: string) => Promise<string | undefined>;
   /** Shows what has changed from one location to the other. */
   readonly show: (before: string, after: string) => Promise<unknown>;
 }
@@ -23,7 +24,7 @@ const SELECTED = 'tidemark.hasSelectedForCompare';
 type Target = vscode.Uri | SavepointsNode | undefined;
 
 /** Which two snapshots are compared. A snapshot is a node of the Savepoints view, or a file or folder of the Explorer. */
-export function registerCompareCommands({ process, folders, runs, messages, show }: Rooms): vscode.Disposable[] {
+export function registerCompareCommands({ process, folders, runs, messages, pick, show }: Rooms): vscode.Disposable[] {
   let selected: string | null = null;
   const on = (id: string, work: (target: Target, other: unknown) => Promise<void>): vscode.Disposable =>
     vscode.commands.registerCommand(`tidemark.compare.${id}`, (target: Target, other: unknown) =>
@@ -37,35 +38,31 @@ export function registerCompareCommands({ process, folders, runs, messages, show
     }
     return target?.is === 'snapshot' ? target.location : undefined;
   };
-  const listed = async (location?: string): Promise<SnapshotListItem[]> => {
-    const around = location === undefined ? [] : [dirname(location)];
-    return (await process.request('snapshot/list', { folders: [...folders.roots, ...around] })).snapshots;
-  };
+  const around = async (location: string): Promise<SnapshotListItem[]> =>
+    (await process.request('snapshot/list', { folders: [...folders.roots, dirname(location)] })).snapshots;
   return [
     on('select', async (target) => {
-      selected = (await locationOf(target)) ?? (await choose(await listed(), vscode.l10n.t('Compare which snapshot?'))) ?? null;
+      selected = (await locationOf(target)) ?? (await pick(vscode.l10n.t('Compare which snapshot?'))) ?? null;
       await vscode.commands.executeCommand('setContext', SELECTED, selected !== null);
       if (selected !== null) vscode.window.setStatusBarMessage(vscode.l10n.t('{0} is selected for compare', basename(selected)), 5000);
     }),
     on('withSelected', async (target) => {
       const before = selected;
       if (before === null) throw new Error(vscode.l10n.t('No snapshot is selected yet. Use "Select for Compare" on one first.'));
-      const after =
-        (await locationOf(target)) ?? (await choose(await listed(), vscode.l10n.t('Compare {0} with which snapshot?', basename(before))));
+      const after = (await locationOf(target)) ?? (await pick(vscode.l10n.t('Compare {0} with which snapshot?', basename(before))));
       if (after !== undefined) await show(before, after);
     }),
     on('withPrevious', async (target) => {
       const after = await locationOf(target);
       if (after === undefined) return;
-      const before = previousOf(after, await listed(after));
+      const before = previousOf(after, await around(after));
       if (before === null) throw new Error(vscode.l10n.t('{0} has no earlier checkpoint beside it.', basename(after)));
       await show(before, after);
     }),
     on('withRunning', async (target) => {
       const run = runs.active;
       if (run === null) throw new Error(vscode.l10n.t('No pipeline is running. Start one with F5 in a *.pipeline.ts.'));
-      const before =
-        (await locationOf(target)) ?? (await choose(await listed(), vscode.l10n.t('Compare the running pipeline with which snapshot?')));
+      const before = (await locationOf(target)) ?? (await pick(vscode.l10n.t('Compare the running pipeline with which snapshot?')));
       if (before === undefined) return;
       // It stays, as every savepoint does: Restart goes on from the newest.
       const snapshot = await runs.snapshot(run, 'tidemark/savepoint');
@@ -95,7 +92,7 @@ function previousOf(location: string, snapshots: readonly SnapshotListItem[]): s
   const earlier = snapshots
     .filter(
       (each) =>
-        each.location !== location && (own === undefined ? dirname(each.location) === dirname(location) : each.pipeline === own.pipeline),
+        each.location !== location && (own === undefined ? dirname(each.location) === dirname(location) : each.origin === own.origin),
     )
     .filter(
       (each) =>
@@ -103,14 +100,4 @@ function previousOf(location: string, snapshots: readonly SnapshotListItem[]): s
     )
     .sort((a, b) => b.createdAt - a.createdAt || b.checkpointId - a.checkpointId);
   return (earlier.find(({ kind }) => kind === 'checkpoint') ?? earlier[0])?.location ?? null;
-}
-
-async function choose(snapshots: readonly SnapshotListItem[], title: string): Promise<string | undefined> {
-  const items = snapshots.map((item) => ({
-    label: `$(${item.kind === 'savepoint' ? 'save' : 'history'}) ${basename(item.location)}`,
-    description: `${item.pipeline} · ${ago(item.createdAt, Date.now())} · ${bytes(item.sizeBytes)}`,
-    detail: item.location,
-    location: item.location,
-  }));
-  return (await vscode.window.showQuickPick(items, { title, matchOnDescription: true, matchOnDetail: true }))?.location;
 }

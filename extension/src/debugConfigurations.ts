@@ -1,5 +1,4 @@
 import { stat } from 'node:fs/promises';
-import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { StartDecision } from './checkCommands.ts';
 import { ago, bytes } from './figures.ts';
@@ -134,13 +133,7 @@ class Offers implements vscode.DebugConfigurationProvider {
       { ...base, name: vscode.l10n.t('Restore {0} from savepoint …', title), savepoint: PICK },
       ...own.slice(0, 5).map((item) => ({
         ...base,
-        name: vscode.l10n.t(
-          'Restore {0} from {1} ({2}, {3})',
-          title,
-          basename(item.location),
-          ago(item.createdAt, Date.now()),
-          bytes(item.sizeBytes),
-        ),
+        name: vscode.l10n.t('Restore {0} from {1} ({2}, {3})', title, item.title, ago(item.createdAt, Date.now()), bytes(item.sizeBytes)),
         savepoint: item.location,
       })),
     ];
@@ -157,7 +150,7 @@ export function registerDebugConfigurations(picker: SavepointPicker, decide: Dec
     // Called while VS Code substitutes variables, with the configuration: what is undefined ends the start in silence.
     vscode.commands.registerCommand('tidemark.pickSavepoint', (configuration?: { program?: unknown }) => {
       const program = typeof configuration?.program === 'string' ? configuration.program : activePipeline()?.fsPath;
-      return picker.pick(program);
+      return picker.pick(undefined, program);
     }),
     vscode.commands.registerCommand('tidemark.pickPipeline', async () => (await choosePipeline())?.fsPath),
   ];

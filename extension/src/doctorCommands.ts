@@ -24,7 +24,7 @@ export function registerDoctorCommands(rooms: Rooms): vscode.Disposable[] {
   return [
     vscode.commands.registerCommand('tidemark.examineSavepoint', (target: vscode.Uri | SavepointsNode | undefined) =>
       guarded(rooms, async () => {
-        const location = locationIn(target) ?? (await rooms.picker.pick());
+        const location = locationIn(target) ?? (await rooms.picker.pick(vscode.l10n.t('Examine which savepoint or checkpoint?')));
         if (location !== undefined) await show(rooms, await examine(rooms, location));
       }),
     ),

@@ -26,5 +26,6 @@ export function ago(then: number, now: number): string {
   if (seconds < 60) return `${seconds} s ago`;
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
   if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h ago`;
+  if (seconds < 60 * 86_400) return `${Math.floor(seconds / 86_400)} d ago`;
   return new Date(then).toLocaleDateString();
 }

@@ -73,6 +73,7 @@ export function activate(context: vscode.ExtensionContext): void {
       folders,
       runs,
       messages,
+      pick: (title) => picker.pick(title),
       show: compare,
     }),
     ...registerRepairCommands({
@@ -80,12 +81,17 @@ export function activate(context: vscode.ExtensionContext): void {
       messages,
       compare,
       selected: () => tree.selection[0],
-      pick: (title) => picker.choose(title),
+      pick: (title) => picker.pick(title),
       reveal: async (location) => {
         const node = (await view.find(location)) ?? (await folders.remember(location).then(() => view.find(location)));
         view.refresh();
         if (node !== undefined) await tree.reveal(node, { select: true });
       },
+    }),
+    // For the command palette: what is done with an item needs one that is selected.
+    tree.onDidChangeSelection(({ selection: [node] }) => {
+      const kind = node === undefined ? undefined : view.getTreeItem(node).contextValue;
+      void vscode.commands.executeCommand('setContext', 'tidemark.selectedItem', kind);
     }),
     bindings,
     ...registerCheckCommands({ ...checks, picker, bindings }),

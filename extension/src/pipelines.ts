@@ -19,8 +19,11 @@ export async function findPipelines(): Promise<vscode.Uri[]> {
 
 /** The pipeline a command means: the one it was given, the one being edited, the only one there is, or the one chosen. */
 export async function choosePipeline(given?: unknown): Promise<vscode.Uri | undefined> {
-  const named = toUri(given) ?? activePipeline();
-  if (named !== undefined) return named;
+  return toUri(given) ?? activePipeline() ?? pickPipeline(vscode.l10n.t('Which pipeline?'));
+}
+
+/** Asks for a pipeline of the workspace, where there are several; undefined when the user gave up. */
+export async function pickPipeline(title: string): Promise<vscode.Uri | undefined> {
   const found = await findPipelines();
   if (found.length === 0) {
     const create = vscode.l10n.t('New Pipeline');
@@ -30,7 +33,7 @@ export async function choosePipeline(given?: unknown): Promise<vscode.Uri | unde
   }
   if (found.length === 1) return found[0];
   const items = found.map((uri) => ({ label: vscode.workspace.asRelativePath(uri), uri }));
-  const picked = await vscode.window.showQuickPick(items, { title: vscode.l10n.t('Which pipeline?') });
+  const picked = await vscode.window.showQuickPick(items, { title });
   return picked?.uri;
 }
 

@@ -53,7 +53,7 @@ export function registerRepairCommands(rooms: Rooms): vscode.Disposable[] {
     const open = vscode.window.visibleTextEditors.map((editor) => editor.document).filter(isEditPlan);
     const active = vscode.window.activeTextEditor?.document;
     const found = active !== undefined && isEditPlan(active) ? active : (open[0] ?? vscode.workspace.textDocuments.find(isEditPlan));
-    if (found === undefined) throw new Error(vscode.l10n.t('There are no edits yet. Use "Edit Savepoint…" on a snapshot first.'));
+    if (found === undefined) throw new Error(vscode.l10n.t('There are no edits yet. Use "Edit Snapshot…" on a snapshot first.'));
     return found;
   };
   const write = async (from: vscode.TextDocument): Promise<void> => {
@@ -98,6 +98,7 @@ export function registerRepairCommands(rooms: Rooms): vscode.Disposable[] {
         title: vscode.l10n.t('Keep the state of which keys?'),
         prompt: vscode.l10n.t('An expression over key. With "matching": false, the document writes the state of all others.'),
         placeHolder: 'key startsWith "acme-"',
+        validateInput: async (text) => (text === '' ? null : (await process.request('rewrite/keys', { where: text })).problem),
       });
       if (where !== undefined && where !== '') await openEditPlan([location], { keys: { where, matching: true } });
     }),

@@ -25,7 +25,7 @@ export function registerRunCommands(runs: Runs, picker: SavepointPicker, message
         if (!isTrusted(messages)) return;
         const program = await choosePipeline(given);
         if (program === undefined) return;
-        const location = typeof savepoint === 'string' ? savepoint : await picker.pick(program.fsPath);
+        const location = typeof savepoint === 'string' ? savepoint : await picker.pick(undefined, program.fsPath);
         if (location !== undefined) await runs.start(program, { savepoint: location });
       }),
     ),

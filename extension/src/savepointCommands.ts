@@ -1,6 +1,6 @@
 import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
-import { findPipelines } from './pipelines.ts';
+import { pickPipeline } from './pipelines.ts';
 import type { Messages } from './messages.ts';
 import { plainText } from './plainText.ts';
 import type { Runs } from './runs.ts';
@@ -77,11 +77,8 @@ async function runFrom(node: SnapshotRoot, runs: Runs): Promise<void> {
     return;
   }
   // A snapshot from elsewhere does not say which module it belongs to: the user does.
-  const items = (await findPipelines()).map((uri) => ({ label: vscode.workspace.asRelativePath(uri), uri }));
-  const picked = await vscode.window.showQuickPick(items, {
-    title: vscode.l10n.t('Run which pipeline from {0}?', basename(node.location)),
-  });
-  if (picked !== undefined) await runs.start(picked.uri, { savepoint: node.location });
+  const picked = await pickPipeline(vscode.l10n.t('Run which pipeline from {0}?', basename(node.location)));
+  if (picked !== undefined) await runs.start(picked, { savepoint: node.location });
 }
 
 async function exists(path: string): Promise<boolean> {

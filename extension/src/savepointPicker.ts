@@ -1,15 +1,15 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { SnapshotListItem } from '../../server/src/protocol.ts';
-import { ago, bytes } from './figures.ts';
 import type { SavepointFolders } from './savepointFolders.ts';
+import { snapshotDescription, snapshotIcon } from './snapshotLabels.ts';
 import type { SnapshotProcess } from './snapshotProcess.ts';
 
 interface SnapshotChoice extends vscode.QuickPickItem {
   readonly location: string | null;
 }
 
-/** Asks for a snapshot to restore: newest first, those of the pipeline in question before all others. */
+/** Asks for a snapshot: newest first, those of the pipeline in question before all others. */
 export class SavepointPicker {
   readonly #process: SnapshotProcess;
   readonly #folders: SavepointFolders;
@@ -26,31 +26,30 @@ export class SavepointPicker {
     return own.length > 0 ? own : snapshots;
   }
 
-  /** A snapshot of the workspace; undefined when the user gave up. */
-  async choose(title: string): Promise<string | undefined> {
-    const chosen = await vscode.window.showQuickPick((await this.list()).map(choice), { title, matchOnDescription: true });
-    return chosen?.location ?? undefined;
-  }
-
-  /** The folder chosen, or undefined when the user gave up. */
-  async pick(program?: string): Promise<string | undefined> {
+  /** A snapshot for a purpose, which the title says; undefined when the user gave up. Those of `program` come first. */
+  async pick(title = vscode.l10n.t('Restore from which savepoint or checkpoint?'), program?: string): Promise<string | undefined> {
     const { snapshots } = await this.#process.request('snapshot/list', { folders: this.#folders.roots });
     const isOwn = (item: SnapshotListItem): boolean => item.program === program;
     const own = snapshots.filter(isOwn);
     const others = snapshots.filter((item) => !isOwn(item));
+    const listed = new Set(snapshots.map(({ location }) => location));
+    const opened = this.#folders.opened.filter((location) => !listed.has(location));
     const browse: SnapshotChoice = { label: vscode.l10n.t('$(folder-opened) Another folder…'), location: null, alwaysShow: true };
     const choices: SnapshotChoice[] = [
       ...own.map(choice),
       ...(own.length > 0 && others.length > 0 ? [separator(vscode.l10n.t('other pipelines'))] : []),
       ...others.map(choice),
-      ...(this.#folders.opened.length > 0 ? [separator(vscode.l10n.t('opened from elsewhere'))] : []),
-      ...this.#folders.opened.map((location) => ({ label: `$(folder-library) ${basename(location)}`, detail: location, location })),
+      ...(opened.length > 0 ? [separator(vscode.l10n.t('opened from elsewhere'))] : []),
+      ...opened.map((location) => ({ label: `$(folder-library) ${basename(location)}`, detail: location, location })),
       separator(''),
       browse,
     ];
+    const isEmpty = snapshots.length === 0 && opened.length === 0;
     const chosen = await vscode.window.showQuickPick(choices, {
-      title: vscode.l10n.t('Restore from which savepoint or checkpoint?'),
-      placeHolder: snapshots.length === 0 ? vscode.l10n.t('There is none in this workspace yet') : vscode.l10n.t('Newest first'),
+      title,
+      placeHolder: isEmpty
+        ? vscode.l10n.t('There is none in this workspace yet. Run a pipeline and take a savepoint, or open one from another folder.')
+        : vscode.l10n.t('Newest first'),
       matchOnDescription: true,
       matchOnDetail: true,
     });
@@ -60,12 +59,10 @@ export class SavepointPicker {
 }
 
 function choice(item: SnapshotListItem): SnapshotChoice {
-  const icon = item.kind === 'savepoint' ? 'save' : 'history';
-  const time = new Date(item.createdAt).toLocaleString();
   return {
-    label: `$(${icon}) ${basename(item.location)}`,
-    description: `${item.pipeline} · ${ago(item.createdAt, Date.now())} · ${bytes(item.sizeBytes)}`,
-    detail: `${time} · ${item.location}`,
+    label: `$(${snapshotIcon(item)}) ${item.title}`,
+    description: snapshotDescription(item),
+    detail: item.location,
     location: item.location,
   };
 }

@@ -1,9 +1,10 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { SnapshotListItem, SnapshotNode } from '../../server/src/protocol.ts';
-import { ago, bytes, count } from './figures.ts';
+import { bytes, count } from './figures.ts';
 import { plainMarkdown } from './plainText.ts';
 import type { SavepointFolders } from './savepointFolders.ts';
+import { snapshotDescription, snapshotIcon } from './snapshotLabels.ts';
 import type { SnapshotProcess } from './snapshotProcess.ts';
 
 /** Pipelines, their savepoints and checkpoints, and everything inside, read when it is opened and page by page. */
@@ -11,6 +12,7 @@ export type SavepointsNode = PipelineNode | SnapshotRoot | ContentNode | MoreNod
 
 interface PipelineNode {
   readonly is: 'pipeline';
+  /** With its folder, where pipelines of several projects have one name. */
   readonly name: string;
   readonly snapshots: readonly SnapshotRoot[];
 }
@@ -118,7 +120,7 @@ export class SavepointsView
 
   /** Only snapshots are revealed. */
   getParent(node: SavepointsNode): SavepointsNode | undefined {
-    return node.is === 'snapshot' && node.item !== null ? { is: 'pipeline', name: node.item.pipeline, snapshots: [node] } : undefined;
+    return node.is === 'snapshot' && node.item !== null ? { is: 'pipeline', name: node.item.origin, snapshots: [node] } : undefined;
   }
 
   async getChildren(parent?: SavepointsNode): Promise<SavepointsNode[]> {
@@ -138,8 +140,8 @@ export class SavepointsView
     const byPipeline = new Map<string, SnapshotRoot[]>();
     for (const item of listed) {
       const snapshot: SnapshotRoot = { is: 'snapshot', location: item.location, item };
-      const known = byPipeline.get(item.pipeline);
-      if (known === undefined) byPipeline.set(item.pipeline, [snapshot]);
+      const known = byPipeline.get(item.origin);
+      if (known === undefined) byPipeline.set(item.origin, [snapshot]);
       else known.push(snapshot);
     }
     const pipelines = [...byPipeline].map(([name, snapshots]): PipelineNode => ({ is: 'pipeline', name, snapshots }));
@@ -225,19 +227,20 @@ function plural(number: number, word: string): string {
 }
 
 function snapshotItem(listed: SnapshotListItem): vscode.TreeItem {
-  const item = new vscode.TreeItem(basename(listed.location), vscode.TreeItemCollapsibleState.Collapsed);
+  const item = new vscode.TreeItem(listed.title, vscode.TreeItemCollapsibleState.Collapsed);
   item.id = `snapshot:${listed.location}`;
-  item.iconPath = new vscode.ThemeIcon(listed.kind === 'savepoint' ? 'save' : 'history');
-  item.description = `${ago(listed.createdAt, Date.now())}, ${bytes(listed.sizeBytes)}`;
+  item.iconPath = new vscode.ThemeIcon(snapshotIcon(listed));
+  item.description = snapshotDescription(listed);
   const lines = [
-    `${listed.kind === 'savepoint' ? 'Savepoint' : 'Checkpoint'} ${count(listed.checkpointId)} of ${listed.pipeline}`,
+    `${listed.kind === 'savepoint' ? 'Savepoint' : 'Checkpoint'} ${count(listed.checkpointId)} of ${listed.origin}`,
     `${new Date(listed.createdAt).toLocaleString()} · ${bytes(listed.sizeBytes)}`,
+    basename(listed.location),
     ...(listed.program === null ? [] : [`Program: ${listed.program}`]),
     listed.location,
   ];
   item.tooltip = plainMarkdown(lines);
   item.contextValue = `snapshot.${listed.kind}${listed.owned ? '.owned' : ''}`;
-  item.accessibilityInformation = { label: `${listed.kind} ${basename(listed.location)} of ${listed.pipeline}, ${item.description}` };
+  item.accessibilityInformation = { label: `${listed.title}, ${item.description}` };
   return item;
 }
 

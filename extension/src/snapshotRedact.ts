@@ -120,7 +120,7 @@ async function chooseRules(process: SnapshotProcess, location: string): Promise<
       edit.insert(document.uri, new vscode.Position(0, 0), text);
       await vscode.workspace.applyEdit(edit);
       await vscode.window.showTextDocument(document, { preview: false });
-      void vscode.window.showInformationMessage(vscode.l10n.t('Edit these rules, then run Redact Savepoint again and select this file.'));
+      void vscode.window.showInformationMessage(vscode.l10n.t('Edit these rules, then run Redact Snapshot again and select this file.'));
       return undefined;
     }
   }

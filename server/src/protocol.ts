@@ -55,6 +55,8 @@ export interface SnapshotRequests {
     params: ComparedPair & ComparedSelection & { cursor: string | null; limit: number; valueLimit: number };
     result: ComparedPage;
   };
+  /** What is wrong with an expression that chooses keys; null where it is right. */
+  'rewrite/keys': { params: { where: string }; result: { problem: string | null } };
   /** What a plan of edits says, as a document in `folder`, and what in it does not fit its snapshots. Reads headers, and no entries. */
   'rewrite/check': { params: { text: string; folder: string }; result: PlanCheck };
   /** The fields that edits can name of a state in some snapshots. */
@@ -385,6 +387,12 @@ export interface SnapshotNode {
 export interface SnapshotListItem {
   location: string;
   pipeline: string;
+  /** Its name in lists: `12:04 savepoint 7`, or the name that a person gave its folder. */
+  title: string;
+  /** The pipeline, with its folder where pipelines of several projects have one name. */
+  origin: string;
+  /** Absolute path of the folder whose pipelines wrote it. */
+  project: string;
   kind: 'savepoint' | 'checkpoint';
   checkpointId: number;
   createdAt: number;

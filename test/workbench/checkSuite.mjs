@@ -33,7 +33,7 @@ export async function checkSuite({ server, browser, paths, prepare, report }) {
   const view = () => steps.webview();
   const program = join(workbench.workspace, 'clicks.pipeline.ts');
   const text = readFileSync(program, 'utf8');
-  const own = /savepoint-[0-9a-f]{6}-/;
+  const own = /\d\d:\d\d savepoint \d+/;
   const choices = page.locator('.quick-input-list .monaco-list-row');
   const problem = (said) => page.locator('.markers-panel .monaco-list-row', { hasText: said }).first();
 
@@ -77,7 +77,7 @@ export async function checkSuite({ server, browser, paths, prepare, report }) {
       await steps.row(own).waitFor();
       await page.keyboard.press('Shift+F5');
       await page.locator('.debug-toolbar').waitFor({ state: 'hidden' });
-      await steps.command('Tidemark: Check Savepoint Against Pipeline…');
+      await steps.command('Tidemark: Check Snapshot Against Pipeline…');
       await choices.filter({ hasText: own }).first().click();
       await page.locator('.tab.active', { hasText: /clicks ← savepoint-/ }).waitFor();
       await view().locator('.tag.ok', { hasText: 'It can be restored' }).waitFor();
@@ -132,7 +132,7 @@ export async function checkSuite({ server, browser, paths, prepare, report }) {
         // A wider type, which this engine reads the old values with, and Flink refuses.
         writeFileSync(program, text.replace('t.state.map(t.string, t.int)', 't.state.map(t.string, t.long)'));
         await steps.open('clicks.pipeline.ts');
-        await steps.command('Tidemark: Check Savepoint Against Pipeline for Flink…');
+        await steps.command('Tidemark: Check Snapshot Against Pipeline for Flink…');
         await choices.filter({ hasText: 'Flink 2.3' }).first().click();
         await choices.filter({ hasText: own }).first().waitFor();
         // It is the first, and chosen; its row moves while the list opens.
@@ -144,7 +144,7 @@ export async function checkSuite({ server, browser, paths, prepare, report }) {
         await page.locator('.editor-instance .view-lines').first().filter({ hasText: '"migrateTo": "clicks.pipeline.ts"' }).waitFor();
         // One page at a time: the comparison is the webview that is shown.
         await page.locator('.tab', { hasText: '←' }).click({ button: 'middle' });
-        await steps.command('Tidemark: Preview Savepoint Edits');
+        await steps.command('Tidemark: Preview Snapshot Edits');
         await page.locator('.tab.active', { hasText: '↔' }).waitFor();
         await view().getByRole('button', { name: 'Write Savepoint' }).click();
         await steps.row(/-edited/).waitFor();
@@ -158,7 +158,7 @@ export async function checkSuite({ server, browser, paths, prepare, report }) {
 
     await steps.step('a savepoint of a Flink job is examined for what will hurt later', async () => {
       await steps.command('View: Close All Editors');
-      await steps.command('Tidemark: Examine Savepoint');
+      await steps.command('Tidemark: Examine Snapshot');
       await choices.filter({ hasText: 'savepoint-zoo' }).first().click();
       await page.locator('.tab.active', { hasText: /zoo/ }).waitFor();
       await view().locator('.finding', { hasText: 'v-kryo' }).filter({ hasText: 'warning' }).first().waitFor();

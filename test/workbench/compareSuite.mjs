@@ -36,12 +36,7 @@ export async function compareSuite({ server, browser, paths, prepare, report }) 
   /** Which number a chip has. */
   const chip = async (name) =>
     Number(((await view().locator('.chip', { hasText: name }).getAttribute('aria-label')) ?? '').replaceAll(/\D/g, ''));
-  const menu = async (row, item) => {
-    await row.click({ button: 'right' });
-    // The workbench takes a click that comes right after the menu for the end of the one that opened it: the key is always meant.
-    await page.locator('.context-view .action-item', { hasText: item }).hover();
-    await page.keyboard.press('Enter');
-  };
+  const menu = (row, ...items) => steps.menu(row, ...items);
 
   try {
     await steps.step('a snapshot is selected in the Savepoints view, and another compared with it', async () => {
@@ -49,9 +44,9 @@ export async function compareSuite({ server, browser, paths, prepare, report }) 
       await page.locator('.monaco-workbench .part.statusbar').waitFor();
       await page.locator('.activitybar .action-item a[aria-label^="Tidemark"]').click();
       await steps.row('savepoint-old').waitFor();
-      await menu(steps.row('savepoint-old'), 'Select Snapshot for Compare');
+      await menu(steps.row('savepoint-old'), 'Compare', 'Select Snapshot for Compare');
       await page.locator('.statusbar', { hasText: 'savepoint-old is selected for compare' }).waitFor();
-      await menu(steps.row('savepoint-new'), 'Compare Snapshot with Selected');
+      await menu(steps.row('savepoint-new'), 'Compare', 'Compare Snapshot with Selected');
       await page.locator('.tab.active', { hasText: 'savepoint-old ↔ savepoint-new' }).waitFor();
     });
 
@@ -107,11 +102,11 @@ export async function compareSuite({ server, browser, paths, prepare, report }) 
       await page.locator('.debug-toolbar').waitFor();
       await page.locator('.statusbar-item', { hasText: /clicks: .*records/ }).waitFor();
       await steps.command('Tidemark: Take Savepoint');
-      await steps.row(/savepoint-[0-9a-f]{6}-/).waitFor();
+      await steps.row(/\d\d:\d\d savepoint \d+/).waitFor();
       // Not by the menu of the row: checkpoints refresh the tree every two seconds.
       await steps.command('Tidemark: Compare Snapshot with Running Pipeline');
       await page
-        .locator('.quick-input-list .monaco-list-row', { hasText: /savepoint-[0-9a-f]{6}-/ })
+        .locator('.quick-input-list .monaco-list-row', { hasText: /\d\d:\d\d savepoint \d+/ })
         .first()
         .click();
       await page.locator('.tab.active', { hasText: '↔' }).waitFor();
@@ -127,7 +122,7 @@ export async function compareSuite({ server, browser, paths, prepare, report }) 
 
     await steps.step('a savepoint is compared with the checkpoint before it', async () => {
       await steps.command('View: Close All Editors');
-      await menu(steps.row(/savepoint-[0-9a-f]{6}-/), 'Compare Snapshot with Previous Checkpoint');
+      await menu(steps.row(/\d\d:\d\d savepoint \d+/), 'Compare', 'Compare Snapshot with Previous Checkpoint');
       await page.locator('.tab.active', { hasText: '↔' }).waitFor();
       await view()
         .locator('.summary .caption', { hasText: /^Entries$/ })

@@ -40,11 +40,7 @@ export async function repairSuite({ server, browser, paths, report }) {
   const before = contentOf(join(folder, 'savepoint-zoo'));
   const editor = () => page.locator('.editor-instance .view-lines').first();
   const choices = page.locator('.quick-input-list .monaco-list-row');
-  const menu = async (row, item) => {
-    await row.click({ button: 'right' });
-    await page.locator('.context-view .action-item', { hasText: item }).hover();
-    await page.keyboard.press('Enter');
-  };
+  const menu = (row, ...items) => steps.menu(row, ...items);
   /** Rows of the tree at a level: 3 are operators, 4 states, 5 entries. */
   const rows = (level, text) =>
     page.locator(`.sidebar .monaco-list-row[aria-level="${level}"]`, text === undefined ? {} : { hasText: text });
@@ -101,7 +97,7 @@ export async function repairSuite({ server, browser, paths, report }) {
     });
 
     await steps.step('the preview shows that difference and no other; nothing is in its place yet', async () => {
-      await steps.command('Tidemark: Preview Savepoint Edits');
+      await steps.command('Tidemark: Preview Snapshot Edits');
       await page.locator('.tab.active', { hasText: 'savepoint-zoo ↔ savepoint-zoo-edited' }).waitFor();
       await view()
         .locator('.summary .caption', { hasText: /^Entries$/ })
@@ -156,7 +152,7 @@ export async function repairSuite({ server, browser, paths, report }) {
     );
 
     await steps.step('the preview shows all of that, in every theme', async () => {
-      await steps.command('Tidemark: Preview Savepoint Edits');
+      await steps.command('Tidemark: Preview Snapshot Edits');
       await page.locator('.tab.active', { hasText: 'savepoint-zoo-edited ↔ savepoint-zoo-edited-edited' }).waitFor();
       await view()
         .locator('.summary .caption', { hasText: /^Entries$/ })
@@ -209,13 +205,13 @@ export async function repairSuite({ server, browser, paths, report }) {
 
     await steps.step('a savepoint is redacted by rules that are made for it, and shows what was done', async () => {
       await collapsed();
-      await menu(rows(2, 'savepoint-zoo').last(), 'Redact Savepoint…');
+      await menu(rows(2, 'savepoint-zoo').last(), 'Edit and Write', 'Redact Snapshot…');
       await choices.filter({ hasText: 'New rules' }).first().click();
       await page.locator('.tab.active', { hasText: 'savepoint-zoo.redaction.jsonc' }).waitFor();
       await editor().filter({ hasText: 'Rules of a redaction' }).waitFor();
       await steps.shot('12-rules');
       // What nobody can read has to be decided: that is said at the rules.
-      await menu(rows(2, 'savepoint-zoo').last(), 'Redact Savepoint…');
+      await menu(rows(2, 'savepoint-zoo').last(), 'Edit and Write', 'Redact Snapshot…');
       await choices.filter({ hasText: 'savepoint-zoo.redaction.jsonc' }).first().click();
       await page.locator('.notification-toast', { hasText: 'is refused by rule' }).first().waitFor();
       await page.locator('.squiggly-error').first().waitFor();
@@ -228,7 +224,7 @@ export async function repairSuite({ server, browser, paths, report }) {
           ],
         }),
       );
-      await menu(rows(2, 'savepoint-zoo').last(), 'Redact Savepoint…');
+      await menu(rows(2, 'savepoint-zoo').last(), 'Edit and Write', 'Redact Snapshot…');
       await choices.filter({ hasText: 'savepoint-zoo.redaction.jsonc' }).first().click();
       await page.locator('.quick-input-widget', { hasText: 'Salt of the hashes' }).waitFor();
       assert.equal(await page.locator('.quick-input-widget input').first().getAttribute('type'), 'password');
@@ -246,10 +242,10 @@ export async function repairSuite({ server, browser, paths, report }) {
     });
 
     await steps.step('it is converted for an older Flink, and two are merged', async () => {
-      await menu(rows(2, 'savepoint-zoo-edited').first(), 'Convert Savepoint to Canonical…');
+      await menu(rows(2, 'savepoint-zoo-edited').first(), 'Edit and Write', 'Convert Snapshot to Canonical…');
       await choices.filter({ hasText: 'Flink 1.16 and later' }).first().click();
       await editor().filter({ hasText: '"metadataVersion": 4' }).waitFor();
-      await menu(rows(2, 'savepoint-zoo-edited').first(), 'Split Savepoint by Keys…');
+      await menu(rows(2, 'savepoint-zoo-edited').first(), 'Edit and Write', 'Split Snapshot by Keys…');
       await answer('Keep the state of which keys?', 'key > 10');
       await editor().filter({ hasText: '"where": "key > 10"' }).waitFor();
       await page.locator('.sidebar .action-label[aria-label="Collapse All"]').first().click();
@@ -259,7 +255,7 @@ export async function repairSuite({ server, browser, paths, report }) {
       await rows(2)
         .nth(0)
         .click({ modifiers: ['Control'] });
-      await menu(rows(2).nth(0), 'Merge Savepoints…');
+      await menu(rows(2).nth(0), 'Edit and Write', 'Merge Snapshots…');
       await page.locator('.tab.active', { hasText: '-merged.tidemark-edits.jsonc' }).waitFor();
       await editor().filter({ hasText: 'onConflict' }).waitFor();
       await steps.shot('6-merge');
@@ -267,7 +263,7 @@ export async function repairSuite({ server, browser, paths, report }) {
 
     await steps.step('a savepoint is packed into one file, sealed with a passphrase', async () => {
       await collapsed();
-      await menu(rows(2, 'savepoint-zoo').last(), 'Pack Savepoint into One File…');
+      await menu(rows(2, 'savepoint-zoo').last(), 'Edit and Write', 'Pack Snapshot into One File…');
       await choices.filter({ hasText: 'Sealed with a passphrase' }).first().waitFor();
       await steps.shot('9-pack');
       await choices.filter({ hasText: 'Sealed with a passphrase' }).first().click();
@@ -299,7 +295,7 @@ export async function repairSuite({ server, browser, paths, report }) {
       await replaceDocument(
         JSON.stringify({ savepoint: 'savepoints/savepoint-zoo', target: 'savepoints/hashed', keyHash: 'hash.mjs', edits }),
       );
-      await steps.command('Tidemark: Write Edited Savepoint');
+      await steps.command('Tidemark: Write Edited Snapshot');
       await page.locator('.notification-toast', { hasText: 'hashed is written' }).waitFor();
       assert.ok(existsSync(join(folder, 'hashed/_metadata')));
       assert.ok(existsSync(ran), 'the module ran');
@@ -309,7 +305,7 @@ export async function repairSuite({ server, browser, paths, report }) {
       await page.locator('.tab', { hasText: 'savepoint-zoo.tidemark-edits' }).click();
       const many = Array.from({ length: 200 }, () => 'savepoints/savepoint-zoo');
       await replaceDocument(JSON.stringify({ savepoint: many, target: 'savepoints/cancelled', onConflict: 'first', edits: [] }));
-      await steps.command('Tidemark: Write Edited Savepoint');
+      await steps.command('Tidemark: Write Edited Snapshot');
       const toast = page.locator('.notification-toast', { hasText: 'Writing cancelled' });
       await toast.getByRole('button', { name: 'Cancel' }).click();
       await toast.waitFor({ state: 'detached' });
@@ -330,7 +326,7 @@ export async function repairSuite({ server, browser, paths, report }) {
       await page.locator('.markers-panel .monaco-list-row', { hasText: 'There is no operator "nobody"' }).first().waitFor();
       await steps.shot('7-wrong');
       const count = listed().length;
-      await steps.command('Tidemark: Write Edited Savepoint');
+      await steps.command('Tidemark: Write Edited Snapshot');
       await page.locator('.notification-toast', { hasText: 'The savepoint could not be written' }).first().waitFor();
       assert.equal(listed().length, count);
     });

@@ -143,17 +143,14 @@ export async function savepointSuite({ server, browser, paths, report }) {
       await page.locator('.activitybar .action-item a[aria-label^="Tidemark"]').click();
       const row = steps.row('savepoint-zoo');
       await row.waitFor();
-      await row.click({ button: 'right' });
-      // The workbench takes a click that comes right after the menu for the end of the one that opened it: the key is always meant.
-      await page.locator('.context-view .action-item', { hasText: 'Open in Savepoint Editor' }).hover();
-      await page.keyboard.press('Enter');
+      await steps.menu(row, 'Open in Snapshot Editor');
       await view().getByRole('heading', { name: 'savepoint-zoo' }).waitFor();
       await results().first().waitFor();
     });
 
     await steps.step('a sealed archive opens in it with its passphrase', async () => {
       await steps.command('View: Close All Editors');
-      await steps.command('Tidemark: Open in Savepoint Editor');
+      await steps.command('Tidemark: Open in Snapshot Editor');
       const dialog = page.locator('.quick-input-widget', { hasText: 'Open a savepoint or checkpoint' });
       // It lists a folder of its own choice before it hears of another.
       await dialog.locator('.monaco-list-row', { hasText: '..' }).first().waitFor();

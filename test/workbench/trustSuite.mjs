@@ -53,7 +53,7 @@ export async function trustSuite({ server, browser, paths, prepare, report }) {
       await input.fill('>Tidemark: Pipeline');
       await page.locator('.quick-input-list .monaco-list-row', { hasText: 'Tidemark: Stop Checking Pipeline' }).waitFor();
       const offered = await page.locator('.quick-input-list .monaco-list-row').allTextContents();
-      for (const title of ['Debug Pipeline', 'Run Pipeline', 'Restore Pipeline', 'Check Savepoint Against Pipeline']) {
+      for (const title of ['Debug Pipeline', 'Run Pipeline', 'Restore Pipeline', 'Check Snapshot Against Pipeline']) {
         assert.ok(!offered.some((text) => text.includes(title)), `${title} is offered: ${offered.join(', ')}`);
       }
       await steps.shot('2-palette');
@@ -64,7 +64,7 @@ export async function trustSuite({ server, browser, paths, prepare, report }) {
     await steps.step('edits are looked at and written, but not where the document names a module', async () => {
       await steps.open('own.tidemark-edits.jsonc');
       await page.locator('.editor-instance .view-lines').first().click();
-      await steps.command('Tidemark: Write Edited Savepoint');
+      await steps.command('Tidemark: Write Edited Snapshot');
       await page.locator('.notification-toast', { hasText: 'its modules not run' }).first().waitFor();
       await steps.shot('3-module');
       assert.ok(!existsSync(join(workbench.workspace, 'ran.txt')), 'the module ran');

@@ -5,6 +5,9 @@ import { join } from 'node:path';
 import { startCodeServer } from './codeServer.mjs';
 import { Steps } from './steps.mjs';
 
+/** How a savepoint of a run is listed: by its time, and with its age and size in sight. */
+const OWN = /\d\d:\d\d savepoint \d+/;
+
 export async function uiSuite({ server, browser, paths, prepare, report }) {
   const workbench = await startCodeServer(server, { workspace: paths.workspace, prepare, vsix: paths.vsix });
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
@@ -57,12 +60,22 @@ export async function uiSuite({ server, browser, paths, prepare, report }) {
     await steps.step('a savepoint is taken while it is paused, and the tree shows it', async () => {
       await steps.command('Tidemark: Take Savepoint');
       await page.locator('.activitybar .action-item a[aria-label^="Tidemark"]').click();
-      await steps.row(/savepoint-/).waitFor();
+      await steps.row(OWN).waitFor();
+      assert.match(await steps.row(OWN).innerText(), /\d\d:\d\d savepoint \d+\s*\d+ s ago · [\d.]+ [KM]?B · clicks/);
       assert.equal(taken().length, 1);
     });
 
+    await steps.step('the menu of a savepoint has at most nine items of one level', async () => {
+      await steps.row(OWN).click({ button: 'right' });
+      await page.locator('.monaco-menu .action-item', { hasText: 'Run from this Snapshot' }).waitFor();
+      const items = await page.locator('.monaco-menu .action-item:not(.disabled)').allInnerTexts();
+      assert.ok(items.length >= 6 && items.length <= 9, items.join(', '));
+      await steps.shot('4-menu');
+      await page.keyboard.press('Escape');
+    });
+
     await steps.step('the tree leads down to the values of a key', async () => {
-      await steps.expand(/savepoint-/);
+      await steps.expand(OWN);
       await steps.expand(/^visits(?!-)/);
       await steps.expand('count');
       await steps.row(/user-\d+/).waitFor();
@@ -78,7 +91,7 @@ export async function uiSuite({ server, browser, paths, prepare, report }) {
     await steps.step('restore: the picker shows both, newest first, and the run goes on', async () => {
       await steps.open('clicks.pipeline.ts');
       await steps.command('Tidemark: Restore Pipeline from Savepoint');
-      await pick(/savepoint-/).waitFor();
+      await pick(OWN).waitFor();
       await steps.shot('5-picker');
       await page.keyboard.press('Enter');
       await page.locator('.debug-toolbar').waitFor();
@@ -90,9 +103,7 @@ export async function uiSuite({ server, browser, paths, prepare, report }) {
 
     await steps.step('deleting asks first', async () => {
       await steps.command('Focus on Savepoints View');
-      const row = steps.row(/savepoint-/);
-      await row.click({ button: 'right' });
-      await page.locator('.context-view .action-item', { hasText: 'Delete Snapshot' }).click();
+      await steps.menu(steps.row(OWN), 'Delete Snapshot');
       await page.locator('.monaco-dialog-box', { hasText: 'The state in it is lost' }).waitFor();
       await steps.shot('7-delete');
       await page.locator('.monaco-dialog-box .monaco-button', { hasText: 'Cancel' }).click();

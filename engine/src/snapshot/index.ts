@@ -78,6 +78,7 @@ export { parseRedactionRules } from './redact/redactionRules.ts';
 export { rulesTemplate } from './redact/rulesTemplate.ts';
 export { checkEdits } from './rewrite/checkEdits.ts';
 export { parsePlan } from './rewrite/parsePlan.ts';
+export { keysExpression } from './rewrite/rowEdits.ts';
 export { relocatePaths, storedFolders } from './rewrite/relocatePaths.ts';
 export { RewriteRefused, type ConflictRule, type RewritePlan, type SnapshotEdit } from './rewrite/rewritePlan.ts';
 export type { Migrating } from './rewrite/migrating.ts';

@@ -4,6 +4,7 @@ import { readSnapshot } from 'tidemark/snapshot';
 import type { SnapshotListItem } from '../protocol.ts';
 import { fileStorage } from './fileStorage.ts';
 import { manifestOf } from './openedSnapshot.ts';
+import { originNames, snapshotTitle, type Place } from './snapshotNames.ts';
 
 /** How far below a workspace folder projects are looked for, and where they never are. */
 const DEPTH_MAX = 4;
@@ -17,20 +18,31 @@ interface Found {
   readonly others: string[];
 }
 
+type Read = Omit<SnapshotListItem, 'title' | 'origin' | 'project'>;
+
 /** All whole snapshots at or below the folders, newest first: those of pipelines, and those that someone put there. */
-export async function listSnapshots(folders: readonly string[]): Promise<SnapshotListItem[]> {
-  const items: SnapshotListItem[] = [];
+export async function listSnapshots(folders: readonly string[], now = Date.now()): Promise<SnapshotListItem[]> {
+  // One folder may lie in another.
+  const byLocation = new Map<string, { readonly read: Read; readonly place: Place }>();
+  const add = (read: Read | null, root: string, project: string): void => {
+    if (read === null || byLocation.has(read.location)) return;
+    byLocation.set(read.location, { read, place: { pipeline: read.pipeline, root, project } });
+  };
   for (const folder of folders) {
     const found: Found = { homes: [], others: [] };
     await find(folder, 0, found);
-    for (const home of found.homes) items.push(...(await snapshotsOf(home)));
+    for (const home of found.homes) for (const read of await snapshotsOf(home)) add(read, folder, dirname(home));
     for (const location of found.others) {
       const kind = /^chk-\d+$/.test(basename(location)) ? 'checkpoint' : 'savepoint';
-      const item = await listItem(location, relative(dirname(folder), dirname(location)).replaceAll('\\', '/'), kind, false);
-      if (item !== null) items.push(item);
+      const parent = dirname(location);
+      add(await listItem(location, relative(dirname(folder), parent).replaceAll('\\', '/'), kind, false), folder, parent);
     }
   }
-  return items.sort((a, b) => b.createdAt - a.createdAt || b.checkpointId - a.checkpointId);
+  const all = [...byLocation.values()];
+  const originOf = originNames(all.map(({ place }) => place));
+  return all
+    .map(({ read, place }) => ({ ...read, title: snapshotTitle(read, now), origin: originOf(place), project: place.project }))
+    .sort((a, b) => b.createdAt - a.createdAt || b.checkpointId - a.checkpointId);
 }
 
 async function find(folder: string, depth: number, found: Found): Promise<void> {
@@ -44,8 +56,8 @@ async function find(folder: string, depth: number, found: Found): Promise<void> 
   }
 }
 
-async function snapshotsOf(home: string): Promise<SnapshotListItem[]> {
-  const items: SnapshotListItem[] = [];
+async function snapshotsOf(home: string): Promise<Read[]> {
+  const items: Read[] = [];
   for (const pipeline of await foldersIn(home)) {
     for (const [kindFolder, kind] of Object.entries(KINDS)) {
       if (!(await foldersIn(join(home, pipeline))).includes(kindFolder)) continue;
@@ -65,12 +77,7 @@ async function foldersIn(folder: string): Promise<string[]> {
 }
 
 /** Null for a folder that is not a whole snapshot: without `_metadata` it does not exist. */
-async function listItem(
-  location: string,
-  folder: string,
-  kind: SnapshotListItem['kind'],
-  owned: boolean,
-): Promise<SnapshotListItem | null> {
+async function listItem(location: string, folder: string, kind: SnapshotListItem['kind'], owned: boolean): Promise<Read | null> {
   const written = await stat(join(location, '_metadata')).catch(() => null);
   if (written === null) return null;
   const manifest = manifestOf(location);

@@ -23,6 +23,7 @@ import { overviewOf, verdictOf } from './overview.ts';
 import { packSnapshot } from './pack.ts';
 import { checkRules, redactionResult, rulesOf, SALT_MIN } from './redact/redactSnapshot.ts';
 import { checkEditPlan, fieldsNamed, readEditPlan, targetBeside, unreadableSource } from './rewrite/editPlan.ts';
+import { keysMistake } from './rewrite/expressionMistake.ts';
 import { Previews } from './rewrite/previews.ts';
 import { writeApart } from './rewrite/writeApart.ts';
 import { namedByNode } from './rewrite/namedByNode.ts';
@@ -121,6 +122,7 @@ export class SnapshotSession {
         unreadableSource(read, error),
       );
     },
+    'rewrite/keys': ({ where }) => Promise.resolve({ problem: keysMistake(where) }),
     'rewrite/fields': ({ sources, operator, state }) =>
       this.#useNamed(sources, sources, async (opened) => ({ fields: await fieldsNamed(opened, operator, state) })),
     'rewrite/named': ({ location, node }) => this.#snapshots.use(location, ({ opened }) => namedByNode(opened, node)),

@@ -112,6 +112,7 @@ test('what an edit cannot do is said at its place, while one types, also where o
     { ...field, field: 'idd' },
     { ...field, field: 'id' },
     { edit: 'deleteWhere', operator: 'everything', state: 'v-int', where: 'value >' },
+    { edit: 'deleteWhere', operator: 'everything', state: 'v-int', where: 'key == "a\\u00e9" && value > > 3' },
   ]);
   const { problems, plan } = await check(text);
   expect(problems.map(({ offset, length, message }) => [text.slice(offset, offset + length), message])).toEqual([
@@ -119,7 +120,8 @@ test('what an edit cannot do is said at its place, while one types, also where o
     ['"nobody"', expect.stringContaining('There is no operator "nobody"')],
     ['"text"', expect.stringContaining('everything, state v-long, key "k1": what is set does not fit its type')],
     ['"idd"', expect.stringContaining('has no field "idd"; it has id')],
-    ['"value >"', expect.stringContaining('at character')],
+    ['"', expect.stringContaining('(at character 8)')],
+    ['> 3', expect.stringContaining('(at character 29)')],
   ]);
   expect(plan).toBeNull();
 });

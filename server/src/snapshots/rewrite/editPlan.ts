@@ -17,12 +17,15 @@ import type { OpenedSnapshot } from '../openedSnapshot.ts';
 import { factsOf } from '../operatorFacts.ts';
 import { SealedFileError } from '../storage/sealedFile.ts';
 import { MODULE } from '../userFunction.ts';
+import { mistakeInExpression } from './expressionMistake.ts';
 import { problemAt } from './problemAt.ts';
 import { valueOfNode } from './valueOfNode.ts';
 
 /** A plan as it is in a document: JSON with comments, which also says what is rewritten and where to. */
 export interface EditPlan {
   /** Of the document. */
+  readonly text: string;
+  /** Where the document lies. */
   readonly folder: string;
   /** Absolute paths, or addresses. */
   readonly sources: readonly string[];
@@ -66,7 +69,7 @@ export function readEditPlan(text: string, folder: string): EditPlan {
     if (problems.length === 0)
       problems.push({ severity: 'error', offset: 0, length: text.length, message: 'A plan is an object, such as { "edits": [] }' });
     const readable = { plan: {}, edits: [] };
-    return { folder, sources: [], target: null, plan: null, readable, code: NO_CODE, problems, root: null };
+    return { text, folder, sources: [], target: null, plan: null, readable, code: NO_CODE, problems, root: null };
   }
   const value = valueOfNode(root, text) as Record<string, unknown>;
   const given = value['savepoint'];
@@ -83,6 +86,7 @@ export function readEditPlan(text: string, folder: string): EditPlan {
     }
   }
   return {
+    text,
     folder,
     sources: named.map((path) => pathIn(folder, path)),
     target: typeof target === 'string' && target !== '' ? resolve(folder, target) : null,
@@ -219,7 +223,7 @@ function readableOr(json: unknown): RewritePlan | null {
 }
 
 /** What does not fit the snapshots, at its place in the document. */
-async function planProblems({ root, readable, target, code }: EditPlan, sources: readonly OpenedSnapshot[]): Promise<PlanProblem[]> {
+async function planProblems({ text, root, readable, target, code }: EditPlan, sources: readonly OpenedSnapshot[]): Promise<PlanProblem[]> {
   if (root === null) return [];
   const problems: PlanProblem[] = [];
   if (target !== null && existsSync(target))
@@ -241,7 +245,9 @@ async function planProblems({ root, readable, target, code }: EditPlan, sources:
   for (const { path, reason } of await checkEdits(snapshots, plan, options)) {
     const [list, index, ...rest] = path;
     const place = typeof index === 'number' ? [list ?? '', known[index]?.place ?? 0, ...rest] : path;
-    problems.push(problemAt(root, place.length === 0 ? ['savepoint'] : place, 'error', reason));
+    problems.push(
+      mistakeInExpression(root, text, place, reason) ?? problemAt(root, place.length === 0 ? ['savepoint'] : place, 'error', reason),
+    );
   }
   return problems;
 }
