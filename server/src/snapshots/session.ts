@@ -30,6 +30,7 @@ import { namedByNode } from './rewrite/namedByNode.ts';
 import { rewriteResult } from './rewrite/writeSnapshot.ts';
 import { SnapshotCache } from './snapshotCache.ts';
 import { statisticsOf } from './statistics.ts';
+import { cancelledWith } from './storage/cancellation.ts';
 import { SealedFileError } from './storage/sealedFile.ts';
 import { WorkspaceTrust } from './workspaceTrust.ts';
 
@@ -206,7 +207,8 @@ export function serveSnapshots(connection: MessageConnection): SnapshotSession {
   for (const [method, handler] of Object.entries(session.handlers)) {
     // A client that has no token to give may have sent null in its place: the connection's own comes last.
     connection.onRequest(method, (params: unknown, ...rest: unknown[]) =>
-      (handler as (params: unknown, context: RequestContext) => Promise<unknown>)(
+      answer(
+        handler as (params: unknown, context: RequestContext) => Promise<unknown>,
         params,
         contextOf(connection, params, rest.at(-1) as CancellationToken),
       ).catch((error: unknown) => {
@@ -217,6 +219,15 @@ export function serveSnapshots(connection: MessageConnection): SnapshotSession {
   }
   connection.listen();
   return session;
+}
+
+/** What it reads ends when the request is cancelled. */
+function answer<T>(
+  handler: (params: unknown, context: RequestContext) => Promise<T>,
+  params: unknown,
+  context: RequestContext,
+): Promise<T> {
+  return cancelledWith(context.signal, () => handler(params, context));
 }
 
 function contextOf(connection: MessageConnection, params: unknown, token: CancellationToken): RequestContext {

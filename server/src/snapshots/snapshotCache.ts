@@ -4,6 +4,7 @@ import { CheckedSnapshot } from 'tidemark/restore';
 import type { SnapshotConfiguration } from '../protocol.ts';
 import { openSnapshot, type OpenedSnapshot } from './openedSnapshot.ts';
 import { SnapshotTree } from './snapshotTree.ts';
+import { SharedWork } from './storage/cancellation.ts';
 import type { SealKeys } from './storage/sealedFile.ts';
 
 const OPENED_MAX = 8;
@@ -19,7 +20,7 @@ interface CachedSnapshot {
 interface Entry {
   /** When its `_metadata` was written: a location may get another snapshot. */
   readonly version: string;
-  readonly opening: Promise<CachedSnapshot>;
+  readonly opening: SharedWork<CachedSnapshot>;
   users: number;
   /** No longer in the cache: the last user closes it. */
   forgotten: boolean;
@@ -51,7 +52,7 @@ export class SnapshotCache {
     const entry = this.#entryOf(location, await versionOf(location));
     entry.users++;
     try {
-      return await work(await entry.opening);
+      return await work(await entry.opening.wait(entry.opening.result));
     } finally {
       entry.users--;
       await closeUnused(entry);
@@ -61,15 +62,15 @@ export class SnapshotCache {
   /** Requests that come together share one opening: an archive is not unpacked twice. */
   #entryOf(location: string, version: string): Entry {
     const known = this.#entries.get(location);
-    if (known?.version === version) {
+    if (known?.version === version && !known.opening.isCancelled) {
       // The one that was used last is forgotten last.
       this.#entries.delete(location);
       this.#entries.set(location, known);
       return known;
     }
     this.#forget(location);
-    const entry: Entry = { version, opening: this.#open(location), users: 0, forgotten: false };
-    entry.opening.catch(() => {
+    const entry: Entry = { version, opening: new SharedWork(() => this.#open(location)), users: 0, forgotten: false };
+    entry.opening.result.catch(() => {
       if (this.#entries.get(location) === entry) this.#entries.delete(location);
     });
     this.#entries.set(location, entry);
@@ -95,7 +96,7 @@ export class SnapshotCache {
 /** What cannot be closed is not a failure of who read it. */
 async function closeUnused({ forgotten, users, opening }: Entry): Promise<void> {
   if (!forgotten || users > 0) return;
-  const closing = opening.then(({ opened }) => opened.storage.close?.());
+  const closing = opening.result.then(({ opened }) => opened.storage.close?.());
   await closing.catch(() => undefined);
 }
 

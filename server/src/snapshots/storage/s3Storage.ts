@@ -15,6 +15,7 @@ import {
 import { setMaxListeners } from 'node:events';
 import type { Readable } from 'node:stream';
 import { withoutLastSlashes, type PathMapping, type SnapshotStorage } from 'tidemark/snapshot';
+import { cancellation, SharedWork } from './cancellation.ts';
 import { RangeCache } from './rangeCache.ts';
 
 const ATTEMPTS = 5;
@@ -46,22 +47,24 @@ interface S3Access {
 
 /**
  * Paths are `s3://bucket/key`. Files are read by ranges only. Every request ends after `requestMs`, those of content after the time that a slow
- * network needs in addition; all end when the storage is closed.
+ * network needs in addition; all end when the storage is closed, and a request that nobody waits for any more ends at once.
  */
 export function s3Storage(pathMap: readonly PathMapping[], { requestMs = REQUEST_MS } = {}): SnapshotStorage {
   const closing = new AbortController();
   setMaxListeners(0, closing.signal);
   const client: S3Access = { client: newClient(requestMs), requestMs, closed: closing.signal };
-  const files = new Map<string, Promise<S3File | null>>();
+  const files = new Map<string, SharedWork<S3File | null>>();
 
   const find = (path: string): Promise<S3File | null> => {
     const known = files.get(path);
-    if (known !== undefined) return known;
-    const found = head(client, path);
+    if (known !== undefined && !known.isCancelled) return known.wait(known.result);
+    const found = new SharedWork(() => head(client, path));
     if (files.size >= FILES_MAX) files.clear();
     files.set(path, found);
-    found.catch(() => files.delete(path));
-    return found;
+    found.result.catch(() => {
+      if (files.get(path) === found) files.delete(path);
+    });
+    return found.wait(found.result);
   };
   const fileAt = async (path: string): Promise<S3File> => {
     const file = await find(path);
@@ -108,9 +111,11 @@ function parse(path: string): S3Path {
   return { bucket: match[1] ?? '', key: match[2] ?? '' };
 }
 
-/** Ends a request with all its tries: when its time is over, or the storage is closed. */
+/** Ends a request with all its tries: when its time is over, the storage is closed, or who asked for it gave up. */
 function ending({ requestMs, closed }: S3Access, length = 0): AbortSignal {
-  return AbortSignal.any([closed, AbortSignal.timeout(requestMs + Math.ceil(length / RATE_MIN))]);
+  const cancelled = cancellation();
+  const timeout = AbortSignal.timeout(requestMs + Math.ceil(length / RATE_MIN));
+  return AbortSignal.any(cancelled === undefined ? [closed, timeout] : [closed, timeout, cancelled]);
 }
 
 /** Why a request failed, where it was ended by us. */
@@ -167,7 +172,7 @@ async function bodyOf(
 ): Promise<Uint8Array | { readonly reason: string; readonly again: boolean }> {
   const bytes = new Uint8Array(length);
   let at = 0;
-  const stop = (): void => void body?.destroy(new Error('its time was over'));
+  const stop = (): void => void body?.destroy(new Error('it was ended'));
   signal.addEventListener('abort', stop, { once: true });
   try {
     for await (const piece of (body ?? []) as AsyncIterable<Uint8Array>) {
@@ -222,6 +227,8 @@ function statusOf(error: unknown): number | undefined {
 
 /** What happened, where, and what to do about it. */
 function inWords(error: unknown, path: string): Error {
+  const cancelled = cancellation();
+  if (cancelled?.aborted === true) return cancelled.reason as Error;
   if (!(error instanceof Error)) return new Error(`${path}: ${String(error)}`);
   const { bucket } = parse(path);
   const status = statusOf(error);

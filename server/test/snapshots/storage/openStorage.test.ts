@@ -179,7 +179,7 @@ describe('archives', () => {
     ['a snapshot that is a link', 'link.tar', tar([{ name: '_metadata', kind: '2' }]), 'none of its members is named _metadata'],
     ['several snapshots', 'several.tar', tar([metadata, { name: 'b/_metadata' }]), 'several snapshots: sp, b'],
     ['a length beyond its end', 'short.tar', tar([{ name: 'x', content: new Uint8Array(5000) }]).subarray(0, 2000), 'is cut off'],
-    ['other content', 'noise.tar', Buffer.alloc(2048, 7), 'is no tar archive, or damaged'],
+    ['other content', 'noise.tar', Buffer.alloc(2048, 7), 'is not a tar archive, or damaged'],
     ['a damaged stream', 'noise.tar.gz', Buffer.alloc(2048, 7), 'is damaged, or no gzip file'],
     ['a name that leads out, zipped', 'out.zip', zip([metadata, { ...metadata, name: '../x' }]), 'x'],
     ['a link, zipped', 'link.zip', zip([metadata, { ...metadata, name: 'l', mode: 0o120777 }]), 'as a link or device'],

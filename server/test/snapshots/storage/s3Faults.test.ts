@@ -2,6 +2,9 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { SnapshotStorage } from 'tidemark/snapshot';
+import { CancellationTokenSource, LSPErrorCodes } from 'vscode-languageserver/node';
+import { cancelledWith } from '../../../src/snapshots/storage/cancellation.ts';
+import { client } from '../client.ts';
 import { s3Storage } from '../../../src/snapshots/storage/s3Storage.ts';
 
 /** Longer than one answer takes here, shorter than anyone waits for a test. */
@@ -38,6 +41,58 @@ afterEach(async () => {
 const read = async (): Promise<string> => Buffer.from(await storage.slice('s3://b/file', 0, CONTENT.length)).toString();
 const partly = (response: ServerResponse): void =>
   void response.writeHead(206, { 'content-length': CONTENT.length }).write(CONTENT.subarray(0, 40));
+
+describe('a read that is under way', () => {
+  /** The reader has closed the connection. */
+  let closed: Promise<void>;
+  let asked: Promise<ServerResponse>;
+  beforeEach(() => {
+    let onClosed = (): void => undefined;
+    let onAsked = (_: ServerResponse): void => undefined;
+    closed = new Promise((resolve) => (onClosed = resolve));
+    asked = new Promise((resolve) => (onAsked = resolve));
+    answer = (response) => {
+      partly(response);
+      response.on('close', onClosed);
+      onAsked(response);
+    };
+  });
+
+  test('ends when the request that needs it is cancelled, and can be asked for again', async () => {
+    const request = new AbortController();
+    const reading = cancelledWith(request.signal, read);
+    const response = await asked;
+    request.abort(new Error('cancelled'));
+    await expect(reading).rejects.toThrow('cancelled');
+    await closed;
+    expect(response.writableFinished).toBe(false);
+    answer = (again) => again.writeHead(206, { 'content-length': CONTENT.length }).end(CONTENT);
+    expect(await read()).toBe(CONTENT.toString());
+    expect(gets).toBe(2);
+  });
+
+  test('goes on for those who still wait', async () => {
+    const [one, other] = [new AbortController(), new AbortController()];
+    const given = cancelledWith(one.signal, read);
+    const kept = cancelledWith(other.signal, read);
+    const response = await asked;
+    one.abort(new Error('cancelled'));
+    await expect(given).rejects.toThrow('cancelled');
+    response.end(CONTENT.subarray(40));
+    expect(await kept).toBe(CONTENT.toString());
+    expect(gets).toBe(1);
+  });
+
+  test('ends when the editor cancels its request', async () => {
+    const request = client();
+    const opening = new CancellationTokenSource();
+    const opened = request('snapshot/open', { location: 's3://b/savepoint-1' }, opening.token);
+    await asked;
+    opening.cancel();
+    await expect(opened).rejects.toMatchObject({ code: LSPErrorCodes.RequestCancelled });
+    await closed;
+  });
+});
 
 describe('a store that', () => {
   test.each<[string, Answer]>([
