@@ -4,6 +4,7 @@ import type { MessagePort } from 'node:worker_threads';
 import { ControlServer } from './controlServer.ts';
 import type { FromEngine } from './mailbox.ts';
 import { EngineMailbox } from './mailbox.ts';
+import { releaseSignals, StuckSliceWatch } from './terminationSignals.ts';
 
 export interface ControlWorkerData {
   readonly memory: SharedArrayBuffer;
@@ -15,11 +16,14 @@ export interface ControlWorkerData {
 
 /** Between two looks whether the starter still lives. Its IPC channel tells only the engine's thread, which may not listen. */
 const STARTER_MS = 500;
+/** Between two looks whether the engine's thread is stuck in user code. */
+const STUCK_LOOK_MS = 500;
 
 const { memory, port, socketPath, starter } = workerData as ControlWorkerData;
+const mailbox = new EngineMailbox(memory, port);
 const server = new ControlServer({
   socketPath,
-  mailbox: new EngineMailbox(memory, port),
+  mailbox,
   kill: () => process.kill(process.pid, 'SIGKILL'),
 });
 port.on('message', (message: FromEngine) => {
@@ -34,6 +38,12 @@ if (starter !== null) {
   }, STARTER_MS);
   watching.unref();
 }
+
+const watch = new StuckSliceWatch(() => mailbox.slice);
+setInterval(() => {
+  const stuck = watch.look(performance.now());
+  if (stuck !== null) releaseSignals(stuck);
+}, STUCK_LOOK_MS).unref();
 
 /** An orphan gets another parent; on Windows it keeps the number of the dead one. */
 function isStarterAlive(pid: number): boolean {

@@ -37,6 +37,7 @@ export interface ControlledRunOptions {
   readonly stopOnEntry: boolean;
   readonly breakpoints: readonly string[];
   readonly watchHeap: WatchHeap;
+  readonly onSliceEnd: () => void;
   readonly createEngine: (gate: Gate | null, listener: (event: EngineEvent) => void) => Engine;
 }
 
@@ -105,6 +106,7 @@ export class ControlledRun {
     const { host } = this.#options;
     let result;
     try {
+      this.#mailbox.turnSlice();
       result = this.#engine.runSlice(SLICE_MS);
     } catch (error) {
       const cause = error instanceof Error ? error : new Error(String(error));
@@ -112,6 +114,8 @@ export class ControlledRun {
       this.#finish('failed');
       return;
     } finally {
+      this.#mailbox.turnSlice();
+      this.#options.onSliceEnd();
       host.flush();
     }
     const now = host.now();

@@ -101,9 +101,15 @@ export function unexpectedEnd(
 ): ControlEvents['ended'] & { readonly failure: Failure } {
   const how = signal === null ? `with exit code ${String(code)}` : `by ${signal}`;
   const isAborted = signal === 'SIGABRT' || code === ABORTED;
-  const hint = isAborted ? ABORTED_HINT : 'Look for process.exit() in the pipeline or its packages, and at the output above.';
   const exitCode = isAborted ? EXIT_OUT_OF_MEMORY : (code ?? 1);
+  const hint = isAborted ? ABORTED_HINT : hintOf(signal);
   return { outcome: 'failed', exitCode, failure: plainFailure(`The engine process ended ${when} ${how}. ${hint}`) };
+}
+
+function hintOf(signal: string | null): string {
+  if (signal === null) return 'Look for process.exit() in the pipeline or its packages, and at the output above.';
+  if (signal !== 'SIGTERM' && signal !== 'SIGHUP') return 'Another process ended it.';
+  return 'The signal came while the user code of an operator did not come back, so no checkpoint could be taken.';
 }
 
 export function plainFailure(message: string): Failure {

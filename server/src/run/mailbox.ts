@@ -49,7 +49,9 @@ export type FromEngine =
 /** Words of the shared memory. */
 const MAIL = 0;
 const PAUSE = 1;
-export const MAILBOX_BYTES = 8;
+/** Odd while the engine's thread is in a slice and not held at a record. */
+const SLICE = 2;
+export const MAILBOX_BYTES = 12;
 
 /** The control thread's end. */
 export class EngineMailbox {
@@ -59,6 +61,10 @@ export class EngineMailbox {
   constructor(memory: SharedArrayBuffer, port: MessagePort) {
     this.#words = new Int32Array(memory);
     this.#port = port;
+  }
+
+  get slice(): number {
+    return Atomics.load(this.#words, SLICE);
   }
 
   send(message: ToEngine): void {
@@ -84,6 +90,15 @@ export class ControlMailbox {
     return this.#words[PAUSE] !== 0;
   }
 
+  get slice(): number {
+    return Atomics.load(this.#words, SLICE);
+  }
+
+  /** A slice begins or ends. */
+  turnSlice(): void {
+    Atomics.add(this.#words, SLICE, 1);
+  }
+
   clearPause(): void {
     Atomics.store(this.#words, PAUSE, 0);
   }
@@ -92,12 +107,16 @@ export class ControlMailbox {
     this.#port.postMessage(message);
   }
 
-  /** Blocks the thread until there is a message. */
+  /** Blocks the thread until there is a message. Called within a slice. */
   waitForMessage(): ToEngine {
+    this.turnSlice();
     for (;;) {
       const seen = Atomics.load(this.#words, MAIL);
       const received = receiveMessageOnPort(this.#port) as { message: ToEngine } | undefined;
-      if (received !== undefined) return received.message;
+      if (received !== undefined) {
+        this.turnSlice();
+        return received.message;
+      }
       Atomics.wait(this.#words, MAIL, seen);
     }
   }

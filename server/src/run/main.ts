@@ -25,6 +25,7 @@ import { shownText } from '../shownText.ts';
 import { newRunId, socketPath } from './registry.ts';
 import { lockOutputs, lockPipeline, PipelineIsRunning } from './runLock.ts';
 import { toPosition, toRunPlan } from './toControl.ts';
+import { TerminationSignals } from './terminationSignals.ts';
 import { messageOf, toFailure } from './toFailure.ts';
 import { INSPECTION } from './userCodePause.ts';
 
@@ -40,17 +41,16 @@ const GOODBYE_MS = 2000;
 let isListening = false;
 
 /** A terminal's or a supervisor's signal reaches every process of a group: what is to happen is for the one who started us to decide. */
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.on(signal, () => {
-    if (!process.connected) process.exit(EXIT_CANCELLED);
-    if (isListening) say({ kind: 'signal' });
-  });
+function onSignal(): void {
+  if (!process.connected) process.exit(EXIT_CANCELLED);
+  if (isListening) say({ kind: 'signal' });
 }
 
 async function main(args: RunArguments): Promise<number> {
   registerEngineModules({ tidemark, 'tidemark/connectors': connectors, 'tidemark/testing': testing });
   const id = newRunId();
   const control = startControlThread(id);
+  const signals = new TerminationSignals(onSignal, () => control.mailbox.slice);
   let loaded: LoadedPlan;
   const releases: (() => void)[] = [];
   const release = (): void => {
@@ -83,6 +83,7 @@ async function main(args: RunArguments): Promise<number> {
     stopOnEntry: args.stopOnEntry,
     breakpoints: args.breakpoints,
     watchHeap,
+    onSliceEnd: () => signals.restore(),
     createEngine: (gate, listener) => prepared.createEngine(gate, listener),
   };
   let run: ControlledRun;

@@ -53,6 +53,14 @@ afterEach(async () => {
   rmSync(runs, { recursive: true, force: true });
 });
 
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
 function program(name: string, text = pipelineText(name)): string {
   writeFileSync(join(folder, `${name}.pipeline.ts`), text);
   return `${name}.pipeline.ts`;
@@ -194,6 +202,25 @@ describe('a pipeline from the command line', () => {
     process.kill(Number(/process (\d+)/.exec(cli.stderr)?.[1]), 'SIGTERM');
     expect(await cli.exit()).toBe(130);
     expect(cli.stderr).toContain('stopped with checkpoint 1');
+  });
+
+  it('ends when the signal comes to the engine process alone while user code does not come back, and says so', async () => {
+    const text = pipelineText('engineLoops').replace(
+      'const count = (ctx',
+      "if (item.n === 50) { console.log('looping'); while (item.n === 50); }\n      const count = (ctx",
+    );
+    const cli = tidemark('run', program('engineLoops', text));
+    await cli.found(() => (cli.stdout.includes('looping') ? true : undefined));
+    const engine = Number(/process (\d+)/.exec(cli.stderr)?.[1]);
+    // Heard after two seconds in the loop; until then it is as if it had not come.
+    const killing = setInterval(() => {
+      if (isAlive(engine)) process.kill(engine, 'SIGTERM');
+    }, 200);
+    expect(await cli.exit()).toBe(1);
+    clearInterval(killing);
+    expect(cli.stderr).toContain(
+      'The engine process ended unexpectedly by SIGTERM. The signal came while the user code of an operator did not come back, so no checkpoint could be taken.',
+    );
   });
 
   it('ends a run whose user code does not come back when it is interrupted, and says why there is no checkpoint', async () => {
