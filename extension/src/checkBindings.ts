@@ -4,7 +4,7 @@ import { DEBUG_TYPE } from './runs.ts';
 const KEY = 'tidemark.checkedSavepoints';
 
 /**
- * Which savepoint a pipeline is checked against while it is edited: the one that was restored or checked last, else that of a launch
+ * Which savepoint a pipeline is checked against while it is edited: the one that was written, restored or checked last, else that of a launch
  * configuration. Null in the memory: none, as the user wished.
  */
 export class CheckBindings implements vscode.Disposable {
@@ -29,6 +29,11 @@ export class CheckBindings implements vscode.Disposable {
     if (this.#all()[program] === savepoint) return;
     await this.#memory.update(KEY, { ...this.#all(), [program]: savepoint });
     this.#changed.fire();
+  }
+
+  /** A run of the pipeline has written a savepoint. Where the user wishes no check, that stays. */
+  async follow(program: string, savepoint: string): Promise<void> {
+    if (this.#all()[program] !== null) await this.bind(program, savepoint);
   }
 
   #all(): Readonly<Record<string, string | null>> {

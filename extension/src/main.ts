@@ -12,9 +12,9 @@ import { startLanguageClient } from './languageClient.ts';
 import { watchLaunchKey } from './launchKey.ts';
 import { Messages } from './messages.ts';
 import { NewPipeline } from './newPipeline.ts';
+import { watchRefusedStarts } from './refusedStarts.ts';
 import { registerRepairCommands } from './repairCommands.ts';
 import { registerRunCommands } from './runCommands.ts';
-import { watchResultsInTheWay } from './resultsInTheWay.ts';
 import { Runs } from './runs.ts';
 import { registerSavepointCommands } from './savepointCommands.ts';
 import { SavepointEditor } from './savepointEditor.ts';
@@ -103,8 +103,11 @@ export function activate(context: vscode.ExtensionContext): void {
     }),
     ...registerRunCommands(runs, picker, messages),
     // The adapter hears of a snapshot before the file watcher does.
-    runs.onDidChange(({ change }) => {
-      if (change === 'snapshot') folders.changed();
+    runs.onDidChange(({ run, change }) => {
+      if (change !== 'snapshot') return;
+      folders.changed();
+      // From now on what the pipeline would be restored from is known, and edits that do not fit it are underlined.
+      if (run.info !== null && run.lastSavepoint !== null) void bindings.follow(run.info.program, run.lastSavepoint);
     }),
     onSnapshotConfiguration(() => {
       snapshots.configure();
@@ -112,7 +115,7 @@ export function activate(context: vscode.ExtensionContext): void {
     }),
     new DataflowPanel(page, runs, messages),
     new StatusItem(runs),
-    watchResultsInTheWay(runs),
+    watchRefusedStarts(runs),
     watchLaunchKey(),
     startLanguageClient(program('lsp.cjs'), { messages, process: snapshots, bindings }),
     carried.register(),

@@ -132,6 +132,14 @@ export function registerRepairCommands(rooms: Rooms): vscode.Disposable[] {
       });
       return given === undefined ? undefined : { edit: 'renameUid', operator, uid: given };
     }),
+    // Called by the quick fix of the language server.
+    vscode.commands.registerCommand(
+      'tidemark.repair.renameState',
+      (location: string, rename: { operator: string; state: string; to: string }) =>
+        messages.guard(vscode.l10n.t('The savepoint could not be edited'), async () =>
+          addEdit(await openEditPlan([location]), { edit: 'renameState', ...rename }),
+        ),
+    ),
     edit('dropOperator', ({ operator }) => ({ edit: 'dropOperator', operator })),
     edit('dropState', ({ operator, state }) => ({ edit: 'dropState', operator, state: state ?? '' })),
     edit('maxParallelism', async ({ operator, maxParallelism }) => {

@@ -18,6 +18,8 @@ export interface Run {
   info: RunInfo | null;
   plan: RunPlan | null;
   status: RunStatus | null;
+  /** Where the newest savepoint of this run is. */
+  lastSavepoint: string | null;
   /** How it ended, with what made it fail; null while it goes on. */
   ended: ControlEvents['ended'] | null;
 }
@@ -50,6 +52,11 @@ export class Runs implements vscode.Disposable {
   /** The active run, or the one that ended last: what a view goes on showing. */
   get shown(): Run | null {
     return this.active ?? this.#newest;
+  }
+
+  /** The run that goes on in this window and has this id, as the engine gave it. */
+  withId(id: string): Run | null {
+    return [...this.#runs.values()].find(({ info }) => info?.id === id) ?? null;
   }
 
   isGoingOn(run: Run): boolean {
@@ -113,6 +120,8 @@ export class Runs implements vscode.Disposable {
       run.ended = body as ControlEvents['ended'];
       this.#tell(run, 'status');
     } else if (event === 'tidemark/snapshot') {
+      const { kind, path } = body as SnapshotInfo;
+      if (kind === 'savepoint') run.lastSavepoint = path;
       this.#tell(run, 'snapshot');
     }
   }
@@ -120,7 +129,7 @@ export class Runs implements vscode.Disposable {
   #of(session: vscode.DebugSession): Run {
     const known = this.#runs.get(session.id);
     if (known !== undefined) return known;
-    const run: Run = { session, openedAt: Date.now(), info: null, plan: null, status: null, ended: null };
+    const run: Run = { session, openedAt: Date.now(), info: null, plan: null, status: null, lastSavepoint: null, ended: null };
     this.#runs.set(session.id, run);
     this.#newest = run;
     return run;

@@ -177,8 +177,13 @@ export interface Failure {
   /** The places that lead to the cause, the most telling first: a line of the input, the user's frames, the operator's declaration. */
   stack: { name: string; position: Position | null }[];
   restartsInMs: number | null;
-  /** For what a client can offer a way out of. `resultsExist`: the outputs have results of an earlier run. */
-  code?: 'resultsExist';
+  /**
+   * For what a client can offer a way out of. `resultsExist`: the outputs have results of an earlier run. `pipelineIsRunning`: another run has the
+   * pipeline or a file that it writes.
+   */
+  code?: 'resultsExist' | 'pipelineIsRunning';
+  /** Of `pipelineIsRunning`: the id of the other run; null where it is on another machine or not known. */
+  run?: string | null;
 }
 
 export type ControlMethod = keyof ControlRequests;

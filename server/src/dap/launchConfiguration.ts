@@ -7,6 +7,8 @@ import { badConfiguration } from './errors.ts';
 export interface LaunchConfiguration {
   readonly run: Omit<RunArguments, 'breakpoints'>;
   readonly cwd: string;
+  /** The id of a run that is in the way: it is stopped with a savepoint first. */
+  readonly stopRun: string | null;
 }
 
 type Given = Readonly<Record<string, unknown>>;
@@ -20,11 +22,12 @@ export function readLaunchConfiguration(given: Given): LaunchConfiguration {
   const program = optional(given, 'program', 'string');
   if (program === null || program === '') throw badConfiguration('program', 'is missing: give the path of a *.pipeline.ts file');
   const file = resolve(base, program);
-  if (!existsSync(file) || !statSync(file).isFile()) throw badConfiguration('program', `is no file: ${file}`);
+  if (!existsSync(file) || !statSync(file).isFile()) throw badConfiguration('program', `is not a file: ${file}`);
   const cwd = given['cwd'] === undefined ? dirname(file) : base;
   const debug = optional(given, 'noDebug', 'boolean') !== true;
   return {
     cwd,
+    stopRun: optional(given, 'stopRun', 'string'),
     run: {
       program: file,
       from: readSavepoint(optional(given, 'savepoint', 'string'), base),

@@ -15,6 +15,7 @@ import { readLaunchConfiguration } from './launchConfiguration.ts';
 import type { LaunchConfiguration } from './launchConfiguration.ts';
 import { OutputFlow } from './outputFlow.ts';
 import { Progress } from './progress.ts';
+import { stopRun } from './stopRun.ts';
 import { failurePlace, failureText, failureTypeName, ToClient } from './toClient.ts';
 
 /** The whole pipeline is one thread to the client: it stops and goes on as one. */
@@ -181,7 +182,10 @@ export class Session {
     this.#connection.event('initialized');
     await this.#configured;
     reply();
-    await this.#start(this.#configuration.run.from);
+    const { run, stopRun: other } = this.#configuration;
+    const savepoint = other === null ? null : await stopRun(other);
+    if (savepoint !== null) this.#print('console', `Run ${String(other)} was stopped with the savepoint ${savepoint}.\n`);
+    await this.#start(run.from);
     return undefined;
   }
 

@@ -200,6 +200,9 @@ function failureOf(error: unknown): Failure {
     return { uid: error.uid, subtask: null, message: error.message, stack, restartsInMs: null };
   }
   const cause = error instanceof Error ? error : new Error(String(error));
+  if (error instanceof PipelineIsRunning) {
+    return { uid: null, subtask: null, message: cause.message, stack: [], restartsInMs: null, code: 'pipelineIsRunning', run: error.run };
+  }
   return { uid: null, subtask: null, message: messageOf(cause), stack: [], restartsInMs: null };
 }
 

@@ -23,8 +23,16 @@ interface LockOwner {
   readonly since: number;
 }
 
-/** Another run of the pipeline has not ended. */
-export class PipelineIsRunning extends Error {}
+/** Another run of the pipeline has not ended, or one that writes the same file. */
+export class PipelineIsRunning extends Error {
+  /** The run that is in the way, where it is on this machine and can be told to stop; else null. */
+  readonly run: string | null;
+
+  constructor(message: string, run: string | null = null) {
+    super(message);
+    this.run = run;
+  }
+}
 
 /** A run that is about to end, such as one that is started again, gets so long. */
 const PATIENCE_MS = 3000;
@@ -88,7 +96,7 @@ async function lock(
       continue;
     }
     if (performance.now() > until || other.host !== owner.host) {
-      throw new PipelineIsRunning(`${inUse(other)} ${remedy(file, other, owner.host)}`);
+      throw new PipelineIsRunning(`${inUse(other)} ${remedy(file, other, owner.host)}`, other.host === owner.host ? other.id : null);
     }
     await new Promise((resolve) => setTimeout(resolve, BETWEEN_LOOKS_MS));
   }

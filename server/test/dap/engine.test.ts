@@ -96,6 +96,34 @@ test('a breakpoint on an operator, its frames and values, steps, a savepoint at 
   expect(Number(await evaluate('state.seen'))).toBeGreaterThanOrEqual(1);
 });
 
+test('a start that another run is in the way of is refused with its id; told to stop it, the start goes on from its savepoint', async () => {
+  await client.begin();
+  const program = writeProgram(workspace, 'words', pipeline(''));
+  const stopped = client.next('stopped');
+  const first = client.next('tidemark/run');
+  await client.launchWith({ program }, ['count']);
+  const { id } = (await first).body;
+  await stopped;
+
+  let second = new RecordingClient(join(dist.folder, 'dap.cjs'));
+  try {
+    await second.begin();
+    const refused = second.next('tidemark/ended');
+    await second.launchWith({ program }, []);
+    expect((await refused).body).toMatchObject({ exitCode: 6, failure: { code: 'pipelineIsRunning', run: id } });
+    await second.stop();
+
+    second = new RecordingClient(join(dist.folder, 'dap.cjs'));
+    await second.begin();
+    const other = second.next('tidemark/run');
+    const taken = client.next('tidemark/snapshot');
+    await second.launchWith({ program, savepoint: 'latest', stopRun: id }, []);
+    expect((await other).body.restoredFrom).toBe((await taken).body.path);
+  } finally {
+    await second.stop();
+  }
+});
+
 test('savepoint while paused, restart from it', async () => {
   await client.begin();
   let stopped = client.next('stopped');

@@ -111,6 +111,21 @@ test('a state gets its name back where it is declared and where it is used', asy
   expect((await fixed(uri, text, diagnostic!)).text).toBe(text.replaceAll('total', 'sum'));
 });
 
+test('a renamed state can keep its new name: then the savepoint gets it', async () => {
+  const text = pipeline("'count'", 't.long');
+  const edit = { kind: 'state', operator: 'count', from: 'total', to: 'sum' } as const;
+  const uri = await opened(text, [finding({ code: 'leftBehind', state: 'sum', message: 'has no taker.', edit })]);
+  const [diagnostic] = await found(uri);
+  const actions = await client.request<CodeAction[]>('textDocument/codeAction', uri, {
+    range: diagnostic!.range,
+    context: { diagnostics: [diagnostic!] },
+  });
+  expect(actions.find(({ command }) => command?.command === 'tidemark.repair.renameState')).toMatchObject({
+    title: 'Rename the state "sum" to "total" in a copy of the savepoint',
+    command: { arguments: [SAVEPOINT, { operator: 'count', state: 'sum', to: 'total' }] },
+  });
+});
+
 test('findings follow what is typed', async () => {
   const text = pipeline("'counter'", 't.long');
   const uri = await opened(text, []);

@@ -17,6 +17,7 @@ it('lets one run in at a time, and says who has the pipeline and what to do', as
   await expect(lockPipeline(folder, run('second'))).rejects.toThrow(
     /Pipeline "orders" is running already: run first, process \d+ on .*, since .*Stop it first: tidemark stop first/,
   );
+  await expect(lockPipeline(folder, run('second'))).rejects.toMatchObject({ run: 'first' });
   release();
   const again = await lockPipeline(folder, run('third'));
   again();
@@ -42,6 +43,7 @@ it('takes over what a killed run left, also when its number belongs to another p
 
 it('leaves the lock of another machine, and a damaged one, to the user', async () => {
   writeFileSync(lockFile(), JSON.stringify({ ...run('far'), host: 'elsewhere', pid: 1, processStart: null, since: 0 }));
+  await expect(lockPipeline(folder, run('a'))).rejects.toMatchObject({ run: null });
   await expect(lockPipeline(folder, run('a'))).rejects.toThrow(/on elsewhere.*Stop it there.*remove .*run\.lock/);
   writeFileSync(lockFile(), '{');
   await expect(lockPipeline(folder, run('a'))).rejects.toThrow(PipelineIsRunning);

@@ -34,9 +34,20 @@ function fitSavepoint(module: PipelineDocument, given: readonly Diagnostic[]): C
   });
   return [
     ...fixes,
+    ...own.flatMap((diagnostic) => renameInSavepoint(diagnostic, savepoint)),
     command('Show how the pipeline fits the savepoint', 'tidemark.checkSavepoint'),
     command('Do not check against this savepoint any more', 'tidemark.stopCheckingSavepoint'),
   ];
+}
+
+/** The other way: the name in the code stays, and a new savepoint has it. The editor gathers edits to savepoints in a document. */
+function renameInSavepoint(diagnostic: Diagnostic, savepoint: string): CodeAction[] {
+  const edit = diagnostic.data as PipelineEdit | undefined;
+  if (edit?.kind !== 'state') return [];
+  const title = `Rename the state "${edit.to}" to "${edit.from}" in a copy of the savepoint`;
+  const rename = { operator: edit.operator, state: edit.to, to: edit.from };
+  const command = { title, command: 'tidemark.repair.renameState', arguments: [savepoint, rename] };
+  return [{ title, kind: CodeActionKind.QuickFix, diagnostics: [diagnostic], command }];
 }
 
 /** Adds the package that the extension carries; the editor's command does it. */
