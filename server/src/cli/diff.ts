@@ -72,6 +72,7 @@ export async function diff(args: readonly string[], io: CliIo): Promise<number> 
   const { values, positionals } = parsed(diffSyntax, args);
   const [before, after, ...more] = positionals;
   if (before === undefined || after === undefined || more.length > 0) throw new UsageError('diff needs two snapshots.');
+  if (values.summary && values.limit !== undefined) throw new UsageError('--limit is about entries: --summary shows none.');
   return asDiff(io, async () => {
     const invariants = await invariantsOf(values.expect ?? [], io);
     return openedForReading(before, values, io, (one) =>

@@ -101,8 +101,11 @@ export async function edit(args: readonly string[], io: CliIo): Promise<number> 
   const migrating = pipeline === null ? null : await migrationTo(pipeline, io.cwd);
   return openedForReading(location, values, io, async (opened) => {
     if (values['move-files'] !== undefined) {
-      const others = [...Object.keys(EDIT_OPTIONS).map((option) => values[option as EditOption]), values.plan, values['migrate-to']];
-      if (others.some((value) => value !== undefined))
+      const others = [
+        ...Object.keys(EDIT_OPTIONS).map((option) => values[option as EditOption]),
+        ...[values.plan, values['migrate-to'], values['key-hash'], values['metadata-version']],
+      ];
+      if (values['drop-in-flight'] || others.some((value) => value !== undefined))
         throw new UsageError('--move-files changes paths in _metadata alone, and goes with no other edit.');
       const mappings = values['move-files'].map((text) => {
         if (!/.=./.test(text)) throw new UsageError(`--move-files ${text}: FROM=TO is needed. ${storedFoldersText(opened.snapshot)}.`);
@@ -112,6 +115,7 @@ export async function edit(args: readonly string[], io: CliIo): Promise<number> 
         opened,
         mappings.map(([from, to]) => ({ from, to })),
         target,
+        values.json,
         io,
       );
     }

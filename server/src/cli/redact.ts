@@ -36,6 +36,8 @@ export async function redact(args: readonly string[], io: CliIo): Promise<number
   if (location === undefined || more.length > 0) throw new UsageError('redact needs a snapshot and a file of rules.');
   if (values['print-rules']) {
     if (file !== undefined) throw new UsageError('--print-rules needs a snapshot alone: it writes the rules to begin from.');
+    const ignored = WRITING_ONLY.find((option) => values[option] !== undefined && values[option] !== false);
+    if (ignored !== undefined) throw new UsageError(`--${ignored} is for a redaction: --print-rules only writes the rules to begin from.`);
     return openedForReading(location, values, io, (opened) => printRules(opened, values.out, io));
   }
   if (file === undefined)
@@ -45,6 +47,8 @@ export async function redact(args: readonly string[], io: CliIo): Promise<number
   const salt = await saltIn(values['salt-file'], io.cwd);
   return openedForReading(location, values, io, (opened) => redactTo(opened, rules, salt, target, values, io));
 }
+
+const WRITING_ONLY = ['dry-run', 'json', 'key-hash', 'metadata-version', 'drop-in-flight', 'salt-file'] as const;
 
 async function printRules(opened: OpenedSnapshot, out: string | undefined, io: CliIo): Promise<number> {
   const text = await rulesOf(opened);

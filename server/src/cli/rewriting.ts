@@ -117,6 +117,7 @@ export async function relocateTo(
   { snapshot }: OpenedSnapshot,
   mappings: readonly PathMapping[],
   target: string | null,
+  json: boolean,
   io: CliIo,
 ): Promise<number> {
   return refusalsSaid(io, async () => {
@@ -135,7 +136,9 @@ export async function relocateTo(
       }
     }
     io.out(
-      `${target === null ? 'Would write' : `Wrote ${target}:`} _metadata alone, with ${plural(moved, 'path')} changed; the files stay where they are.\n`,
+      json
+        ? `${JSON.stringify({ target, moved }, null, 2)}\n`
+        : `${target === null ? 'Would write' : `Wrote ${target}:`} _metadata alone, with ${plural(moved, 'path')} changed; the files stay where they are.\n`,
     );
     return EXIT.ok;
   });

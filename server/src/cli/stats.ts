@@ -43,7 +43,8 @@ export async function stats(args: readonly string[], io: CliIo): Promise<number>
   const { values, positionals } = parsed(statsSyntax, args);
   const [location, ...more] = positionals;
   if (location === undefined || more.length > 0) throw new UsageError('stats needs a snapshot.');
-  const top = Math.min(wholeNumber('--top', values.top) ?? TOP, TOP_MAX);
+  const top = wholeNumber('--top', values.top) ?? TOP;
+  if (top > TOP_MAX) throw new UsageError(`--top ${String(top)}: at most ${String(TOP_MAX)} are shown.`);
   const ttl = values.ttl === undefined ? null : durationOption('--ttl', values.ttl);
   return openedForReading(location, values, io, async (opened) => {
     const operators = chosenOperators(opened, values.operator) ?? opened.snapshot.operators;

@@ -79,4 +79,27 @@ describe('tidemark clean', () => {
     expect(existsSync(join(elsewhere, '_metadata'))).toBe(true);
     rmSync(elsewhere, { recursive: true });
   });
+
+  it('lists hidden files of outputs that no snapshot names any more, and removes them when it is told to', async () => {
+    const kept = checkpoint('p', 'chk-1', 1);
+    const state = join(kept, 'b32b4889dee9abf7386f1262d4072442-0-operator');
+    writeFileSync(state, 'bytes out/.a.jsonl.x1y2z3.savepoint bytes');
+    mkdirSync(join(project, 'out'));
+    const [named = '', gone = ''] = ['.a.jsonl.x1y2z3.savepoint', '.é b.jsonl.q9.savepoint'].map((name) => join(project, 'out', name));
+    for (const file of [named, gone, join(project, 'out/a.savepoint'), join(project, 'out/.a.x1.pending')]) writeFileSync(file, 'x');
+    expect(await clean([], io)).toBe(0);
+    expect(out).toContain('.é b.jsonl.q9.savepoint  kept for a savepoint');
+    expect(out).not.toContain('x1');
+    expect(err).toContain('1 hidden file beside outputs');
+    await clean(['--remove'], io);
+    expect(existsSync(gone)).toBe(true);
+    await clean(['--remove', '--hidden-files'], io);
+    expect([named, gone, join(project, 'out/a.savepoint'), join(project, 'out/.a.x1.pending')].map((file) => existsSync(file))).toEqual([
+      ...[true, false, true, true],
+    ]);
+    rmSync(state);
+    out = '';
+    await clean([], io);
+    expect(out).toContain('x1y2z3');
+  });
 });
