@@ -73,7 +73,8 @@ export class RowProjection {
     const state = this.#states[row.state];
     if (state === undefined) return;
     const { slots } = this;
-    slots.fill(null);
+    // `fill` of a plain array leaves compiled code.
+    for (let i = 0; i < slots.length; i++) slots[i] = null;
     this.#fillPlace(row, state.name);
     const key = row.opaque ? state.opaqueKey : state.key;
     if (key !== null && !this.#fillKey(row, key)) this.unreadable++;

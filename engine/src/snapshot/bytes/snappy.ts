@@ -10,8 +10,10 @@ const CHUNK_MAX = 65536;
 const CHECKSUM_MASK = 0xa282ead8;
 /** A copy of three bytes makes 64. */
 const MAX_RATIO = 22;
-/** Bytes that are copied at once: most of a block is short literals and copies. */
+/** Bytes that are copied at once: most of a block is short literals and copies, and a loop for each costs more than a few bytes too many. */
 const WORD = 4;
+/** A word, in a loop that copies four of them, may be written so far behind the last byte that is wanted. */
+const BEYOND = 16 * WORD + 4 * WORD;
 /** Up to here a loop is faster than a view and a copy. */
 const SHORT = 48;
 
@@ -86,18 +88,29 @@ export function decodeSnappyBlock(data: Uint8Array, start: number, end: number, 
     if (byte < 0x80) break;
   }
   if (size > largest || size > (end - at) * MAX_RATIO) throw new RangeError(`a chunk of ${String(size)} bytes`);
-  const out = into !== undefined && into.length >= size ? into : new Uint8Array(size);
+  const out = into !== undefined && into.length >= size ? into : new Uint8Array(size + BEYOND);
   const view = new DataView(out.buffer, out.byteOffset, out.byteLength);
   const source = new DataView(data.buffer, data.byteOffset, data.byteLength);
-  // Up to here a few bytes more than are wanted may be read and written, four at a time: what comes next overwrites them.
-  const lastIn = end - 2 * WORD;
-  const lastOut = out.length - 2 * WORD;
+  // Up to here more bytes than are wanted may be read and written, word by word: what comes next overwrites them.
+  const lastIn = end - 4 * WORD;
+  const lastOut = out.length - BEYOND;
   let length = 0;
   while (at < end) {
     const tag = data[at++] ?? 0;
     const kind = tag & 3;
     if (kind === 0) {
       let literal = (tag >> 2) + 1;
+      if (literal <= 4 * WORD && at <= lastIn && length <= lastOut && length + literal <= size) {
+        view.setInt32(length, source.getInt32(at, true), true);
+        view.setInt32(length + WORD, source.getInt32(at + WORD, true), true);
+        if (literal > 2 * WORD) {
+          view.setInt32(length + 2 * WORD, source.getInt32(at + 2 * WORD, true), true);
+          view.setInt32(length + 3 * WORD, source.getInt32(at + 3 * WORD, true), true);
+        }
+        length += literal;
+        at += literal;
+        continue;
+      }
       if (literal > 60) {
         const extra = literal - 60;
         literal = littleEndian(data, at, extra, end) + 1;
@@ -105,12 +118,7 @@ export function decodeSnappyBlock(data: Uint8Array, start: number, end: number, 
       }
       if (at + literal > end || length + literal > size) throw new RangeError('a literal does not fit');
       const stop = at + literal;
-      if (literal <= 2 * WORD && at <= lastIn && length <= lastOut) {
-        view.setUint32(length, source.getUint32(at, true), true);
-        view.setUint32(length + WORD, source.getUint32(at + WORD, true), true);
-        length += literal;
-        at = stop;
-      } else if (literal > SHORT) {
+      if (literal > SHORT) {
         out.set(data.subarray(at, stop), length);
         length += literal;
         at = stop;
@@ -135,12 +143,22 @@ export function decodeSnappyBlock(data: Uint8Array, start: number, end: number, 
       distance = littleEndian(data, at, 4, end);
       at += 4;
     }
-    if (distance === 0 || distance > length || length + copyLength > size) throw new RangeError('a copy from outside the data');
     const stop = length + copyLength;
+    if (distance === 0 || distance > length || stop > size) throw new RangeError('a copy from outside the data');
     let from = length - distance;
     // What is copied may overlap what it makes.
-    if (distance >= WORD && stop <= lastOut) {
-      for (; length < stop; length += WORD, from += WORD) view.setUint32(length, view.getUint32(from, true), true);
+    if (distance >= WORD && length <= lastOut) {
+      view.setInt32(length, view.getInt32(from, true), true);
+      view.setInt32(length + WORD, view.getInt32(from + WORD, true), true);
+      view.setInt32(length + 2 * WORD, view.getInt32(from + 2 * WORD, true), true);
+      // A copy has at most 64 bytes.
+      for (let to = length + 3 * WORD; to < stop; to += 4 * WORD) {
+        from = to - distance;
+        view.setInt32(to, view.getInt32(from, true), true);
+        view.setInt32(to + WORD, view.getInt32(from + WORD, true), true);
+        view.setInt32(to + 2 * WORD, view.getInt32(from + 2 * WORD, true), true);
+        view.setInt32(to + 3 * WORD, view.getInt32(from + 3 * WORD, true), true);
+      }
       length = stop;
     } else {
       while (length < stop) out[length++] = out[from++] ?? 0;

@@ -115,7 +115,7 @@ export class Block {
   #unsnappy(raw: Uint8Array, at: number, end: number): void {
     this.bytes = decodeSnappyBlock(raw, at, end, LARGEST_BLOCK, this.#decoded);
     this.end = this.bytes.length;
-    if (this.bytes.buffer !== this.#decoded.buffer) this.#decoded = this.bytes;
+    if (this.bytes.buffer !== this.#decoded.buffer) this.#decoded = new Uint8Array(this.bytes.buffer);
   }
 
   /** All but Snappy: the size as varint32, then the data. */

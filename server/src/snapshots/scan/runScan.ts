@@ -16,8 +16,8 @@ export interface ScanOptions {
 }
 
 const THREADS_MAX = 8;
-/** A thread needs as long to start as this many bytes take to scan; compressed ones take longer. */
-const BYTES_MIN = 16 << 20;
+/** Each thread besides the caller's has to have so much to read: to start one takes as much CPU as 16 to 48 MiB take to scan. */
+const BYTES_PER_THREAD = 64 << 20;
 /** What a thread takes at a time. */
 const BATCH_BYTES = 1 << 20;
 
@@ -81,8 +81,7 @@ function builtProgram(): string | null {
 
 function threadCount(wanted: number | undefined, bytes: number, batches: number): number {
   if (wanted !== undefined) return wanted;
-  if (bytes < BYTES_MIN) return 0;
-  return Math.max(0, Math.min(availableParallelism(), THREADS_MAX, batches) - 1);
+  return Math.max(0, Math.min(availableParallelism() - 1, THREADS_MAX - 1, batches - 1, Math.floor(bytes / BYTES_PER_THREAD)));
 }
 
 /** Never kept, and broken with the error of the results. */
