@@ -1,4 +1,5 @@
 import ts from 'typescript';
+import { changedRecordsIn, type ChangedRecord } from './changedRecords.ts';
 import { Scopes } from './scopes.ts';
 
 /** A part of a text: UTF-16 offsets, end exclusive. */
@@ -12,6 +13,8 @@ export interface PipelineSyntax {
   readonly pipelines: readonly PipelineCall[];
   /** Those in functions outside of any `pipeline(...)` call have the pipeline null. In source order. */
   readonly operators: readonly OperatorSyntax[];
+  /** Records and values of state that functions change although others have them too. */
+  readonly changes: readonly RecordChange[];
   readonly hasDefaultExport: boolean;
   /** The module specifiers `'tidemark'`, `'tidemark/...'` of imports, quotes included. */
   readonly imports: readonly Span[];
@@ -48,6 +51,10 @@ export interface OperatorSyntax {
   readonly inputs: readonly OperatorSyntax[];
   /** Its records go to where the syntax cannot follow them, such as into a function. */
   readonly escapes: boolean;
+}
+
+export interface RecordChange extends Omit<ChangedRecord, 'node'> {
+  readonly span: Span;
 }
 
 export interface StateSyntax {
@@ -93,6 +100,7 @@ class Reader {
   readonly #scopes = new Scopes();
   readonly #values = new Map<ts.Node, StreamValue | null>();
   readonly #operators: MutableOperator[] = [];
+  readonly #changes: RecordChange[] = [];
   readonly #pipelines = new Map<ts.CallExpression, PipelineCall>();
 
   constructor(source: ts.SourceFile) {
@@ -111,6 +119,7 @@ class Reader {
     return {
       pipelines: [...this.#pipelines.values()],
       operators: this.#operators.sort((a, b) => a.span.start - b.span.start),
+      changes: this.#changes,
       hasDefaultExport: exported !== null,
       imports,
       hasSyntaxErrors: (this.#source as unknown as { parseDiagnostics: unknown[] }).parseDiagnostics.length > 0,
@@ -276,7 +285,25 @@ class Reader {
       escapes: false,
     };
     this.#operators.push(operator);
+    if (this.#sharesRecords(call)) {
+      for (const { node, what, root } of changedRecordsIn(call, method.text, this.#scopes))
+        this.#changes.push({ what, root, span: this.#span(node) });
+    }
     return operator;
+  }
+
+  /** False where the pipeline copies records, and where that cannot be seen. */
+  #sharesRecords(call: ts.CallExpression): boolean {
+    for (let at: ts.Node = call; !ts.isSourceFile(at); at = at.parent) {
+      if (!ts.isCallExpression(at) || !this.#pipelines.has(at)) continue;
+      const [, options] = at.arguments;
+      if (options === undefined || ts.isFunctionLike(options)) return true;
+      if (!ts.isObjectLiteralExpression(options)) return false;
+      return options.properties.every(
+        ({ name }) => name !== undefined && (ts.isIdentifier(name) || ts.isStringLiteralLike(name)) && name.text !== 'copyRecords',
+      );
+    }
+    return false;
   }
 
   #states(spec: ts.ObjectLiteralExpression): StateSyntax[] {

@@ -33,6 +33,50 @@ describe('diagnostics', () => {
     ['a uid from a variable', 'uid-not-literal', pipeline(`const id = 'a';\n p.source(‹id›, r).sink('b', s);`)],
     ['a uid with a substitution', 'uid-not-literal', pipeline('for (const x of xs) p.source(‹`in-${x}`›, r).sink(`out`, s);')],
     ['a number for a uid is TypeScript’s to tell', null, pipeline(`p.source(1, r).sink('b', s);`)],
+    ...(
+      [
+        ['an assignment', `map('a', T, (r) => { ‹(r as any).n = 1›; return r; })`],
+        ['an operation', `map('a', T, (r) => { ‹r.n += 1›; ‹(r as any)['m']++›; return r; })`],
+        ['a deletion', `filter('a', (r) => ‹delete (r as any).n›)`],
+        ['a change deep inside', `flatMap('a', T, (r, emit) => { ‹r.legs[0]!.to = 'SFO'›; ‹r.legs.push(r.legs[1])›; emit(r); })`],
+        ['another name', `map('a', T, (r) => { const legs = (r as any).legs; ‹legs.sort()›; return r; })`],
+        ['names out of it', `map('a', T, ({ legs: [first], ...rest }) => { ‹first.to = 'SFO'›; rest.n = 1; return rest; })`],
+        ['Object.assign', `keyBy(k, t.int).reduce('a', (x, y) => ‹Object.assign(x, { n: y.n })›)`],
+        ['an inner function', `process('a', { onRecord(r, ctx) { [1].forEach(() => { ‹r.n = 1›; }); } })`],
+        ['a record of an aggregate', `aggregate('a', { add: (sum, r) => { ‹r.n = 1›; sum.n += 1; return sum; } })`],
+        [
+          'a value of state',
+          `process('a', { onRecord(r, ctx) { const v = ctx.state.v.value()!; ‹v.n++›; ‹ctx.state.m.get(r.k).push(1)›; ctx.state.v.update(v); } })`,
+        ],
+      ] as const
+    ).map(([what, chain]): [string, string, string] => [
+      `a record that is changed: ${what}`,
+      'changed-record',
+      pipeline(`p.source('in', read).${chain}.sink('out', s);`),
+    ]),
+    ...(
+      [
+        ['a copy', `map('a', T, (r) => { const m = { ...r }; m.n = 1; return m; })`],
+        ['a clone', `map('a', T, (r) => { const m = structuredClone(r); m.n = 1; return m; })`],
+        ['a copied list', `map('a', T, (r) => ({ ...r, legs: [...r.legs].sort() }))`],
+        ['a list that a method gave', `map('a', T, (r) => { const l = r.legs.slice(); l.push(1); return l; })`],
+        ['the name alone', `map('a', T, (r) => { r = { ...r }; r.n = 1; return r; })`],
+        ['another value of the name', `map('a', T, (r) => { [{ n: 0 }].forEach((r) => { r.n = 1; }); return r; })`],
+        ['the accumulator', `aggregate('a', { add: (sum, r) => { sum.push(r); return sum; } })`],
+        ['what state made', `process('a', { onRecord(r, ctx) { const l = ctx.state.l.get(); const n = [...l]; n.push(1); } })`],
+        ['state itself', `process('a', { onRecord(r, ctx) { ctx.state.m.put(r.k, 1); ctx.state.v.clear(); ctx.seen = 1; } })`],
+        ['something outside', `map('a', T, (r) => { seen.push(r); return r; })`],
+      ] as const
+    ).map(([what, chain]): [string, null, string] => [
+      `a record that stays as it is: ${what}`,
+      null,
+      pipeline(`p.source('in', read).${chain}.sink('out', s);`),
+    ]),
+    [
+      'records that each operator has for itself',
+      null,
+      `${HEAD}export default pipeline('x', { copyRecords: true }, (p) => { p.source('a', r).map('b', T, (x) => { x.n = 1; return x; }).sink('c', s); });`,
+    ],
     ['a stream that reaches no sink', 'no-sink', pipeline(`${flights}\n flights.sink('out', s);\n flights.map(‹'dead'›, T, f);`)],
     ['only the end of a dead branch', 'no-sink', pipeline(`${flights}\n const a = flights.map('a', T, f);\n a.filter(‹'b'›, f);`)],
     ['a union reaches the sink', null, pipeline(`const a = p.source('a', r), b = p.source('b', r);\n a.union(b).sink('c', s);`)],

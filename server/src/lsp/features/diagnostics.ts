@@ -15,6 +15,7 @@ export type DiagnosticCode =
   | 'no-sink'
   | 'no-pipeline'
   | 'duplicate-state'
+  | 'changed-record'
   | 'missing-package'
   | 'plan-error'
   | 'plan-warning'
@@ -49,6 +50,7 @@ export function provideDiagnostics(module: PipelineDocument): Diagnostic[] {
     ...uidsThatAreNoLiterals(module),
     ...deadEnds(module),
     ...duplicateStates(module),
+    ...changedRecords(module),
     ...noPipeline(module),
   ];
   const missing = missingPackage(module);
@@ -123,6 +125,18 @@ function duplicateStates({ syntax }: PipelineDocument): Finding[] {
       return [{ code: 'duplicate-state', severity: DiagnosticSeverity.Error, span: state.nameSpan, message, related }];
     }),
   );
+}
+
+function changedRecords({ syntax }: PipelineDocument): Finding[] {
+  return syntax.changes.map(({ span, what, root }) => ({
+    code: 'changed-record',
+    severity: DiagnosticSeverity.Warning,
+    span,
+    message:
+      what === 'record'
+        ? `This changes the record "${root}", which other operators and state have too: they see the change, or a snapshot has it. Make a new one, such as { ...${root}, field: value }, or set copyRecords: true in the pipeline's options.`
+        : `This changes a value of state in place, which a snapshot that is being written has too. Make a new value, and store it.`,
+  }));
 }
 
 function noPipeline({ syntax, document }: PipelineDocument): Finding[] {
