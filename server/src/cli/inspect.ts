@@ -1,19 +1,11 @@
-import {
-  describeStates,
-  readHeaders,
-  snapshotFacts,
-  usesForSt,
-  type OperatorDescription,
-  type SnapshotFacts,
-  type SnapshotOperator,
-} from 'tidemark/snapshot';
+import { describeStates, readHeaders, snapshotFacts, usesForSt, type OperatorDescription, type SnapshotFacts } from 'tidemark/snapshot';
 import type { OperatorOverview, SnapshotOverview, StateBytes } from '../protocol.ts';
 import { damagedFiles } from '../snapshots/damagedFiles.ts';
 import type { OpenedSnapshot } from '../snapshots/openedSnapshot.ts';
-import { sourcePositions } from '../snapshots/operatorFacts.ts';
 import { overviewOf } from '../snapshots/overview.ts';
 import { openedForReading, READING_OPTIONS } from './openedForReading.ts';
 import { EXIT, linesText, plural, sizeText, timeText, UsageError, type CliIo } from './io.ts';
+import { positionLines, positionsOf } from './positions.ts';
 import { parsed, type CommandSyntax } from './syntax.ts';
 
 /** What is written as JSON. */
@@ -80,15 +72,6 @@ async function report(opened: OpenedSnapshot): Promise<Report> {
   return { ...overview, verified, type: facts.type, files: facts.files, hasInFlightData: facts.hasChannelState, operators };
 }
 
-/** What cannot be read is said where the states are described. */
-async function positionsOf(operator: SnapshotOperator): Promise<readonly string[]> {
-  try {
-    return await sourcePositions(operator);
-  } catch (error) {
-    return [`its positions cannot be read: ${error instanceof Error ? error.message : String(error)}`];
-  }
-}
-
 function reportText(found: Report): string {
   const { pipeline, kind, checkpointId, createdAt, sizeBytes, version, verified, writer, restoresOn, operators } = found;
   const what = `${found.type ?? (kind === 'unknown' ? 'snapshot' : kind)} ${String(checkpointId)}`;
@@ -124,8 +107,6 @@ const BYTES: readonly (readonly [Exclude<keyof StateBytes, 'total'>, string])[] 
   ['coordinator', 'coordinator'],
 ];
 
-const POSITIONS_SHOWN = 20;
-
 function operatorText(operator: OperatorReport): string[] {
   const { label, operatorId, name, parallelism, maxParallelism, finished, bytes, key, states, positions, unreadable } = operator;
   const facts = [`parallelism ${String(parallelism)} of at most ${String(maxParallelism)}`, sizeText(bytes.total)];
@@ -144,8 +125,7 @@ function operatorText(operator: OperatorReport): string[] {
       `    ${state.name.padEnd(width)}  ${state.kind}: ${state.kind === 'map' ? state.type : (state.schema?.value ?? state.type)}${namespace}${count}`,
     );
   }
-  for (const position of positions.slice(0, POSITIONS_SHOWN)) lines.push(`    ${position}`);
-  if (positions.length > POSITIONS_SHOWN) lines.push(`    and ${plural(positions.length - POSITIONS_SHOWN, 'more position')}`);
+  for (const line of positionLines(positions)) lines.push(`    ${line}`);
   if (unreadable !== null) lines.push(`    ${unreadable}`);
   return lines;
 }

@@ -1,5 +1,6 @@
 import { isEventTime, sizeAtShare, unreadableText, type KeyedStateStatistics, type LargeKey, type TimeBuckets } from 'tidemark/snapshot';
 import { countText, linesText, plural, sizeText, timeText } from './io.ts';
+import { positionLines } from './positions.ts';
 import type { OperatorStatistics } from './stats.ts';
 
 const BAR_WIDTH = 30;
@@ -32,6 +33,7 @@ export function statisticsText(found: OperatorStatistics, options: StatisticsTex
   for (const { name, kind, type, count } of found.operatorStates) {
     lines.push(`  ${name}  ${kind}: ${type}${count === null ? '' : `, ${plural(count, 'element')}`}`);
   }
+  for (const line of positionLines(found.positions)) lines.push(`  ${line}`);
   if (!found.exactKeys)
     lines.push(
       '  Some key groups have too many keys to tell all apart: counts of keys and the largest keys are those of the first that were seen.',

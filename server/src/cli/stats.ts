@@ -6,6 +6,7 @@ import { untilInterrupted } from './interrupt.ts';
 import { openedForReading, READING_OPTIONS } from './openedForReading.ts';
 import { ReadProgress } from './readProgress.ts';
 import { checkState, chosenOperators, wholeNumber } from './selection.ts';
+import { positionsOf } from './positions.ts';
 import { statisticsText } from './statisticsText.ts';
 import { durationOption, timeOption } from './timeOptions.ts';
 import { parsed, type CommandSyntax } from './syntax.ts';
@@ -21,6 +22,8 @@ export interface OperatorStatistics extends KeyedStatistics {
   readonly maxParallelism: number;
   /** Of operator state, which has no keys. */
   readonly operatorStates: readonly Pick<StateDescription, 'name' | 'group' | 'kind' | 'type' | 'count'>[];
+  /** Where its sources and sinks go on; none where one state is asked for. */
+  readonly positions: readonly string[];
 }
 
 export const statsSyntax = {
@@ -83,6 +86,7 @@ async function scanAll(
         maxParallelism: operator.metadata.maxParallelism,
         ...result.statistics,
         errors: [...(unreadable === null ? [] : [unreadable]), ...result.statistics.errors],
+        positions: job.states === null ? await positionsOf(operator) : [],
         operatorStates: states
           .filter(({ group, name }) => group !== 'keyed' && group !== 'timers' && (job.states?.includes(name) ?? true))
           .map(({ name, group, kind, type, count }) => ({ name, group, kind, type, count })),

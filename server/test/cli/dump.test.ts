@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readSnapshot, type Scalar } from 'tidemark/snapshot';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { diff } from '../../src/cli/diff.ts';
 import { dump } from '../../src/cli/dump.ts';
 import { EXIT, UsageError } from '../../src/cli/io.ts';
 import { CsvSink } from '../../src/snapshots/export/csvSink.ts';
@@ -111,6 +112,15 @@ describe('tidemark dump', () => {
         `count() = ${String(count)}\n`,
       );
     }
+  });
+
+  test('--key is about the operators that have the chosen state, whatever keys others have', async () => {
+    const found = (await lines('--state', 'v-string', '--key', 'k29')).filter(({ kind }) => kind === 'keyed');
+    expect(found).toEqual([expect.objectContaining({ state: 'v-string', key: 'k29' })]);
+    await expect(run('--state', 'last', '--key', 'k29')).rejects.toThrow('"k29" is not a key of this operator');
+    const compared = await runCommand(diff, root, [savepoint, savepoint, '--state', 'v-string', '--key', 'k29']);
+    expect(compared).toMatchObject({ code: 0, err: '' });
+    expect(compared.out).toContain('1 the same');
   });
 
   test.each([

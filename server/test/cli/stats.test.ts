@@ -45,6 +45,15 @@ describe('tidemark stats', () => {
     expect(operators.flatMap(({ states }) => states).reduce((sum, { entries }) => sum + entries, 0)).toBeGreaterThan(6000);
   });
 
+  test('says where sources and sinks go on, as inspect does', async () => {
+    const twoTopics = join(import.meta.dirname, '../fixtures/twoTopics');
+    const json = JSON.parse((await runCommand(stats, root, [twoTopics, '--json'])).out) as { operators: OperatorStatistics[] };
+    const positions = json.operators.flatMap((each) => each.positions);
+    expect(positions.join('\n')).toMatch(/orders/);
+    const texts = await Promise.all([stats, inspect].map((command) => runCommand(command, root, [twoTopics])));
+    for (const { out } of texts) for (const position of positions) expect(out).toContain(position);
+  });
+
   /** Whose rows are the entries of maps, in this snapshot. */
   const isMapState = (state: string): boolean => /^(map|ttl-map|LEFT_BUFFER$|RIGHT_BUFFER$)/.test(state);
 
