@@ -1,5 +1,6 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
 import type { SnapshotStorage } from 'tidemark/snapshot';
+import { unlessAbsent } from './storage/absence.ts';
 import { openRegularFile } from './storage/regularFile.ts';
 
 /** Snapshots in local files. */
@@ -10,10 +11,7 @@ export const fileStorage: SnapshotStorage = {
     return status.size;
   },
   async exists(path) {
-    return stat(path).then(
-      () => true,
-      () => false,
-    );
+    return (await unlessAbsent(path, stat(path), null)) !== null;
   },
   async slice(path, offset, length) {
     const { handle, size } = await openRegularFile(path);
@@ -34,7 +32,7 @@ export const fileStorage: SnapshotStorage = {
     }
   },
   async list(folder) {
-    return readdir(folder).catch(() => []);
+    return unlessAbsent(folder, readdir(folder), []);
   },
   async realPath(path) {
     return (await realpath(path)).replaceAll('\\', '/');
