@@ -12,9 +12,11 @@ const PICK = '${command:PickSavepoint}';
 class Resolver implements vscode.DebugConfigurationProvider {
   readonly #picker: SavepointPicker;
   readonly #decide: DecideStart;
+  readonly #mayStart: MayStart;
 
-  constructor(picker: SavepointPicker, decide: DecideStart) {
+  constructor(picker: SavepointPicker, mayStart: MayStart, decide: DecideStart) {
     this.#picker = picker;
+    this.#mayStart = mayStart;
     this.#decide = decide;
   }
 
@@ -63,6 +65,7 @@ class Resolver implements vscode.DebugConfigurationProvider {
     }
     // What runs is what is on disk.
     await vscode.workspace.saveAll(false);
+    if (!(await this.#mayStart(program))) return undefined;
     const location = await this.#locationOf(program, savepoint);
     if (location === null || configuration['allowNonRestoredState'] === true) return configuration;
     switch (await this.#decide(program, location)) {
@@ -140,12 +143,13 @@ class Offers implements vscode.DebugConfigurationProvider {
   }
 }
 
+type MayStart = (program: string) => Promise<boolean>;
 type DecideStart = (program: string, location: string) => Promise<StartDecision>;
 
-/** `decide` is asked before a pipeline starts from a savepoint. */
-export function registerDebugConfigurations(picker: SavepointPicker, decide: DecideStart): vscode.Disposable[] {
+/** `mayStart` is asked before any start, `decide` before one from a savepoint. */
+export function registerDebugConfigurations(picker: SavepointPicker, mayStart: MayStart, decide: DecideStart): vscode.Disposable[] {
   return [
-    vscode.debug.registerDebugConfigurationProvider(DEBUG_TYPE, new Resolver(picker, decide)),
+    vscode.debug.registerDebugConfigurationProvider(DEBUG_TYPE, new Resolver(picker, mayStart, decide)),
     vscode.debug.registerDebugConfigurationProvider(DEBUG_TYPE, new Offers(picker), vscode.DebugConfigurationProviderTriggerKind.Dynamic),
     // Called while VS Code substitutes variables, with the configuration: what is undefined ends the start in silence.
     vscode.commands.registerCommand('tidemark.pickSavepoint', (configuration?: { program?: unknown }) => {

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { LanguageClient, State, TransportKind } from 'vscode-languageclient/node';
-import type { CheckFinding } from '../../server/src/protocol.ts';
+import type { CheckFinding, TypeProblem } from '../../server/src/protocol.ts';
 import type { CheckBindings } from './checkBindings.ts';
 import type { Messages } from './messages.ts';
 import type { SnapshotProcess } from './snapshotProcess.ts';
@@ -11,11 +11,16 @@ interface SavepointCheck {
   readonly findings: readonly CheckFinding[];
 }
 
+export interface LanguageServer extends vscode.Disposable {
+  /** What TypeScript reports in a pipeline and its imports; nothing where the server does not run. */
+  typeErrors(program: string): Promise<readonly TypeProblem[]>;
+}
+
 /** Starts the language server, tells it whether it may run pipeline builders, and checks pipelines for it against their savepoints. */
 export function startLanguageClient(
   program: string,
   { messages, process, bindings }: { readonly messages: Messages; readonly process: SnapshotProcess; readonly bindings: CheckBindings },
-): vscode.Disposable {
+): LanguageServer {
   const server = { module: program, transport: TransportKind.stdio };
   const mayRunBuilder = (): boolean =>
     vscode.workspace.isTrusted && vscode.workspace.getConfiguration('tidemark').get<boolean>('languageServer.runBuilder', true);
@@ -45,7 +50,7 @@ export function startLanguageClient(
     },
   );
   void client.start().catch((error: unknown) => messages.error(vscode.l10n.t('The language server could not be started'), error));
-  return vscode.Disposable.from(
+  const subscriptions = vscode.Disposable.from(
     bindings.onDidChange(() => {
       if (client.state === State.Running) void client.sendNotification('tidemark/savepointsBound');
     }),
@@ -55,4 +60,9 @@ export function startLanguageClient(
     }),
     { dispose: () => void client.dispose() },
   );
+  return {
+    typeErrors: (module) =>
+      client.state === State.Running ? client.sendRequest<TypeProblem[]>('tidemark/typeErrors', { program: module }) : Promise.resolve([]),
+    dispose: () => subscriptions.dispose(),
+  };
 }

@@ -26,6 +26,7 @@ import { onSnapshotConfiguration, snapshotConfiguration } from './snapshotConfig
 import { SnapshotProcess } from './snapshotProcess.ts';
 import { askForSecret } from './sealedArchives.ts';
 import { StatusItem } from './statusItem.ts';
+import { mayStart } from './typeErrors.ts';
 import { TidemarkPackage } from './tidemarkPackage.ts';
 
 /** Wires the features by hand, in one place. The debug adapter is started by VS Code itself, from the manifest. */
@@ -46,6 +47,8 @@ export function activate(context: vscode.ExtensionContext): void {
   const checks = { page, process: snapshots, runs, messages };
   const carried = new TidemarkPackage(vscode.Uri.joinPath(context.extensionUri, 'package').fsPath, messages);
   const newPipeline = new NewPipeline(vscode.Uri.joinPath(context.extensionUri, 'templates'), carried, context.globalState, messages);
+
+  const language = startLanguageClient(program('lsp.cjs'), { messages, process: snapshots, bindings });
 
   const tree = vscode.window.createTreeView('tidemark.savepoints', {
     treeDataProvider: view,
@@ -96,11 +99,15 @@ export function activate(context: vscode.ExtensionContext): void {
     bindings,
     ...registerCheckCommands({ ...checks, picker, bindings }),
     ...registerDoctorCommands({ page, process: snapshots, picker, messages }),
-    ...registerDebugConfigurations(picker, async (module, location) => {
-      const decision = await decideStart(checks, module, location);
-      await bindings.bind(module, location);
-      return decision;
-    }),
+    ...registerDebugConfigurations(
+      picker,
+      (module) => mayStart(module, language.typeErrors),
+      async (module, location) => {
+        const decision = await decideStart(checks, module, location);
+        await bindings.bind(module, location);
+        return decision;
+      },
+    ),
     ...registerRunCommands(runs, picker, messages),
     // The adapter hears of a snapshot before the file watcher does.
     runs.onDidChange(({ run, change }) => {
@@ -117,7 +124,7 @@ export function activate(context: vscode.ExtensionContext): void {
     new StatusItem(runs),
     watchRefusedStarts(runs),
     watchLaunchKey(),
-    startLanguageClient(program('lsp.cjs'), { messages, process: snapshots, bindings }),
+    language,
     carried.register(),
     newPipeline.register(),
     vscode.commands.registerCommand('tidemark.showLog', () => messages.log.show()),

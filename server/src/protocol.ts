@@ -427,6 +427,16 @@ export interface CheckFinding {
   edit: PipelineEdit | null;
 }
 
+/** What TypeScript reports in a pipeline's module or in one that it imports. */
+export interface TypeProblem {
+  /** Absolute. */
+  path: string;
+  /** From 1, as `column`. */
+  line: number;
+  column: number;
+  message: string;
+}
+
 export type PipelineEdit =
   | { kind: 'uid'; from: string; to: string }
   | { kind: 'state'; operator: string; from: string; to: string }

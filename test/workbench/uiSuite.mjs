@@ -1,12 +1,25 @@
 /** The first journey of a new user, in the workbench, from the installed VSIX: run, pause, look, savepoint, stop, restore. */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startCodeServer } from './codeServer.mjs';
 import { Steps } from './steps.mjs';
 
 /** How a savepoint of a run is listed: by its time, and with its age and size in sight. */
 const OWN = /\d\d:\d\d savepoint \d+/;
+
+/** A type error that is the reason why it fails, too. */
+const WRONG = `import { pipeline, t } from 'tidemark';
+import { discard, generator } from 'tidemark/connectors';
+
+const Word = t.record('Word', { text: t.string, n: t.int });
+
+export default pipeline('wrong', { restart: { kind: 'none' } }, (p) => {
+  p.source('words', generator({ type: Word, rate: 100, next: (n) => ({ text: 'a', n }) }))
+    .map('lengths', t.int, (word) => word.nothing.length)
+    .sink('out', discard());
+});
+`;
 
 export async function uiSuite({ server, browser, paths, prepare, report }) {
   const workbench = await startCodeServer(server, { workspace: paths.workspace, prepare, vsix: paths.vsix });
@@ -108,6 +121,22 @@ export async function uiSuite({ server, browser, paths, prepare, report }) {
       await steps.shot('7-delete');
       await page.locator('.monaco-dialog-box .monaco-button', { hasText: 'Cancel' }).click();
       assert.equal(taken().length, 2);
+    });
+
+    await steps.step('F5 warns of type errors; run anyway, the failed operator is red and the status bar says so', async () => {
+      writeFileSync(join(workbench.workspace, 'wrong.pipeline.ts'), WRONG);
+      await steps.open('wrong.pipeline.ts');
+      await page.locator('.editor-instance .view-lines', { hasText: "pipeline('wrong'" }).first().click();
+      await page.keyboard.press('F5');
+      const dialog = page.locator('.monaco-dialog-box', { hasText: 'wrong.pipeline.ts has a type error' });
+      await dialog.waitFor();
+      await steps.shot('8-type-error');
+      await dialog.locator('.monaco-button', { hasText: 'Run Anyway' }).click();
+      await page.locator('.statusbar-item', { hasText: /wrong: failed/ }).waitFor();
+      await steps.webview().locator('.failed').first().waitFor();
+      await steps.shot('9-failed');
+      await page.keyboard.press('Shift+F5');
+      await page.locator('.debug-toolbar').waitFor({ state: 'hidden' });
     });
   } finally {
     await context.close();

@@ -1,3 +1,4 @@
+import type { TypeProblem } from '../protocol.ts';
 import type { Span } from './pipelineSyntax.ts';
 
 /** What only a type checker knows, in as few words as the features need, so that the checker behind it can be replaced. */
@@ -9,6 +10,8 @@ export interface SemanticFacts {
   errors(path: string, text: string): readonly Span[];
   /** The type of the records at the operator whose method's name begins there, as TypeScript writes it; null where it is not known. */
   recordTypeAt(path: string, offset: number): Promise<string | null>;
+  /** What TypeScript reports in a pipeline and in the user's modules that it imports, as they are now. Empty also where nobody can tell. */
+  errorsWithImports(path: string): Promise<readonly TypeProblem[]>;
   /** Files on disk have changed: what is known of errors may be wrong. */
   filesChanged(): void;
   forget(path: string): void;
@@ -26,6 +29,7 @@ export interface SemanticSources {
 export const noSemantics: SemanticFacts = {
   errors: () => [],
   recordTypeAt: () => Promise.resolve(null),
+  errorsWithImports: () => Promise.resolve([]),
   filesChanged: () => undefined,
   forget: () => undefined,
   dispose: () => undefined,

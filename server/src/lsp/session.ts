@@ -151,6 +151,7 @@ export function startSession(
     if (watches) void connection.client.register(DidChangeWatchedFilesNotification.type, { watchers });
   });
   connection.onDidChangeWatchedFiles(filesChanged);
+  connection.onRequest('tidemark/typeErrors', ({ program }: { program: string }) => semantics.errorsWithImports(program));
   connection.onNotification('tidemark/trust', (params: { trusted: boolean }) => setTrusted(params.trusted));
   connection.onNotification('tidemark/savepointsBound', () => documents.all().forEach(recheck));
   connection.onShutdown(() => {

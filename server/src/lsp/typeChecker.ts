@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import ts from 'typescript';
+import type { TypeProblem } from '../protocol.ts';
 import type { Span } from './pipelineSyntax.ts';
 
 export interface TypeCheckerSettings {
@@ -60,10 +61,23 @@ export class TypeChecker {
   /** Errors, not hints: a variable that is not used hides nothing of what we have to say. */
   errors(path: string): Span[] {
     const name = slashes(path);
+    return errorsIn(this.#projectOf(name).service, name).map(({ start = 0, length = 0 }) => ({ start, end: start + length }));
+  }
+
+  /** Of the pipeline and of the user's modules that it imports, directly or by others; not of packages. */
+  errorsWithImports(path: string): TypeProblem[] {
+    const name = slashes(path);
     const { service } = this.#projectOf(name);
-    return [...service.getSyntacticDiagnostics(name), ...service.getSemanticDiagnostics(name)]
-      .filter(({ category, reportsUnnecessary }) => category === ts.DiagnosticCategory.Error && reportsUnnecessary === undefined)
-      .map(({ start = 0, length = 0 }) => ({ start, end: start + length }));
+    const program = service.getProgram();
+    const source = program?.getSourceFile(name);
+    if (program === undefined || source === undefined) return [];
+    return withImports(program, source).flatMap((file) =>
+      errorsIn(service, file.fileName).map(({ start = 0, messageText }) => {
+        const { line, character } = file.getLineAndCharacterOfPosition(start);
+        const message = ts.flattenDiagnosticMessageText(messageText, '\n');
+        return { path: file.fileName, line: line + 1, column: character + 1, message };
+      }),
+    );
   }
 
   /** What the operator emits; what it takes where it emits nothing. `offset`: where the method's name begins. */
@@ -146,6 +160,29 @@ function readConfig(config: string): { options: ts.CompilerOptions; globals: str
   const parsed = ts.getParsedCommandLineOfConfigFile(config, { noEmit: true }, host);
   if (parsed === undefined) return { options: LONE_FILE, globals: [] };
   return { options: parsed.options, globals: parsed.fileNames.filter((name) => name.endsWith('.d.ts')) };
+}
+
+function errorsIn(service: ts.LanguageService, name: string): ts.Diagnostic[] {
+  return [...service.getSyntacticDiagnostics(name), ...service.getSemanticDiagnostics(name)].filter(
+    ({ category, reportsUnnecessary }) => category === ts.DiagnosticCategory.Error && reportsUnnecessary === undefined,
+  );
+}
+
+/** The module, and the modules of the user that it leads to. */
+function withImports(program: ts.Program, module: ts.SourceFile): readonly ts.SourceFile[] {
+  const checker = program.getTypeChecker();
+  const found = new Set([module]);
+  // A set is walked to its end, with what is added meanwhile.
+  for (const file of found) {
+    for (const statement of file.statements) {
+      if (!ts.isImportDeclaration(statement) && !ts.isExportDeclaration(statement)) continue;
+      const { moduleSpecifier } = statement;
+      const imported = moduleSpecifier === undefined ? undefined : checker.getSymbolAtLocation(moduleSpecifier)?.declarations?.[0];
+      if (imported === undefined || !ts.isSourceFile(imported)) continue;
+      if (!imported.isDeclarationFile && !program.isSourceFileFromExternalLibrary(imported)) found.add(imported);
+    }
+  }
+  return [...found];
 }
 
 type MethodCall = ts.CallExpression & { readonly expression: ts.PropertyAccessExpression };

@@ -1,4 +1,5 @@
 import type { Worker } from 'node:worker_threads';
+import type { TypeProblem } from '../protocol.ts';
 import type { Span } from './pipelineSyntax.ts';
 import type { SemanticFacts, SemanticSources } from './semanticFacts.ts';
 import type { Answer, Question } from './typeCheckerWorker.ts';
@@ -55,6 +56,11 @@ export class TypeCheckerThread implements SemanticFacts {
   async recordTypeAt(path: string, offset: number): Promise<string | null> {
     const answer = await this.#ask((number, texts) => ({ number, texts, kind: 'recordType', path, offset }));
     return answer?.recordType ?? null;
+  }
+
+  async errorsWithImports(path: string): Promise<readonly TypeProblem[]> {
+    const answer = await this.#ask((number, texts) => ({ number, texts, kind: 'errorsWithImports', path }));
+    return answer?.withImports ?? [];
   }
 
   filesChanged(): void {

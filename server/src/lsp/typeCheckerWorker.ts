@@ -1,4 +1,5 @@
 import { parentPort } from 'node:worker_threads';
+import type { TypeProblem } from '../protocol.ts';
 import type { Span } from './pipelineSyntax.ts';
 import { TypeChecker, type TypeCheckerSettings } from './typeChecker.ts';
 
@@ -10,6 +11,7 @@ export interface TypeCheckerData {
 
 export type Question = { readonly number: number; readonly texts: ReadonlyMap<string, string> } & (
   | { readonly kind: 'errors'; readonly paths: readonly string[] }
+  | { readonly kind: 'errorsWithImports'; readonly path: string }
   | { readonly kind: 'recordType'; readonly path: string; readonly offset: number }
 );
 
@@ -17,6 +19,7 @@ export interface Answer {
   readonly number: number;
   readonly errors: readonly (readonly [path: string, errors: readonly Span[]])[];
   readonly recordType: string | null;
+  readonly withImports?: readonly TypeProblem[];
 }
 
 /**
@@ -29,6 +32,9 @@ export function serveTypeChecker({ settings, newest }: TypeCheckerData): void {
   const answer = (question: Question): Omit<Answer, 'number'> => {
     checker.setOpenTexts(question.texts);
     if (question.kind === 'recordType') return { errors: [], recordType: checker.recordTypeAt(question.path, question.offset) };
+    if (question.kind === 'errorsWithImports') {
+      return { errors: [], recordType: null, withImports: checker.errorsWithImports(question.path) };
+    }
     const isNewest = (): boolean => Atomics.load(newestNumber, 0) === question.number;
     return { errors: question.paths.flatMap((path) => (isNewest() ? [[path, checker.errors(path)] as const] : [])), recordType: null };
   };

@@ -244,3 +244,20 @@ test('as it is shipped: a process over stdin and stdout, with libraries beside i
   await connection.sendNotification('exit');
   connection.dispose();
 });
+
+test('a start is told of type errors in the pipeline and in what it imports, and of nothing else', async () => {
+  await connect();
+  client.install('delays.ts', "export const late: number = 'text';\n");
+  client.install('unused.ts', "export const other: number = 'text';\n");
+  const path = client.install(
+    'flights.pipeline.ts',
+    `import { late } from './delays.ts';\n${pipeline("  p.source('flights', t.flight).sink('out', (f) => f.nothing + late);")}`,
+  );
+  const errors = await client.connection.sendRequest<{ path: string; line: number; message: string }[]>('tidemark/typeErrors', {
+    program: path,
+  });
+  expect(errors.map(({ path: file, line, message }) => [file.split('/').at(-1), line, message])).toEqual([
+    ['flights.pipeline.ts', 4, expect.stringContaining("'nothing' does not exist")],
+    ['delays.ts', 1, expect.stringContaining("'string' is not assignable")],
+  ]);
+});
