@@ -11,7 +11,8 @@ interface SavepointCheck {
   readonly findings: readonly CheckFinding[];
 }
 
-export interface LanguageServer extends vscode.Disposable {
+export interface LanguageServer {
+  readonly subscription: vscode.Disposable;
   /** What TypeScript reports in a pipeline and its imports; nothing where the server does not run. */
   typeErrors(program: string): Promise<readonly TypeProblem[]>;
 }
@@ -50,7 +51,7 @@ export function startLanguageClient(
     },
   );
   void client.start().catch((error: unknown) => messages.error(vscode.l10n.t('The language server could not be started'), error));
-  const subscriptions = vscode.Disposable.from(
+  const subscription = vscode.Disposable.from(
     bindings.onDidChange(() => {
       if (client.state === State.Running) void client.sendNotification('tidemark/savepointsBound');
     }),
@@ -61,8 +62,11 @@ export function startLanguageClient(
     { dispose: () => void client.dispose() },
   );
   return {
-    typeErrors: (module) =>
-      client.state === State.Running ? client.sendRequest<TypeProblem[]>('tidemark/typeErrors', { program: module }) : Promise.resolve([]),
-    dispose: () => subscriptions.dispose(),
+    subscription,
+    typeErrors: async (module): Promise<readonly TypeProblem[]> => {
+      if (client.state !== State.Running) return [];
+      const found: readonly TypeProblem[] = await client.sendRequest('tidemark/typeErrors', { program: module });
+      return found;
+    },
   };
 }

@@ -101,7 +101,7 @@ export function activate(context: vscode.ExtensionContext): void {
     ...registerDoctorCommands({ page, process: snapshots, picker, messages }),
     ...registerDebugConfigurations(
       picker,
-      (module) => mayStart(module, language.typeErrors),
+      (module) => mayStart(module, (path) => language.typeErrors(path)),
       async (module, location) => {
         const decision = await decideStart(checks, module, location);
         await bindings.bind(module, location);
@@ -124,7 +124,7 @@ export function activate(context: vscode.ExtensionContext): void {
     new StatusItem(runs),
     watchRefusedStarts(runs),
     watchLaunchKey(),
-    language,
+    language.subscription,
     carried.register(),
     newPipeline.register(),
     vscode.commands.registerCommand('tidemark.showLog', () => messages.log.show()),
