@@ -256,7 +256,8 @@ export class SnapshotSubtask {
         const siblings = this.#operator.subtasks.flatMap(({ index, managedKeyedState: other }) =>
           other?.kind === 'changelog' && index !== this.metadata.index ? [other] : [],
         );
-        return openChangelogRows(handle, base, logs, { maxParallelism, flink, siblings });
+        const knownFor = classes.knownFor.bind(classes);
+        return openChangelogRows(handle, base, logs, { maxParallelism, flink, siblings, knownFor });
       }
       case 'changelogMemory':
       case 'changelogFiles':

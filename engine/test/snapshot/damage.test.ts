@@ -181,13 +181,20 @@ describe.each(Object.keys(KINDS).filter((name) => FULL || (KINDS[name]?.sample ?
       expect(changed.filter(isElsewhere(where.keyGroup)), place).toEqual([]);
       if (after.error === null) expect(news(after.lines, before).filter(isElsewhere(where.keyGroup)), place).toEqual([]);
       if (kind.checksums === 'frames') {
-        expect(after.error, place).toBeInstanceOf(FormatError);
-        expect(String(after.error), place).toContain(path);
         expect(changed, place).toEqual([]);
+        // Where data repeats itself, Snappy can copy it from several places: the content and its checksum are the same then.
+        if (after.error === null) expect(after.lines, place).toEqual(before);
+        else expect(after.error, place).toBeInstanceOf(FormatError);
+        if (after.error !== null) expect(String(after.error), place).toContain(path);
       }
       // A key that is another one takes an entry of a map out of it: before, itself, after.
       if (kind.layout === 'canonical') expect(changed.length, place).toBeLessThanOrEqual(3);
-      if (kind.layout === 'heap') expect(changed.filter((line) => !saysUnreadable(line)).length, place).toBeLessThanOrEqual(1);
+      if (kind.layout === 'heap') {
+        const shown = changed.filter((line) => !saysUnreadable(line));
+        // With another number in front of them, all rows of a state are another state's, and the key group is refused when that one comes again.
+        const ofOtherState = after.error === null ? shown : news(before.map(withoutState), shown.map(withoutState));
+        expect(ofOtherState.length, place).toBeLessThanOrEqual(1);
+      }
     }
   }
 });
@@ -209,6 +216,10 @@ function otherByte(old: number, random: () => number): number {
 /** Raw state is bytes without a form: nothing says how many there should be. */
 function isRaw(line: string): boolean {
   return line.startsWith('{"kind":"raw"');
+}
+
+function withoutState(line: string): string {
+  return JSON.stringify({ ...(JSON.parse(line) as object), state: null });
 }
 
 function saysUnreadable(line: string): boolean {

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import { ByteReader } from '../../src/snapshot/bytes/byteReader.ts';
 import { ByteWriter } from '../../src/snapshot/bytes/byteWriter.ts';
+import { prepareRedaction } from '../../src/snapshot/redact/redaction.ts';
+import { parseRedactionRules } from '../../src/snapshot/redact/redactionRules.ts';
 import type { KryoSnapshot, PojoSnapshot, SerializerSnapshot } from '../../src/snapshot/serializers/serializerSnapshot.ts';
 import type { Snapshot } from '../../src/snapshot/snapshot.ts';
 import type { DumpValue } from '../../src/snapshot/values/dumpValue.ts';
@@ -91,4 +93,37 @@ test('a line of such a subclass that is set as it is shown keeps its bytes; anot
   const { snapshot } = await set(A_CIRCLE);
   expect(await shapeIn(Promise.resolve(snapshot))).toEqual(A_CIRCLE);
   await expect(set({ $class: 'com.acme.Circle', id: ID, name: 'x' })).rejects.toThrow('com.acme.Circle is not a class that the serializer');
+});
+
+/** Three maps of Flink, with nothing in them. */
+const NO_REGISTRATIONS = new Uint8Array(Buffer.from('000004f2c69a3d7000000000'.repeat(3), 'hex'));
+
+test('values beside one that another state describes are redacted', async () => {
+  const color: SerializerSnapshot = { kind: 'kryo', className: 'com.acme.Color', registrations: [], content: NO_REGISTRATIONS };
+  const car = pojo('com.acme.Car', { color, owner: STRING });
+  const blue = Uint8Array.from([2, 0, 1, 0, ...Buffer.from('com.acme.Colo'), 'r'.charCodeAt(0) | 0x80, 2]);
+  const owned = (owner: string): Uint8Array => {
+    const writer = new ByteWriter();
+    writer.raw(blue);
+    writer.u8(0);
+    valueWriter(STRING)(writer, owner);
+    return writer.toBytes();
+  };
+  const source = await typedSnapshot(
+    { car: { serializer: car, values: { a: owned('Ada') } } },
+    { other: { color: { serializer: { kind: 'enum', className: 'com.acme.Color', constants: ['RED', 'BLUE'] }, values: {} } } },
+  );
+  const rules = parseRedactionRules(
+    JSON.stringify({
+      default: 'keep',
+      rules: [
+        { state: 'car', field: 'value.owner', action: 'replace', with: 'nobody' },
+        { type: 'opaque', action: 'keep' },
+      ],
+    }),
+  );
+  const redaction = await prepareRedaction(source, rules, { salted: (bytes) => bytes });
+  const { snapshot } = await rewritten([source], { edits: redaction.edits }, { redacting: redaction });
+  const shown = (await linesOf(snapshot)).find(({ state }) => state === 'car')?.value;
+  expect(shown).toMatchObject({ color: { $enum: 'BLUE' }, owner: 'nobody' });
 });

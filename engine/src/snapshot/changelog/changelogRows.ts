@@ -2,9 +2,11 @@ import { FormatError } from '../bytes/formatError.ts';
 import { KeyedRow, type KeyedRows, type KeyGroupSection, type RowAnswer, type RowFilter, type RowVisitor } from '../keyed/keyedRows.ts';
 import type { KeyedHeader } from '../keyed/keyedStream.ts';
 import { isWanted } from '../keyed/rowFilter.ts';
-import { codecOf, type KeyedCodec, type StateCodec } from '../keyed/stateCodec.ts';
+import { codecOf, serializersOf, type KeyedCodec, type StateCodec } from '../keyed/stateCodec.ts';
+import type { SerializerSnapshot } from '../serializers/serializerSnapshot.ts';
 import type { StoredSerializer } from '../stateMetaInfo.ts';
 import type { FlinkMajor } from '../values/flinkMajor.ts';
+import type { KnownClasses } from '../values/knownClasses.ts';
 import { UnreadableValue } from '../values/unreadableValue.ts';
 import { ByteReader } from '../bytes/byteReader.ts';
 import { ByteKeyTable } from './byteKeyTable.ts';
@@ -22,6 +24,8 @@ export interface ChangelogOptions {
   readonly flink: FlinkMajor;
   /** Those of the operator's other subtasks: a log without base and without timers does not say what its keys are, but theirs may. */
   readonly siblings?: readonly ChangelogHandle[];
+  /** What is known of the classes that values of the serializers can have. */
+  readonly knownFor?: (serializers: readonly (SerializerSnapshot | null)[]) => Promise<KnownClasses>;
 }
 
 /**
@@ -40,7 +44,9 @@ export async function openChangelogRows(
   const range = { first: handle.firstKeyGroup, count: handle.keyGroupCount };
   const index = await ChangelogIndex.read(handle.delta, range, states, (stream) => files.open(stream));
   const key = base[0]?.header.key ?? states.keyOfTimers() ?? (await keyBySiblings(index, states, files, options));
-  return new ChangelogRows(handle, base, index, states, key, options.flink);
+  const header: KeyedHeader = { compressed: false, key, states: states.states };
+  const known = await options.knownFor?.(serializersOf(header));
+  return new ChangelogRows(handle, base, index, states, header, codecOf(header, options.flink, known));
 }
 
 /** @throws UnreadableValue where they do not tell it either */
@@ -79,14 +85,14 @@ class ChangelogRows implements KeyedRows {
     base: readonly KeyedRows[],
     index: ChangelogIndex,
     states: DeclaredStates,
-    key: StoredSerializer,
-    flink: FlinkMajor,
+    header: KeyedHeader,
+    codec: KeyedCodec,
   ) {
-    this.header = { compressed: false, key, states: states.states };
+    this.header = header;
     this.#base = base.map((rows) => new BaseRows(rows, states));
     this.#index = index;
     this.#mixed = states.mixed;
-    this.#codec = codecOf(this.header, flink);
+    this.#codec = codec;
     this.sections = Array.from({ length: handle.keyGroupCount }, (_, i) => {
       const keyGroup = handle.firstKeyGroup + i;
       const log = index.of(keyGroup).reduce((sum, segment) => sum + segment.size, 0);

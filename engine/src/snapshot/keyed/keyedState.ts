@@ -49,6 +49,7 @@ export class KeyedState {
   /** With which readers of parts of its values are built. */
   readonly context: ValueContext;
   readonly #decoding: Decoding | null;
+  readonly #known: KnownClasses;
 
   constructor(
     rows: KeyedRows,
@@ -60,7 +61,13 @@ export class KeyedState {
     this.rows = rows;
     this.context = { ...contextOf(rows.header, flink, known), kryoAsBytes };
     this.#decoding = decoding;
+    this.#known = known;
     this.codec = keyedCodec(rows.header, this.context, decoding);
+  }
+
+  /** The same rows and classes, read without the workspace's decoders, whose values nothing can write; of Kryo's values their bytes on request. */
+  withoutDecoders({ kryoAsBytes = false } = {}): KeyedState {
+    return new KeyedState(this.rows, this.context.flink, null, kryoAsBytes, this.#known);
   }
 
   get states(): readonly StateMetaInfo[] {

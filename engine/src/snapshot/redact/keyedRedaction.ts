@@ -1,5 +1,5 @@
 import type { KeyedRow } from '../keyed/keyedRows.ts';
-import { KeyedState, type RowKey } from '../keyed/keyedState.ts';
+import type { KeyedState, RowKey } from '../keyed/keyedState.ts';
 import type { RowHasher } from '../rewrite/keyGroupOfRow.ts';
 import type { KeyedRedacting, PartRedacting } from '../rewrite/redacting.ts';
 import { refuse } from '../rewrite/rewritePlan.ts';
@@ -108,8 +108,8 @@ class PartRedaction implements PartRedacting {
 
   constructor(of: KeyedRedaction, keyed: KeyedState) {
     this.#of = of;
-    this.#keyed = new KeyedState(keyed.rows, keyed.context.flink);
-    this.#values = new KeyedState(keyed.rows, keyed.context.flink, null, true);
+    this.#keyed = keyed.withoutDecoders();
+    this.#values = keyed.withoutDecoders({ kryoAsBytes: true });
     this.#states = keyed.states.map((meta) => ({
       change: of.states.get(identityOf(meta)) ?? { namespace: null, value: null },
       writer: new StateWriter(meta, keyed.rows.header.key.snapshot, keyed.context.flink),

@@ -1,5 +1,5 @@
 import type { KeyedRow } from '../keyed/keyedRows.ts';
-import { KeyedState } from '../keyed/keyedState.ts';
+import type { KeyedState } from '../keyed/keyedState.ts';
 import type { SerializerSnapshot } from '../serializers/serializerSnapshot.ts';
 import { userValueSerializer, type StateMetaInfo } from '../stateMetaInfo.ts';
 import { dumpText, isList, type DumpValue } from '../values/dumpValue.ts';
@@ -47,7 +47,7 @@ export class FieldChange {
     this.#label = label;
     const changed = changedState(meta, edits, label);
     this.meta = changed.meta;
-    this.#keyed = new KeyedState(keyed.rows, keyed.context.flink, null, true);
+    this.#keyed = keyed.withoutDecoders({ kryoAsBytes: true });
     this.#writer = new StateWriter(this.meta, keyed.rows.header.key.snapshot, keyed.context.flink);
     this.#convert = ofRows(changed.convert, this.#writer.type, meta);
   }
