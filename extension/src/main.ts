@@ -28,6 +28,7 @@ import { askForSecret } from './sealedArchives.ts';
 import { StatusItem } from './statusItem.ts';
 import { mayStart } from './typeErrors.ts';
 import { TidemarkPackage } from './tidemarkPackage.ts';
+import { watchWalkthrough } from './walkthrough.ts';
 
 /** Wires the features by hand, in one place. The debug adapter is started by VS Code itself, from the manifest. */
 export function activate(context: vscode.ExtensionContext): void {
@@ -123,6 +124,7 @@ export function activate(context: vscode.ExtensionContext): void {
     new DataflowPanel(page, runs, messages),
     new StatusItem(runs),
     watchRefusedStarts(runs),
+    watchWalkthrough(runs),
     watchLaunchKey(),
     language.subscription,
     carried.register(),

@@ -45,3 +45,12 @@ test('what needs a running pipeline is in the palette only while one runs', () =
   for (const name of ['takeSavepoint', 'takeCheckpoint', 'stopWithSavepoint', 'compare.withRunning'])
     expect(palette.get(`tidemark.${name}`)).toContain('inDebugMode');
 });
+
+test('steps of the walkthrough are ticked by what has been done, not by one of the ways to do it', () => {
+  const source = readFileSync(join(root, 'extension/src/walkthrough.ts'), 'utf8');
+  const steps = contributes.walkthroughs[0].steps.filter(({ id }) => id !== 'example');
+  for (const { id, completionEvents } of steps) {
+    expect(completionEvents).toEqual([`onContext:tidemark.walkthrough.${id}`]);
+    expect(source).toContain(`tick('${id}'`);
+  }
+});
