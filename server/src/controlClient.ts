@@ -106,6 +106,10 @@ export class ControlClient {
     else waiting.reject(new ControlRequestError(message.error));
   }
 
+  get isClosed(): boolean {
+    return this.#closeReason !== null;
+  }
+
   #disconnected(method: string): ControlRequestError {
     return new ControlRequestError({
       code: 'disconnected',

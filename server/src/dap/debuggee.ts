@@ -68,6 +68,11 @@ export class Debuggee {
     void this.#exited.then(() => this.#gone());
   }
 
+  /** The engine has closed the connection, or its process has ended: `gone` is told, or will be. */
+  get isClosed(): boolean {
+    return this.#exit !== null || this.#control?.isClosed === true;
+  }
+
   get pid(): number | undefined {
     return this.#child.pid;
   }

@@ -219,6 +219,9 @@ export class Session {
       await Promise.race([verdicts, delay(VERDICTS_MS)]);
       await debuggee.request('subscribe', { intervalMs: STATUS_INTERVAL_MS });
       if (this.#pauseWanted) await debuggee.request('pause', {});
+    } catch (error) {
+      // A run that has ended meanwhile tells its end, and why.
+      if (!debuggee.isClosed) throw error;
     } finally {
       this.#pauseWanted = false;
       debuggee.release();

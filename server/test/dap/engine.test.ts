@@ -124,6 +124,16 @@ test('a start that another run is in the way of is refused with its id; told to 
   }
 });
 
+test('a run that fails at once is told as that, not as a connection that ended', async () => {
+  await client.begin();
+  const ended = client.next('terminated');
+  const failing = pipeline("throw new Error('no');", NO_RESTART);
+  await client.launchWith({ program: writeProgram(workspace, 'words', failing), noDebug: true }, []);
+  await ended;
+  expect(client.transcript()).toContain('Failure in operator');
+  expect(client.transcript()).not.toContain('before it answered');
+});
+
 test('savepoint while paused, restart from it', async () => {
   await client.begin();
   let stopped = client.next('stopped');
