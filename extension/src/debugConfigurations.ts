@@ -31,6 +31,7 @@ class Resolver implements vscode.DebugConfigurationProvider {
     if (!vscode.workspace.isTrusted) {
       throw new Error(vscode.l10n.t('This workspace is not trusted: its pipelines are not run. Savepoints can still be looked at.'));
     }
+    if (configuration.request === 'attach') return configuration;
     const isEmpty = Object.keys(configuration).every((key) => key === '__configurationTarget' || key === 'noDebug');
     const active = activePipeline();
     if (isEmpty || typeof configuration['program'] !== 'string') {
@@ -52,6 +53,7 @@ class Resolver implements vscode.DebugConfigurationProvider {
     _folder: vscode.WorkspaceFolder | undefined,
     configuration: vscode.DebugConfiguration,
   ): Promise<vscode.DebugConfiguration | undefined> {
+    if (configuration.request === 'attach') return configuration;
     const program: unknown = configuration['program'];
     if (typeof program !== 'string' || !isPipeline(vscode.Uri.file(program))) {
       throw new Error(

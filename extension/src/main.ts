@@ -8,6 +8,7 @@ import { DataflowPanel } from './dataflowPanel.ts';
 import { registerDebugConfigurations } from './debugConfigurations.ts';
 import { registerDoctorCommands } from './doctorCommands.ts';
 import { EntryDocuments } from './entryDocuments.ts';
+import { offerInterruptedRuns } from './interruptedRuns.ts';
 import { startLanguageClient } from './languageClient.ts';
 import { watchLaunchKey } from './launchKey.ts';
 import { Messages } from './messages.ts';
@@ -125,6 +126,7 @@ export function activate(context: vscode.ExtensionContext): void {
     new StatusItem(runs),
     watchRefusedStarts(runs),
     watchWalkthrough(runs),
+    offerInterruptedRuns({ process: snapshots, folders, runs, memory: context.workspaceState, messages }),
     watchLaunchKey(),
     language.subscription,
     carried.register(),

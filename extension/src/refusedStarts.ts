@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { plainText } from './plainText.ts';
+import { DEBUG_TYPE } from './runs.ts';
 import type { Run, Runs } from './runs.ts';
 
 /** A start that was refused for a reason that the user can remove: asks how to go on, and starts again. */
@@ -37,15 +38,22 @@ async function askAboutResults(run: Run, reason: string): Promise<void> {
 async function askAboutRun(runs: Runs, run: Run, reason: string, id: string | null): Promise<void> {
   const stop = vscode.l10n.t('Stop It and Go On');
   const show = vscode.l10n.t('Go to It');
+  const attach = vscode.l10n.t('Attach');
   const other = id === null ? null : runs.withId(id);
-  const ways = id === null ? '' : vscode.l10n.t('\n\n"{0}" stops the other run with a savepoint and starts from the newest one.', stop);
+  const waysHere = vscode.l10n.t('\n\n"{0}" stops the other run with a savepoint and starts from the newest one.', stop);
+  const waysElsewhere = vscode.l10n.t(' "{0}" shows its dataflow here, and lets it go on when you disconnect.', attach);
+  const ways = id === null ? '' : other === null ? waysHere + waysElsewhere : waysHere;
   const answer = await vscode.window.showWarningMessage(
     plainText(vscode.l10n.t('{0} was not started: it is in use by a run that has not ended.', run.session.name)),
     { modal: true, detail: plainText(`${reason}${ways}`) },
     ...(id === null ? [] : [stop]),
-    ...(other === null ? [] : [show]),
+    ...(other !== null ? [show] : id !== null ? [attach] : []),
   );
   if (answer === stop && id !== null) await startAgain(run, { savepoint: 'latest', stopRun: id });
+  if (answer === attach && id !== null) {
+    const configuration = { type: DEBUG_TYPE, request: 'attach', name: vscode.l10n.t('{0} (attached)', run.session.name), run: id };
+    await vscode.debug.startDebugging(run.session.workspaceFolder, configuration);
+  }
   if (answer === show && other !== null) {
     await vscode.window.showTextDocument(vscode.Uri.file(String(other.session.configuration['program'])), { preview: false });
     await vscode.commands.executeCommand('workbench.debug.action.focusCallStackView');

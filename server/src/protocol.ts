@@ -12,6 +12,10 @@ export interface SnapshotRequests {
   'snapshot/children': { params: { location: string; node: string | null; offset: number; limit: number }; result: SnapshotPage };
   /** All snapshots at or below the folders, newest first. */
   'snapshot/list': { params: { folders: string[] }; result: { snapshots: SnapshotListItem[] } };
+  /** Runs of pipelines at or below the folders whose process ended without stopping them. Waits a few seconds for runs that are going on. */
+  'runs/interrupted': { params: { folders: string[] }; result: { runs: InterruptedRun[] } };
+  /** The user does not go on with it: it is not told again. */
+  'runs/forget': { params: { snapshotFolder: string; id: string }; result: null };
   /** The whole snapshot as JSON Lines, at most `limit` lines; `truncated` says when there is more. */
   'snapshot/dump': { params: { location: string; limit: number }; result: { text: string; truncated: boolean } };
   /** Runs the pipeline's builder in a process of its own, which ends with the request. `text` stands for what the file has. */
@@ -401,6 +405,22 @@ export interface SnapshotListItem {
   program: string | null;
   /** It is in a `.tidemark` folder: the engine wrote it, and it may be deleted from the view. */
   owned: boolean;
+}
+
+/** A run that was going on when its editor was closed or its process was killed. */
+export interface InterruptedRun {
+  id: string;
+  pipeline: string;
+  /** Absolute path of the pipeline module. */
+  program: string;
+  /** When it was started, epoch milliseconds. */
+  since: number;
+  /** Name of the folder whose pipeline it is. */
+  project: string;
+  /** Absolute path of the folder with the pipeline's snapshots. */
+  snapshotFolder: string;
+  /** The newest savepoint or checkpoint of the pipeline; null where there is none. */
+  newest: SnapshotListItem | null;
 }
 
 export interface CheckReport {

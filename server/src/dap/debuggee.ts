@@ -20,7 +20,7 @@ export interface DebuggeeListener {
   gone(ended: Ended): void;
 }
 
-const FORWARDED = [
+export const FORWARDED = [
   'status',
   'stateChanged',
   'snapshotStarted',
@@ -33,8 +33,23 @@ const FORWARDED = [
   'ended',
 ] as const satisfies readonly ControlEvent[];
 
+/** A run of an engine, seen from the adapter. */
+export interface DebuggedRun {
+  /**
+   * Waits until the pipeline is loaded and has been asked for its facts. Events of the run are held back until `release`.
+   * Null when there is no run: then `ended` or `gone` says why.
+   */
+  connect(): Promise<{ info: RunInfo; plan: RunPlan } | null>;
+  /** From now on events come as they happen; those that were held back come first. */
+  release(): void;
+  /** @throws RequestError in words for people. */
+  request<M extends ControlMethod>(method: M, params: ControlRequests[M]['params']): Promise<ControlRequests[M]['result']>;
+  /** This session has nothing more to do with it. */
+  stop(): Promise<void>;
+}
+
 /** The engine process of one run, seen from the adapter. Whatever user code does in there, the adapter stays able to end it. */
-export class Debuggee {
+export class Debuggee implements DebuggedRun {
   readonly #child: ChildProcess;
   readonly #listener: DebuggeeListener;
   readonly #exited: Promise<void>;
@@ -77,10 +92,6 @@ export class Debuggee {
     return this.#child.pid;
   }
 
-  /**
-   * Waits until the pipeline is loaded and has been asked for its facts. Events of the run are held back until `release`.
-   * Null when it could not be loaded or was stopped meanwhile: then `ended` or `gone` says why.
-   */
   async connect(): Promise<{ info: RunInfo; plan: RunPlan } | null> {
     const message = await firstMessage(this.#child);
     if (message.kind === 'failed') {
@@ -102,14 +113,12 @@ export class Debuggee {
     }
   }
 
-  /** From now on events come as they happen; those that were held back come first. */
   release(): void {
     const held = this.#held ?? [];
     this.#held = null;
     for (const deliver of held) deliver();
   }
 
-  /** @throws RequestError in words for people. */
   async request<M extends ControlMethod>(method: M, params: ControlRequests[M]['params']): Promise<ControlRequests[M]['result']> {
     if (this.#control === null) throw this.#exit === null ? stillLoading() : noRun();
     try {

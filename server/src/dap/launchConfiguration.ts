@@ -1,6 +1,8 @@
 import { existsSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, resolve } from 'node:path';
 import type { RunArguments } from '../run/launch.ts';
+import { runningPipelines } from '../run/registry.ts';
+import type { RegisteredRun } from '../run/registry.ts';
 import { badConfiguration } from './errors.ts';
 
 /** A launch configuration of type `tidemark`, checked. */
@@ -40,6 +42,25 @@ export function readLaunchConfiguration(given: Given): LaunchConfiguration {
       stopOnEntry: debug && (optional(given, 'stopOnEntry', 'boolean') ?? false),
     },
   };
+}
+
+/**
+ * The run that an attach configuration names by its id, or by the pipeline's module.
+ * @throws RequestError that says what runs.
+ */
+export function readAttachConfiguration(given: Given, runs: readonly RegisteredRun[] = runningPipelines()): RegisteredRun {
+  const id = optional(given, 'run', 'string');
+  const program = optional(given, 'program', 'string');
+  if (id === null && program === null)
+    throw badConfiguration('run', 'is missing: give the id of a run, or "program", the path of its pipeline');
+  const [found] = runs.filter((run) => (id === null ? run.program === program : run.id === id));
+  if (found !== undefined) return found;
+  const now = runs.map((run) => `${run.id} (${run.program})`).join(', ');
+  const attribute = id === null ? 'program' : 'run';
+  throw badConfiguration(
+    attribute,
+    `is ${String(id ?? program)}, which is not running. ${now === '' ? 'Nothing runs' : `What runs now: ${now}`}`,
+  );
 }
 
 function readSavepoint(savepoint: string | null, base: string): string | null {

@@ -2,16 +2,18 @@ import { basename } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DebugProtocol } from '@vscode/debugprotocol';
 import type { ControlEvent, ControlEvents, Failure, ResumeMode, RunInfo, RunPlan, RunStatus } from '../control.ts';
+import type { RegisteredRun } from '../run/registry.ts';
 import { Coalesce } from './coalesce.ts';
 import type { Connection, Handlers } from './connection.ts';
+import { AttachedRun } from './attachedRun.ts';
 import { Debuggee } from './debuggee.ts';
-import type { DebuggeeListener, Ended } from './debuggee.ts';
+import type { DebuggedRun, DebuggeeListener, Ended } from './debuggee.ts';
 import { noRun, notPaused, stillLoading } from './errors.ts';
 import type { RequestError } from './errors.ts';
 import { FunctionBreakpoints } from './functionBreakpoints.ts';
 import { Handles } from './handles.ts';
 import { atFailure, Inspection } from './inspection.ts';
-import { readLaunchConfiguration } from './launchConfiguration.ts';
+import { readAttachConfiguration, readLaunchConfiguration } from './launchConfiguration.ts';
 import type { LaunchConfiguration } from './launchConfiguration.ts';
 import { OutputFlow } from './outputFlow.ts';
 import { Progress } from './progress.ts';
@@ -35,7 +37,6 @@ const CAPABILITIES: DebugProtocol.Capabilities = {
   supportsLogPoints: false,
   supportsRestartRequest: true,
   supportsTerminateRequest: true,
-  supportTerminateDebuggee: true,
   supportsExceptionInfoRequest: true,
   supportsDelayedStackTraceLoading: true,
   supportsEvaluateForHovers: false,
@@ -76,10 +77,14 @@ export class Session {
   #configurationDone: () => void = () => undefined;
   readonly #configured = new Promise<void>((resolve) => (this.#configurationDone = resolve));
   #configuration: LaunchConfiguration | null = null;
-  #debuggee: Debuggee | null = null;
+  #debuggee: DebuggedRun | null = null;
+  /** The run of somebody else that this session looks at; null where it starts its own. */
+  #attachedTo: RegisteredRun | null = null;
   #plan: RunPlan | null = null;
   #lastStatus: RunStatus | null = null;
   #lastSavepoint: string | null = null;
+  /** What the run was asked to be restored from. */
+  #startsFrom: string | null = null;
   #failure: Failure | null = null;
   #pause: Pause | null = null;
   #pauseWanted = false;
@@ -96,10 +101,9 @@ export class Session {
     connection.serve(this.#requests, (error) => this.#lateError(error));
   }
 
-  /** The client has gone away without a word. */
+  /** The client has gone away, such as when its window was closed: a run that was started here ends by itself, with a checkpoint. */
   abandon(): void {
     this.#terminating = true;
-    this.#debuggee?.kill();
     this.#exit();
   }
 
@@ -110,6 +114,7 @@ export class Session {
       return CAPABILITIES;
     },
     launch: (args: Record<string, unknown>, reply: Reply) => this.#launch(args, reply),
+    attach: (args: Record<string, unknown>, reply: Reply) => this.#attach(args, reply),
     configurationDone: () => this.#done(this.#configurationDone),
     setBreakpoints: (args: DebugProtocol.SetBreakpointsArguments) => ({ breakpoints: refuseLines(args) }),
     setFunctionBreakpoints: (args: DebugProtocol.SetFunctionBreakpointsArguments) => this.#setFunctionBreakpoints(args),
@@ -128,7 +133,7 @@ export class Session {
     exceptionInfo: () => this.#exceptionInfo(),
     restart: (args: { arguments?: Record<string, unknown> }, reply: Reply) => this.#restart(args.arguments, reply),
     terminate: (_: object, reply: Reply) => this.#terminate(reply),
-    disconnect: (_: object, reply: Reply) => this.#disconnect(reply),
+    disconnect: (args: DebugProtocol.DisconnectArguments, reply: Reply) => this.#disconnect(args, reply),
     cancel: async (args: DebugProtocol.CancelArguments) => {
       const id = /^savepoint-(\d+)$/.exec(args.progressId ?? '')?.[1];
       if (id !== undefined) await this.#live().request('cancelSnapshot', { id: Number(id) });
@@ -182,10 +187,19 @@ export class Session {
     this.#connection.event('initialized');
     await this.#configured;
     reply();
-    const { run, stopRun: other } = this.#configuration;
+    const { stopRun: other } = this.#configuration;
     const savepoint = other === null ? null : await stopRun(other);
     if (savepoint !== null) this.#print('console', `Run ${String(other)} was stopped with the savepoint ${savepoint}.\n`);
-    await this.#start(run.from);
+    await this.#begin();
+    return undefined;
+  }
+
+  async #attach(args: Record<string, unknown>, reply: Reply): Promise<undefined> {
+    this.#attachedTo = readAttachConfiguration(args);
+    this.#connection.event('initialized');
+    await this.#configured;
+    reply();
+    await this.#begin();
     return undefined;
   }
 
@@ -199,18 +213,37 @@ export class Session {
       configuration.cwd,
       this.#listenerOf(() => debuggee),
     );
-    this.#debuggee = debuggee;
+    this.#startsFrom = from;
     const name = basename(args.program);
-    this.#progress.start('start', from === null ? `Starting ${name}` : `Restoring ${name}`);
+    await this.#follow(debuggee, from === null ? `Starting ${name}` : `Restoring ${name}`, 'launch');
+  }
+
+  /** The run that the configuration names: another of its own from where the session begins, or the one that it attaches to. */
+  async #begin(): Promise<void> {
+    if (this.#attachedTo === null) {
+      await this.#start(this.#lastSavepoint ?? this.#configuration?.run.from ?? null);
+      return;
+    }
+    const run = this.#attachedTo;
+    const attached: AttachedRun = new AttachedRun(
+      run,
+      this.#listenerOf(() => attached),
+    );
+    await this.#follow(attached, `Attaching to ${run.pipeline}`, 'attach');
+  }
+
+  async #follow(debuggee: DebuggedRun, title: string, startMethod: 'launch' | 'attach'): Promise<void> {
+    this.#debuggee = debuggee;
+    this.#progress.start('start', title);
     const loaded = await debuggee.connect();
     if (debuggee !== this.#debuggee) return;
     this.#progress.end('start', '');
     if (loaded === null) return;
     this.#plan = loaded.plan;
-    const process = { name: loaded.info.program, systemProcessId: loaded.info.pid, isLocalProcess: true, startMethod: 'launch' };
+    const process = { name: loaded.info.program, systemProcessId: loaded.info.pid, isLocalProcess: true, startMethod };
     this.#connection.event('process', process);
     this.#connection.event('tidemark/run', loaded.info);
-    this.#print('console', startText(loaded.info));
+    this.#print('console', startMethod === 'launch' ? startText(loaded.info, this.#startsFrom) : attachedText(loaded.info));
     this.#connection.event('tidemark/plan', loaded.plan);
     // Verdicts come before what breakpoints do. But the engine's thread gives them, and may be in user code that does not come back: events
     // wait for it no longer than this. Where the run ends before it answers, its end is told.
@@ -229,7 +262,7 @@ export class Session {
   }
 
   /** Events of a run that was replaced by another count no more. */
-  #listenerOf(debuggee: () => Debuggee): DebuggeeListener {
+  #listenerOf(debuggee: () => DebuggedRun): DebuggeeListener {
     return {
       event: (event, body) => {
         if (this.#debuggee !== debuggee()) return;
@@ -381,7 +414,7 @@ export class Session {
       this.#leavePause();
       this.#connection.event('continued', { threadId: THREAD, allThreadsContinued: true });
     }
-    await this.#start(this.#lastSavepoint ?? this.#configuration?.run.from ?? null);
+    await this.#begin();
     return undefined;
   }
 
@@ -391,12 +424,16 @@ export class Session {
     const ended = this.#pause?.ended ?? null;
     if (ended !== null || this.#debuggee === null) this.#finish(ended);
     else await this.#debuggee.stop();
+    // A run that goes on says nothing of an end.
+    if (this.#attachedTo !== null) this.#finish(null);
     return undefined;
   }
 
-  async #disconnect(reply: Reply): Promise<undefined> {
+  /** Editors ask for `terminate` where a person stops the run. Without that, the window is being closed, and may not wait for an answer. */
+  async #disconnect(args: DebugProtocol.DisconnectArguments, reply: Reply): Promise<undefined> {
+    const stops = this.#terminating || args.terminateDebuggee === true || this.#attachedTo !== null || this.#pause?.ended != null;
     this.#terminating = true;
-    await this.#debuggee?.stop();
+    if (stops) await this.#debuggee?.stop();
     reply();
     this.#exit();
     return undefined;
@@ -411,7 +448,7 @@ export class Session {
     this.#connection.event('terminated');
   }
 
-  #live(): Debuggee {
+  #live(): DebuggedRun {
     if (this.#debuggee === null || this.#finished || this.#pause?.ended != null) throw noRun();
     return this.#debuggee;
   }
@@ -440,10 +477,18 @@ export class Session {
   }
 }
 
-/** What runs, and what its state came from. */
-function startText({ pipeline, program, restoredFrom }: RunInfo): string {
-  const from = restoredFrom === null ? 'from the beginning, without a savepoint' : `restored from ${restoredFrom}`;
+/** What runs, and what its state came from; `asked` is what the configuration says. */
+function startText({ pipeline, program, restoredFrom }: RunInfo, asked: string | null): string {
+  const wantsNewest = asked === 'latest' || asked === 'latest-or-fresh';
+  const from =
+    restoredFrom === null
+      ? `from the beginning, without a savepoint${wantsNewest ? ': there is none yet' : ''}`
+      : `restored from ${restoredFrom}${wantsNewest ? ', the newest of the pipeline' : ''}`;
   return `${pipeline} (${program}) runs ${from}.\n`;
+}
+
+function attachedText({ pipeline, program, pid }: RunInfo): string {
+  return `Attached to ${pipeline} (${program}), process ${String(pid)}. It goes on when this session ends.\n`;
 }
 
 /** Breakpoints on lines of user code have their place here; so far only operators can be stopped at. */

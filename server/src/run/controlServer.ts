@@ -6,12 +6,16 @@ import type { ControlError, ControlEvents, ControlMessage, ControlMethod, Contro
 import { LineReader } from '../lineReader.ts';
 import type { EngineMailbox, EngineMethod, FromEngine } from './mailbox.ts';
 import { register, unregister } from './registry.ts';
+import { removeLockOf } from './runLock.ts';
 import { UserCodePause } from './userCodePause.ts';
 
 /** A pause that reaches no record boundary in this time stops inside of user code. */
 const BOUNDARY_MS = 1000;
 /** A cancel that the engine does not follow in this time ends the process. */
 const CANCEL_MS = 1000;
+/** When the starter is gone: how long the engine may take to begin its last checkpoint, and then to write it. */
+const LAST_CHECKPOINT_BEGINS_MS = 2000;
+const LAST_CHECKPOINT_MS = 60_000;
 /** How long the engine may take for its own status before the last one is given. */
 const STATUS_MS = 300;
 const LINE_LENGTH_MAX = 1024 * 1024;
@@ -59,6 +63,9 @@ export class ControlServer {
         this.#open(message, listening);
         return;
       }
+      case 'abandoned':
+        this.starterDied();
+        return;
       case 'lastStatus':
         this.#lastStatus = message.status;
         return;
@@ -79,9 +86,21 @@ export class ControlServer {
     }
   }
 
-  /** Nobody is left who could ask for the end: the engine's thread may be held at a record, or be in code that does not come back. */
+  /**
+   * Nobody is left who could ask for the end, such as when the editor was closed: the run takes a checkpoint where it can, and is killed. It
+   * keeps its lock, so that the next start knows that it was interrupted. The engine's thread may be held at a record, or be in code that
+   * does not come back.
+   */
   starterDied(): void {
-    void this.#cancel();
+    if (this.#isAbandoned) return;
+    if (!this.#begun) {
+      void this.#cancel();
+      return;
+    }
+    this.#isAbandoned = true;
+    const kill = (): void => this.#killRun();
+    this.#dying = setTimeout(kill, LAST_CHECKPOINT_BEGINS_MS);
+    void this.#snapshot('checkpoint', {} as never).then(kill, kill);
   }
 
   #open(loaded: Loaded, listening: (error: Error | null) => void): void {
@@ -101,6 +120,9 @@ export class ControlServer {
       this.#forgetPause();
     } else if (message.event === 'resumed') {
       this.#stopped = null;
+    } else if (message.event === 'snapshotStarted' && this.#dying !== null) {
+      clearTimeout(this.#dying);
+      this.#dying = setTimeout(() => this.#killRun(), LAST_CHECKPOINT_MS);
     }
   }
 
@@ -275,11 +297,17 @@ export class ControlServer {
   }
 
   #cancelTimer: NodeJS.Timeout | null = null;
+  #isAbandoned = false;
+  #dying: NodeJS.Timeout | null = null;
 
   #killRun(): void {
     this.#broadcast('ended', { outcome: 'cancelled', exitCode: 130, failure: null });
     for (const { socket } of this.#connections) socket.end();
-    if (this.#loaded !== null) unregister(this.#loaded.info.id);
+    if (this.#loaded !== null) {
+      const { id, snapshotFolder } = this.#loaded.info;
+      unregister(id);
+      if (!this.#isAbandoned) removeLockOf(snapshotFolder, id);
+    }
     // What was sent leaves the process before it is gone.
     setTimeout(this.#options.kill, 50);
   }

@@ -87,7 +87,7 @@ function bytesIn(folder: string): number {
 }
 
 /** Real folders only: a link may lead anywhere. */
-function foldersIn(folder: string): string[] {
+export function foldersIn(folder: string): string[] {
   if (lstatSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return [];
   return readdirSync(folder, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())

@@ -43,6 +43,8 @@ export type FromEngine =
   | { readonly kind: 'reply'; readonly id: number; readonly result: unknown }
   | { readonly kind: 'error'; readonly id: number; readonly error: ControlError }
   | { readonly [E in ControlEvent]: { readonly kind: 'event'; readonly event: E; readonly body: ControlEvents[E] } }[ControlEvent]
+  /** The starter has gone away. */
+  | { readonly kind: 'abandoned' }
   /** For clients that ask while user code does not come back. */
   | { readonly kind: 'lastStatus'; readonly status: RunStatus };
 

@@ -46,6 +46,9 @@ function onSignal(): void {
   if (isListening) say({ kind: 'signal' });
 }
 
+// Nobody reads them any more when the starter is gone; the run has to end properly all the same.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+
 async function main(args: RunArguments): Promise<number> {
   registerEngineModules({ tidemark, 'tidemark/connectors': connectors, 'tidemark/testing': testing });
   const id = newRunId();
@@ -56,7 +59,11 @@ async function main(args: RunArguments): Promise<number> {
   const release = (): void => {
     for (const each of releases.splice(0)) each();
   };
-  process.once('exit', release);
+  /** The starter is gone, and the run will be interrupted: the lock that it leaves says so. */
+  let isAbandoned = false;
+  process.once('exit', () => {
+    if (!isAbandoned) release();
+  });
   let prepared: PreparedRun;
   try {
     loaded = await loadPlan(args.program, {
@@ -109,7 +116,10 @@ async function main(args: RunArguments): Promise<number> {
   say({ kind: 'listening', socket: socketPath(id) });
   isListening = true;
   await begin;
-  abandoned = () => run.cancel();
+  abandoned = () => {
+    isAbandoned = true;
+    control.mailbox.send({ kind: 'abandoned' });
+  };
   run.begin();
   const ended = await run.ended;
   // Before anybody hears of the end: who waits for it may start the next run at once.

@@ -113,6 +113,28 @@ export function isLocked(folder: string): boolean {
   return owner !== null && (owner.host !== hostname() || isSameProcess(owner.pid, owner.processStart));
 }
 
+/** Whether a run of this machine has the folder's lock. @throws PipelineIsRunning where the lock is damaged */
+export function isRunningHere(folder: string): boolean {
+  const owner = readOwner(join(folder, LOCK_FILE));
+  return owner !== null && owner.host === hostname() && isSameProcess(owner.pid, owner.processStart);
+}
+
+/** The run that had the folder's lock when its process ended without giving it back; null where there is none. */
+export function interruptedIn(folder: string): Pick<LockOwner, 'id' | 'pipeline' | 'program' | 'since'> | null {
+  const owner = readOwner(join(folder, LOCK_FILE));
+  if (owner === null || owner.host !== hostname() || isSameProcess(owner.pid, owner.processStart)) return null;
+  const { id, pipeline, program, since } = owner;
+  return [pipeline, program].every((text) => typeof text === 'string') && typeof since === 'number'
+    ? { id, pipeline, program, since }
+    : null;
+}
+
+/** Removes the folder's lock if this run has it: of a run that is over, or that is about to be killed. */
+export function removeLockOf(folder: string, id: string): void {
+  const file = join(folder, LOCK_FILE);
+  if (readOwner(file)?.id === id) rmSync(file, { force: true });
+}
+
 /** Makes the file with its content in one step, so that nobody reads half of it. False where it is there. */
 function take(file: string, owner: LockOwner): boolean {
   const own = `${file}.${owner.id}`;

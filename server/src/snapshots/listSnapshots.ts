@@ -45,6 +45,13 @@ export async function listSnapshots(folders: readonly string[], now = Date.now()
     .sort((a, b) => b.createdAt - a.createdAt || b.checkpointId - a.checkpointId);
 }
 
+/** The `.tidemark` folders at or below the folders, each once. */
+export async function tidemarkFolders(folders: readonly string[]): Promise<string[]> {
+  const found: Found = { homes: [], others: [] };
+  for (const folder of folders) await find(folder, 0, found);
+  return [...new Set(found.homes)];
+}
+
 async function find(folder: string, depth: number, found: Found): Promise<void> {
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
   if (entries.some((entry) => entry.name === '_metadata' && !entry.isDirectory())) found.others.push(folder);

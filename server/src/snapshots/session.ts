@@ -11,6 +11,7 @@ import type {
   StatisticsProgress,
 } from '../protocol.ts';
 import { withPlaces } from './remedyPlaces.ts';
+import { forgetInterrupted, interruptedRuns } from '../run/interruptedRuns.ts';
 import { checkApart } from './check/checkApart.ts';
 import { comparedPage, comparisonOverview, runComparison, type OpenedPair } from './comparison.ts';
 import { doctorReport } from './doctor/doctorReport.ts';
@@ -70,6 +71,11 @@ export class SnapshotSession {
     'snapshot/children': ({ location, node, offset, limit }, { signal }) =>
       this.#snapshots.use(location, ({ tree }) => tree.children(node, Math.max(0, offset), Math.min(Math.max(0, limit), PAGE_MAX), signal)),
     'snapshot/list': async ({ folders }) => ({ snapshots: await listSnapshots(folders) }),
+    'runs/interrupted': async ({ folders }, { signal }) => ({ runs: await interruptedRuns(folders, signal) }),
+    'runs/forget': (run) => {
+      forgetInterrupted(run);
+      return Promise.resolve(null);
+    },
     'snapshot/dump': ({ location, limit }) => this.#snapshots.use(location, ({ opened }) => firstLines(opened, limit)),
     'snapshot/check': async ({ location, program, text, allowNonRestoredState, flink }, { signal }) => {
       this.#trust.forCode('pipelines are built');

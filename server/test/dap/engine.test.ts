@@ -199,3 +199,59 @@ test('a run without debugging goes at full speed and can be stopped', async () =
   await client.customRequest('terminate');
   await terminated;
 });
+
+test('the Debug Console says what runs and what it was restored from', async () => {
+  const program = writeProgram(workspace, 'said', pipeline('', NO_RESTART));
+  /** What the console says at the start of a run, which is then stopped with a savepoint. */
+  const run = async (savepoint?: string): Promise<{ said: string; taken: string }> => {
+    await client.begin();
+    await client.launchWith({ program, ...(savepoint === undefined ? {} : { savepoint }) });
+    const said = await client.message('words (');
+    await client.message('tidemark/plan');
+    const ended = client.next('terminated');
+    const taken: any = await client.customRequest('tidemark/stopWithSavepoint');
+    await ended;
+    await client.stop();
+    client = new RecordingClient(join(dist.folder, 'dap.cjs'));
+    return { said, taken: taken.body.path };
+  };
+  const none = await run('latest-or-fresh');
+  expect(none.said).toContain(`words (${program}) runs from the beginning, without a savepoint: there is none yet.`);
+  const fresh = await run();
+  expect(fresh.said).toContain(`words (${program}) runs from the beginning, without a savepoint.`);
+  const given = await run(none.taken);
+  expect(given.said).toContain(`words (${program}) runs restored from ${none.taken}.`);
+  expect((await run('latest')).said).toContain(`restored from ${given.taken}, the newest of the pipeline.`);
+  expect((await run('latest-or-fresh')).said).toMatch(/restored from .*, the newest of the pipeline\./);
+});
+
+test('a run of somebody else is attached to: looked at, paused, and left as it is', async () => {
+  const program = writeProgram(workspace, 'shared', pipeline('', NO_RESTART));
+  await client.begin();
+  const running = client.next('tidemark/run');
+  await client.launchWith({ program });
+  const { id } = (await running).body;
+  // It ends itself when it lets go.
+  const watcher = new RecordingClient(join(dist.folder, 'dap.cjs'));
+  await watcher.begin();
+  const attached = watcher.next('tidemark/plan');
+  const initialized = watcher.next('initialized');
+  const answer = watcher.attachRequest({ run: id } as never);
+  await initialized;
+  await watcher.configurationDoneRequest();
+  await answer;
+  expect((await attached).body.pipeline).toBe('words');
+  const stopped = watcher.next('stopped');
+  await watcher.customRequest('pause', thread);
+  await stopped;
+  const goesOn = client.next('continued');
+  await watcher.disconnectRequest();
+  await goesOn;
+  const status: any = await client.customRequest('tidemark/status');
+  expect(status.body.state).toBe('running');
+});
+
+test('what an attach configuration names and does not run is said', async () => {
+  await client.begin();
+  await expect(client.attachRequest({ run: 'nothing' } as never)).rejects.toThrow(/"run" is nothing, which is not running/);
+});

@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { RunArguments } from '../../src/run/launch.ts';
+import { interruptedIn } from '../../src/run/runLock.ts';
 import { buildPrograms, EngineProcess } from './engineProcess.ts';
 
 let dist: string;
@@ -79,6 +80,12 @@ function startByAnother(file: string, args: Partial<RunArguments>): ChildProcess
     cwd: workspace,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+}
+
+/** When it was written. */
+function newestCheckpoint(snapshotFolder: string): number {
+  const folder = join(snapshotFolder, 'checkpoints');
+  return Math.max(...readdirSync(folder).map((name) => statSync(join(folder, name, '_metadata')).mtimeMs));
 }
 
 const LOOP = 'console.log("looping"); for (let turns = 0; ; turns++) { if (turns < 0) throw new Error(String(n)); }';
@@ -192,11 +199,20 @@ describe('an engine process', () => {
     expect((await second.control.hello('again')).restoredFrom).toBe(path);
   });
 
-  it('ends when the one who started it lets go of it', async () => {
-    const engine = await start(program('let-go'), { parameters: { count: 1e12 } }).begin();
+  it('ends with a checkpoint when the one who started it lets go of it, and its lock says so until the next run', async () => {
+    const file = program('let-go');
+    const engine = await start(file, { parameters: { count: 1e12 } }).begin();
+    const { id, pipeline, snapshotFolder } = await engine.control.hello('again');
     await engine.said('k1=');
     engine.child.disconnect();
-    expect(await once(engine.child, 'exit')).toEqual([130, null]);
+    await once(engine.child, 'exit');
+    expect(interruptedIn(snapshotFolder)).toMatchObject({ id, pipeline, program: file });
+    const next = await start(file, { from: 'latest', parameters: { count: 1e12 } }).begin();
+    expect((await next.control.hello('again')).restoredFrom).toMatch(/checkpoints/);
+    expect(interruptedIn(snapshotFolder)).toBeNull();
+    await next.control.request('cancel', {});
+    await next.exit();
+    expect(interruptedIn(snapshotFolder)).toBeNull();
   });
 
   it.each([
@@ -204,6 +220,7 @@ describe('an engine process', () => {
     ['in code that does not come back', 'looping', 'loops', { parameters: { bad: 2 } }],
     ['while it is paused at a record', '"stopped"', 'stands', { debug: true, stopOnEntry: true }],
   ])('ends when the one who started it is killed %s', async (_when, sign, name, args) => {
+    const began = Date.now();
     const starter = startByAnother(program(`orphan-${name}`, LOOP), { parameters: { count: 1e12 }, ...args });
     let said = '';
     for await (const text of starter.stdout.setEncoding('utf8')) {
@@ -213,6 +230,10 @@ describe('an engine process', () => {
     }
     expect(said).toContain(sign);
     expect(starter.signalCode).toBe('SIGKILL');
+    const folder = join(workspace, '.tidemark', `orphan-${name}`);
+    // Its pipes end a moment before the process does.
+    await vi.waitFor(() => expect(interruptedIn(folder)).not.toBeNull(), 10_000);
+    if (name !== 'loops') expect(newestCheckpoint(folder)).toBeGreaterThan(began);
   });
 });
 

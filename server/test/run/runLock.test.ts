@@ -1,9 +1,11 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
-import { lockOutputs, lockPipeline, PipelineIsRunning } from '../../src/run/runLock.ts';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { startOfProcess } from '../../src/run/processIdentity.ts';
+import { interruptedIn, lockOutputs, lockPipeline, PipelineIsRunning } from '../../src/run/runLock.ts';
 
 let folder = '';
 beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'tidemark-lock-'))));
@@ -40,6 +42,23 @@ it('takes over what a killed run left, also when its number belongs to another p
   writeFileSync(lockFile(), JSON.stringify({ ...owner, pid: process.pid, processStart: 'another boot 1' }));
   if (process.platform === 'linux' || process.platform === 'darwin') (await lockPipeline(folder, run('b')))();
 });
+
+it.runIf(process.platform === 'linux')(
+  'takes over what a process left that has ended and that nobody has asked for its exit code',
+  async () => {
+    // The shell starts a process that waits for a line, and becomes a program that asks for no exit codes.
+    const parent = spawn('sh', ['-c', 'exec 3<&0; (read _ <&3) & echo $!; exec sleep 60'], { stdio: ['pipe', 'pipe', 'ignore'] });
+    const [said] = (await once(parent.stdout, 'data')) as [Buffer];
+    const pid = Number(said.toString());
+    await vi.waitFor(() => expect(readFileSync(`/proc/${String(parent.pid)}/comm`, 'utf8')).toBe('sleep\n'), 10_000);
+    parent.stdin.end('\n');
+    await vi.waitFor(() => expect(readFileSync(`/proc/${String(pid)}/stat`, 'utf8')).toContain(') Z '), 10_000);
+    writeFileSync(lockFile(), JSON.stringify({ ...run('ended'), host: hostname(), pid, processStart: startOfProcess(pid), since: 7 }));
+    expect(interruptedIn(folder)).toEqual({ ...run('ended'), since: 7 });
+    (await lockPipeline(folder, run('a')))();
+    parent.kill();
+  },
+);
 
 it('leaves the lock of another machine, and a damaged one, to the user', async () => {
   writeFileSync(lockFile(), JSON.stringify({ ...run('far'), host: 'elsewhere', pid: 1, processStart: null, since: 0 }));
