@@ -33,5 +33,5 @@ export function collect<T>(): Collected<T> {
 /** Where records end that nobody wants: for measuring. */
 export function discard(): Sink<unknown> {
   const open: OpenSink = () => immediate(() => undefined);
-  return { name: 'discard', details: {}, open };
+  return { name: 'discard', details: {}, open, discards: true };
 }

@@ -44,6 +44,7 @@ export function createOperator(plan: Plan, operator: PlanOperator, host: Connect
 
 function sinkOf(plan: Plan, operator: PlanOperator, connector: SinkConnector, host: ConnectorHost): SinkOperator {
   const type = inputType(plan, operator);
+  if (connector.discards === true) return new SinkOperator(connector, host, type, null);
   const emitters = emittersOf(plan, operator).map((uid) => `"${uid}"`);
   const check = new ValueCheck(`sink "${operator.uid}": the value that operator ${emitters.join(' or ')} emitted`, type);
   return new SinkOperator(connector, host, type, check);

@@ -14,13 +14,13 @@ export class SinkOperator implements Operator {
   readonly #connector: SinkConnector;
   readonly #host: ConnectorHost;
   readonly #type: Type<unknown>;
-  /** Of the records that come: a writer would write something else for a wrong one, or fail at its next flush. */
-  readonly check: ValueCheck;
+  /** Of the records that come: a writer would write something else for a wrong one, or fail at its next flush. Null where nothing is written. */
+  readonly check: ValueCheck | null;
   #context: OperatorContext | null = null;
   #writer: SinkWriter | null = null;
 
   /** `type` is that of the stream which the sink ends. */
-  constructor(connector: SinkConnector, host: ConnectorHost, type: Type<unknown>, check: ValueCheck) {
+  constructor(connector: SinkConnector, host: ConnectorHost, type: Type<unknown>, check: ValueCheck | null) {
     this.check = check;
     this.#connector = connector;
     this.#host = host;
@@ -47,7 +47,7 @@ export class SinkOperator implements Operator {
   }
 
   onRecord(value: unknown, timestamp: number): void {
-    this.check.check(value);
+    this.check?.check(value);
     this.writer.write(value, timestamp);
   }
 

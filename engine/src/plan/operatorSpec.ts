@@ -171,4 +171,6 @@ export interface SinkConnector {
    * other run while this one does. Left out: none.
    */
   readonly writes?: (parallelism: number) => readonly string[];
+  /** Nothing of a record leaves the pipeline here, so records are not checked against their type. */
+  readonly discards?: true;
 }

@@ -1,3 +1,4 @@
+import { SinkOperator } from '../operators/sinkOperator.ts';
 import type { ChainNode, ChainOutput, Target } from './chainNode.ts';
 import type { Exchange } from './exchange.ts';
 
@@ -8,7 +9,7 @@ import type { Exchange } from './exchange.ts';
  *     f[k]  the user's function of node k        o[k]  the operator object of node k
  *     w[k]  the writer of the sink at node k     x[k]  the exchange number k
  *     c     counters: records in and out         p     the place, to name the operator that throws
- *     k[k]  the check of what comes to the sink at node k
+ *     k[k]  the check of what comes to the sink at node k, where there is one
  *     y     copies a value, where `copies` gives each operator its own
  *
  * It returns `{ batch0, batch1, outputs }`: the entries of the head, and the functions that operators which stand for themselves emit to.
@@ -92,7 +93,8 @@ class ChainWriter {
         this.#functions.push(...this.#emitter(`fe${k}`, ['v'], node, node.output, `ft${k}`));
         break;
       case 'sink':
-        this.#constants.push(`const w${k} = w[${k}], k${k} = k[${k}], q${k} = k${k}.fits;`);
+        this.#constants.push(`const w${k} = w[${k}];`);
+        if (isChecked(node)) this.#constants.push(`const k${k} = k[${k}], q${k} = k${k}.fits;`);
         break;
       default:
         this.#constants.push(`const o${k} = o[${k}];`);
@@ -161,7 +163,7 @@ class ChainWriter {
       case 'flatMap':
         return [count, at, `ft${k} = ${t};`, `f${k}(${v}, fe${k});`];
       case 'sink':
-        return [count, at, `if (!q${k}(${v})) k${k}.refuse(${v});`, `w${k}.write(${v}, ${t});`];
+        return [count, at, ...(isChecked(node) ? [`if (!q${k}(${v})) k${k}.refuse(${v});`] : []), `w${k}.write(${v}, ${t});`];
       default:
         return [count, at, `o${k}.${input === 0 ? 'onRecord' : 'onRecord2'}(${v}, ${t});`];
     }
@@ -231,4 +233,8 @@ function allTargets(node: ChainNode): readonly Target[] {
 
 function indent(lines: readonly string[]): string[] {
   return lines.flatMap((line) => line.split('\n')).map((line) => `  ${line}`);
+}
+
+function isChecked({ operator }: ChainNode): boolean {
+  return operator instanceof SinkOperator && operator.check !== null;
 }

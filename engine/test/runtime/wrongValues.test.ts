@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { discard } from '../../src/connectors/index.ts';
 import { pipeline, t } from '../../src/index.ts';
 import { buildPlan } from '../../src/plan/index.ts';
 import type { Plan, RestartStrategy } from '../../src/plan/plan.ts';
@@ -56,6 +57,15 @@ test.each([1, 2])('a wrong value does not reach a sink; the error names the oper
     ['ledger', 'sink "ledger": the value that operator "keep" emitted is not of type Numbered: key: string expected, found null', null],
   ]);
   expect(ledger.records.some((record) => (record as NumberedRecord).n === 7)).toBe(false);
+});
+
+test('nothing leaves at a sink that discards, so nothing is checked there', () => {
+  const module = pipeline('discards', (p) => {
+    p.source('numbers', listSource(Numbered, records) as never)
+      .map('spoilt', Numbered as never, () => 'no record' as never)
+      .sink('nowhere', discard());
+  });
+  expect(failuresOf(buildPlan(module))).toEqual([]);
 });
 
 test('a key that is not of its type is an error of the operator that gets it, also where it decides on the subtask', () => {
