@@ -34,6 +34,10 @@ export class AttachedRun implements DebuggedRun {
     }
   }
 
+  get isClosed(): boolean {
+    return this.#control?.isClosed === true;
+  }
+
   release(): void {
     const held = this.#held ?? [];
     this.#held = null;

@@ -46,6 +46,8 @@ export interface DebuggedRun {
   request<M extends ControlMethod>(method: M, params: ControlRequests[M]['params']): Promise<ControlRequests[M]['result']>;
   /** This session has nothing more to do with it. */
   stop(): Promise<void>;
+  /** The engine has closed the connection, or its process has ended: `gone` is told, or will be. */
+  readonly isClosed: boolean;
 }
 
 /** The engine process of one run, seen from the adapter. Whatever user code does in there, the adapter stays able to end it. */
@@ -83,7 +85,6 @@ export class Debuggee implements DebuggedRun {
     void this.#exited.then(() => this.#gone());
   }
 
-  /** The engine has closed the connection, or its process has ended: `gone` is told, or will be. */
   get isClosed(): boolean {
     return this.#exit !== null || this.#control?.isClosed === true;
   }
