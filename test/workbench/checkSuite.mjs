@@ -112,6 +112,9 @@ export async function checkSuite({ server, browser, paths, prepare, report }) {
       await page.keyboard.press('Control+S');
       await steps.command('Tidemark: Restore Pipeline from Savepoint…');
       await choices.filter({ hasText: own }).first().click();
+      // The other type of the state is a type error where it is used.
+      const typeError = page.locator('.monaco-dialog-box', { hasText: 'has a type error' });
+      await typeError.locator('.monaco-button', { hasText: 'Run Anyway' }).click();
       const dialog = page.locator('.monaco-dialog-box', { hasText: 'does not fit the pipeline' });
       await dialog.waitFor();
       await steps.shot('4-asked');
