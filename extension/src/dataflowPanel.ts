@@ -57,7 +57,7 @@ export class DataflowPanel implements vscode.Disposable {
   }
 
   #runChanged(run: Run, change: RunChange): void {
-    if (change === 'started' && vscode.workspace.getConfiguration('tidemark').get<boolean>('dataflow.openOnStart', true)) {
+    if (change === 'started' && opensOnStart(run)) {
       void this.#messages.guard(vscode.l10n.t('The dataflow view could not be opened'), () => this.show(true));
     }
     if (run !== this.#runs.shown) return;
@@ -117,15 +117,16 @@ export class DataflowPanel implements vscode.Disposable {
   }
 
   #sendRun(run: Run): void {
-    const { configuration, name } = run.session;
+    const { configuration } = run.session;
     const shown: PageRun = {
-      pipeline: run.info?.pipeline ?? name,
+      pipeline: this.#runs.labelOf(run),
       program: run.info?.program ?? String(configuration['program']),
       startedAt: run.info?.startedAt ?? run.openedAt,
       restoredFrom: run.info?.restoredFrom ?? null,
       canOpenSource: true,
       canPause: this.#runs.isGoingOn(run) && configuration['noDebug'] !== true,
     };
+    if (this.#panel !== null) this.#panel.title = titleOf(shown.pipeline);
     this.#post({ kind: 'run', run: shown });
   }
 
@@ -155,4 +156,16 @@ export class DataflowPanel implements vscode.Disposable {
     for (const subscription of this.#subscriptions) subscription.dispose();
     this.#panel?.dispose();
   }
+}
+
+/** One page shows one run after another: where folders have pipelines of one name, its title says which. */
+function titleOf(pipeline: string): string {
+  const several = (vscode.workspace.workspaceFolders ?? []).length > 1;
+  return several ? vscode.l10n.t('Dataflow: {0}', pipeline) : vscode.l10n.t('Dataflow');
+}
+
+function opensOnStart({ session }: Run): boolean {
+  const program: unknown = session.configuration['program'];
+  const folder = typeof program === 'string' ? vscode.Uri.file(program) : session.workspaceFolder?.uri;
+  return vscode.workspace.getConfiguration('tidemark', folder).get<boolean>('dataflow.openOnStart', true);
 }

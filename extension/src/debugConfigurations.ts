@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import type { StartDecision } from './checkCommands.ts';
 import { ago, bytes } from './figures.ts';
-import { activePipeline, choosePipeline, findPipelines, isPipeline, pipelineTitle } from './pipelines.ts';
+import { activePipeline, choosePipeline, findPipelines, isPipeline, pipelineTitle, withFolder } from './pipelines.ts';
 import { DEBUG_TYPE } from './runs.ts';
 import type { SavepointPicker } from './savepointPicker.ts';
 
@@ -42,7 +42,7 @@ class Resolver implements vscode.DebugConfigurationProvider {
         ...configuration,
         type: DEBUG_TYPE,
         request: 'launch',
-        name: configuration.name || pipelineTitle(active),
+        name: configuration.name || withFolder(pipelineTitle(active), active),
         program: active.fsPath,
       };
     }
@@ -130,7 +130,7 @@ class Offers implements vscode.DebugConfigurationProvider {
   }
 
   async #offersOf(uri: vscode.Uri): Promise<vscode.DebugConfiguration[]> {
-    const title = pipelineTitle(uri);
+    const title = withFolder(pipelineTitle(uri), uri);
     const base = { type: DEBUG_TYPE, request: 'launch', program: uri.fsPath };
     const own = (await this.#picker.list(uri.fsPath)).filter((item) => item.program === uri.fsPath);
     return [

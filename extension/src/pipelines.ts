@@ -43,6 +43,13 @@ function toUri(given: unknown): vscode.Uri | undefined {
   return typeof given === 'string' && given !== '' ? vscode.Uri.parse(given) : undefined;
 }
 
+/** With its folder, where the workspace has several: pipelines of two folders may have one name. */
+export function withFolder(name: string, file: vscode.Uri): string {
+  const several = (vscode.workspace.workspaceFolders ?? []).length > 1;
+  const folder = vscode.workspace.getWorkspaceFolder(file);
+  return several && folder !== undefined ? `${name} (${folder.name})` : name;
+}
+
 export function pipelineTitle(uri: vscode.Uri): string {
   const name = uri.path.slice(uri.path.lastIndexOf('/') + 1);
   return name.endsWith(SUFFIX) ? name.slice(0, -SUFFIX.length) : name;

@@ -1,6 +1,8 @@
 import * as vscode from 'vscode';
 import type { ControlEvents, RunInfo, RunPlan, RunState, RunStatus, SnapshotInfo } from '../../server/src/control.ts';
 
+import { withFolder } from './pipelines.ts';
+
 export const DEBUG_TYPE = 'tidemark';
 
 interface StartOptions {
@@ -59,6 +61,15 @@ export class Runs implements vscode.Disposable {
     return [...this.#runs.values()].find(({ info }) => info?.id === id) ?? null;
   }
 
+  /** The pipeline for people, with its folder where the workspace has several. */
+  labelOf({ info, plan, session }: Run): string {
+    const program: unknown = info?.program ?? session.configuration['program'];
+    const name = info?.pipeline ?? plan?.pipeline;
+    // Before it has said its name, the session's stands for it, which has the folder already.
+    if (name === undefined) return session.name;
+    return typeof program === 'string' ? withFolder(name, vscode.Uri.file(program)) : name;
+  }
+
   isGoingOn(run: Run): boolean {
     return this.#runs.has(run.session.id);
   }
@@ -69,7 +80,7 @@ export class Runs implements vscode.Disposable {
     const configuration: vscode.DebugConfiguration = {
       type: DEBUG_TYPE,
       request: 'launch',
-      name: program.path.slice(program.path.lastIndexOf('/') + 1),
+      name: withFolder(program.path.slice(program.path.lastIndexOf('/') + 1), program),
       program: program.fsPath,
       ...(options.savepoint === undefined ? {} : { savepoint: options.savepoint }),
       ...(options.allowNonRestoredState === true ? { allowNonRestoredState: true } : {}),

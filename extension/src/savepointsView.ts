@@ -167,7 +167,7 @@ export class SavepointsView
       location: parent.location,
       node: parent.is === 'content' ? parent.node.id : null,
       offset: before.length,
-      limit: vscode.workspace.getConfiguration('tidemark').get('savepoints.pageSize', 100),
+      limit: vscode.workspace.getConfiguration('tidemark', vscode.Uri.file(parent.location)).get('savepoints.pageSize', 100),
     });
     return { nodes: [...before, ...page.nodes], total: page.total, wantsMore: false };
   }

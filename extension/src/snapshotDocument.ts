@@ -21,7 +21,7 @@ export class SnapshotDocuments implements vscode.TextDocumentContentProvider {
   }
 
   async provideTextDocumentContent(uri: vscode.Uri, token: vscode.CancellationToken): Promise<string> {
-    const limit = vscode.workspace.getConfiguration('tidemark').get('savepoints.jsonLines', 10_000);
+    const limit = vscode.workspace.getConfiguration('tidemark', vscode.Uri.file(uri.query)).get('savepoints.jsonLines', 10_000);
     const { text, truncated } = await this.#process.request('snapshot/dump', { location: uri.query, limit }, token);
     if (truncated) {
       this.#messages.warn(

@@ -49,7 +49,7 @@ export class StatusItem implements vscode.Disposable {
 
   #showRun(run: Run): void {
     const { status, ended } = run;
-    const pipeline = run.plan?.pipeline ?? run.session.name;
+    const pipeline = this.#runs.labelOf(run);
     const state = this.#runs.stateOf(run);
     const hasFigures = status !== null && state !== 'failed';
     const figures = hasFigures ? `${count(status.recordsIn)} records, ${bytes(status.stateBytes)}` : state;

@@ -116,6 +116,8 @@ export interface SnapshotConfiguration {
   uids: string[];
   /** Files that a snapshot names below `from` are read below `to`. */
   pathMap: { from: string; to: string }[];
+  /** For snapshots below a folder that has settings of its own: these hold instead. */
+  byFolder?: { folder: string; uids: string[]; pathMap: { from: string; to: string }[] }[];
   /** Whether the workspace's own code may run, such as decoders of its classes. */
   trusted: boolean;
 }

@@ -116,6 +116,7 @@ export async function startCodeServer(server, { workspace, prepare, vsix = null,
     home,
     workspace: opened,
     /** The workbench's address; `payload` is for development: extensions and tests from folders. */
+    urlOfWorkspace: (file) => `${base}/?workspace=${encodeURIComponent(join(opened, file))}`,
     url: (payload = []) =>
       `${base}/?folder=${encodeURIComponent(opened)}${payload.length === 0 ? '' : `&payload=${encodeURIComponent(JSON.stringify(payload))}`}`,
     /** A path as the workbench in the browser names it. */

@@ -1,9 +1,10 @@
 /**
  * Tidemark in a real VS Code workbench (code-server driven by Chromium), from the packaged VSIX.
- *   node test/workbench/run.mjs [--only host|ui|savepoint|compare|check|repair|trust]
+ *   node test/workbench/run.mjs [--only host|ui|savepoint|compare|check|repair|trust|roots]
  * host: a mocha suite inside the extension host, from the unpacked VSIX. ui: what a user sees and does, from the installed VSIX.
  * savepoint: the savepoint editor, likewise. compare: two snapshots compared.
- * check: a savepoint against a pipeline, and examined. repair: edits to savepoints. trust: the same VSIX in a workspace that is not trusted. Screenshots go to build/screenshots. The last line counts.
+ * check: a savepoint against a pipeline, and examined. repair: edits to savepoints. trust: the same VSIX in a workspace that is not trusted.
+ * roots: a workspace of two folders with pipelines of one name; a run that its window leaves. Screenshots go to build/screenshots. The last line counts.
  */
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync } from 'node:fs';
@@ -17,6 +18,7 @@ import { checkSuite } from './checkSuite.mjs';
 import { compareSuite } from './compareSuite.mjs';
 import { hostSuite } from './hostSuite.mjs';
 import { repairSuite } from './repairSuite.mjs';
+import { rootsSuite } from './rootsSuite.mjs';
 import { savepointSuite } from './savepointSuite.mjs';
 import { trustSuite } from './trustSuite.mjs';
 import { uiSuite } from './uiSuite.mjs';
@@ -32,6 +34,7 @@ const suites = {
   check: checkSuite,
   repair: repairSuite,
   trust: trustSuite,
+  roots: rootsSuite,
 };
 const named = Object.keys(suites).filter((name) => options.only === undefined || options.only === name);
 

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, sep } from 'node:path';
 import { CheckedSnapshot } from 'tidemark/restore';
 import type { SnapshotConfiguration } from '../protocol.ts';
 import { openSnapshot, type OpenedSnapshot } from './openedSnapshot.ts';
@@ -80,8 +80,15 @@ export class SnapshotCache {
   }
 
   async #open(location: string): Promise<CachedSnapshot> {
-    const opened = await openSnapshot(location, { ...this.#configuration, decoders: this.#configuration, keys: this.#keys });
+    const opened = await openSnapshot(location, { ...this.#configurationOf(location), decoders: this.#configuration, keys: this.#keys });
     return { opened, tree: new SnapshotTree(opened), checked: new CheckedSnapshot(opened.snapshot, opened.manifest) };
+  }
+
+  /** The innermost folder with settings of its own decides. */
+  #configurationOf(location: string): SnapshotConfiguration {
+    const below = (this.#configuration.byFolder ?? []).filter(({ folder }) => location === folder || location.startsWith(folder + sep));
+    const [own] = below.sort((a, b) => b.folder.length - a.folder.length);
+    return own === undefined ? this.#configuration : { ...this.#configuration, uids: own.uids, pathMap: own.pathMap };
   }
 
   #forget(location: string): void {

@@ -20,7 +20,8 @@ export class WorkspaceTrust {
   configure(configuration: SnapshotConfiguration): SnapshotConfiguration {
     this.#trusted = configuration.trusted;
     this.#folders = configuration.folders;
-    return this.#trusted ? configuration : { ...configuration, pathMap: [] };
+    const withoutPaths = (configuration.byFolder ?? []).map((each) => ({ ...each, pathMap: [] }));
+    return this.#trusted ? configuration : { ...configuration, pathMap: [], byFolder: withoutPaths };
   }
 
   /** @throws NotTrusted */

@@ -77,6 +77,17 @@ describe('the snapshot process', () => {
       await own('snapshot/configure', { folders: [folder], uids: ['win-tumbling-agg'], pathMap: [], trusted: false });
       const named = (await own('snapshot/children', { location, node: null, offset: 0, limit: 1000 })).nodes.map((node) => node.label);
       expect(named).toEqual(expect.arrayContaining(['everything', 'win-tumbling-agg']));
+      // A folder of the workspace may have settings of its own, which hold for what is in it.
+      const folderOf = (path: string, uids: string[]) => ({ folder: path, uids, pathMap: [] });
+      const byFolder = [
+        folderOf(join(folder, 'old'), []),
+        folderOf(folder, ['win-tumbling-agg']),
+        folderOf(join(folder, 'ol'), ['op-list']),
+      ];
+      await own('snapshot/configure', { folders: [], uids: ['everything'], pathMap: [], byFolder, trusted: false });
+      const ofInner = (await own('snapshot/children', { location, node: null, offset: 0, limit: 1000 })).nodes.map((node) => node.label);
+      expect(ofInner).not.toContain('everything');
+      expect(ofInner).not.toContain('win-tumbling-agg');
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }

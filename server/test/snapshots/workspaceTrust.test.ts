@@ -100,6 +100,9 @@ describe('in an untrusted workspace', () => {
     expect(from).toMatch(/shared$/);
     const pathMap = [{ from, to: join(home, 'outside', CHECKPOINT, 'shared') }];
     await expect(asks({ pathMap })('snapshot/dump', params)).rejects.toThrow('is missing');
+    const byFolder = [{ folder: workspace, uids: [], pathMap }];
+    await expect(asks({ byFolder })('snapshot/dump', params)).rejects.toThrow('is missing');
+    expect((await asks({ byFolder, trusted: true })('snapshot/dump', params)).text).not.toBe('');
     expect((await asks({ pathMap, trusted: true })('snapshot/dump', params)).text).not.toBe('');
   });
 
