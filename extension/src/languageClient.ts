@@ -23,20 +23,25 @@ export function startLanguageClient(
   { messages, process, bindings }: { readonly messages: Messages; readonly process: SnapshotProcess; readonly bindings: CheckBindings },
 ): LanguageServer {
   const server = { module: program, transport: TransportKind.stdio };
-  const mayRunBuilder = (): boolean =>
-    vscode.workspace.isTrusted && vscode.workspace.getConfiguration('tidemark').get<boolean>('languageServer.runBuilder', true);
+  const wantsBuilder = (place: vscode.Uri | undefined): boolean =>
+    vscode.workspace.getConfiguration('tidemark', place).get<boolean>('languageServer.runBuilder', true);
+  const trust = (): { trusted: boolean; withoutBuilder: string[] } => {
+    const folders = vscode.workspace.workspaceFolders ?? [];
+    const trusted = vscode.workspace.isTrusted && (folders.length > 0 || wantsBuilder(undefined));
+    return { trusted, withoutBuilder: folders.filter(({ uri }) => !wantsBuilder(uri)).map(({ uri }) => uri.fsPath) };
+  };
   const client = new LanguageClient(
     'tidemark',
     'Tidemark Language Server',
     { run: server, debug: server },
     {
       documentSelector: [{ scheme: 'file', language: 'typescript', pattern: '**/*.pipeline.ts' }],
-      initializationOptions: { trusted: mayRunBuilder(), bindsSavepoints: true },
+      initializationOptions: { ...trust(), bindsSavepoints: true },
       outputChannel: messages.log,
     },
   );
   const tell = (): void => {
-    if (client.state === State.Running) void client.sendNotification('tidemark/trust', { trusted: mayRunBuilder() });
+    if (client.state === State.Running) void client.sendNotification('tidemark/trust', trust());
   };
   client.onRequest(
     'tidemark/checkSavepoint',
@@ -45,7 +50,7 @@ export function startLanguageClient(
       token: vscode.CancellationToken,
     ): Promise<SavepointCheck | null> => {
       const savepoint = bindings.of(module);
-      if (savepoint === null || !mayRunBuilder()) return null;
+      if (savepoint === null || !vscode.workspace.isTrusted || !wantsBuilder(vscode.Uri.file(module))) return null;
       const params = { location: savepoint, program: module, text, allowNonRestoredState: false, flink: null };
       return { savepoint, findings: (await process.request('snapshot/check', params, token)).findings };
     },
@@ -56,6 +61,7 @@ export function startLanguageClient(
       if (client.state === State.Running) void client.sendNotification('tidemark/savepointsBound');
     }),
     vscode.workspace.onDidGrantWorkspaceTrust(tell),
+    vscode.workspace.onDidChangeWorkspaceFolders(tell),
     vscode.workspace.onDidChangeConfiguration((event) => {
       if (event.affectsConfiguration('tidemark.languageServer.runBuilder')) tell();
     }),

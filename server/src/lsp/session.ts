@@ -1,3 +1,4 @@
+import { sep } from 'node:path';
 import {
   CancellationTokenSource,
   DidChangeWatchedFilesNotification,
@@ -36,6 +37,12 @@ const PULL: InitializeResult['capabilities'] = {
 
 const isPipeline = (uri: string): boolean => uri.endsWith('.pipeline.ts');
 
+/** Whether the workspace's code may run, and the folders in which it does not run all the same. */
+interface Trust {
+  readonly trusted: boolean;
+  readonly withoutBuilder?: readonly string[];
+}
+
 /** Wires documents, plans and features to a connection. `runBuilder` runs user code: it is called in trusted workspaces only. */
 export function startSession(
   connection: Connection,
@@ -45,11 +52,15 @@ export function startSession(
   const documents = new TextDocuments(TextDocument);
   const syntaxes = new WeakMap<TextDocument, { version: number; syntax: PipelineSyntax }>();
   let trusted = false;
+  /** Folders of a trusted workspace whose settings want no builder to run. */
+  let foldersWithoutBuilder: readonly string[] = [];
   let canRefresh = { diagnostics: false, codeLens: false };
   let pulls = false;
   let watches = false;
   /** The editor knows which savepoints pipelines are bound to. */
   let bindsSavepoints = false;
+
+  const mayRun = (path: string): boolean => trusted && !foldersWithoutBuilder.some((folder) => path.startsWith(folder + sep));
 
   const refresh = (): void => {
     if (!pulls) documents.all().forEach(push);
@@ -83,7 +94,7 @@ export function startSession(
       plan: path === null ? null : plans.ofText(path, document.getText()),
       lastPlan: path === null ? null : plans.last(path),
       savepointCheck: path === null ? null : savepoints.of(path),
-      trusted,
+      trusted: path !== null && mayRun(path),
       packageInstalled: path === null || isPackageInstalled(path),
       semantics,
     };
@@ -103,25 +114,25 @@ export function startSession(
 
   const replan = (document: TextDocument): void => {
     const path = pathOf(document.uri);
-    if (trusted && path !== null && isPipeline(document.uri)) plans.request(path);
+    if (path !== null && mayRun(path) && isPipeline(document.uri)) plans.request(path);
   };
 
   /** What is being typed; what does not parse is not run. */
   const recheck = (document: TextDocument): void => {
     const path = pathOf(document.uri);
-    if (!trusted || !bindsSavepoints || path === null || !isPipeline(document.uri) || syntaxOf(document).hasSyntaxErrors) return;
+    if (path === null || !mayRun(path) || !bindsSavepoints || !isPipeline(document.uri) || syntaxOf(document).hasSyntaxErrors) return;
     savepoints.request(path, document.getText());
   };
 
-  const setTrusted = (now: boolean): void => {
-    trusted = now;
-    if (trusted) {
-      documents.all().forEach(replan);
-      documents.all().forEach(recheck);
-    } else {
+  const setTrusted = (now: Trust): void => {
+    trusted = now.trusted;
+    foldersWithoutBuilder = now.withoutBuilder ?? [];
+    if (!trusted || foldersWithoutBuilder.length > 0) {
       plans.clear();
       savepoints.clear();
     }
+    documents.all().forEach(replan);
+    documents.all().forEach(recheck);
     refresh();
     if (canRefresh.codeLens) void connection.sendRequest('workspace/codeLens/refresh').catch(() => undefined);
   };
@@ -135,8 +146,9 @@ export function startSession(
   };
 
   connection.onInitialize(({ initializationOptions, capabilities }: InitializeParams) => {
-    const given = (initializationOptions ?? {}) as { trusted?: unknown; bindsSavepoints?: unknown };
+    const given = (initializationOptions ?? {}) as { trusted?: unknown; withoutBuilder?: string[]; bindsSavepoints?: unknown };
     trusted = given.trusted === true;
+    foldersWithoutBuilder = given.withoutBuilder ?? [];
     bindsSavepoints = given.bindsSavepoints === true;
     canRefresh = {
       diagnostics: capabilities.workspace?.diagnostics?.refreshSupport === true,
@@ -152,7 +164,7 @@ export function startSession(
   });
   connection.onDidChangeWatchedFiles(filesChanged);
   connection.onRequest('tidemark/typeErrors', ({ program }: { program: string }) => semantics.errorsWithImports(program));
-  connection.onNotification('tidemark/trust', (params: { trusted: boolean }) => setTrusted(params.trusted));
+  connection.onNotification('tidemark/trust', (params: Trust) => setTrusted(params));
   connection.onNotification('tidemark/savepointsBound', () => documents.all().forEach(recheck));
   connection.onShutdown(() => {
     plans.clear();

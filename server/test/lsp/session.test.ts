@@ -1,3 +1,5 @@
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { CancellationTokenSource } from 'vscode-jsonrpc';
 import { LSPErrorCodes } from 'vscode-languageserver';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -207,6 +209,24 @@ describe('the plan', () => {
     expect(client.built).toHaveLength(1);
     expect(await client.diagnostics(uri)).toHaveLength(1);
     expect(await client.request('textDocument/codeLens', uri)).toHaveLength(3);
+  });
+
+  test('nothing is run in a folder whose settings do not want it; in the others it is', async () => {
+    client.facts = facts({ severity: 'error', code: 'plan', message: 'no', uid: null, position: null });
+    await client.initialize(false);
+    const uri = await client.open(pipeline(body));
+    const folder = dirname(fileURLToPath(uri));
+    const told = client.refreshed();
+    await client.connection.sendNotification('tidemark/trust', { trusted: true, withoutBuilder: [folder] });
+    await told;
+    expect(client.built).toEqual([]);
+    expect(await client.diagnostics(uri)).toEqual([]);
+    const refreshed = client.refreshed();
+    await client.connection.sendNotification('tidemark/trust', { trusted: true, withoutBuilder: [`${folder}-other`] });
+    await refreshed;
+    await client.refreshed();
+    expect(client.built).toHaveLength(1);
+    expect(await client.diagnostics(uri)).toHaveLength(1);
   });
 });
 
