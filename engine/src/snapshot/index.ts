@@ -94,6 +94,8 @@ export { readHeaders, type SnapshotHeaders } from './snapshotHeaders.ts';
 export { checkpointsIn, type PathMapping, type SnapshotStorage, withoutLastSlashes } from './storage/snapshotStorage.ts';
 export { whyUnfinished, type UnfinishedCheckpoint } from './wholeSnapshot.ts';
 export { dumpText, dumpTextPieces, isLongText, Floating, isList, type DumpValue } from './values/dumpValue.ts';
+export { operatorIdOf } from '../keys/operatorId.ts';
 export { parseDump } from './values/parseDump.ts';
+export { parsePyflinkType, PyflinkTypeError, type PyflinkType } from './values/pyflinkType.ts';
 export { decodedReader, type DecodedForm, type ValueDecoder, type ValueDecoders } from './values/valueDecoder.ts';
 export type { SerializerSnapshot } from './serializers/serializerSnapshot.ts';

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { dumpLines } from '../../src/snapshot/dump.ts';
 import { readSnapshot, type Snapshot } from '../../src/snapshot/snapshot.ts';
+import type { SnapshotStorage } from '../../src/snapshot/storage/snapshotStorage.ts';
 import { memoryStorage, untar } from './snapshotFixtures.ts';
 
 export interface Line {
@@ -14,8 +15,13 @@ export interface Line {
 
 /** Snapshots of other software that runs on Flink, and of SQL types that only some versions have. */
 export function openForeign(name: string): Promise<Snapshot> {
+  const { storage, path } = readForeign(name);
+  return readSnapshot(storage, path);
+}
+
+export function readForeign(name: string): { readonly storage: SnapshotStorage; readonly path: string } {
   const archive = readFileSync(new URL(`../fixtures/readers/${name}.tar.gz`, import.meta.url));
-  return readSnapshot(memoryStorage(untar(new Uint8Array(gunzipSync(archive)))), `/${name}`);
+  return { storage: memoryStorage(untar(new Uint8Array(gunzipSync(archive)))), path: `/${name}` };
 }
 
 export async function dumpForeign(name: string): Promise<Line[]> {

@@ -124,7 +124,7 @@ export class RowProjection {
 
   #projection(state: StateCodec): StateProjection {
     const wanted = this.#wanted;
-    const { context } = this.#keyed;
+    const context = state.contexts.value;
     const name = state.meta.name;
     if (state.type === 'TIMER') {
       const key = timerKey(this.#keyed, state, wanted);
@@ -201,7 +201,8 @@ function compositeKey(
     },
   });
   const parts = [part(keyed.rows.header.key.snapshot, key), part(namespaceOf, namespace)];
-  if (userKeyOf !== null) parts.push({ wanted: userKey, fill: (context, tail) => fillOf(userKeyOf, userKey, context, tail) });
+  if (userKeyOf !== null)
+    parts.push({ wanted: userKey, fill: (_context, tail) => fillOf(userKeyOf, userKey, state.contexts.userKey, tail) });
   return inTurn(keyed.context, parts);
 }
 

@@ -14,6 +14,8 @@ import {
 import type { DumpValue } from '../values/dumpValue.ts';
 import type { FlinkMajor } from '../values/flinkMajor.ts';
 import { NOTHING_KNOWN, type KnownClasses } from '../values/knownClasses.ts';
+import { pyflinkBytes, pyflinkMapBytes } from '../values/pyflinkValue.ts';
+import { dumpPython } from '../values/pythonValue.ts';
 import { decodedReader, type Decoding } from '../values/valueDecoder.ts';
 import { SubclassReaders, valueReader, type ValueContext, type ValueReader } from '../values/valueReader.ts';
 import type { KeyedHeader } from './keyedStream.ts';
@@ -54,6 +56,8 @@ export interface StateCodec {
   /** Of MAP. */
   readonly userKey: ValueReader;
   readonly userValue: ValueReader;
+  /** Of those parts that the workspace may declare a type for. */
+  readonly contexts: { readonly userKey: ValueContext; readonly value: ValueContext };
 }
 
 export interface KeyedCodec {
@@ -77,8 +81,8 @@ export function contextOf(
   { declared, serializers: others }: KnownClasses = NOTHING_KNOWN,
 ): ValueContext {
   const serializers = serializersOf(header);
-  const python = header.states.some(({ name }) => name.startsWith(PYTHON_STATE));
-  return { flink, enumConstants: enumConstantsOf(serializers), classes: declared, python, subclasses: new SubclassReaders(others) };
+  const context = { flink, enumConstants: enumConstantsOf(serializers), classes: declared, subclasses: new SubclassReaders(others) };
+  return header.states.some(({ name }) => name.startsWith(PYTHON_STATE)) ? { ...context, python: dumpPython } : context;
 }
 
 export function serializersOf(header: KeyedHeader): (SerializerSnapshot | null)[] {
@@ -91,16 +95,29 @@ export function keyedCodec(header: KeyedHeader, context: ValueContext, decoding:
   return { key: valueReader(key, context), states: header.states.map((meta) => stateCodec(meta, key, context, decoding)) };
 }
 
+/** With the workspace's types of what PyFlink keeps as bytes. Its states are declared by their names in Python. */
+function valueContexts(meta: StateMetaInfo, context: ValueContext, decoding: Decoding | null): StateCodec['contexts'] {
+  if (decoding === null || !meta.name.startsWith(PYTHON_STATE)) return { userKey: context, value: context };
+  const type =
+    decoding.decoders.pyflinkType(decoding.uid, meta.name.slice(PYTHON_STATE.length)) ??
+    decoding.decoders.pyflinkType(decoding.uid, meta.name);
+  if (type === null) return { userKey: context, value: context };
+  if (keyedStateType(meta) !== 'MAP') return { userKey: context, value: { ...context, python: pyflinkBytes(type) } };
+  const { key, value } = pyflinkMapBytes(type);
+  return { userKey: { ...context, python: key }, value: { ...context, python: value } };
+}
+
 function stateCodec(meta: StateMetaInfo, key: SerializerSnapshot, context: ValueContext, decoding: Decoding | null): StateCodec {
+  const contexts = valueContexts(meta, context, decoding);
   const stored = valueSerializer(meta);
   const value = stored?.kind === 'ttlAware' ? stored.value : stored;
-  const read = (part: SerializerSnapshot | null): ValueReader => (part === null ? failing(meta.name) : valueReader(part, context));
+  const read = (part: SerializerSnapshot | null, by = context): ValueReader => (part === null ? failing(meta.name) : valueReader(part, by));
   const readLast = (part: SerializerSnapshot | null): ValueReader =>
     part === null || decoding === null
-      ? read(part)
-      : (decodedReader(part, context, decoding.decoders, { uid: decoding.uid, state: meta.name }) ?? read(part));
-  const part = (serializer: SerializerSnapshot | null): PartCodec => ({
-    read: read(serializer),
+      ? read(part, contexts.value)
+      : (decodedReader(part, context, decoding.decoders, { uid: decoding.uid, state: meta.name }) ?? read(part, contexts.value));
+  const part = (serializer: SerializerSnapshot | null, by = context): PartCodec => ({
+    read: read(serializer, by),
     length: serializer === null ? -1 : fixedLength(serializer),
     isVoid: serializer?.kind === 'voidNamespace',
   });
@@ -116,6 +133,7 @@ function stateCodec(meta: StateMetaInfo, key: SerializerSnapshot, context: Value
       element: NOTHING,
       userKey: NOTHING,
       userValue: NOTHING,
+      contexts,
     };
   }
   const namespace = namespaceSerializer(meta) ?? { kind: 'voidNamespace' };
@@ -124,11 +142,12 @@ function stateCodec(meta: StateMetaInfo, key: SerializerSnapshot, context: Value
     type: keyedStateType(meta) ?? 'VALUE',
     namespace: read(namespace),
     ambiguous: fixedLength(key) < 0 && fixedLength(namespace) < 0,
-    parts: { key: part(key), namespace: part(namespace), userKey: part(userKeySerializer(meta)) },
+    parts: { key: part(key), namespace: part(namespace), userKey: part(userKeySerializer(meta), contexts.userKey) },
     value: readLast(value),
-    element: read(elementSerializer(meta)),
-    userKey: read(userKeySerializer(meta)),
+    element: read(elementSerializer(meta), contexts.value),
+    userKey: read(userKeySerializer(meta), contexts.userKey),
     userValue: readLast(userValueSerializer(meta)),
+    contexts,
   };
 }
 

@@ -2,6 +2,7 @@ import type { KryoSnapshot, SerializerSnapshot } from '../serializers/serializer
 import type { DeclaredClasses } from './declaredClass.ts';
 import { hexText, isList, type DumpValue } from './dumpValue.ts';
 import { kryoObject } from './kryoValue.ts';
+import type { PyflinkType } from './pyflinkType.ts';
 import { valueReader, type ValueContext, type ValueReader } from './valueReader.ts';
 
 /**
@@ -28,6 +29,8 @@ export interface ValueDecoders {
   readonly classes: DeclaredClasses;
   /** Of everything in a state, by its operator's uid. */
   ofState(uid: string, state: string): ValueDecoder | null;
+  /** Of the values of a state that PyFlink keeps as bytes. Data: read without any code. */
+  pyflinkType(uid: string, state: string): PyflinkType | null;
 }
 
 /** With what the state of an operator is decoded. */

@@ -1,4 +1,6 @@
 import { bytesOfHex, dumpText, Floating, isList, ownField, parseDecimal, type DumpValue } from './dumpValue.ts';
+import { parsePyflinkType, PyflinkTypeError } from './pyflinkType.ts';
+import { decodedPyflink } from './pyflinkValue.ts';
 import { decodedPickle } from './pythonValue.ts';
 import { unfit } from './unfitValue.ts';
 import { decodedVariant } from './variantValue.ts';
@@ -118,13 +120,25 @@ export function fieldOf(object: DumpObject, name: string): DumpValue {
 export function byteArrayOf(value: DumpValue): Uint8Array {
   const bytes = bytesOf(value);
   if (!isDumpObject(value)) return bytes;
-  const claimed = ownField(value, 'decoded') ?? ownField(value, 'decodedAll');
+  const one = ownField(value, 'decoded');
+  // One that is null is a claim as well.
+  const claimed = one === undefined ? ownField(value, 'decodedAll') : one;
   if (claimed === undefined) return bytes;
-  const shown = decodedPickle(bytes);
+  const shown = decodedPython(bytes, ownField(value, 'pyflink'));
   const decoded = shown === null ? undefined : 'decoded' in shown ? shown.decoded : 'decodedAll' in shown ? shown.decodedAll : undefined;
-  if (decoded === undefined || dumpText(decoded) !== dumpText(claimed))
-    unfit('what the bytes of the pickle say (only its bytes can be edited)', claimed);
+  if (decoded === undefined || dumpText(decoded) !== dumpText(claimed)) unfit('what the bytes say (only its bytes can be edited)', claimed);
   return bytes;
+}
+
+/** As a pickle, or with the type that a dump shows. */
+function decodedPython(bytes: Uint8Array, type: DumpValue | undefined): ReturnType<typeof decodedPickle> {
+  if (type === undefined) return decodedPickle(bytes);
+  try {
+    return decodedPyflink(bytes, parsePyflinkType(textOf(type)));
+  } catch (error) {
+    if (error instanceof PyflinkTypeError) unfit('a type of PyFlink', type);
+    throw error;
+  }
 }
 
 /** The bytes of a VARIANT. What a dump shows beside them must be what they say: they alone are written. */

@@ -1,5 +1,5 @@
 import type { ByteReader } from '../bytes/byteReader.ts';
-import type { PojoSnapshot, SerializerSnapshot, SimpleKind } from '../serializers/serializerSnapshot.ts';
+import type { PojoSnapshot, SerializerSnapshot } from '../serializers/serializerSnapshot.ts';
 import { FLINK_VALUES, isSimple } from '../serializers/simpleSerializers.ts';
 import { avroValueReader } from './avroValue.ts';
 import { beamCodec, beamKeyCodec } from './beamValue.ts';
@@ -11,7 +11,7 @@ import { instantOfMillis } from './isoTime.ts';
 import type { DeclaredClasses } from './declaredClass.ts';
 import type { FlinkMajor } from './flinkMajor.ts';
 import { kryoValueReader } from './kryoValue.ts';
-import { dumpPython } from './pythonValue.ts';
+import type { PythonBytes } from './pyflinkValue.ts';
 import { SIMPLE_VALUES, type ValueReader } from './simpleValues.ts';
 import { UnreadableValue } from './unreadableValue.ts';
 
@@ -26,22 +26,20 @@ export interface ValueContext {
   readonly classes?: DeclaredClasses;
   /** Values of Kryo are read to find their end, and shown as their bytes: of these, all can be written again. */
   readonly kryoAsBytes?: boolean;
-  /** Byte arrays are PyFlink's, which are pickles where it has no type for them. */
-  readonly python?: boolean;
+  /** Byte arrays are PyFlink's: what is shown of them. */
+  readonly python?: PythonBytes;
   /** Of subclasses that a POJO's own serializer does not describe. */
   readonly subclasses?: SubclassReaders;
 }
 
 const NO_CONTEXT: ValueContext = { flink: 2, enumConstants: new Map() };
 
-const PYTHON_VALUES: Readonly<Partial<Record<SimpleKind, ValueReader>>> = {
-  byteArray: (reader) => dumpPython(reader.bytes32()),
-  byteArrayWrapper: (reader) => dumpPython(reader.bytes32()),
-};
-
 /** Builds the reader of a serializer's values once; the reader then reads any number of them. It throws FormatError, and UnreadableValue for opaque classes. */
 export function valueReader(snapshot: SerializerSnapshot, context: ValueContext = NO_CONTEXT): ValueReader {
-  if (isSimple(snapshot)) return (context.python === true ? PYTHON_VALUES[snapshot.kind] : undefined) ?? SIMPLE_VALUES[snapshot.kind];
+  const { python } = context;
+  if (python !== undefined && (snapshot.kind === 'byteArray' || snapshot.kind === 'byteArrayWrapper'))
+    return (reader) => python(reader.bytes32());
+  if (isSimple(snapshot)) return SIMPLE_VALUES[snapshot.kind];
   const of = (part: SerializerSnapshot): ValueReader => valueReader(part, context);
   switch (snapshot.kind) {
     case 'list':

@@ -46,6 +46,7 @@ export const ORDER_DECODERS: ValueDecoders = {
   hasClasses: false,
   ofClass: () => null,
   classes: new Map(),
+  pyflinkType: () => null,
   ofState: (uid, state) => (uid === 'stats' && state.startsWith('order') ? { decode: decodeOrder } : null),
 };
 

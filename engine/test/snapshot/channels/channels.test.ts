@@ -85,7 +85,13 @@ describe.each([
       return records;
     };
     const declared = (uid: string, state: string) => (uid !== '' && state === IN_FLIGHT ? { decode } : null);
-    const decoded = await recordsOf({ classes: new Map(), hasClasses: false, ofClass: () => null, ofState: declared });
+    const decoded = await recordsOf({
+      classes: new Map(),
+      hasClasses: false,
+      ofClass: () => null,
+      ofState: declared,
+      pyflinkType: () => null,
+    });
     const bytes = await recordsOf(null);
     expect(bytes.length).toBeGreaterThan(3000);
     expect(decoded).toEqual(bytes.map((value) => ({ number: BigInt(`0x${(value as { $bytes: string }).$bytes}`) })));

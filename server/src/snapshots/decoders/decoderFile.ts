@@ -1,4 +1,11 @@
-import { parseDeclaredType, type DeclaredClass, type DeclaredField } from 'tidemark/snapshot';
+import {
+  parseDeclaredType,
+  parsePyflinkType,
+  PyflinkTypeError,
+  type DeclaredClass,
+  type DeclaredField,
+  type PyflinkType,
+} from 'tidemark/snapshot';
 
 /** What `tidemark.decoders.json` declares. */
 export interface DecoderDeclaration {
@@ -6,7 +13,8 @@ export interface DecoderDeclaration {
   readonly of: { readonly className: string } | { readonly uid: string; readonly state: string };
   readonly by:
     | { readonly kind: 'module'; readonly path: string }
-    | { readonly kind: 'protobuf'; readonly message: string; readonly descriptors: string };
+    | { readonly kind: 'protobuf'; readonly message: string; readonly descriptors: string }
+    | { readonly kind: 'pyflink'; readonly type: PyflinkType };
 }
 
 /** A class as it is, so that Kryo's own bytes of it can be read. */
@@ -72,11 +80,26 @@ function declarationOf(entry: unknown): DecoderDeclaration | string {
   if (!isObject(entry)) return 'an object is expected';
   const of = subjectOf(entry);
   if (of === null) return '"class" or "state" (as uid/state) is expected';
-  const { module, protobuf, descriptors } = entry;
+  const { module, protobuf, descriptors, pyflink } = entry;
+  const ways = ['module', 'protobuf', 'pyflink'].filter((way) => way in entry);
+  if (ways.length > 1) return `only one of ${ways.map((way) => `"${way}"`).join(' and ')} is expected`;
+  if (pyflink !== undefined) return pyflinkDeclaration(of, pyflink);
   if (typeof module === 'string') return { of, by: { kind: 'module', path: module } };
-  if (typeof protobuf !== 'string') return '"module" or "protobuf" is expected';
+  if (typeof protobuf !== 'string') return '"module", "protobuf" or "pyflink" is expected';
   if (typeof descriptors !== 'string') return '"descriptors" is expected beside "protobuf"';
   return { of, by: { kind: 'protobuf', message: protobuf, descriptors } };
+}
+
+/** Of a state, never of a class: Python's classes have no name in a snapshot. */
+function pyflinkDeclaration(of: DecoderDeclaration['of'], type: unknown): DecoderDeclaration | string {
+  if ('className' in of) return '"pyflink" is the type of a "state" (as uid/state), not of a "class"';
+  if (typeof type !== 'string') return '"pyflink" must be a text such as "Types.LONG()"';
+  try {
+    return { of, by: { kind: 'pyflink', type: parsePyflinkType(type) } };
+  } catch (error) {
+    if (error instanceof PyflinkTypeError) return `the type of ${of.uid}/${of.state}: ${error.message}`;
+    throw error;
+  }
 }
 
 /** A uid may have slashes, a state's name hardly. */

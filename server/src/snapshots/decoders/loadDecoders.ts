@@ -2,7 +2,14 @@ import { Console } from 'node:console';
 import { stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { DeclaredClasses, DumpValue, ValueDecoder, ValueDecoders } from 'tidemark/snapshot';
+import {
+  operatorIdOf,
+  type DeclaredClasses,
+  type DumpValue,
+  type PyflinkType,
+  type ValueDecoder,
+  type ValueDecoders,
+} from 'tidemark/snapshot';
 import { readSmallFile } from '../storage/regularFile.ts';
 import { parseDecoderFile, type DecoderDeclaration } from './decoderFile.ts';
 
@@ -40,6 +47,10 @@ export async function loadDecoders(folder: string, { trusted }: { readonly trust
   const table = new DecoderTable(new Map(classes.map(({ className, declared }) => [className, declared])));
   const problems = [...parseProblems];
   for (const { of, by } of declarations) {
+    if (by.kind === 'pyflink') {
+      if ('uid' in of) table.addType(of, by.type);
+      continue;
+    }
     if (by.kind === 'module' && !trusted) {
       problems.push(`${by.path} is code of this folder, which runs only where the folder is trusted (--trust, or a trusted workspace)`);
       continue;
@@ -69,6 +80,7 @@ export async function loadAllDecoders({ folders, trusted }: DecoderSources): Pro
       hasClasses: loaded.some(({ decoders }) => decoders.hasClasses),
       ofClass: (className) => first((decoders) => decoders.ofClass(className)),
       ofState: (uid, state) => first((decoders) => decoders.ofState(uid, state)),
+      pyflinkType: (uid, state) => first((decoders) => decoders.pyflinkType(uid, state)),
     },
     problems: loaded.flatMap(({ problems }) => problems),
   };
@@ -78,6 +90,7 @@ class DecoderTable implements ValueDecoders {
   readonly classes: DeclaredClasses;
   readonly #classes = new Map<string, ValueDecoder>();
   readonly #states = new Map<string, ValueDecoder>();
+  readonly #types = new Map<string, PyflinkType>();
 
   constructor(classes: DeclaredClasses = new Map()) {
     this.classes = classes;
@@ -85,7 +98,11 @@ class DecoderTable implements ValueDecoders {
 
   add(of: DecoderDeclaration['of'], decoder: ValueDecoder): void {
     if ('className' in of) this.#classes.set(of.className, decoder);
-    else this.#states.set(stateKey(of.uid, of.state), decoder);
+    else for (const key of stateKeys(of)) this.#states.set(key, decoder);
+  }
+
+  addType(of: { readonly uid: string; readonly state: string }, type: PyflinkType): void {
+    for (const key of stateKeys(of)) this.#types.set(key, type);
   }
 
   get hasClasses(): boolean {
@@ -99,6 +116,15 @@ class DecoderTable implements ValueDecoders {
   ofState(uid: string, state: string): ValueDecoder | null {
     return this.#states.get(stateKey(uid, state)) ?? null;
   }
+
+  pyflinkType(uid: string, state: string): PyflinkType | null {
+    return this.#types.get(stateKey(uid, state)) ?? null;
+  }
+}
+
+/** Where a snapshot has no uids and the sources name none, an operator is known by its id alone, which is the hash of the uid. */
+function stateKeys({ uid, state }: { readonly uid: string; readonly state: string }): string[] {
+  return [stateKey(uid, state), stateKey(operatorIdOf(uid), state)];
 }
 
 function stateKey(uid: string, state: string): string {

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { ByteReader, decodedReader, dumpText, type SerializerSnapshot, type ValueDecoders } from 'tidemark/snapshot';
+import { ByteReader, decodedReader, dumpText, operatorIdOf, type SerializerSnapshot, type ValueDecoders } from 'tidemark/snapshot';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { DECODER_FILE, loadDecoders } from '../../../src/snapshots/decoders/loadDecoders.ts';
 
@@ -178,6 +178,37 @@ describe('modules', () => {
   });
 });
 
+describe('types of PyFlink', () => {
+  test('are found by uid and state, and by the id that is the hash of the uid, in an untrusted workspace', async () => {
+    declare({ state: 'a/b/cnt', pyflink: 'Types.LONG()' }, { state: 'pp/l', pyflink: ' Types.LIST( Types.STRING() ) ' });
+    const { decoders, problems } = await loadDecoders(folder, { trusted: false });
+    expect(problems).toEqual([]);
+    expect(decoders.pyflinkType('a/b', 'cnt')).toEqual({ text: 'Types.LONG()', kind: 'bigInt' });
+    expect(decoders.pyflinkType(operatorIdOf('pp'), 'l')).toEqual({
+      text: 'Types.LIST( Types.STRING() )',
+      kind: 'array',
+      element: { text: 'Types.STRING()', kind: 'char' },
+    });
+    expect(decoders.pyflinkType('pp', 'cnt')).toBeNull();
+    expect(decoders.ofState('pp', 'l')).toBeNull();
+  });
+
+  test('that are wrong are said by name', async () => {
+    declare(
+      { state: 'pp/cnt', pyflink: 'Types.LONGS()' },
+      { class: 'A', pyflink: 'Types.LONG()' },
+      { state: 'pp/cnt', pyflink: 3 },
+      { state: 'pp/cnt', pyflink: 'Types.LONG()', module: 'x.mjs' },
+    );
+    expect((await loadDecoders(folder, { trusted: false })).problems).toEqual([
+      'decoder 1: the type of pp/cnt: Types.LONGS is not a type of PyFlink that can be read at column 1 of Types.LONGS()',
+      'decoder 2: "pyflink" is the type of a "state" (as uid/state), not of a "class"',
+      'decoder 3: "pyflink" must be a text such as "Types.LONG()"',
+      'decoder 4: only one of "module" and "pyflink" is expected',
+    ]);
+  });
+});
+
 describe('what is wrong with the file', () => {
   test('is said, and the rest works', async () => {
     writeFileSync(join(folder, 'empty.mjs'), 'export const x = 1;');
@@ -191,7 +222,7 @@ describe('what is wrong with the file', () => {
     );
     const { decoders, problems } = await loadDecoders(folder, { trusted: true });
     expect(problems).toEqual([
-      'decoder 1: "module" or "protobuf" is expected',
+      'decoder 1: "module", "protobuf" or "pyflink" is expected',
       'decoder 2: "class" or "state" (as uid/state) is expected',
       'decoder 3: an object is expected',
       'decoder 4: "descriptors" is expected beside "protobuf"',
