@@ -7,13 +7,15 @@ import type { OperatorHeaders, SnapshotHeaders } from '../snapshot/snapshotHeade
 import type { StateMetaInfo } from '../snapshot/stateMetaInfo.ts';
 import { keyedMetaInfos } from './keyedMetaInfo.ts';
 import { operatorMetaInfo, operatorStatesOf } from './operatorStates.ts';
-import { finding, type RestoreFinding } from './restoreReport.ts';
+import { finding, type Advice, type RestoreFinding } from './restoreReport.ts';
 
 const FIRST_VERSION_OF_FLINK_2 = 5;
 /** Flink's `KeyGroupRangeAssignment`. */
 const DEFAULT_MAX_PARALLELISM = 128;
-const MIGRATE =
-  'Let no migration be left to Flink. A savepoint that has the new schema is written by:\ntidemark edit SNAPSHOT --out OUT --migrate-to PIPELINE';
+const MIGRATE: Advice = {
+  words: 'Let no migration be left to Flink. A savepoint that has the new schema is written by:',
+  command: 'tidemark edit SNAPSHOT --out OUT --migrate-to PIPELINE',
+};
 
 /**
  * What a Flink job with the plan's operators and types does with the snapshot, where that is something else than this engine does. What
@@ -26,14 +28,10 @@ export function* flinkFindings(
   own: readonly RestoreFinding[],
 ): Generator<RestoreFinding> {
   if (target === '1.20' && metadata.version >= FIRST_VERSION_OF_FLINK_2) {
-    yield finding(
-      'error',
-      'flinkRefuses',
-      null,
-      null,
-      `Flink 1.20 does not read metadata of version ${String(metadata.version)}.`,
-      'One that it reads is written by:\ntidemark edit SNAPSHOT --out OUT --metadata-version 4',
-    );
+    yield finding('error', 'flinkRefuses', null, null, `Flink 1.20 does not read metadata of version ${String(metadata.version)}.`, {
+      words: 'One that it reads is written by:',
+      command: 'tidemark edit SNAPSHOT --out OUT --metadata-version 4',
+    });
   }
   const writtenBy = metadata.version >= FIRST_VERSION_OF_FLINK_2 ? 2 : 1;
   const stored = new Map(operators.map((operator) => [operator.metadata.operatorId, operator]));
@@ -130,7 +128,10 @@ function ofVerdict(uid: string, state: string, verdict: FlinkVerdict, isOperator
         uid,
         state,
         `Flink ${target} goes by position: ${taken}. That is right if it was renamed. If the one was dropped and the other added, its values are now in the wrong field, where this engine drops them and fills in the default.`,
-        `If it was renamed, say so: t.field(..., { aliases: ["${verdict.fields[0]?.from ?? ''}"] }). If not: ${MIGRATE.charAt(0).toLowerCase()}${MIGRATE.slice(1)}`,
+        {
+          ...MIGRATE,
+          words: `If it was renamed, say so: t.field(..., { aliases: [${JSON.stringify(verdict.fields[0]?.from ?? '')}] }). If not: ${MIGRATE.words.charAt(0).toLowerCase()}${MIGRATE.words.slice(1)}`,
+        },
       );
     }
     case 'fails':

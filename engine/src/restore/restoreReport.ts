@@ -1,3 +1,5 @@
+import { oneLine } from '../snapshot/doctor/shellWord.ts';
+
 /** What a restore of a snapshot into a plan would do. Plain data. */
 export interface RestoreReport {
   /** False as soon as one finding is an error. */
@@ -91,7 +93,7 @@ export function findingText({
   message,
   remedy,
 }: Pick<RestoreFinding, 'operator' | 'state' | 'message' | 'remedy'>): string {
-  const place = [operator === null ? null : `operator "${operator}"`, state === null ? null : `state "${state}"`]
+  const place = [operator === null ? null : `operator "${oneLine(operator)}"`, state === null ? null : `state "${oneLine(state)}"`]
     .filter((part) => part !== null)
     .join(', ');
   return `${place === '' ? '' : `${place}: `}${message}${remedy === null ? '' : ` ${remedy}`}`;
@@ -100,14 +102,23 @@ export function findingText({
 /** What a finding may have beside its words. */
 export type Found = Partial<Pick<RestoreFinding, 'written' | 'wanted' | 'changes' | 'schemas' | 'edit'>>;
 
+/** What to do: words, which stay one line whatever names are in them, and a command that begins with `tidemark `. */
+export interface Advice {
+  readonly words: string;
+  /** Names in it are words of a shell already. */
+  readonly command: string | null;
+}
+
 export function finding(
   severity: RestoreFinding['severity'],
   code: FindingCode,
   operator: string | null,
   state: string | null,
   message: string,
-  remedy: string | null,
+  remedy: string | Advice | null,
   { written = null, wanted = null, changes = [], schemas = null, edit = null }: Found = {},
 ): RestoreFinding {
-  return { severity, code, operator, state, message, remedy, written, wanted, changes, schemas, edit };
+  const advice = typeof remedy === 'string' ? { words: remedy, command: null } : remedy;
+  const text = advice === null ? null : [oneLine(advice.words), ...(advice.command === null ? [] : [advice.command])].join('\n');
+  return { severity, code, operator, state, message: oneLine(message), remedy: text, written, wanted, changes, schemas, edit };
 }

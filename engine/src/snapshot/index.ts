@@ -20,7 +20,7 @@ export { StateTable, type ColumnType, type TableColumn } from './analysis/table.
 export type { TimeBuckets } from './analysis/timeBuckets.ts';
 export { unknownPaths } from './analysis/unknownPaths.ts';
 export { uidsOfOperators } from '../keys/uidsOfOperators.ts';
-export { shellWord } from './doctor/shellWord.ts';
+export { shellOption, shellPath, shellWord } from './doctor/shellWord.ts';
 export { operatorsNamed } from './operatorsNamed.ts';
 export { ByteReader } from './bytes/byteReader.ts';
 export { FormatError } from './bytes/formatError.ts';

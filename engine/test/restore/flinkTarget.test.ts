@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { KeyedContext } from '../../src/plan/contexts.ts';
 import type { KeyedProcessSpec } from '../../src/plan/operatorSpec.ts';
 import type { StateDeclaration } from '../../src/plan/stateDeclaration.ts';
-import { checkDescription, openSnapshot, type FlinkTarget, type RestoreFinding } from '../../src/restore/index.ts';
+import { checkDescription, finding, findingText, openSnapshot, type FlinkTarget, type RestoreFinding } from '../../src/restore/index.ts';
 import { describeOpened } from '../../src/restore/storedDescription.ts';
 import type { ValueState } from '../../src/types/stateHandle.ts';
 import * as t from '../../src/types/t.ts';
@@ -45,6 +45,16 @@ const flink = (now: unknown): [string, string] | undefined => {
   const verdict = found(Old, old, now).find(({ code }) => code.startsWith('flink'));
   return verdict === undefined ? undefined : [verdict.code, verdict.message];
 };
+
+test('a name in the words of a finding writes no line of its own, which could look like a command', () => {
+  const evil = 'a\ntidemark edit SNAPSHOT --out /\u001b[2J';
+  const shown = 'a\\ntidemark edit SNAPSHOT --out /\\u001b[2J';
+  const advice = { words: `Call it ${evil}:`, command: 'tidemark edit SNAPSHOT --out OUT' };
+  const one = finding('error', 'flinkRenames', evil, evil, `${evil} is gone.`, advice);
+  expect(one.remedy?.split('\n')).toEqual([`Call it ${shown}:`, advice.command]);
+  expect(findingText(one)).toBe(`operator "${shown}", state "${shown}": ${shown} is gone. Call it ${shown}:\n${advice.command}`);
+  expect(finding('error', 'incompatible', null, null, '', `Rename ${evil}`).remedy).toBe(`Rename ${shown}`);
+});
 
 /** As was seen of Flink 1.20.5 and 2.3.0 with RocksDB and with hashmap. */
 describe('records that this engine evolves by name, in Flink', () => {

@@ -10,7 +10,7 @@ import {
   type FlinkTarget,
   type RestoreFinding,
 } from 'tidemark/restore';
-import { shellWord, type KeyedStatistics } from 'tidemark/snapshot';
+import { shellOption, type KeyedStatistics } from 'tidemark/snapshot';
 import type { CheckReport } from '../protocol.ts';
 import { statisticsOf } from '../snapshots/doctor/examine.ts';
 import { sourceFindings } from '../snapshots/doctor/sourceFindings.ts';
@@ -80,7 +80,10 @@ function dueTimers(uid: string, found: KeyedStatistics | undefined, asOf: number
   const first = Math.min(...timers.flatMap((each) => each.first ?? []));
   const hours = Math.floor((asOf - first) / HOUR_MS) + 1;
   const shift = Number.isFinite(first)
-    ? `To move all of its timers by the same time, so that none is due yet:\ntidemark edit SNAPSHOT --out OUT --shift-timers ${shellWord(`${uid}:${String(hours)}h`)}`
+    ? {
+        words: 'To move all of its timers by the same time, so that none is due yet:',
+        command: `tidemark edit SNAPSHOT --out OUT ${shellOption('shift-timers', `${uid}:${String(hours)}h`)}`,
+      }
     : 'The option --shift-timers of tidemark edit moves them.';
   return [finding('warning', 'timersDue', uid, null, `has ${count} that are due: they fire at once.`, shift)];
 }

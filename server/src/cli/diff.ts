@@ -7,7 +7,7 @@ import {
   KeyTextError,
   operatorsNamed,
   RenameError,
-  shellWord,
+  shellOption,
   SnapshotComparison,
   stateDiffers,
   UNREADABLE_REMEDY,
@@ -351,7 +351,7 @@ class TextOutput implements Output {
     this.#line(`--- ${before.folder}  (checkpoint ${String(before.metadata.checkpointId)})`);
     this.#line(`+++ ${after.folder}  (checkpoint ${String(after.metadata.checkpointId)})`);
     for (const { before: one, after: two } of proposals) {
-      const rename = `--rename ${shellWord(`${one.label}=${two.label}`)}`;
+      const rename = shellOption('rename', `${one.label}=${two.label}`);
       this.#io.err(linesText([`${one.label} and ${two.label} look alike: ${rename} compares them, --accept-proposals all such.`]));
     }
   }

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { ExpressionError, KeyTextError } from 'tidemark/snapshot';
+import { ExpressionError, KeyTextError, shellOption } from 'tidemark/snapshot';
 import { OutputError } from '../snapshots/export/outputFile.ts';
 import { openSnapshot, type OpenedSnapshot } from '../snapshots/openedSnapshot.ts';
 import { UserModuleError } from '../snapshots/userFunction.ts';
@@ -29,14 +29,14 @@ export const READING_OPTIONS = { ...UIDS_OPTION, ...PLACE_OPTIONS, ...TRUST_OPTI
 
 export type ReadingValues = OptionValues<typeof PLACE_OPTIONS> & Partial<OptionValues<typeof UIDS_OPTION & typeof TRUST_OPTION>>;
 
-/** The same options as arguments of another command. */
+/** The same options for another command, as words of a shell. */
 export function readingArguments(values: ReadingValues): string[] {
   const given: Readonly<Record<string, string | readonly string[] | boolean | undefined>> = values;
   return Object.keys(READING_OPTIONS).flatMap((name) => {
     const value = given[name];
     if (value === undefined || value === false) return [];
     if (value === true) return [`--${name}`];
-    return [value].flat().flatMap((each) => [`--${name}`, each]);
+    return [value].flat().map((each) => shellOption(name, each));
   });
 }
 

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
-import { shellWord } from 'tidemark/snapshot';
+import { shellPath } from 'tidemark/snapshot';
 
 export interface RemedyPlaces {
   /** The snapshot, as the user has named it. */
   readonly snapshot: string;
-  /** What opened the snapshot opens it again. */
+  /** What opened the snapshot opens it again; words of a shell. */
   readonly options?: readonly string[];
   readonly pipeline?: string;
   /** Where commands are run; null: anywhere, so paths are absolute. */
@@ -17,13 +17,13 @@ export interface RemedyPlaces {
  * in which they are printed. Only the places of a command that a rule has left open are filled, whatever the names of states are.
  */
 export function withPlaces<T extends { readonly remedy: string | null }>(findings: readonly T[], places: RemedyPlaces): T[] {
-  const snapshot = [places.snapshot, ...(places.options ?? [])].map(shellWord).join(' ');
-  const out = shellWord(freeFolder(places.snapshot, places.cwd));
+  const snapshot = [shellPath(places.snapshot), ...(places.options ?? [])].join(' ');
+  const out = shellPath(freeFolder(places.snapshot, places.cwd));
   const placed = (line: string): string =>
     line
       .replace(/^(tidemark \w+) SNAPSHOT\b/, (_all, command: string) => `${command} ${snapshot}`)
       .replace(/ --out OUT(?= |$)/, () => ` --out ${out}`)
-      .replace(/ --migrate-to PIPELINE$/, (open) => (places.pipeline === undefined ? open : ` --migrate-to ${shellWord(places.pipeline)}`));
+      .replace(/ --migrate-to PIPELINE$/, (open) => (places.pipeline === undefined ? open : ` --migrate-to ${shellPath(places.pipeline)}`));
   const filled = (remedy: string): string =>
     remedy
       .split('\n')

@@ -10,11 +10,11 @@ import { ClassRenames, type ClassRename } from '../rewrite/classRenames.ts';
 import { changedState } from '../rewrite/fieldEdits.ts';
 import { RewriteRefused, type TtlEdit } from '../rewrite/rewritePlan.ts';
 import { eachSerializer } from './eachSerializer.ts';
-import { argumentOf, labelOf, uidOf, type Examination } from './examination.ts';
+import { argumentOf, labelOf, stateArgumentOf, uidOf, type Examination } from './examination.ts';
 import type { DoctorFinding } from './finding.ts';
 import { declaredStates, hasState, keyOf, serializersOf, type DeclaredState } from './operatorStates.ts';
-import { shellWord } from './shellWord.ts';
-import { firstOf, inOperator } from './place.ts';
+import { oneLine, shellOption } from './shellWord.ts';
+import { inOperator } from './place.ts';
 import { isPlannerMade } from './sqlRules.ts';
 
 /** What the job that takes the snapshot over does not fit, as far as a list of its uids or a snapshot of it tells. */
@@ -48,16 +48,29 @@ function* unplanned(examination: Examination): Generator<DoctorFinding> {
       severity: 'error',
       code: 'notInPlan',
       message: `No operator of the plan has its uid${uidOf(examination, operator) === null ? ', or its id' : ''}: a restore fails, or drops its state where that is allowed.`,
-      remedy: `${renameTo(argument, free)}eave it out:\ntidemark edit SNAPSHOT --out OUT --drop-operator ${argument}`,
+      remedy: `${renameTo(argument, free)}eave it out:\ntidemark edit SNAPSHOT --out OUT ${shellOption('drop-operator', argument)}`,
     };
   }
 }
 
-/** Which of several uids is its new one only people know. */
-function renameTo(argument: string, [first, ...more]: readonly string[]): string {
-  if (first === undefined) return 'L';
-  if (more.length === 0) return `Give it its new uid:\ntidemark edit SNAPSHOT --out OUT --rename-uid ${argument}=${shellWord(first)}\nOr l`;
-  return `If it has a new uid (${firstOf([first, ...more]).replaceAll('\n', '\\n')}), give it that one with the option --rename-uid of tidemark edit. If the job does not have it any more, l`;
+/** Which of several uids is its new one only people know: one command for each of them, up to a few. */
+function renameTo(argument: string, free: readonly string[]): string {
+  if (free.length === 0) return 'L';
+  const commands = free
+    .slice(0, RENAMES_MAX)
+    .map((uid) => `\ntidemark edit SNAPSHOT --out OUT ${shellOption('rename-uid', `${argument}=${uid}`)}`)
+    .join('');
+  const words =
+    free.length === 1
+      ? 'Give it its new uid'
+      : `If it has a new uid, give it that one, with one of these commands${firstOfMany(free.length, 'uids that are free')}`;
+  return `${words}:${commands}\nOr l`;
+}
+
+const RENAMES_MAX = 5;
+
+function firstOfMany(count: number, what: string): string {
+  return count > RENAMES_MAX ? ` (for the first ${String(RENAMES_MAX)} of ${String(count)} ${what})` : '';
 }
 
 /** An operator with the same states and key is the likeliest to be it. */
@@ -68,13 +81,13 @@ function notInOther(examination: Examination, operator: OperatorHeaders, free: r
   const rename =
     renamed === undefined || same.length > 1
       ? ''
-      : `It looks like ${labelOf(examination, renamed).replaceAll('\n', '\\n')}:\ntidemark edit SNAPSHOT --out OUT --rename-uid ${argument}=${argumentOf(examination, renamed)}\n`;
+      : `It looks like ${oneLine(labelOf(examination, renamed))}:\ntidemark edit SNAPSHOT --out OUT ${shellOption('rename-uid', `${argument}=${argumentOf(examination, renamed)}`)}\n`;
   return {
     ...inOperator(examination, operator),
     severity: 'error',
     code: 'notInOther',
     message: 'The other snapshot has no such operator: a restore into its job fails, or drops the state where that is allowed.',
-    remedy: `${rename}${rename === '' ? 'Leave' : 'Or leave'} it out:\ntidemark edit SNAPSHOT --out OUT --drop-operator ${argument}`,
+    remedy: `${rename}${rename === '' ? 'Leave' : 'Or leave'} it out:\ntidemark edit SNAPSHOT --out OUT ${shellOption('drop-operator', argument)}`,
   };
 }
 
@@ -92,7 +105,7 @@ function* differences(examination: Examination, operator: OperatorHeaders, other
       severity: 'warning',
       code: 'differsFromOther',
       message: `Its max parallelism is ${String(maxParallelism)}, and ${String(other.metadata.maxParallelism)} in the other snapshot: where the job sets it, a restore is refused.`,
-      remedy: `Give it the other one:\ntidemark edit SNAPSHOT --out OUT --max-parallelism ${argumentOf(examination, operator)}=${String(other.metadata.maxParallelism)}${parallelismToFit(examination, operator, other.metadata.maxParallelism)}`,
+      remedy: `Give it the other one:\ntidemark edit SNAPSHOT --out OUT ${shellOption('max-parallelism', `${argumentOf(examination, operator)}=${String(other.metadata.maxParallelism)}`)}${parallelismToFit(examination, operator, other.metadata.maxParallelism)}`,
     };
   }
   yield* keyChanges(examination, operator, other);
@@ -118,7 +131,7 @@ function stateNotInOther(
 ): DoctorFinding {
   const own = new Set(declaredStates(operator).map((state) => `${state.group} ${state.name}`));
   const appeared = others.filter((state) => state.group === group && state.type === type && !own.has(`${group} ${state.name}`));
-  const place = `${argumentOf(examination, operator)}/${shellWord(name)}`;
+  const place = stateArgumentOf(examination, operator, name);
   const [renamed] = appeared;
   const isOne = renamed !== undefined && appeared.length === 1;
   return {
@@ -130,16 +143,21 @@ function stateNotInOther(
         ? 'The other snapshot has no such state: Flink carries it along unread, from savepoint to savepoint.'
         : `The other snapshot has no such state, but ${appeared.map((state) => state.name).join(', ')} of the same type is new there: if the job renamed it, Flink restores nothing into the new name and says nothing.`,
     remedy: isOne
-      ? `Give it the new name:\ntidemark edit SNAPSHOT --out OUT --rename-state ${place}=${shellWord(renamed.name)}`
+      ? `Give it the new name:\ntidemark edit SNAPSHOT --out OUT ${shellOption('rename-state', `${place}=${renamed.name}`)}`
       : renamed === undefined
-        ? `If no job needs it any more, leave it out:\ntidemark edit SNAPSHOT --out OUT --drop-state ${place}`
-        : `Give it the new name with tidemark edit --rename-state, after you have found out which one it is.`,
+        ? `If no job needs it any more, leave it out:\ntidemark edit SNAPSHOT --out OUT ${shellOption('drop-state', place)}`
+        : `Find out which one it is, and give it that name, with one of these commands${firstOfMany(appeared.length, 'states')}:${appeared
+            .slice(0, RENAMES_MAX)
+            .map((state) => `\ntidemark edit SNAPSHOT --out OUT ${shellOption('rename-state', `${place}=${state.name}`)}`)
+            .join('')}`,
   };
 }
 
 /** No operator has a parallelism above its max parallelism. */
 function parallelismToFit(examination: Examination, operator: OperatorHeaders, max: number): string {
-  return operator.metadata.parallelism <= max ? '' : ` --parallelism ${argumentOf(examination, operator)}=${String(max)}`;
+  return operator.metadata.parallelism <= max
+    ? ''
+    : ` ${shellOption('parallelism', `${argumentOf(examination, operator)}=${String(max)}`)}`;
 }
 
 function versionsOf({ headers, other }: Examination): Versions {
@@ -199,19 +217,19 @@ function remedyOf(
 ): string | null {
   if (!isRefused(verdicts)) return [...verdicts.values()].every(({ kind }) => kind === 'migrates') ? null : DECLARE_AGAIN;
   const argument = uidOf(examination, operator) ?? operator.metadata.operatorId;
-  const place = shellWord(`${argument}/${name}`);
+  const place = `${argument}/${name}`;
   const versions = versionsOf(examination);
   if (hasTtl(written) !== hasTtl(wanted)) {
     const isNew = hasTtl(wanted);
     const ttl: TtlEdit = { operator: argument, state: name, ...(isNew ? { edit: 'addTtl', lastAccess: 0 } : { edit: 'dropTtl' }) };
     if (isTaken(() => changedState(written, [ttl], name).meta, wanted, versions))
       return isNew
-        ? `${EDIT} --add-ttl ${shellWord(`${argument}/${name}=now`)} gives the values a TTL that begins now.`
-        : `${EDIT} --drop-ttl ${place} takes the TTL from the values.`;
+        ? `To give the values a TTL that begins now:\n${EDIT} ${shellOption('add-ttl', `${place}=now`)}`
+        : `To take the TTL from the values:\n${EDIT} ${shellOption('drop-ttl', place)}`;
   }
   const renames = movedClasses(serializersOf(written), serializersOf(wanted));
   if (renames.length > 0 && isTaken(() => new ClassRenames(renames).state(written, name), wanted, versions))
-    return `${EDIT} ${renames.map(({ from, to }) => `--rename-class ${shellWord(`${from}=${to}`)}`).join(' ')} gives the class its new name.`;
+    return `To give the class its new name:\n${EDIT} ${renames.map(({ from, to }) => shellOption('rename-class', `${from}=${to}`)).join(' ')}`;
   return DECLARE_AGAIN;
 }
 

@@ -9,6 +9,7 @@ import { layoutFindings } from './layoutRules.ts';
 import { serializerFindings } from './serializerRules.ts';
 import { sqlFindings } from './sqlRules.ts';
 import { statisticsFindings } from './statisticsRules.ts';
+import { oneLine } from './shellWord.ts';
 import { sinkFileFindings } from './sinkFileRules.ts';
 import { sourceFindings } from './sourceRules.ts';
 import { uidFindings } from './uidRules.ts';
@@ -36,6 +37,6 @@ const RULES: readonly ((examination: Examination) => Iterable<DoctorFinding>)[] 
 
 /** What in a snapshot will hurt later, the worst first. A function of what was looked at. */
 export function diagnose(examination: Examination): DoctorFinding[] {
-  const found = RULES.flatMap((rule) => [...rule(examination)]);
+  const found = RULES.flatMap((rule) => [...rule(examination)].map((each) => ({ ...each, message: oneLine(each.message) })));
   return SEVERITIES.flatMap((severity) => found.filter((finding) => finding.severity === severity));
 }

@@ -1,7 +1,6 @@
 import type { KeyedStatistics } from '../analysis/statistics.ts';
 import type { NamedFile } from '../namedFiles.ts';
 import type { OperatorHeaders, SnapshotHeaders } from '../snapshotHeaders.ts';
-import { shellWord } from './shellWord.ts';
 
 /** What the doctor looks at. Everything beside the headers is null where it was not looked up, and then nothing is said of it. */
 export interface Examination {
@@ -67,12 +66,12 @@ export function uidOf({ uids }: Pick<Examination, 'uids'>, { metadata, uid }: Op
   return uids.get(metadata.operatorId) ?? uid;
 }
 
-/** What a command line takes for the operator. */
+/** What a command line takes for the operator, before `shellOption` makes it an argument of an option. */
 export function argumentOf(examination: Pick<Examination, 'uids'>, operator: OperatorHeaders): string {
-  return shellWord(uidOf(examination, operator) ?? operator.metadata.operatorId);
+  return uidOf(examination, operator) ?? operator.metadata.operatorId;
 }
 
-/** What a command line takes for a state of the operator: `OPERATOR/STATE`. */
+/** The same for a state of the operator: `OPERATOR/STATE`. */
 export function stateArgumentOf(examination: Pick<Examination, 'uids'>, operator: OperatorHeaders, state: string): string {
-  return shellWord(`${uidOf(examination, operator) ?? operator.metadata.operatorId}/${state}`);
+  return `${argumentOf(examination, operator)}/${state}`;
 }

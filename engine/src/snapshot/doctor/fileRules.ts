@@ -4,7 +4,7 @@ import { plainPath } from '../storage/locateFile.ts';
 import type { Examination } from './examination.ts';
 import type { DoctorFinding } from './finding.ts';
 import { counted, firstOf, inFile, WHOLE } from './place.ts';
-import { shellWord } from './shellWord.ts';
+import { oneLine, shellOption } from './shellWord.ts';
 import { sizeText } from '../sizeText.ts';
 
 /** Files that are gone, that others need too, or that nobody needs. */
@@ -49,7 +49,7 @@ export function* fileFindings({ headers, files: named, checkpointRoot }: Examina
       severity: 'info',
       code: 'unfinishedCheckpoint',
       message: `${counted(unfinished.length, 'checkpoint')} here ${unfinished.length === 1 ? 'is' : 'are'} not whole and cannot be restored: ${firstOf(unfinished.map(({ name, reason }) => `${name} ${reason}`))}.`,
-      remedy: checkpoints[0] === undefined ? null : `The newest whole checkpoint is ${folder}/${checkpoints[0]}.`,
+      remedy: checkpoints[0] === undefined ? null : `The newest whole checkpoint is ${oneLine(`${folder}/${checkpoints[0]}`)}.`,
     };
   }
   if (checkpointRoot !== null && checkpointRoot.unreferenced.length > 0) {
@@ -86,9 +86,9 @@ function* filesElsewhere(named: readonly NamedFile[]): Generator<DoctorFinding> 
       severity: 'info',
       code: 'filesOutside',
       message: `${counted(outside.length, 'file')} of ${counted(named.length, 'file')} ${outside.length === 1 ? 'is' : 'are'} where the snapshot says, such as ${example.path}: Flink finds them. Tidemark does not read them, because they are outside of what was opened.`,
-      remedy: `Allow it for the folders that the snapshot names:\ntidemark doctor SNAPSHOT --path-map ${foldersOf(outside)
-        .map((folder) => shellWord(`${folder}=${folder}`))
-        .join(' --path-map ')}`,
+      remedy: `Allow it for the folders that the snapshot names:\ntidemark doctor SNAPSHOT ${foldersOf(outside)
+        .map((folder) => shellOption('path-map', `${folder}=${folder}`))
+        .join(' ')}`,
     };
 }
 
@@ -103,7 +103,7 @@ function foundText(named: readonly NamedFile[]): string {
 /** The shortest beginnings of paths that must become others. */
 function movedTo(moved: readonly NamedFile[]): string {
   const mappings = new Set(moved.map(({ path, found }) => mappingOf(path, found ?? '')));
-  return [...mappings].map((mapping) => ` --move-files ${shellWord(mapping)}`).join('');
+  return [...mappings].map((mapping) => ` ${shellOption('move-files', mapping)}`).join('');
 }
 
 function mappingOf(path: string, found: string): string {

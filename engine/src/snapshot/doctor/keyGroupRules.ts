@@ -4,6 +4,7 @@ import type { DoctorFinding } from './finding.ts';
 import { inOperator } from './place.ts';
 import { isPlannerMade } from './sqlRules.ts';
 import { sizeText } from '../sizeText.ts';
+import { shellOption } from './shellWord.ts';
 
 /** Flink's `KeyGroupRangeAssignment` takes this where nothing is set. */
 const DEFAULT_MAX_PARALLELISM = 128;
@@ -38,7 +39,7 @@ function* maxParallelism(examination: Examination, operator: OperatorHeaders): G
     // In SQL it can only be set for the whole job.
     remedy: isPlannerMade(examination, operator)
       ? `Move every entry to a new key group, and set pipeline.max-parallelism to ${String(forAll)} for the job:\ntidemark edit SNAPSHOT --out OUT --max-parallelism ${String(forAll)}`
-      : `Move every entry of the operator to a new key group, and set its max parallelism to ${String(wanted)} in the job (setMaxParallelism):\ntidemark edit SNAPSHOT --out OUT --max-parallelism ${argumentOf(examination, operator)}=${String(wanted)}`,
+      : `Move every entry of the operator to a new key group, and set its max parallelism to ${String(wanted)} in the job (setMaxParallelism):\ntidemark edit SNAPSHOT --out OUT ${shellOption('max-parallelism', `${argumentOf(examination, operator)}=${String(wanted)}`)}`,
   };
 }
 
@@ -56,7 +57,7 @@ function* skew(examination: Examination, operator: OperatorHeaders): Generator<D
     severity: 'warning',
     code: 'skewedKeyGroups',
     message: `Key group ${String(keyGroup)} has ${sizeText(largest)}, ${median === 0 ? 'and most have nothing' : `${(largest / median).toFixed(1)} times the median`}: its subtask carries that alone, at any parallelism.`,
-    remedy: `Look for large keys in it, and spread them: put a salt into the key, or aggregate in two steps.\ntidemark dump SNAPSHOT --operator ${argumentOf(examination, operator)} --key-group ${String(keyGroup)}`,
+    remedy: `Look for large keys in it, and spread them: put a salt into the key, or aggregate in two steps.\ntidemark dump SNAPSHOT ${shellOption('operator', argumentOf(examination, operator))} --key-group ${String(keyGroup)}`,
   };
 }
 

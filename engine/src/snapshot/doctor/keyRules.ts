@@ -32,7 +32,7 @@ export function* keyFindings(examination: Examination): Generator<DoctorFinding>
       code: 'unstableKey',
       message: `Its keys have ${kinds.join(' and ')} in ${counted(parts.length, 'place')}: ${firstOf(parts.map(({ text }) => text))}. Java's hashCode of ${kinds.join(' and of ')} is another in every JVM${isSure ? '' : ", unless hashCode() of the key's class computes it from name() or ordinal(), or with Arrays.hashCode()"}. After a restore the same key goes to another key group, where its state is not found: it begins with empty state.`,
       remedy:
-        'Use the name of the enum, or a list, in the key, or compute hashCode() of the class of the key from them. The option --key-hash of tidemark edit then moves the keys that are here; it takes a JavaScript module whose default export computes the same hash.',
+        'Use the name of the enum, or a list, in the key, or compute hashCode() of the class of the key from them. Then move the keys that are here: write a JavaScript module key-hash.mjs whose default export computes the same hash from a key, and run:\ntidemark edit SNAPSHOT --out OUT --key-hash key-hash.mjs',
     };
   }
 }

@@ -8,6 +8,7 @@ import type { DoctorFinding } from './finding.ts';
 import { declaredStates } from './operatorStates.ts';
 import { counted, inOperator, WHOLE } from './place.ts';
 import { sizeText } from '../sizeText.ts';
+import { shellOption } from './shellWord.ts';
 
 /** Operators with an interval join have a timer service of this name; all others whose keyed state belongs to windows have one as well. */
 const JOIN_BUFFERS: readonly string[] = ['LEFT_BUFFER', 'RIGHT_BUFFER'];
@@ -43,7 +44,7 @@ export function* layoutFindings(examination: Examination): Generator<DoctorFindi
     examination.files.flatMap(({ operatorIds, found, atPath }) => (found === null && atPath === true ? operatorIds : [])),
   );
   const damaged = headers.operators.filter(({ damage, metadata }) => damage !== null && !outside.has(metadata.operatorId));
-  const drops = damaged.map((operator) => ` --drop-operator ${argumentOf(examination, operator)}`).join('');
+  const drops = damaged.map((operator) => ` ${shellOption('drop-operator', argumentOf(examination, operator))}`).join('');
   for (const operator of headers.operators) {
     // What is only not read here is not damage.
     if (damaged.includes(operator)) {

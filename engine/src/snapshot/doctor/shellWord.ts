@@ -1,5 +1,6 @@
 /** What would end a line, change a terminal, or turn the direction of text round; and C1 and Unicode's line ends. */
 const HIDDEN = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/;
+const ALL_HIDDEN = new RegExp(HIDDEN.source, 'g');
 const ESCAPED = new RegExp(`${HIDDEN.source}|[\\\\']`, 'g');
 
 /**
@@ -9,6 +10,24 @@ const ESCAPED = new RegExp(`${HIDDEN.source}|[\\\\']`, 'g');
 export function shellWord(text: string): string {
   if (/^[\w.:@%+/=,-]+$/.test(text)) return text;
   return HIDDEN.test(text) ? `$'${text.replace(ESCAPED, escaped)}'` : `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+/** An option with its argument. One that begins with a dash is after `=`: apart from its option the parser refuses it. */
+export function shellOption(name: string, argument: string): string {
+  return `--${name}${argument.startsWith('-') ? '=' : ' '}${shellWord(argument)}`;
+}
+
+/** A path as an operand: one that begins with a dash would be taken for an option. */
+export function shellPath(path: string): string {
+  return shellWord(path.startsWith('-') ? `./${path}` : path);
+}
+
+/**
+ * Words of a finding, in one line: what a stranger has named ends no line, so that it cannot write one that looks like a command. Characters
+ * that are not to be seen are escapes.
+ */
+export function oneLine(text: string): string {
+  return text.replace(ALL_HIDDEN, (character) => (character === '\n' ? '\\n' : escaped(character)));
 }
 
 function escaped(character: string): string {

@@ -4,6 +4,7 @@ import type { DumpValue } from '../values/dumpValue.ts';
 import { stateArgumentOf, type Examination } from './examination.ts';
 import type { DoctorFinding } from './finding.ts';
 import { counted, firstOf, inOperator } from './place.ts';
+import { shellOption } from './shellWord.ts';
 
 /** A local file of Flink's FileSink that a restore goes on with, or commits. */
 interface SinkFile {
@@ -32,7 +33,7 @@ export function* sinkFileFindings(examination: Examination): Generator<DoctorFin
         severity: 'warning',
         code: 'sinkFileGone',
         message: `Of ${counted(own.length, 'file')} that this sink has not committed yet, ${gone.length.toLocaleString('en')} ${gone.length === 1 ? 'is' : 'are'} not on this machine as the snapshot needs ${gone.length === 1 ? 'it' : 'them'}: ${firstOf(gone)}. Where the files are missing, Flink fails to restore the sink.`,
-        remedy: `Restore where the files are, or bring them back. Without them, leave the state out; the records in these files are then missing from the output:\ntidemark edit SNAPSHOT --out OUT --drop-state ${stateArgumentOf(examination, operator, state)}`,
+        remedy: `Restore where the files are, or bring them back. Without them, leave the state out; the records in these files are then missing from the output:\ntidemark edit SNAPSHOT --out OUT ${shellOption('drop-state', stateArgumentOf(examination, operator, state))}`,
       };
     }
   }

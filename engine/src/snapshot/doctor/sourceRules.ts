@@ -5,7 +5,7 @@ import type { DoctorFinding } from './finding.ts';
 import { countText } from '../sizeText.ts';
 import { VIEWS_MAX } from '../snapshotHeaders.ts';
 import { counted, firstOf, inOperator } from './place.ts';
-import { shellWord } from './shellWord.ts';
+import { shellOption } from './shellWord.ts';
 
 /** Where a source of Kafka goes on, in a partition of a topic. */
 interface Position {
@@ -78,28 +78,21 @@ function messageOf(code: ProblemCode, topic: string, problems: readonly Problem[
   }
 }
 
-/** More partitions than these are not named in one command. */
-const MOVED_MAX = 50;
-
-/** Partitions that are as they should be are not moved. */
+/** Partitions that are as they should be are not moved. Each is named: a command that left some out would mend only a part. */
 function remedyOf(code: ProblemCode, operator: string, problems: readonly Problem[], isWhole: boolean): string {
   const edit = '\ntidemark edit SNAPSHOT --out OUT';
-  const moved = problems
-    .slice(0, MOVED_MAX)
-    .map(({ topic, partition }) => ` --move-offset ${shellWord(`${operator}:${topic}/${String(partition)}=earliest`)}`)
-    .join('');
   const [topic = ''] = problems.map((problem) => problem.topic);
-  const dropped = isWhole
-    ? ` --drop-topic ${shellWord(`${operator}:${topic}`)}`
-    : problems.map(({ partition }) => ` --drop-topic ${shellWord(`${operator}:${topic}/${String(partition)}`)}`).join('');
-  const more = problems.length > MOVED_MAX ? ` (${counted(problems.length - MOVED_MAX, 'more partition')} in the same way)` : '';
+  const each = (option: string, suffix = ''): string =>
+    problems.map(({ partition }) => ` ${shellOption(option, `${operator}:${topic}/${String(partition)}${suffix}`)}`).join('');
   switch (code) {
-    case 'topicGone':
+    case 'topicGone': {
+      const dropped = isWhole ? ` ${shellOption('drop-topic', `${operator}:${topic}`)}` : each('drop-topic');
       return `Bring it back, or let the source forget it; its other partitions stay where they are:${edit}${dropped}`;
+    }
     case 'offsetsGone':
-      return `Restore a younger snapshot, or say where reading goes on, so that no policy of the consumer decides${more}:${edit}${moved}`;
+      return `Restore a younger snapshot, or say where reading goes on, so that no policy of the consumer decides:${edit}${each('move-offset', '=earliest')}`;
     case 'offsetsAhead':
-      return `Say where reading goes on, so that no policy of the consumer decides; where the last records were lost, latest instead of earliest${more}:${edit}${moved}`;
+      return `Say where reading goes on, so that no policy of the consumer decides; where the last records were lost, latest instead of earliest:${edit}${each('move-offset', '=earliest')}`;
   }
 }
 

@@ -5,6 +5,7 @@ import { argumentOf, eventTimeOf, stateArgumentOf, type Examination } from './ex
 import type { DoctorFinding } from './finding.ts';
 import { counted, inOperator } from './place.ts';
 import { sizeText } from '../sizeText.ts';
+import { shellOption } from './shellWord.ts';
 
 const HUGE_KEY = 16 << 20;
 /** A key may have this share of an operator's state; of small state it is of no matter. */
@@ -43,7 +44,7 @@ function* hugeKeys(examination: Examination, operator: OperatorHeaders, found: K
       severity: 'warning',
       code: 'hugeKey',
       message: `The key ${key.length > 80 ? `${key.slice(0, 79)}…` : key} alone has ${sizeText(bytes)} in ${counted(entries, 'row')} (key group ${String(keyGroup)}), ${((bytes / Math.max(total, 1)) * 100).toFixed(1)} % of the operator's state: one subtask carries it, at any parallelism.`,
-      remedy: `Spread it over several keys, keep less of it, or use map state in place of a large value. It is shown by:\ntidemark dump SNAPSHOT --operator ${argumentOf(examination, operator)} --key-group ${String(keyGroup)}`,
+      remedy: `Spread it over several keys, keep less of it, or use map state in place of a large value. It is shown by:\ntidemark dump SNAPSHOT ${shellOption('operator', argumentOf(examination, operator))} --key-group ${String(keyGroup)}`,
     };
   }
 }
@@ -76,7 +77,7 @@ function* due(examination: Examination, operator: OperatorHeaders, state: KeyedS
     ...finding,
     severity: 'warning',
     message: `${count} are before ${timeText(examination.asOf)}: they all fire at once when it is restored.`,
-    remedy: `Move them to a later time with the option --shift-timers of tidemark edit, or drop all timers of this state:\ntidemark edit SNAPSHOT --out OUT --remove-timers ${place}`,
+    remedy: `Move them to a later time with the option --shift-timers of tidemark edit, or drop all timers of this state:\ntidemark edit SNAPSHOT --out OUT ${shellOption('remove-timers', place)}`,
   };
 }
 

@@ -4,6 +4,7 @@ import type { DoctorFinding } from './finding.ts';
 import { hasState } from './operatorStates.ts';
 import { counted, inOperator, WHOLE } from './place.ts';
 import { isPlannerMade } from './sqlRules.ts';
+import { shellOption } from './shellWord.ts';
 
 const FIRST_VERSION_WITH_UIDS = 5;
 
@@ -51,7 +52,7 @@ function noUid(examination: Examination, operator: OperatorHeaders): DoctorFindi
 
 function noUidRemedy(examination: Examination, operator: OperatorHeaders): string {
   const uid = proposedUid(examination, operator);
-  return `Keep the id in the job: setUidHash("${operator.metadata.operatorId}"). Or give it a uid there, such as uid("${uid}"), and the same here:\ntidemark edit SNAPSHOT --out OUT --rename-uid ${argumentOf(examination, operator)}=${uid}`;
+  return `Keep the id in the job: setUidHash("${operator.metadata.operatorId}"). Or give it a uid there, such as uid("${uid}"), and the same here:\ntidemark edit SNAPSHOT --out OUT ${shellOption('rename-uid', `${argumentOf(examination, operator)}=${uid}`)}`;
 }
 
 /** Made of its name; with a part of its id where that is another operator's. */

@@ -2,7 +2,7 @@ import type { OperatorStatePart } from '../snapshotHeaders.ts';
 import { argumentOf, type Examination } from './examination.ts';
 import type { DoctorFinding } from './finding.ts';
 import { counted, inOperator } from './place.ts';
-import { shellWord } from './shellWord.ts';
+import { shellOption } from './shellWord.ts';
 
 /**
  * Every subtask gets all elements of a union state when it is restored. Where each of them writes all of them again, the state grows by the
@@ -27,7 +27,7 @@ export function* unionFindings(examination: Examination): Generator<DoctorFindin
         severity: 'warning',
         code: 'unionGrows',
         message: `This union state has ${counted(count, 'element')}, and ${String(repeated.length)} of ${counted(own.length, 'subtask')} ${repeated.length === 1 ? 'has' : 'have'} equal ones, up to ${counted(most, 'copy', 'copies')} too many: a function that adds what it restores to what it has multiplies the state by its parallelism (${String(operator.metadata.parallelism)}) with each restore.`,
-        remedy: `Let the function keep only its own elements after a restore. The lines of copies, with "delete": true, in a file for --set of tidemark edit delete them. The elements are shown by:\ntidemark dump SNAPSHOT --operator ${argumentOf(examination, operator)} --state ${shellWord(name)}`,
+        remedy: `Let the function keep only its own elements after a restore. The lines of copies, with "delete": true, in a file for --set of tidemark edit delete them. The elements are shown by:\ntidemark dump SNAPSHOT ${shellOption('operator', argumentOf(examination, operator))} ${shellOption('state', name)}`,
       };
     }
   }

@@ -1,8 +1,8 @@
 import { keyedStateType } from '../stateMetaInfo.ts';
-import { argumentOf, type Examination } from './examination.ts';
+import { argumentOf, stateArgumentOf, type Examination } from './examination.ts';
 import type { DoctorFinding } from './finding.ts';
 import { eachSerializer } from './eachSerializer.ts';
-import { shellWord } from './shellWord.ts';
+import { shellOption } from './shellWord.ts';
 import { declaredStates, keyOf, serializersOf } from './operatorStates.ts';
 import { firstOf, inOperator, WHOLE } from './place.ts';
 import { FIRST_VERSION_OF_FLINK_2, kryoClasses } from './serializerRules.ts';
@@ -72,7 +72,7 @@ export function* upgradeFindings(examination: Examination): Generator<DoctorFind
         severity: 'error',
         code: 'upgradeLegacyState',
         message: 'Folding state is gone: no Flink from 1.9 on restores it.',
-        remedy: `Move its values to aggregating or value state with the old job, or leave it behind:\ntidemark edit SNAPSHOT --out OUT --drop-state ${argumentOf(examination, operator)}/${shellWord(name)}`,
+        remedy: `Move its values to aggregating or value state with the old job, or leave it behind:\ntidemark edit SNAPSHOT --out OUT ${shellOption('drop-state', stateArgumentOf(examination, operator, name))}`,
       };
     }
   }
@@ -81,11 +81,10 @@ export function* upgradeFindings(examination: Examination): Generator<DoctorFind
 /** Kryo of Flink 1 does not read what Kryo of Flink 2 wrote: only a snapshot without it can be given back. */
 function remedyForFlink1(examination: Examination): string {
   const drops = examination.headers.operators.flatMap((operator) => {
-    const argument = argumentOf(examination, operator);
     const key = keyOf(operator);
-    if (key !== null && kryoClasses([key]).length > 0) return [`--drop-operator ${argument}`];
+    if (key !== null && kryoClasses([key]).length > 0) return [shellOption('drop-operator', argumentOf(examination, operator))];
     const states = declaredStates(operator).filter(({ group, meta }) => group !== 'timers' && kryoClasses(serializersOf(meta)).length > 0);
-    return states.map(({ name }) => `--drop-state ${argument}/${shellWord(name)}`);
+    return states.map(({ name }) => shellOption('drop-state', stateArgumentOf(examination, operator, name)));
   });
   const without = drops.length === 0 ? '' : ', without the state that Kryo wrote, which Flink 1 does not read';
   return `For Flink 1.16 to 1.20${without}:\n${['tidemark edit SNAPSHOT --out OUT --metadata-version 4', ...drops].join(' ')}`;

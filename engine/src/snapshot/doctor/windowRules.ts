@@ -6,7 +6,7 @@ import type { DoctorFinding } from './finding.ts';
 import { lacksTimers } from './layoutRules.ts';
 import { declaredStates } from './operatorStates.ts';
 import { counted, inOperator } from './place.ts';
-import { shellWord } from './shellWord.ts';
+import { shellOption } from './shellWord.ts';
 
 /** Flink's WindowOperator keeps a window's elements or their aggregate in it; a window join has one for each side. */
 const CONTENTS = 'window-contents';
@@ -46,7 +46,7 @@ function finding(examination: Examination, operator: OperatorHeaders, state: str
     severity: 'error',
     code: 'windowsWithoutTimer',
     message: `${what}: each window has a timer that removes it at its end. Windows without it are never removed, and do not fire by their time.`,
-    remedy: `Restore a snapshot that has the timers; an edit that removes timers leaves such windows behind. The windows are shown by:\ntidemark dump SNAPSHOT --operator ${argumentOf(examination, operator)} --state ${shellWord(state)}\nIf they are not needed, leave them out:\ntidemark edit SNAPSHOT --out OUT --drop-state ${stateArgumentOf(examination, operator, state)}`,
+    remedy: `Restore a snapshot that has the timers; an edit that removes timers leaves such windows behind. The windows are shown by:\ntidemark dump SNAPSHOT ${shellOption('operator', argumentOf(examination, operator))} ${shellOption('state', state)}\nIf they are not needed, leave them out:\ntidemark edit SNAPSHOT --out OUT ${shellOption('drop-state', stateArgumentOf(examination, operator, state))}`,
   };
 }
 

@@ -344,7 +344,7 @@ describe('made up', () => {
         severity: 'warning',
         operator: 'a',
         message: expect.stringMatching(/^Its keys have an enum in 1 place: level \(acme\.Level\)\./) as string,
-        remedy: expect.stringContaining('The option --key-hash of tidemark edit') as string,
+        remedy: expect.stringContaining('\ntidemark edit SNAPSHOT --out OUT --key-hash key-hash.mjs') as string,
       },
     ]);
     // Of a tuple nothing else computes the hash.
@@ -457,6 +457,37 @@ describe('made up', () => {
         message: expect.stringMatching(/^This union state has 8 elements, and 1 of 2 subtasks has equal ones, up to 3 copies/) as string,
       },
     ]);
+  });
+
+  test('a command about a topic names every partition that is to be moved, however many there are', () => {
+    const views = Array.from({ length: 60 }, (_, partition) => ({
+      kind: 'kafkaSplit',
+      text: '',
+      fields: { topic: 'orders', partition, startingOffset: { $long: '5' }, stoppingOffset: null },
+    }));
+    const meta = operatorListState('SourceReaderState', 'SPLIT_DISTRIBUTE', { kind: 'byteArray' });
+    const part = { subtask: 0, meta, mode: 'SPLIT_DISTRIBUTE' as const, distinct: null, count: 60, views };
+    const topics = new Map([['orders', new Map(views.map((_, partition) => [partition, { first: 10n, end: 20n }]))]]);
+    const [gone] = of(found([operator('src', { operatorStates: [part] })], { topics }), 'offsetsGone');
+    expect(gone?.remedy?.match(/--move-offset src:orders\/\d+=earliest/g)).toHaveLength(60);
+  });
+
+  test('no name writes a line that looks like a command, and none that begins with a dash is taken for an option', () => {
+    const state = { keyed: keyed({ kind: 'long' }) };
+    const evil = 'a\ntidemark edit SNAPSHOT --out /\r\u001b[2J\u202e';
+    const other = { metadata: null, operators: [operator(evil, state), operator('else')] } as never;
+    const [renamed] = found([operator('-old', state)], { other });
+    expect(renamed?.remedy?.split('\n')).toEqual([
+      'It looks like a\\ntidemark edit SNAPSHOT --out /\\u000d\\u001b[2J\\u202e:',
+      String.raw`tidemark edit SNAPSHOT --out OUT --rename-uid=$'-old=a\u000atidemark edit SNAPSHOT --out /\u000d\u001b[2J\u202e'`,
+      'Or leave it out:',
+      'tidemark edit SNAPSHOT --out OUT --drop-operator=-old',
+    ]);
+    const planned = found([operator('-old', state)], { plan: new Set([evil, '-new', 'c', 'd', 'e', 'f']) });
+    const lines = planned.flatMap(({ remedy }) => remedy?.split('\n') ?? []);
+    expect(lines).toHaveLength(8);
+    expect(lines[0]).toMatch(/\(for the first 5 of 6 uids that are free\):$/);
+    expect(lines[2]).toBe('tidemark edit SNAPSHOT --out OUT --rename-uid=-old=-new');
   });
 
   test('a renamed operator is recognised by its states', () => {
