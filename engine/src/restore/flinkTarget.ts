@@ -3,6 +3,7 @@ import type { Plan, PlanOperator } from '../plan/plan.ts';
 import { verdictText, type FlinkTarget, type FlinkVerdict } from '../snapshot/compatibility/flinkVerdict.ts';
 import { stateCompatibility } from '../snapshot/compatibility/stateCompatibility.ts';
 import { lacksTimers } from '../snapshot/doctor/layoutRules.ts';
+import { withoutKryo } from '../snapshot/doctor/upgradeRules.ts';
 import type { OperatorHeaders, SnapshotHeaders } from '../snapshot/snapshotHeaders.ts';
 import type { StateMetaInfo } from '../snapshot/stateMetaInfo.ts';
 import { keyedMetaInfos } from './keyedMetaInfo.ts';
@@ -23,14 +24,16 @@ const MIGRATE: Advice = {
  */
 export function* flinkFindings(
   plan: Plan,
-  { metadata, operators }: SnapshotHeaders,
+  headers: SnapshotHeaders,
   target: FlinkTarget,
   own: readonly RestoreFinding[],
 ): Generator<RestoreFinding> {
+  const { metadata, operators } = headers;
   if (target === '1.20' && metadata.version >= FIRST_VERSION_OF_FLINK_2) {
+    const { words, options } = withoutKryo({ headers, uids: new Map(plan.operators.map(({ operatorId, uid }) => [operatorId, uid])) });
     yield finding('error', 'flinkRefuses', null, null, `Flink 1.20 does not read metadata of version ${String(metadata.version)}.`, {
-      words: 'One that it reads is written by:',
-      command: 'tidemark edit SNAPSHOT --out OUT --metadata-version 4',
+      words: `One that it reads${words === '' ? '' : `${words},`} is written by:`,
+      command: `tidemark edit SNAPSHOT --out OUT ${options}`,
     });
   }
   const writtenBy = metadata.version >= FIRST_VERSION_OF_FLINK_2 ? 2 : 1;

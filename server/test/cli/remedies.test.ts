@@ -1,11 +1,24 @@
 /** Every remedy that has commands is done as it is printed, in a shell, with the command line as it is built; then the finding is gone. */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { diagnose, shellWord, type Examination } from 'tidemark/snapshot';
 import { DOCTOR_CODES, type DoctorCode } from '../../../engine/src/snapshot/doctor/finding.ts';
+import type { RestoreFinding } from '../../../engine/src/restore/index.ts';
+import { check } from '../../src/cli/check.ts';
 import { doctor } from '../../src/cli/doctor.ts';
 import { edit } from '../../src/cli/edit.ts';
 import { withPlaces } from '../../src/snapshots/remedyPlaces.ts';
@@ -13,6 +26,7 @@ import type { DoctorFinding } from '../../src/protocol.ts';
 import { examine } from '../../src/snapshots/doctor/examine.ts';
 import { openSnapshot } from '../../src/snapshots/openedSnapshot.ts';
 import { buildPrograms } from '../run/engineProcess.ts';
+import { countingPipeline, takeSavepoint } from '../savepointOfPipeline.ts';
 import { runCommand, writeSnapshot } from './snapshotFixture.ts';
 
 const FIXTURES = join(import.meta.dirname, '../fixtures');
@@ -85,13 +99,13 @@ const ROWS: Readonly<Record<DoctorCode, Fixture | Words>> = {
   nativeLayout: { snapshot: flink('2.3.0-hashmap-native') },
   timersLeftOut: 'The timers are not in the snapshot.',
   timersDue: { snapshot: flink('2.3.0-hashmap-canonical'), options: ['--scan', '--at', '2100-01-01'] },
-  unstableKey: 'Only the job can change its key.',
+  unstableKey: { snapshot: (folder) => copied('enumInKey', folder), shows: true },
   windowsWithoutTimer: {
     snapshot: edited('2.3.0-hashmap-canonical', '--remove-timers', 'win-tumbling-agg'),
     options: ['--scan'],
   },
   sinkFileGone: { snapshot: flink('2.3.0-hashmap-canonical') },
-  unionGrows: 'Which elements are copies is for people to say.',
+  unionGrows: { snapshot: unionOfCopies, shows: true },
   transactionsExpire: 'Timeouts are settings of the job and the brokers.',
   topicsUnknown: 'It is about the cluster.',
   topicGone: { snapshot: twoTopics, topics: new Map([['orders', partitions(0n, 20n)]]) },
@@ -123,12 +137,33 @@ const ROWS: Readonly<Record<DoctorCode, Fixture | Words>> = {
   upgradeKryo: 'Only the job can change its types.',
   upgradeCollections: 'Only the job can change its types.',
   upgradeScala: 'Only the job can change its types.',
-  upgradeLegacyState: 'No Flink that can be run today writes folding state.',
+  upgradeLegacyState: { snapshot: foldingState },
   metadataVersion: { snapshot: flink('2.3.0-hashmap-canonical') },
 };
 
 function copied(name: string, folder: string): string {
   cpSync(join(FIXTURES, name), folder, { recursive: true });
+  return folder;
+}
+
+/** One subtask of a union state has an element twice. */
+async function unionOfCopies(folder: string): Promise<string> {
+  const line = { kind: 'list', operator: '5bcd88bb93ab9e5694f5fb26d5804aba', state: 'op-union', subtask: 0, value: 'cnt=4' };
+  writeFileSync(join(cwd, 'copies.jsonl'), `${JSON.stringify(line)}\n`);
+  return edited('2.3.0-hashmap-canonical', '--set', 'copies.jsonl')(folder);
+}
+
+/**
+ * Flink 1.8 was the last to write folding state: a reducing state is declared as one. The name of the state takes the byte that the word has
+ * less, because key groups are found by their offsets.
+ */
+function foldingState(folder: string): string {
+  for (const name of readdirSync(writeSnapshot('1.20.5-hashmap-canonical', folder))) {
+    const text = readFileSync(join(folder, name), 'latin1');
+    const folding = text.replace(/\0\x08reducing([^]{0,200}?)\0\x08REDUCING/, '\0\x09reducing2$1\0\x07FOLDING');
+    expect(folding).toHaveLength(text.length);
+    writeFileSync(join(folder, name), folding, 'latin1');
+  }
   return folder;
 }
 
@@ -156,7 +191,12 @@ beforeAll(async () => {
   writeFileSync(join(cwd, 'bin/tidemark'), `#!/bin/sh\nexec '${process.execPath}' '${join(dist, 'cli.cjs')}' "$@"\n`);
   chmodSync(join(cwd, 'bin/tidemark'), 0o755);
   writeFileSync(join(cwd, 'uids.txt'), 'everything\n');
-  writeFileSync(join(cwd, 'plan.txt'), 'key-long\nwhere-it-went\n');
+  writeFileSync(
+    join(cwd, 'key-hash.mjs'),
+    `const hash = (text) => [...text].reduce((sum, c) => (Math.imul(31, sum) + c.charCodeAt(0)) | 0, 0);
+export default ({ site, level }) => (Math.imul(31, (31 + hash(site)) | 0) + hash(level.$enum)) | 0;`,
+  );
+  writeFileSync(join(cwd, 'plan.txt'), 'key-long\nwhere-it-went\n-or there\n');
   writeSnapshot('2.3.0-hashmap-canonical', join(cwd, 'other'));
 });
 afterAll(() => {
@@ -189,7 +229,8 @@ function inShell(command: string): { code: number | null; out: string } {
   return { code: status, out: `${stdout}${stderr}` };
 }
 
-const commandsOf = ({ remedy }: DoctorFinding): string[] => (remedy ?? '').split('\n').filter((line) => line.startsWith('tidemark '));
+const commandsOf = ({ remedy }: Pick<DoctorFinding, 'remedy'>): string[] =>
+  (remedy ?? '').split('\n').filter((line) => line.startsWith('tidemark '));
 
 /** All that is said with no command of its own has no placeholder and no loose option. */
 function expectWhole({ remedy, code }: DoctorFinding): void {
@@ -252,4 +293,53 @@ test('a name of another never breaks out of its word, nor out of its line', () =
     });
     expect(words.stdout.split('\0')).toEqual(['edit', '/tmp/my snapshot', '--out', 'snapshot-edited', '--drop-state', name, '']);
   }
+});
+
+describe('with names that begin with a dash,', () => {
+  test('the commands work as they are printed', async () => {
+    const location = '-dashed';
+    await edited('2.3.0-hashmap-canonical', '--rename-uid', 'key-long=-x y', '--rename-state=everything/v-string=-s')(join(cwd, location));
+    const options = ['--plan-uids=plan.txt', '--uids=-uids.txt'];
+    writeFileSync(join(cwd, '-uids.txt'), 'everything\n');
+    const { out } = await runCommand(doctor, cwd, [`./${location}`, ...options, '--json']);
+    const { findings } = JSON.parse(out) as { findings: DoctorFinding[] };
+    const commands = findings.filter(({ code, operator }) => code === 'notInPlan' && operator === '-x y').flatMap(commandsOf);
+    expect(commands.length).toBeGreaterThan(1);
+    for (const command of commands) {
+      const done = inShell(command);
+      expect(done.code, `${command}\n${done.out}`).toBe(0);
+      const [, written = ''] = / --out (\S+)/.exec(command) ?? expect.fail(command);
+      expect((await findingsOn(join(cwd, written), {})).filter(({ operator }) => operator === '-x y')).toEqual([]);
+      rmSync(join(cwd, written), { recursive: true });
+    }
+  });
+});
+
+describe('what tidemark check prints', () => {
+  test('works as it is printed', async () => {
+    writeFileSync(join(cwd, 'package.json'), '{}');
+    const old = countingPipeline({ count: '{ n: t.long }', body: 'ctx.timers.registerProcessingTimeTimer(1);' });
+    writeFileSync(join(cwd, 'v1.pipeline.ts'), old);
+    writeFileSync(join(cwd, 'v2.pipeline.ts'), countingPipeline({ count: `{ n: t.long, note: t.field(t.string, { default: 'none' }) }` }));
+    const counted = await takeSavepoint(join(cwd, 'v1.pipeline.ts'));
+    const findingsOf = async (...args: string[]): Promise<RestoreFinding[]> => {
+      const { out, err } = await runCommand(check, cwd, [...args, '--json']);
+      expect(out, err).not.toBe('');
+      return (JSON.parse(out) as { findings: RestoreFinding[] }).findings;
+    };
+    for (const [code, pipeline, location, ...options] of [
+      ['flinkFails', 'v2.pipeline.ts', counted, '--flink', '2.3'],
+      ['flinkRefuses', 'v1.pipeline.ts', join(cwd, 'other'), '--flink', '1.20'],
+      ['timersDue', 'v1.pipeline.ts', counted, '--scan'],
+    ] as const) {
+      const found = await findingsOf(pipeline, location, ...options);
+      const [command = expect.fail(`${code} has no command`), ...more] = found.filter((each) => each.code === code).flatMap(commandsOf);
+      expect(more).toEqual([]);
+      const done = inShell(command);
+      expect(done.code, `${command}\n${done.out}`).toBe(0);
+      const [, written = ''] = / --out (\S+)/.exec(command) ?? expect.fail(command);
+      expect((await findingsOf(pipeline, written, ...options)).filter((each) => each.code === code)).toEqual([]);
+      rmSync(join(cwd, written), { recursive: true });
+    }
+  });
 });

@@ -14,12 +14,13 @@ const COLLECTIONS: readonly string[] = ['java.util.List', 'java.util.Map', 'java
 export function* upgradeFindings(examination: Examination): Generator<DoctorFinding> {
   const { metadata, operators } = examination.headers;
   if (metadata.version >= FIRST_VERSION_OF_FLINK_2) {
+    const { words, options } = withoutKryo(examination);
     yield {
       ...WHOLE,
       severity: 'info',
       code: 'metadataVersion',
       message: `Its metadata is of version ${String(metadata.version)}: no Flink before ${metadata.version > FIRST_VERSION_OF_FLINK_2 ? '2.1' : '2.0'} restores it.`,
-      remedy: remedyForFlink1(examination),
+      remedy: `For Flink 1.16 to 1.20${words}:\ntidemark edit SNAPSHOT --out OUT ${options}`,
     };
     return;
   }
@@ -78,16 +79,21 @@ export function* upgradeFindings(examination: Examination): Generator<DoctorFind
   }
 }
 
-/** Kryo of Flink 1 does not read what Kryo of Flink 2 wrote: only a snapshot without it can be given back. */
-function remedyForFlink1(examination: Examination): string {
+/**
+ * Kryo of Flink 1 does not read what Kryo of Flink 2 wrote: only a snapshot without it can be given back. What is said of it, and the options of
+ * `tidemark edit`, as words of a shell.
+ */
+export function withoutKryo(examination: Pick<Examination, 'headers' | 'uids'>): { readonly words: string; readonly options: string } {
   const drops = examination.headers.operators.flatMap((operator) => {
     const key = keyOf(operator);
     if (key !== null && kryoClasses([key]).length > 0) return [shellOption('drop-operator', argumentOf(examination, operator))];
     const states = declaredStates(operator).filter(({ group, meta }) => group !== 'timers' && kryoClasses(serializersOf(meta)).length > 0);
     return states.map(({ name }) => shellOption('drop-state', stateArgumentOf(examination, operator, name)));
   });
-  const without = drops.length === 0 ? '' : ', without the state that Kryo wrote, which Flink 1 does not read';
-  return `For Flink 1.16 to 1.20${without}:\n${['tidemark edit SNAPSHOT --out OUT --metadata-version 4', ...drops].join(' ')}`;
+  return {
+    words: drops.length === 0 ? '' : ', without the state that Kryo wrote, which Flink 1 does not read',
+    options: ['--metadata-version 4', ...drops].join(' '),
+  };
 }
 
 function scalaKinds(serializers: Parameters<typeof kryoClasses>[0]): string[] {
