@@ -1,10 +1,12 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { keyGroupOfHash } from '../../src/keys/keyGroup.ts';
 import { ByteReader } from '../../src/snapshot/bytes/byteReader.ts';
 import { ByteWriter } from '../../src/snapshot/bytes/byteWriter.ts';
 import { murmur128 } from '../../src/snapshot/keyed/murmur128.ts';
 import { keyHash } from '../../src/snapshot/keyed/keyHash.ts';
-import type { BeamCoder } from '../../src/snapshot/serializers/beamCoder.ts';
+import { beamCoderOf, type BeamCoder } from '../../src/snapshot/serializers/beamCoder.ts';
+import { readJavaObject } from '../../src/snapshot/serializers/javaObject.ts';
 import { readSerializerSnapshot, writeSerializerSnapshot } from '../../src/snapshot/serializers/snapshotEnvelope.ts';
 import { beamCodec, beamKeyCodec } from '../../src/snapshot/values/beamValue.ts';
 import { bytesOfHex, dumpText, hexText, type DumpValue } from '../../src/snapshot/values/dumpValue.ts';
@@ -122,6 +124,35 @@ describe("values of Beam's coders", () => {
     codec.write(writer, value);
     expect(hexText(writer.toBytes())).toBe(bytes);
     for (let end = 0; end < reader.end; end++) expect(() => codec.read(new ByteReader(hex(bytes), 0, end))).toThrow();
+  });
+
+  /** Made with Beam's own coders: `engine/test/fixtures/vectors/generate-beam`. */
+  const vectors = JSON.parse(readFileSync(new URL('../fixtures/vectors/beam-coders.json', import.meta.url), 'utf8')) as readonly {
+    readonly name: string;
+    readonly coder: string;
+    readonly bytes: string;
+    readonly shown: unknown;
+  }[];
+  test.each(vectors)('$name, as Beam wrote it and its coder', ({ coder: serialized, bytes, shown }) => {
+    const of = beamCoderOf(readJavaObject(new ByteReader(hex(serialized))));
+    if (of === null) throw new Error('the coder cannot be read');
+    const codec = beamCodec(of);
+    const reader = new ByteReader(hex(bytes));
+    const value = codec.read(reader);
+    expect(JSON.parse(dumpText(value))).toEqual(shown);
+    expect(reader.remaining).toBe(0);
+    for (let end = 0; end < reader.end; end++) expect(() => codec.read(new ByteReader(hex(bytes), 0, end))).toThrow();
+    const writer = new ByteWriter();
+    if (dumpText(value).includes('$beamRow')) expect(() => codec.write(writer, value)).toThrow('RowCoder cannot be written');
+    else {
+      codec.write(writer, value);
+      expect(hexText(writer.toBytes())).toBe(bytes);
+    }
+  });
+
+  test('that end before the length in front of them are damaged', () => {
+    const codec = beamCodec(coder('LengthPrefixCoder', VAR_LONG));
+    expect(() => codec.read(new ByteReader(hex('020505')))).toThrow('1 bytes behind a value of Beam that ends before its length');
   });
 
   test('iterables whose length was not known come in parts', () => {

@@ -113,9 +113,14 @@ function coderOfType(type: JavaValue | undefined, mayBeNull: boolean): BeamCoder
   const root = isJavaObject(type) ? type.fields.get('typeName') : undefined;
   if (!isJavaObject(type) || !isJavaEnum(root)) return null;
   const coder = coderOfRoot(root.constant, type);
-  return coder !== null && mayBeNull && type.fields.get('nullable') === true
+  return coder !== null && mayBeNull && isTrue(type.fields.get('nullable'))
     ? { className: `${CODERS}NullableCoder`, parts: [coder] }
     : coder;
+}
+
+/** A `java.lang.Boolean`. */
+function isTrue(value: JavaValue | undefined): boolean {
+  return value === true || (isJavaObject(value) && value.fields.get('value') === true);
 }
 
 function coderOfRoot(root: string, type: JavaObject): BeamCoder | null {

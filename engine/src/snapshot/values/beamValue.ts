@@ -43,6 +43,8 @@ import {
 export interface BeamCodec {
   readonly read: ValueReader;
   readonly write: ValueWriter;
+  /** Of values that end where their bytes end (Beam's `Context.OUTER`), where those are written in another way. */
+  readonly outer?: { readonly read: ValueReader; readonly write: ValueWriter };
 }
 
 const SDK = 'org.apache.beam.sdk.';
@@ -50,15 +52,20 @@ const CODERS = `${SDK}coders.`;
 const WINDOWS = `${SDK}transforms.windowing.`;
 const FLINK = 'org.apache.beam.runners.flink.translation.wrappers.streaming.';
 
-/** `byte[]`, the length in front. */
-const BYTES: BeamCodec = {
-  read: (reader) => dumpBytes(readBytes(reader)),
-  write: (writer, value) => writeBytes(writer, bytesOf(value)),
-};
-const STRING: BeamCodec = {
-  read: (reader) => decodeUtf8Leniently(readBytes(reader)),
-  write: (writer, value) => writeBytes(writer, encodeUtf8(textOf(value))),
-};
+/** Bytes with their length in front; without it where they end with what they are in. */
+function bytesCodec(shown: (bytes: Uint8Array) => DumpValue, bytesOfValue: (value: DumpValue) => Uint8Array): BeamCodec {
+  return {
+    read: (reader) => shown(readBytes(reader)),
+    write: (writer, value) => writeBytes(writer, bytesOfValue(value)),
+    outer: {
+      read: (reader) => shown(reader.slice(reader.remaining)),
+      write: (writer, value) => writer.raw(bytesOfValue(value)),
+    },
+  };
+}
+
+const BYTES = bytesCodec(dumpBytes, bytesOf);
+const STRING = bytesCodec(decodeUtf8Leniently, (value) => encodeUtf8(textOf(value)));
 const VAR_LONG: BeamCodec = {
   read: (reader) => dumpLong(readVarLong(reader)),
   write: (writer, value) => writeVarLong(writer, longOf(value)),
@@ -112,20 +119,16 @@ const SIMPLE: Readonly<Record<string, BeamCodec>> = {
   [`${CODERS}VoidCoder`]: { read: () => null, write: () => undefined },
   [`${CODERS}InstantCoder`]: INSTANT,
   [`${CODERS}DurationCoder`]: VAR_LONG,
-  [`${CODERS}BigIntegerCoder`]: {
-    read: (reader) => ({ $bigint: bigintOf(readBytes(reader)).toString() }),
-    write: (writer, value) => writeBytes(writer, bytesOfBigint(bigintOfValue(value))),
-  },
+  [`${CODERS}BigIntegerCoder`]: bytesCodec(
+    (bytes) => ({ $bigint: bigintOf(bytes).toString() }),
+    (value) => bytesOfBigint(bigintOfValue(value)),
+  ),
   [`${CODERS}BigDecimalCoder`]: {
-    read: (reader) => {
-      const scale = Number(BigInt.asIntN(32, readVarLong(reader)));
-      return { $decimal: decimalText(bigintOf(readBytes(reader)), scale) };
-    },
-    write: (writer, value) => {
-      const { unscaled, scale } = decimalOf(value);
-      writeVarLong(writer, BigInt.asUintN(32, BigInt(scale)));
-      writeBytes(writer, bytesOfBigint(unscaled));
-    },
+    ...decimalCodec(readBytes, writeBytes),
+    outer: decimalCodec(
+      (reader) => reader.slice(reader.remaining),
+      (writer, bytes) => writer.raw(bytes),
+    ),
   },
   [`${WINDOWS}GlobalWindow$Coder`]: GLOBAL_WINDOW,
   [`${WINDOWS}IntervalWindow$IntervalWindowCoder`]: INTERVAL_WINDOW,
@@ -159,6 +162,7 @@ const COMPOSITE: Readonly<Record<string, (parts: readonly BeamCodec[], coder: Be
   [`${CODERS}MapCoder`]: mapCodec,
   [`${CODERS}SortedMapCoder`]: mapCodec,
   [`${CODERS}NullableCoder`]: nullableCodec,
+  [`${CODERS}LengthPrefixCoder`]: lengthPrefixCodec,
   [`${CODERS}DelegateCoder`]: ([inner]) => needed(inner),
   [ROW_CODER]: rowCodec,
   [`${SDK}values.TimestampedValue$TimestampedValueCoder`]: ([value]) =>
@@ -254,7 +258,52 @@ function notWritten(coder: string): ValueWriter {
   };
 }
 
+/** How values are read and written that are last in their bytes. */
+function outerOf({ read, write, outer }: BeamCodec): NonNullable<BeamCodec['outer']> {
+  return outer ?? { read, write };
+}
+
+/** Values that end with what they are in, behind their length. */
+function lengthPrefixCodec([part]: readonly BeamCodec[]): BeamCodec {
+  const { read, write } = outerOf(needed(part));
+  return {
+    read: (reader) => {
+      const size = readSize(reader);
+      const start = reader.take(size);
+      const inner = new ByteReader(reader.bytes, start, start + size, reader.baseOffset);
+      const value = read(inner);
+      if (inner.remaining > 0) inner.fail(`${String(inner.remaining)} bytes behind a value of Beam that ends before its length`);
+      return value;
+    },
+    write: (writer, value) => {
+      const inner = new ByteWriter();
+      write(inner, value);
+      writeBytes(writer, inner.view());
+    },
+  };
+}
+
+function decimalCodec(read: (reader: ByteReader) => Uint8Array, write: (writer: ByteWriter, bytes: Uint8Array) => void): BeamCodec {
+  return {
+    read: (reader) => {
+      const scale = Number(BigInt.asIntN(32, readVarLong(reader)));
+      return { $decimal: decimalText(bigintOf(read(reader)), scale) };
+    },
+    write: (writer, value) => {
+      const { unscaled, scale } = decimalOf(value);
+      writeVarLong(writer, BigInt.asUintN(32, BigInt(scale)));
+      write(writer, bytesOfBigint(unscaled));
+    },
+  };
+}
+
+/** Of the parts, the last ends with the tuple. */
 function tupleCodec(parts: readonly BeamCodec[]): BeamCodec {
+  const last = parts.at(-1);
+  return last === undefined ? partsCodec(parts) : { ...partsCodec(parts), outer: partsCodec([...parts.slice(0, -1), outerOf(last)]) };
+}
+
+function partsCodec(parts: readonly BeamCodec[]): BeamCodec {
   return {
     read: (reader) => ({ $tuple: parts.map(({ read }) => read(reader)) }),
     write: (writer, value) => {
@@ -300,6 +349,10 @@ function iterableCodec([part]: readonly BeamCodec[]): BeamCodec {
 
 function mapCodec([keyPart, valuePart]: readonly BeamCodec[]): BeamCodec {
   const [key, value] = [needed(keyPart), needed(valuePart)];
+  return { ...entriesCodec(key, value, value), outer: entriesCodec(key, value, outerOf(value)) };
+}
+
+function entriesCodec(key: BeamCodec, value: BeamCodec, last: BeamCodec): BeamCodec {
   return {
     read: (reader) => {
       const count = reader.count(0);
@@ -307,23 +360,27 @@ function mapCodec([keyPart, valuePart]: readonly BeamCodec[]): BeamCodec {
       const pairs: [DumpValue, DumpValue][] = [];
       for (let i = 0; i < count; i++) {
         const k = key.read(reader);
-        pairs.push([k, value.read(reader)]);
+        pairs.push([k, (i < count - 1 ? value : last).read(reader)]);
       }
       return dumpMap(pairs);
     },
     write: (writer, map) => {
       const pairs = pairsOf(map);
       writer.i32(pairs.length);
-      for (const [k, v] of pairs) {
+      for (const [i, [k, v]] of pairs.entries()) {
         key.write(writer, k);
-        value.write(writer, v);
+        (i < pairs.length - 1 ? value : last).write(writer, v);
       }
     },
   };
 }
 
 function nullableCodec([part]: readonly BeamCodec[]): BeamCodec {
-  const { read, write } = needed(part);
+  const inner = needed(part);
+  return { ...presentCodec(inner), outer: presentCodec(outerOf(inner)) };
+}
+
+function presentCodec({ read, write }: BeamCodec): BeamCodec {
   return {
     read: (reader) => (reader.bool() ? read(reader) : null),
     write: (writer, value) => {
@@ -334,6 +391,10 @@ function nullableCodec([part]: readonly BeamCodec[]): BeamCodec {
 }
 
 function choiceCodec(parts: readonly BeamCodec[], { ids }: BeamCoder): BeamCodec {
+  return { ...oneOfCodec(parts, ids), outer: oneOfCodec(parts.map(outerOf), ids) };
+}
+
+function oneOfCodec(parts: readonly BeamCodec[], ids: BeamCoder['ids']): BeamCodec {
   const partOf = (id: number): BeamCodec | undefined => parts[ids === undefined ? id : ids.indexOf(id)];
   return {
     read: (reader) => {
