@@ -17,7 +17,8 @@ import { NOTHING_KNOWN, type KnownClasses } from '../values/knownClasses.ts';
 import { pyflinkBytes, pyflinkMapBytes } from '../values/pyflinkValue.ts';
 import { dumpPython } from '../values/pythonValue.ts';
 import { decodedReader, type Decoding } from '../values/valueDecoder.ts';
-import { SubclassReaders, valueReader, type ValueContext, type ValueReader } from '../values/valueReader.ts';
+import { SubclassReaders } from '../values/subclassReaders.ts';
+import { valueReader, type ValueContext, type ValueReader } from '../values/valueReader.ts';
 import type { KeyedHeader } from './keyedStream.ts';
 import type { KeyPart, PartCodec } from './opaqueKey.ts';
 

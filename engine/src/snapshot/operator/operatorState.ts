@@ -10,7 +10,8 @@ import type { FlinkMajor } from '../values/flinkMajor.ts';
 import type { KnownClasses } from '../values/knownClasses.ts';
 import { UnreadableValue } from '../values/unreadableValue.ts';
 import { decodedReader, type Decoding } from '../values/valueDecoder.ts';
-import { SubclassReaders, valueReader, type ValueContext, type ValueReader } from '../values/valueReader.ts';
+import { SubclassReaders } from '../values/subclassReaders.ts';
+import { valueReader, type ValueContext, type ValueReader } from '../values/valueReader.ts';
 import { ElementBounds, elementReader, operatorSerializers, readOperatorHeader, type OperatorHeader } from './operatorStream.ts';
 
 /** One state of a subtask's operator state. */

@@ -13,6 +13,7 @@ import type { FlinkMajor } from './flinkMajor.ts';
 import { kryoValueReader } from './kryoValue.ts';
 import type { PythonBytes } from './pyflinkValue.ts';
 import { SIMPLE_VALUES, type ValueReader } from './simpleValues.ts';
+import type { SubclassReaders } from './subclassReaders.ts';
 import { UnreadableValue } from './unreadableValue.ts';
 
 export type { ValueReader } from './simpleValues.ts';
@@ -304,44 +305,6 @@ function scalaEnumReader(constants: readonly { readonly name: string; readonly i
         reader.fail(`enum constant ${String(id)} is not declared`, reader.offset - 4),
     };
   };
-}
-
-/** Subclasses of subclasses, as deep as values are nested. */
-const SUBCLASS_DEPTH_MAX = 100;
-
-/** Readers of classes that other serializers of the snapshot describe. Each is made when a value first needs it. */
-export class SubclassReaders {
-  readonly #serializers: ReadonlyMap<string, SerializerSnapshot>;
-  readonly #readers = new Map<string, ValueReader>();
-  #depth = 0;
-
-  constructor(serializers: ReadonlyMap<string, SerializerSnapshot>) {
-    this.#serializers = serializers;
-  }
-
-  /** Undefined where nothing describes the class. */
-  of(className: string, context: ValueContext): ValueReader | undefined {
-    const made = this.#readers.get(className);
-    if (made !== undefined) return made;
-    const serializer = this.#serializers.get(className);
-    if (serializer === undefined) return undefined;
-    const read = this.#bounded(valueReader(serializer, context));
-    this.#readers.set(className, read);
-    return read;
-  }
-
-  /** Without others a snapshot is a tree, and values are not deeper than it is; here a class can be a part of itself. */
-  #bounded(read: ValueReader): ValueReader {
-    return (reader) => {
-      if (this.#depth >= SUBCLASS_DEPTH_MAX) throw new UnreadableValue('objects that are nested so deeply');
-      this.#depth++;
-      try {
-        return read(reader);
-      } finally {
-        this.#depth--;
-      }
-    };
-  }
 }
 
 const POJO_NULL = 1;
