@@ -81,6 +81,18 @@ export async function openedAll(
   return openedForReading(location, values, io, (first) => openedAll(more, values, io, use, [...opened, first]));
 }
 
+/** What was written, as `--json` says it. */
+export type WrittenJson = RewriteReport & { readonly target: string | null };
+
+type RewriteOptions = Partial<Pick<WriteOptions, 'migrating' | 'settle' | 'keyHash'>> & {
+  /** In place of printing it, where it is a part of a larger document. */
+  readonly onJson?: (written: WrittenJson) => void;
+};
+
+export function printed(io: CliIo): (document: object) => void {
+  return (document) => io.out(`${JSON.stringify(document, null, 2)}\n`);
+}
+
 /** Writes a snapshot as a plan says, or only counts. What is done goes to stdout; what cannot be done to stderr. */
 export async function rewriteTo(
   sources: readonly OpenedSnapshot[],
@@ -88,7 +100,7 @@ export async function rewriteTo(
   target: string | null,
   values: WritingValues,
   io: CliIo,
-  { migrating = null, settle = null, keyHash = null }: Pick<WriteOptions, 'migrating' | 'settle' | 'keyHash'> = {},
+  { migrating = null, settle = null, keyHash = null, onJson = printed(io) }: RewriteOptions = {},
 ): Promise<number> {
   const hash = (await keyHashOption(values, io)) ?? keyHash;
   return refusalsSaid(io, () =>
@@ -103,7 +115,8 @@ export async function rewriteTo(
           onProgress: progress.show.bind(progress),
         });
         progress.end();
-        io.out(values.json ? `${JSON.stringify({ target, ...report }, null, 2)}\n` : reportText(report, target, bytes));
+        if (values.json) onJson({ target, ...report });
+        else io.out(reportText(report, target, bytes));
         return EXIT.ok;
       } finally {
         progress.end();

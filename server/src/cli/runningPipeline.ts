@@ -3,12 +3,17 @@ import { ControlClient } from '../controlClient.ts';
 import type { RegisteredRun } from '../run/registry.ts';
 import { runningPipelines } from '../run/registry.ts';
 import type { CliIo } from './io.ts';
+import { shownText } from '../shownText.ts';
 import { EXIT } from './io.ts';
 
 /** The runs that `wanted` may mean: an id, a pipeline's name, or the path of its module. */
 export function matchingRuns(runs: readonly RegisteredRun[], wanted: string, cwd: string): readonly RegisteredRun[] {
   const byId = runs.filter(({ id }) => id === wanted);
   return byId.length > 0 ? byId : runs.filter(({ pipeline, program }) => pipeline === wanted || program === resolve(cwd, wanted));
+}
+
+function shownCell(text: string): string {
+  return shownText(text).replaceAll(/\r?\n/g, '\\n');
 }
 
 export function runsTable(runs: readonly RegisteredRun[]): string {
@@ -19,12 +24,13 @@ export function runsTable(runs: readonly RegisteredRun[]): string {
     new Date(startedAt).toLocaleString('sv'),
     program,
   ]);
-  const all = [['id', 'pipeline', 'process', 'started', 'program'], ...rows];
+  // As they are shown, so that columns are as wide as what is in them.
+  const all = [['id', 'pipeline', 'process', 'started', 'program'], ...rows].map((row) => row.map(shownCell));
   const widths = all[0]?.map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0))) ?? [];
   return all
     .map((row) =>
       row
-        .map((cell, column) => cell.replaceAll('\n', '\\n').padEnd(widths[column] ?? 0))
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
         .join('  ')
         .trimEnd(),
     )

@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
+import type { OpenedSnapshot } from '../snapshots/openedSnapshot.ts';
 import { EXIT, UsageError, type CliIo } from './io.ts';
 import { openedForReading, READING_OPTIONS } from './openedForReading.ts';
-import { commonPlan, rewriteTo, targetOf, WRITING_OPTIONS } from './rewriting.ts';
+import { commonPlan, printed, rewriteTo, targetOf, WRITING_OPTIONS, type WrittenJson } from './rewriting.ts';
 import { parsed, type CommandSyntax } from './syntax.ts';
 
 export const splitSyntax = {
@@ -29,9 +30,16 @@ export async function split(args: readonly string[], io: CliIo): Promise<number>
   const target = targetOf(values, io);
   const rest = values.rest === undefined || values['dry-run'] ? null : resolve(io.cwd, values.rest);
   const common = commonPlan(values);
+  const hasRest = values.rest !== undefined;
+  const written: WrittenJson[] = [];
+  const write = (opened: OpenedSnapshot, matching: boolean, to: string | null): Promise<number> =>
+    rewriteTo([opened], { ...common, keys: { where, matching } }, to, values, io, { onJson: (each) => void written.push(each) });
   return openedForReading(location, values, io, async (opened) => {
-    const code = await rewriteTo([opened], { ...common, keys: { where, matching: true } }, target, values, io);
-    if (code !== EXIT.ok || values.rest === undefined) return code;
-    return rewriteTo([opened], { ...common, keys: { where, matching: false } }, rest, values, io);
+    const first = await write(opened, true, target);
+    const code = first !== EXIT.ok || !hasRest ? first : await write(opened, false, rest);
+    const [one, two = null] = written;
+    // The first is there also where the rest is refused.
+    if (one !== undefined) printed(io)(hasRest ? { ...one, rest: two } : one);
+    return code;
   });
 }

@@ -490,6 +490,19 @@ describe('tidemark split and merge', () => {
     expect(contents(lines)).toEqual(contents(many.lines));
   });
 
+  test('both parts are one document of JSON, also in a dry run and where only one part is written', async () => {
+    const [some, rest] = [fresh(), fresh()];
+    const parts = async (...args: string[]) => {
+      const { code, out } = await runCommand(split, root, [savepoint, '--keys', 'key >= 10', '--json', ...args]);
+      return { code, ...(JSON.parse(out) as object) };
+    };
+    expect(await parts('--out', some, '--rest', rest)).toMatchObject({ code: EXIT.ok, target: some, rest: { target: rest } });
+    expect(await parts('--dry-run', '--rest', rest)).toMatchObject({ target: null, rest: { target: null } });
+    expect(await parts('--dry-run')).not.toHaveProperty('rest');
+    // The folder of the rest is there already.
+    expect(await parts('--out', fresh(), '--rest', rest)).toMatchObject({ code: EXIT.failed, rest: null });
+  });
+
   test('only keys are split by', async () => {
     const { code, err } = await runCommand(split, root, [savepoint, '--keys', 'value > 1', '--out', fresh()]);
     expect(code).toBe(EXIT.failed);

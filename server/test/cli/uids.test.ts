@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { bisect } from '../../src/cli/bisect.ts';
 import { diff } from '../../src/cli/diff.ts';
 import { doctor } from '../../src/cli/doctor.ts';
 import { dump } from '../../src/cli/dump.ts';
@@ -84,6 +85,16 @@ describe('a uid names its operator where the snapshot has only its hash', () => 
     expect(err).toBe('');
     const { operators } = JSON.parse(text) as { operators: { operatorId: string; outcome: string }[] };
     expect(operators.find(({ operatorId }) => operatorId === id)?.outcome).not.toBe('dropped');
+  });
+
+  test('in an expectation of bisect, also with --uids', async () => {
+    const changed = target();
+    await run(edit, savepoint, '--out', changed, '--delete-where', 'everything/v-string:key == "k29"');
+    writeFileSync(join(root, 'uids.txt'), 'everything\n');
+    const expectation = 'count() of everything/v-string unchanged';
+    const { code, out: text, err } = await run(bisect, savepoint, changed, '--expect', expectation, '--uids', 'uids.txt');
+    expect([code, err]).toEqual([1, expect.stringMatching(/broken/)]);
+    expect(text).toContain(`First broken: ${changed}`);
   });
 
   test('a text that is the uid of none is refused, and what there is is named', async () => {
