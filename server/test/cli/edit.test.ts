@@ -329,7 +329,7 @@ describe('the hash of keys from a module', () => {
     writeFileSync(plan, JSON.stringify({ savepoint, keyHash: 'hash-of-document.mjs', edits }));
     const { code, err } = await runCommand(edit, tmpdir(), ['--plan', plan, '--out', fresh()]);
     expect(code).toBe(EXIT.failed);
-    expect(err).toContain('where its hash does not lead');
+    expect(err).toContain('which is not that of its hash');
   });
 
   test('may be TypeScript, with other modules of its own', async () => {
@@ -353,7 +353,7 @@ export default function hash({ $long }: { readonly $long: string }): number {
   test('is refused where keys are not where it leads, and where it is none', async () => {
     const wrong = await runCommand(edit, root, [savepoint, '--out', fresh(), ...rehash, '--key-hash', module('export default () => 1;')]);
     expect(wrong.code).toBe(EXIT.failed);
-    expect(wrong.err).toContain('where its hash does not lead');
+    expect(wrong.err).toContain('which is not that of its hash');
     const run = (text: string) => runCommand(edit, root, [savepoint, '--out', fresh(), ...rehash, '--key-hash', module(text)]);
     await expect(run('export const hash = 1;')).rejects.toThrow('has no function as its default export');
     await expect(run('export default () => 1.5;')).rejects.toThrow('gives 1.5 for a key');
