@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { keyGroupOfHash } from '../../src/keys/keyGroup.ts';
 import { ByteReader } from '../../src/snapshot/bytes/byteReader.ts';
 import { ByteWriter } from '../../src/snapshot/bytes/byteWriter.ts';
+import { beamForm } from '../../src/snapshot/forms/beamForm.ts';
 import { murmur128 } from '../../src/snapshot/keyed/murmur128.ts';
 import { keyHash } from '../../src/snapshot/keyed/keyHash.ts';
 import { beamCoderOf, type BeamCoder } from '../../src/snapshot/serializers/beamCoder.ts';
@@ -148,6 +149,11 @@ describe("values of Beam's coders", () => {
       codec.write(writer, value);
       expect(hexText(writer.toBytes())).toBe(bytes);
     }
+  });
+
+  test('behind their length are redacted as they would be without it', () => {
+    expect(beamForm(coder('LengthPrefixCoder', STRING))).toEqual(beamForm(STRING));
+    expect(beamForm(coder('LengthPrefixCoder', coder('com.acme.SecretCoder')))).toMatchObject({ type: 'opaque' });
   });
 
   test('that end before the length in front of them are damaged', () => {

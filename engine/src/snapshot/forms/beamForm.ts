@@ -53,6 +53,8 @@ export function beamForm(coder: BeamCoder): Form {
         : { kind: 'pairs', key: of(first), value: of(second), valueNotNull: NEVER_NULL, asObject: false };
     case 'NullableCoder':
       return first === undefined ? opaque(coder) : wrapped(of(first), null, true);
+    case 'LengthPrefixCoder':
+      return first === undefined ? opaque(coder) : beamForm(first);
     default:
       return opaque(coder);
   }

@@ -1,156 +1,27 @@
 import { ByteReader } from '../bytes/byteReader.ts';
 import { ByteWriter } from '../bytes/byteWriter.ts';
-import { bytesOfBigint } from '../bytes/twosComplement.ts';
-import { decodeUtf8Leniently, encodeUtf8 } from '../bytes/utf8.ts';
 import { ROW_CODER, type BeamCoder } from '../serializers/beamCoder.ts';
-import {
-  bigintOf,
-  decimalText,
-  dumpBytes,
-  dumpDouble,
-  dumpFloat,
-  dumpLong,
-  dumpMap,
-  hexText,
-  plainInteger,
-  type DumpValue,
-} from './dumpValue.ts';
-import { instantOfMillis, parseInstant } from './isoTime.ts';
-import { dumpJavaValue, type ValueReader } from './simpleValues.ts';
-import { readJavaObject } from '../serializers/javaObject.ts';
-import type { ValueWriter } from './simpleWriters.ts';
+import { dumpBytes, dumpMap, hexText, type DumpValue } from './dumpValue.ts';
 import { UnreadableValue } from './unreadableValue.ts';
-import { inPart, unfit, UnfitValue } from './unfitValue.ts';
+import { inPart, unfit } from './unfitValue.ts';
+import { bytesOf, fieldOf, intOf, isDumpObject, listOf, objectOf, pairsOf, taggedList } from './valueParts.ts';
 import {
-  bigintOfValue,
-  booleanOf,
-  bytesOf,
-  decimalOf,
-  fieldOf,
-  floatingOf,
-  intOf,
-  isDumpObject,
-  listOf,
-  longOf,
-  objectOf,
-  pairsOf,
-  taggedList,
-  taggedText,
-  textOf,
-} from './valueParts.ts';
+  CODERS,
+  fieldsCodec,
+  INSTANT,
+  notWritten,
+  readBytes,
+  readPane,
+  readSize,
+  readVarLong,
+  SDK,
+  SIMPLE_CODECS,
+  writeBytes,
+  writeVarLong,
+  type BeamCodec,
+} from './beamSimpleValue.ts';
 
-/** How values of a coder are read and written, as Beam nests them: each says where it ends. */
-export interface BeamCodec {
-  readonly read: ValueReader;
-  readonly write: ValueWriter;
-  /** Of values that end where their bytes end (Beam's `Context.OUTER`), where those are written in another way. */
-  readonly outer?: { readonly read: ValueReader; readonly write: ValueWriter };
-}
-
-const SDK = 'org.apache.beam.sdk.';
-const CODERS = `${SDK}coders.`;
-const WINDOWS = `${SDK}transforms.windowing.`;
 const FLINK = 'org.apache.beam.runners.flink.translation.wrappers.streaming.';
-
-/** Bytes with their length in front; without it where they end with what they are in. */
-function bytesCodec(shown: (bytes: Uint8Array) => DumpValue, bytesOfValue: (value: DumpValue) => Uint8Array): BeamCodec {
-  return {
-    read: (reader) => shown(readBytes(reader)),
-    write: (writer, value) => writeBytes(writer, bytesOfValue(value)),
-    outer: {
-      read: (reader) => shown(reader.slice(reader.remaining)),
-      write: (writer, value) => writer.raw(bytesOfValue(value)),
-    },
-  };
-}
-
-const BYTES = bytesCodec(dumpBytes, bytesOf);
-const STRING = bytesCodec(decodeUtf8Leniently, (value) => encodeUtf8(textOf(value)));
-const VAR_LONG: BeamCodec = {
-  read: (reader) => dumpLong(readVarLong(reader)),
-  write: (writer, value) => writeVarLong(writer, longOf(value)),
-};
-const VAR_INT: BeamCodec = {
-  read: (reader) => Number(BigInt.asIntN(32, readVarLong(reader))),
-  write: (writer, value) => writeVarLong(writer, BigInt.asUintN(32, BigInt(intOf(value)))),
-};
-const LONG: BeamCodec = { read: (reader) => dumpLong(reader.i64()), write: (writer, value) => writer.i64(longOf(value)) };
-const DOUBLE: BeamCodec = {
-  read: (reader) => dumpDouble(reader.f64()),
-  write: (writer, value) => writer.f64(floatingOf(value, '$double')),
-};
-const INSTANT: BeamCodec = {
-  read: (reader) => ({ $instant: instantOfMillis(readMillis(reader), 0) }),
-  write: (writer, value) => writer.i64(BigInt.asIntN(64, millisOf(value) ^ SIGN_BIT)),
-};
-const GLOBAL_WINDOW: BeamCodec = {
-  read: () => ({ $window: 'global' }),
-  write: (_writer, value) => {
-    if (objectOf(value)['$window'] !== 'global') unfit('{"$window":"global"}', value);
-  },
-};
-/** The end, then how long it is. */
-const INTERVAL_WINDOW: BeamCodec = {
-  read: (reader) => {
-    const end = readMillis(reader);
-    return { $window: [plainInteger(end - readVarLong(reader)), plainInteger(end)] };
-  },
-  write: (writer, value) => {
-    const [start, end] = taggedList(value, '$window');
-    if (start === undefined || end === undefined) return unfit('a window with start and end', value);
-    writer.i64(BigInt.asIntN(64, longOf(end) ^ SIGN_BIT));
-    writeVarLong(writer, longOf(end) - longOf(start));
-  },
-};
-
-const SIMPLE: Readonly<Record<string, BeamCodec>> = {
-  [`${CODERS}StringUtf8Coder`]: STRING,
-  [`${CODERS}ByteArrayCoder`]: BYTES,
-  [`${CODERS}BitSetCoder`]: BYTES,
-  [`${CODERS}VarLongCoder`]: VAR_LONG,
-  [`${CODERS}VarIntCoder`]: VAR_INT,
-  [`${CODERS}BigEndianLongCoder`]: LONG,
-  [`${CODERS}BigEndianIntegerCoder`]: { read: (reader) => reader.i32(), write: (writer, value) => writer.i32(intOf(value)) },
-  [`${CODERS}BigEndianShortCoder`]: { read: (reader) => reader.i16(), write: (writer, value) => writer.i16(intOf(value, 16)) },
-  [`${CODERS}ByteCoder`]: { read: (reader) => reader.i8(), write: (writer, value) => writer.u8(intOf(value, 8) & 0xff) },
-  [`${CODERS}BooleanCoder`]: { read: (reader) => reader.bool(), write: (writer, value) => writer.bool(booleanOf(value)) },
-  [`${CODERS}DoubleCoder`]: DOUBLE,
-  [`${CODERS}FloatCoder`]: { read: (reader) => dumpFloat(reader.f32()), write: (writer, value) => writer.f32(floatingOf(value, '$float')) },
-  [`${CODERS}VoidCoder`]: { read: () => null, write: () => undefined },
-  [`${CODERS}InstantCoder`]: INSTANT,
-  [`${CODERS}DurationCoder`]: VAR_LONG,
-  [`${CODERS}BigIntegerCoder`]: bytesCodec(
-    (bytes) => ({ $bigint: bigintOf(bytes).toString() }),
-    (value) => bytesOfBigint(bigintOfValue(value)),
-  ),
-  [`${CODERS}BigDecimalCoder`]: {
-    ...decimalCodec(readBytes, writeBytes),
-    outer: decimalCodec(
-      (reader) => reader.slice(reader.remaining),
-      (writer, bytes) => writer.raw(bytes),
-    ),
-  },
-  [`${WINDOWS}GlobalWindow$Coder`]: GLOBAL_WINDOW,
-  [`${WINDOWS}IntervalWindow$IntervalWindowCoder`]: INTERVAL_WINDOW,
-  [`${WINDOWS}PaneInfo$PaneInfoCoder`]: { read: (reader) => readPane(reader).pane, write: notWritten('PaneInfoCoder') },
-  [`${SDK}transforms.Count$CountFn$1`]: VAR_LONG,
-  [`${SDK}transforms.Mean$CountSumCoder`]: fieldsCodec([
-    ['count', LONG],
-    ['sum', DOUBLE],
-  ]),
-  'org.apache.beam.runners.core.TimerInternals$TimerDataCoderV2': fieldsCodec([
-    ['timerId', STRING],
-    ['timerFamilyId', STRING],
-    ['namespace', STRING],
-    ['timestamp', INSTANT],
-    ['outputTimestamp', INSTANT],
-    ['domain', STRING],
-  ]),
-  [`${CODERS}SerializableCoder`]: {
-    read: (reader) => dumpJavaValue(readJavaObject(reader), 0),
-    write: notWritten('SerializableCoder'),
-  },
-};
 
 const COMPOSITE: Readonly<Record<string, (parts: readonly BeamCodec[], coder: BeamCoder) => BeamCodec>> = {
   [`${CODERS}KvCoder`]: tupleCodec,
@@ -189,7 +60,7 @@ const COMPOSITE: Readonly<Record<string, (parts: readonly BeamCodec[], coder: Be
 /** Values of coders that are not known here throw UnreadableValue, with the coder's class. */
 export function beamCodec(coder: BeamCoder): BeamCodec {
   const { className } = coder;
-  const simple = Object.hasOwn(SIMPLE, className) ? SIMPLE[className] : undefined;
+  const simple = Object.hasOwn(SIMPLE_CODECS, className) ? SIMPLE_CODECS[className] : undefined;
   if (simple !== undefined) return simple;
   const make = Object.hasOwn(COMPOSITE, className) ? COMPOSITE[className] : undefined;
   if (make !== undefined) return make(coder.parts.map(beamCodec), coder);
@@ -203,7 +74,7 @@ export function beamCodec(coder: BeamCoder): BeamCodec {
 
 /** Whether values of a coder, and of all that it is made of, are known. */
 export function isKnownCoder({ className, parts }: BeamCoder): boolean {
-  return Object.hasOwn(SIMPLE, className) || (Object.hasOwn(COMPOSITE, className) && parts.every(isKnownCoder));
+  return Object.hasOwn(SIMPLE_CODECS, className) || (Object.hasOwn(COMPOSITE, className) && parts.every(isKnownCoder));
 }
 
 /** A FlinkKey: the key as its coder writes it, its length in front. Where the coder is not known or does not fit, it is its bytes. */
@@ -252,12 +123,6 @@ function needed(codec: BeamCodec | undefined): BeamCodec {
   return codec;
 }
 
-function notWritten(coder: string): ValueWriter {
-  return () => {
-    throw new UnfitValue(`values of Beam's coder ${coder} cannot be written`);
-  };
-}
-
 /** How values are read and written that are last in their bytes. */
 function outerOf({ read, write, outer }: BeamCodec): NonNullable<BeamCodec['outer']> {
   return outer ?? { read, write };
@@ -283,20 +148,6 @@ function lengthPrefixCodec([part]: readonly BeamCodec[]): BeamCodec {
   };
 }
 
-function decimalCodec(read: (reader: ByteReader) => Uint8Array, write: (writer: ByteWriter, bytes: Uint8Array) => void): BeamCodec {
-  return {
-    read: (reader) => {
-      const scale = Number(BigInt.asIntN(32, readVarLong(reader)));
-      return { $decimal: decimalText(bigintOf(read(reader)), scale) };
-    },
-    write: (writer, value) => {
-      const { unscaled, scale } = decimalOf(value);
-      writeVarLong(writer, BigInt.asUintN(32, BigInt(scale)));
-      write(writer, bytesOfBigint(unscaled));
-    },
-  };
-}
-
 /** Of the parts, the last ends with the tuple. */
 function tupleCodec(parts: readonly BeamCodec[]): BeamCodec {
   const last = parts.at(-1);
@@ -310,15 +161,6 @@ function partsCodec(parts: readonly BeamCodec[]): BeamCodec {
       const items = taggedList(value, '$tuple');
       if (items.length !== parts.length) unfit(`${String(parts.length)} values`, value);
       for (const [i, { write }] of parts.entries()) inPart(i, () => write(writer, items[i] ?? null));
-    },
-  };
-}
-
-function fieldsCodec(fields: readonly (readonly [string, BeamCodec])[]): BeamCodec {
-  return {
-    read: (reader) => Object.fromEntries(fields.map(([name, { read }]) => [name, read(reader)])),
-    write: (writer, value) => {
-      for (const [name, { write }] of fields) inPart(name, () => write(writer, fieldOf(objectOf(value), name)));
     },
   };
 }
@@ -429,8 +271,6 @@ function rowCodec(parts: readonly BeamCodec[], { names = [] }: BeamCoder): BeamC
   };
 }
 
-const METADATA = 0x80;
-
 function windowedCodec([valuePart, windowsPart]: readonly BeamCodec[]): BeamCodec {
   const [value, windows] = [needed(valuePart), needed(windowsPart)];
   return {
@@ -443,70 +283,4 @@ function windowedCodec([valuePart, windowsPart]: readonly BeamCodec[]): BeamCode
     },
     write: notWritten('FullWindowedValueCoder'),
   };
-}
-
-const TIMINGS = ['EARLY', 'ON_TIME', 'LATE', 'UNKNOWN'];
-
-/** Flags in the low half of a byte; the high half says how many indices follow. */
-function readPane(reader: ByteReader): { readonly pane: DumpValue; readonly hasMetadata: boolean } {
-  const start = reader.offset;
-  const head = reader.u8();
-  const indices = (head & ~METADATA) >> 4;
-  if (indices > 2) reader.fail(`panes of Beam with the tag ${String(indices)} are not known`, start);
-  const timing = TIMINGS[(head >> 2) & 3] ?? null;
-  const index = indices > 0 ? readVarLong(reader) : 0n;
-  const nonSpeculativeIndex = indices === 2 ? readVarLong(reader) : indices === 1 && timing === 'EARLY' ? -1n : index;
-  const pane = {
-    isFirst: (head & 1) !== 0,
-    isLast: (head & 2) !== 0,
-    timing,
-    index: plainInteger(index),
-    nonSpeculativeIndex: plainInteger(nonSpeculativeIndex),
-  };
-  return { pane, hasMetadata: (head & METADATA) !== 0 };
-}
-
-const SIGN_BIT = -(2n ** 63n);
-
-function readMillis(reader: ByteReader): bigint {
-  return reader.i64() ^ SIGN_BIT;
-}
-
-function millisOf(value: DumpValue): bigint {
-  const { second, nano } = parseInstant(taggedText(value, '$instant')) ?? unfit('an instant', value);
-  if (nano % 1_000_000 !== 0) unfit('an instant with milliseconds', value);
-  return second * 1000n + BigInt(nano / 1_000_000);
-}
-
-function readSize(reader: ByteReader): number {
-  const start = reader.offset;
-  const size = readVarLong(reader);
-  return size >= 0n && size <= 0x7fffffffn ? Number(size) : reader.fail(`a size of ${String(size)}`, start);
-}
-
-function readBytes(reader: ByteReader): Uint8Array {
-  return reader.slice(readSize(reader));
-}
-
-function writeBytes(writer: ByteWriter, bytes: Uint8Array): void {
-  writeVarLong(writer, BigInt(bytes.length));
-  writer.raw(bytes);
-}
-
-/** Seven bits a byte, the lowest first; the highest bit says that more follow. */
-function readVarLong(reader: ByteReader): bigint {
-  const start = reader.offset;
-  let value = 0n;
-  for (let shift = 0n; shift < 70n; shift += 7n) {
-    const byte = reader.u8();
-    value |= BigInt(byte & 0x7f) << shift;
-    if (byte < 0x80) return BigInt.asIntN(64, value);
-  }
-  return reader.fail('a number of more than 64 bits', start);
-}
-
-function writeVarLong(writer: ByteWriter, value: bigint): void {
-  let rest = BigInt.asUintN(64, value);
-  for (; rest >= 0x80n; rest >>= 7n) writer.u8(Number(rest & 0x7fn) | 0x80);
-  writer.u8(Number(rest));
 }
