@@ -34,6 +34,8 @@ export function changedSerializer(snapshot: SerializerSnapshot, edits: readonly 
  */
 type RowNames = WeakMap<SerializerSnapshot, readonly string[]>;
 
+const SQL_KINDS: ReadonlySet<string> = new Set(['rowData', 'rowDataKey', 'binaryRowData', 'arrayData', 'mapData']);
+
 /** One edit on its way to the record that it is for, or to the number that becomes wider. */
 class FieldWalk {
   readonly #label: string;
@@ -79,6 +81,7 @@ class FieldWalk {
       };
     }
     if (snapshot.kind === 'pojo') return this.#pojo(snapshot, path, declaring);
+    if (SQL_KINDS.has(snapshot.kind)) return this.#ofSql();
     const here = path.length === 0 ? this.#here(snapshot) : null;
     if (here !== null) return here;
     return this.#into(snapshot, path);
@@ -118,6 +121,14 @@ class FieldWalk {
   /** The field of the record at the end of the path; null where it is none, or several. */
   #ownField(): string | null {
     return this.#edit.edit === 'promoteField' || this.#edit.edit === 'orderFields' ? null : this.#edit.field;
+  }
+
+  /** Their types are Java objects in the snapshot, which are kept, not written: what is promised to Flink would not be what is there. */
+  #ofSql(): never {
+    const field = this.#path.length > 0 ? fieldPathText(this.#path) : this.#ownField();
+    return refuse(
+      `${this.#label}${field === null ? '' : `, field ${field}`}: columns of Flink SQL are not changed: Flink refuses a row with other column types than the snapshot has (length, nullability, number of columns), and Tidemark does not write these types, which are Java objects; run the statements with the old types, or start without this state`,
+    );
   }
 
   #wrongEnd(): never {

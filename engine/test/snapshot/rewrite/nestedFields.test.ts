@@ -188,6 +188,17 @@ describe('fields inside of others', () => {
     refused(buffered, { edit: 'dropField', field: 'price' }, 'has no field "price"; it has one, two');
   });
 
+  test('a column of Flink SQL is refused by operator, state and field, with what Flink does', () => {
+    const row: SerializerSnapshot = { kind: 'rowData', types: [], fields: [INT], content: new Uint8Array() };
+    for (const of of [row, { kind: 'list', element: row } as const, { kind: 'map', key: INT, value: row } as const])
+      for (const change of [
+        { edit: 'addField', field: 'note', type: 'string', value: '' },
+        { edit: 'dropField', field: 'f0' },
+        { edit: 'promoteField', field: 'f0', type: 'long' },
+      ] as const)
+        refused(of, change, `o, state s, field ${change.field}: columns of Flink SQL are not changed: Flink refuses`);
+  });
+
   test('a path that leads nowhere is refused', () => {
     refused(
       order,
