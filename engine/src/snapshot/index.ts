@@ -54,7 +54,13 @@ export { SnapshotComparison, type ComparisonOptions, type EntryCursor, type Entr
 export { dumpLines, dumpRecords, type DumpSelection, type DumpSink } from './dump.ts';
 export type { KeyedEntry } from './keyed/stateCodec.ts';
 export type { KeyedState, RowKey } from './keyed/keyedState.ts';
-export { parseDeclaredType, type DeclaredClass, type DeclaredClasses, type DeclaredField } from './values/declaredClass.ts';
+export {
+  COLLECTION_SUPERCLASSES,
+  parseDeclaredType,
+  type DeclaredClass,
+  type DeclaredClasses,
+  type DeclaredField,
+} from './values/declaredClass.ts';
 export type { KeyedRow, KeyGroupSection, RowFilter, ScanSignal } from './keyed/keyedRows.ts';
 export {
   mergedUnreadable,

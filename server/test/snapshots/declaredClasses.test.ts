@@ -83,7 +83,7 @@ test('a declaration that makes no sense is said, and the others are taken', () =
   expect(problems).toEqual([
     'class A: field a: a Java type such as "long" or "java.util.List<java.lang.String>" is expected',
     'class B: "constants" must be a list of names',
-    'class C: "fields" or "constants" is expected',
+    'class C: "fields", "constants" or "extends" is expected',
   ]);
   expect(
     classes.map(({ className, declared }) => [className, declared.kind === 'fields' && declared.fields.map(({ name }) => name)]),

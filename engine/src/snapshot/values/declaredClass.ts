@@ -1,7 +1,17 @@
 /** A class as the workspace's `tidemark.decoders.json` declares it: what Kryo knows of it and the snapshot does not. */
 export type DeclaredClass =
   | { readonly kind: 'enum'; readonly constants: readonly string[] }
-  | { readonly kind: 'fields'; readonly fields: readonly DeclaredField[]; readonly isFinal: boolean };
+  | { readonly kind: 'fields'; readonly fields: readonly DeclaredField[]; readonly isFinal: boolean }
+  /** A collection or map, which Kryo writes as the class of the JDK that it extends; `superclass` is one of `COLLECTION_SUPERCLASSES`. */
+  | { readonly kind: 'extends'; readonly superclass: string };
+
+/** Kryo writes objects of all classes below these as it writes theirs, in Flink 1 and in Flink 2. */
+export const COLLECTION_SUPERCLASSES: ReadonlySet<string> = new Set(
+  [
+    ...['ArrayList', 'LinkedList', 'HashSet', 'LinkedHashSet', 'TreeSet', 'ArrayDeque', 'Vector', 'Stack'],
+    ...['HashMap', 'LinkedHashMap', 'TreeMap', 'Hashtable', 'Properties', 'concurrent.ConcurrentHashMap'],
+  ].map((name) => `java.util.${name}`),
+);
 
 export type DeclaredClasses = ReadonlyMap<string, DeclaredClass>;
 

@@ -57,6 +57,8 @@ const SORTED_COLLECTIONS = new Set(['java.util.TreeSet', 'java.util.PriorityQueu
 const MAPS = new Set(
   [
     ...['HashMap', 'LinkedHashMap', 'Hashtable', 'IdentityHashMap', 'WeakHashMap', 'concurrent.ConcurrentHashMap'],
+    // Flink shows an error when it reads an EnumMap again, but its bytes are those of any map.
+    ...['EnumMap', 'Properties'],
     ...['ImmutableCollections$Map1', 'ImmutableCollections$MapN', 'Collections$UnmodifiableMap', 'Collections$SynchronizedMap'],
   ].map((name) => `java.util.${name}`),
 );
@@ -248,9 +250,12 @@ class KryoGraph implements KryoInput {
     return this.#fixed(8).getBigInt64(0, this.flink === 2);
   }
 
-  #object(className: string, depth: number): DumpValue {
+  #object(ownClass: string, depth: number): DumpValue {
     const parameters = this.#parameters;
     this.#parameters = [];
+    const declared = this.#classes.get(ownClass);
+    // Kryo has one serializer for a collection or map and all classes below it.
+    const className = declared?.kind === 'extends' ? declared.superclass : ownClass;
     if (className === 'java.lang.String') return this.text();
     if (COLLECTIONS.has(className)) return this.#collection(depth, false, true, this.#finalOf(parameters[0]));
     if (IMMUTABLE_COLLECTIONS.has(className)) return this.#collection(depth, false, false);
@@ -264,7 +269,6 @@ class KryoGraph implements KryoInput {
     const read = kryoClassReader(className, this);
     if (read !== null) return read(this, depth);
     if (className === 'org.apache.avro.generic.GenericData$Array') return this.#avroArray(depth);
-    const declared = this.#classes.get(className);
     if (declared?.kind === 'fields') return this.#declaredFields(className, declared.fields, depth);
     if (this.#isJavaStream()) return this.#javaObject(className);
     throw new UnreadableValue(`objects of ${className}, which only Kryo knows`, className);
@@ -307,7 +311,7 @@ class KryoGraph implements KryoInput {
     const declared = this.#classes.get(className);
     return declared === undefined
       ? isFinalClass(className) || this.constants(className) !== undefined
-      : declared.kind === 'enum' || declared.isFinal;
+      : declared.kind === 'enum' || (declared.kind === 'fields' && declared.isFinal);
   }
 
   /** Flink has Kryo write every Throwable by Java's own serialization, which says how it goes on. */

@@ -1,4 +1,5 @@
 import {
+  COLLECTION_SUPERCLASSES,
   parseDeclaredType,
   parsePyflinkType,
   PyflinkTypeError,
@@ -58,13 +59,18 @@ export function parseDecoderFile(text: string): {
 
 /** Fields in the order of their names, as Kryo writes them. */
 function declaredClass(entry: unknown): DeclaredClass | string {
-  if (!isObject(entry)) return 'an object with "fields" or "constants" is expected';
-  const { fields: declared, constants, final: isFinal = false } = entry;
+  if (!isObject(entry)) return 'an object with "fields", "constants" or "extends" is expected';
+  const { fields: declared, constants, extends: superclass, final: isFinal = false } = entry;
+  if (superclass !== undefined) {
+    if ('fields' in entry || 'constants' in entry || 'final' in entry) return '"extends" takes nothing beside it';
+    if (typeof superclass === 'string' && COLLECTION_SUPERCLASSES.has(superclass)) return { kind: 'extends', superclass };
+    return `"extends" must be one of ${[...COLLECTION_SUPERCLASSES].join(', ')}`;
+  }
   if (Array.isArray(constants)) {
     const names = constants.filter((each) => typeof each === 'string');
     return names.length === constants.length ? { kind: 'enum', constants: names } : '"constants" must be a list of names';
   }
-  if (!isObject(declared)) return '"fields" or "constants" is expected';
+  if (!isObject(declared)) return '"fields", "constants" or "extends" is expected';
   if (typeof isFinal !== 'boolean') return '"final" must be true or false';
   const fields: DeclaredField[] = [];
   for (const [name, text] of Object.entries(declared)) {
