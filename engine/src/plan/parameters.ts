@@ -48,7 +48,7 @@ export function declareParameter(spec: ParameterSpec, sources: ParameterSources,
   if (value === null || defaultValue === null) {
     const shown = (text: ParameterValue | undefined): string => (spec.secret ? '(secret)' : JSON.stringify(text));
     const wrong = value === null ? `${shown(given)} from ${ORIGINS[origin]}` : `the default ${shown(spec.default)}`;
-    throw new PlanError('parameter', `parameter "${spec.name}": ${wrong} is no ${KINDS[spec.kind]}`, null, position);
+    throw new PlanError('parameter', `parameter "${spec.name}": ${wrong} is not ${KINDS[spec.kind]}`, null, position);
   }
   const { name, kind, description, secret } = spec;
   const known = secret ? { value: null, defaultValue: null } : { value, defaultValue };
@@ -64,10 +64,10 @@ const ORIGINS = {
 };
 
 const KINDS = {
-  string: 'text',
-  number: 'number',
-  boolean: 'boolean (true or false)',
-  duration: 'duration: milliseconds, or a number with ms, s, min, h or d',
+  string: 'a text',
+  number: 'a number',
+  boolean: 'a boolean (true or false)',
+  duration: 'a duration: milliseconds, or a number with ms, s, min, h or d',
 };
 
 function own<T>(values: Readonly<Record<string, T>> | undefined, name: string): T | undefined {

@@ -116,7 +116,7 @@ describe('errors name code, operator and place', () => {
     ['function', 'm', 'the function of map is not a function', (p) => p.source('a', items).map('m', t.int, bad)],
     ['function', 'm', 'is async', (p) => p.source('a', items).map('m', t.int, (async () => Promise.resolve(1)) as never)],
     ['key', null, 'Item is not a key', (p) => p.source('a', items).keyBy((r) => r.id, Item as never)],
-    ['key', null, 'tuple<double> is no key', (p) => p.source('a', items).keyBy((r) => r.id, t.tuple(t.double) as never)],
+    ['key', null, 'tuple<double> is not a key', (p) => p.source('a', items).keyBy((r) => r.id, t.tuple(t.double) as never)],
     [
       'state',
       'k',
@@ -350,5 +350,5 @@ describe('secret parameters', () => {
 
 test('a module without a pipeline', () => {
   expect(() => buildPlan(undefined as never)).toThrow('export default pipeline');
-  expect(() => pipeline('a/b', () => undefined)).toThrow('no name for a pipeline');
+  expect(() => pipeline('a/b', () => undefined)).toThrow('is not a name for a pipeline');
 });

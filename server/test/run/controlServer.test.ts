@@ -161,10 +161,10 @@ describe('the control socket', () => {
     expect(heard).toEqual([20_000]);
   });
 
-  it('ends the run when the one who started it has died', async () => {
+  it('ends the run with a checkpoint when the one who started it has died, and without one where the engine does not answer', async () => {
     await connected();
     server.starterDied();
-    await until('cancel');
+    await until('checkpoint');
     await killed;
   });
 

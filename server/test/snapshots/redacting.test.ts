@@ -55,7 +55,7 @@ test('why rules cannot be heeded is said at the rules, before anything is asked 
   expect((await check(rules(unfit))).problems).toEqual([[JSON.stringify(unfit), expect.stringContaining('rule 2')]]);
   const unknown = { ...MASK, action: 'forget' };
   expect((await check(rules(MASK, unknown))).problems).toEqual([[JSON.stringify(unknown), expect.stringContaining('rule 3')]]);
-  expect((await check('{ "rules": [')).problems).toMatchObject([[expect.any(String), expect.stringContaining('no JSON')]]);
+  expect((await check('{ "rules": [')).problems).toMatchObject([[expect.any(String), expect.stringContaining('not JSON')]]);
   const opaque = (await check('{ "default": "keep" }')).problems;
   expect(opaque.length).toBeGreaterThan(1);
   expect(new Set(opaque.map(([at]) => at))).toEqual(new Set(['"keep"']));

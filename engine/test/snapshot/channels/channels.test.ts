@@ -307,8 +307,8 @@ describe('damage is refused', () => {
 
   test.each([
     ['another version', patched(0, 1), [offset], 'version 1 is not readable'],
-    ['a buffer outside', file.bytes, [file.bytes.length - 1], 'is outside the stream'],
-    ['a buffer before the first', file.bytes, [-8], 'is outside the stream'],
+    ['a buffer outside', file.bytes, [file.bytes.length - 1], 'is outside of the stream'],
+    ['a buffer before the first', file.bytes, [-8], 'is outside of the stream'],
     ['a buffer that is too long', patched(offset, 1_000_000), [offset], 'a buffer of 1000000 bytes'],
     ['a negative size', patched(offset, -1), [offset], 'a buffer of -1 bytes'],
     ['the same buffer again and again', file.bytes, Array.from({ length: 50 }, () => offset), 'a buffer of'],

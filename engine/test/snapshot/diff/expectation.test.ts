@@ -48,7 +48,7 @@ describe('expectations', () => {
   test.each([
     ['count()', 'does not say what is expected'],
     ['value.n unchanged', 'is expected to be an aggregate'],
-    ['total(value.n) unchanged', 'is no aggregate'],
+    ['total(value.n) unchanged', 'is not an aggregate'],
     ['count(), count() unchanged', 'one aggregate is expected'],
     ['sum(value.n) of a/b where key >< 5 unchanged', 'is not expected here'],
   ])('%s is none', (text, message) => {

@@ -24,7 +24,7 @@ test.each<[SnapshotEdit, string, string]>([
     'field f9 does not fit its type: a 64-bit integer is expected',
   ],
   [{ edit: 'addField', operator: 'everything', state: 'v-row', field: 'f9', type: 'longer', value: 7 }, 'type', 'has a simple type'],
-  [{ edit: 'promoteField', ...avro, field: 's', type: 'double' }, 'field', 'no number that double is wider than'],
+  [{ edit: 'promoteField', ...avro, field: 's', type: 'double' }, 'field', 'is not a number that double is wider than'],
   [{ edit: 'orderFields', ...avro, fields: ['nothing'] }, 'fields', 'has no field "nothing"'],
   [{ edit: 'set', operator: 'everything', state: 'v-long', key: 'k1', value: 'text' }, 'value', 'a 64-bit integer is expected'],
   [{ edit: 'set', operator: 'everything', state: 'v-long', key: 7, value: long(1) }, 'key', 'a text is expected'],

@@ -54,7 +54,7 @@ describe("properties of Kafka's clients", () => {
 
   test('brokers by address', () => {
     expect(parseBrokers('a:1,[::1]:2')).toEqual(['a:1', '[::1]:2']);
-    expect(() => parseBrokers('http://a:1')).toThrow('is no broker');
+    expect(() => parseBrokers('http://a:1')).toThrow('is not a broker');
   });
 });
 
