@@ -6,7 +6,8 @@ import type { SerializerSnapshot } from '../serializers/serializerSnapshot.ts';
 import type { DumpValue } from '../values/dumpValue.ts';
 import type { FlinkMajor } from '../values/flinkMajor.ts';
 import { UnfitValue } from '../values/unfitValue.ts';
-import { valueReader, type ValueReader } from '../values/valueReader.ts';
+import type { StoredOperatorState } from './operatorStreamWriter.ts';
+import { valueReader, type ValueContext, type ValueReader } from '../values/valueReader.ts';
 import { valueWriter } from '../values/valueWriter.ts';
 
 type Convert = (value: DumpValue) => DumpValue;
@@ -20,10 +21,10 @@ export class ConvertedParts {
   readonly #value: Transcoder;
 
   /** @throws UnfitValue where a state does not say of what type it is */
-  constructor(stored: StateMetaInfo, written: StateMetaInfo, flink: FlinkMajor) {
+  constructor(stored: StoredOperatorState, written: StateMetaInfo, flink: FlinkMajor) {
     const of = (serializer: (meta: StateMetaInfo) => SerializerSnapshot | null): Transcoder =>
-      transcoder(serializer(stored), serializer(written), flink);
-    this.#key = stored.kind === 'BROADCAST' ? of(keySerializer) : null;
+      transcoder(serializer(stored.meta), serializer(written), flink, stored.context);
+    this.#key = stored.meta.kind === 'BROADCAST' ? of(keySerializer) : null;
     this.#value = of(valueSerializer);
   }
 
@@ -47,9 +48,14 @@ export class ConvertedParts {
 
 type Transcoder = (reader: ByteReader, writer: ByteWriter, convert: Convert) => void;
 
-function transcoder(stored: SerializerSnapshot | null, written: SerializerSnapshot | null, flink: FlinkMajor): Transcoder {
+function transcoder(
+  stored: SerializerSnapshot | null,
+  written: SerializerSnapshot | null,
+  flink: FlinkMajor,
+  context: ValueContext = { flink, enumConstants: enumConstantsOf([stored]) },
+): Transcoder {
   if (stored === null || written === null) throw new UnfitValue('it has no serializer');
-  const read: ValueReader = valueReader(stored, { flink, enumConstants: enumConstantsOf([stored]), kryoAsBytes: true });
+  const read: ValueReader = valueReader(stored, { ...context, kryoAsBytes: true });
   const write = valueWriter(written, flink);
   return (reader, writer, convert) => write(writer, convert(read(reader)));
 }

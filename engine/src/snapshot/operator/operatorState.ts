@@ -26,7 +26,8 @@ export class OperatorState {
   readonly #file: string;
   readonly #stream: ByteReader;
   readonly #header: OperatorHeader;
-  readonly #context: ValueContext;
+  /** With what its values are read. */
+  readonly context: ValueContext;
   readonly #decoding: Decoding | null;
   readonly #bounds: ElementBounds;
 
@@ -51,7 +52,7 @@ export class OperatorState {
       return { meta, partition };
     });
     const enumConstants = enumConstantsOf(operatorSerializers(header));
-    this.#context = { flink, enumConstants, classes: known.declared, subclasses: new SubclassReaders(known.serializers) };
+    this.context = { flink, enumConstants, classes: known.declared, subclasses: new SubclassReaders(known.serializers) };
   }
 
   /** @throws FormatError */
@@ -129,13 +130,13 @@ export class OperatorState {
   #elementReader(serializer: SerializerSnapshot | null, state: string): ValueReader {
     const decoding = this.#decoding;
     if (serializer === null || decoding === null) return this.#reader(serializer, state);
-    const decoded = decodedReader(serializer, this.#context, decoding.decoders, { uid: decoding.uid, state });
+    const decoded = decodedReader(serializer, this.context, decoding.decoders, { uid: decoding.uid, state });
     return decoded ?? this.#reader(serializer, state);
   }
 
   #reader(serializer: Parameters<typeof valueReader>[0] | null, name: string): ValueReader {
     if (serializer === null) return (reader) => reader.fail(`the state ${name} has no serializer`);
-    return valueReader(serializer, this.#context);
+    return valueReader(serializer, this.context);
   }
 
   #at(offset: number): ByteReader {

@@ -1,3 +1,4 @@
+import type { ValueContext } from '../values/valueReader.ts';
 import { ByteWriter } from '../bytes/byteWriter.ts';
 import type { OperatorStatePartition } from '../metadata/snapshotMetadata.ts';
 import type { SerializerSnapshot } from '../serializers/serializerSnapshot.ts';
@@ -29,6 +30,8 @@ export interface StoredOperatorState {
   readonly meta: StateMetaInfo;
   readonly mode: DistributionMode;
   readonly parts: readonly Uint8Array[];
+  /** What the snapshot and the workspace say of the classes of its values, where they are to be read. */
+  readonly context?: ValueContext;
 }
 
 /** A subtask's operator state as one stream, from elements as they came out of another. */

@@ -19,7 +19,7 @@ export interface OperatorStateChange {
 export function redactedState(state: StoredState, { key, value }: OperatorStateChange, flink: FlinkMajor, place: string): StoredState {
   const { meta } = state;
   try {
-    const converted = new ConvertedParts(meta, meta, flink);
+    const converted = new ConvertedParts(state, meta, flink);
     const parts = state.parts.map((part) => {
       const keys = new Set<string>();
       return converted.convert(

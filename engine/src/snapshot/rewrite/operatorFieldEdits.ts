@@ -40,7 +40,7 @@ export class OperatorFieldEdits {
     const isBroadcast = meta.kind === 'BROADCAST';
     const counts = countsOf(all, meta.name, isBroadcast);
     try {
-      const converted = new ConvertedParts(state.meta, meta, flink);
+      const converted = new ConvertedParts(state, meta, flink);
       const parts = state.parts.map((part) => {
         const bytes = converted.convert(part, (key) => key, convert);
         if (!sameBytes(part, bytes)) counts.changed += isBroadcast ? new ByteReader(part).count(0) : 1;

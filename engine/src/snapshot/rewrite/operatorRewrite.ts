@@ -19,9 +19,10 @@ export interface RawOperatorState {
 /** @throws FormatError */
 export async function readOperatorStates(subtask: SnapshotSubtask, keeps: (state: string) => boolean): Promise<StoredSubtask> {
   const state = await subtask.operatorState();
+  const context = state === null ? {} : { context: state.context };
   const managed = (state?.states ?? [])
     .filter(({ meta }) => keeps(meta.name))
-    .map((each): StoredOperatorState => ({ meta: each.meta, mode: each.partition.mode, parts: state?.parts(each) ?? [] }));
+    .map((each): StoredOperatorState => ({ meta: each.meta, mode: each.partition.mode, parts: state?.parts(each) ?? [], ...context }));
   const modes = new Map(subtask.metadata.rawOperatorState?.partitions.map(({ name, mode }) => [name, mode]));
   const raw = (await subtask.rawOperatorState())
     .filter((each) => keeps(each.state))
