@@ -1,11 +1,12 @@
-import { basename } from 'node:path';
 import * as vscode from 'vscode';
+import type { SnapshotInfo } from '../../server/src/control.ts';
 import { bytes } from './figures.ts';
 import type { Messages } from './messages.ts';
 import { choosePipeline } from './pipelines.ts';
 import { plainText } from './plainText.ts';
 import type { Runs } from './runs.ts';
 import type { SavepointPicker } from './savepointPicker.ts';
+import { takenTitle } from './snapshotLabels.ts';
 
 /** Run, debug and restore a pipeline; savepoint, checkpoint and stop of the one that runs. */
 export function registerRunCommands(runs: Runs, picker: SavepointPicker, messages: Messages): vscode.Disposable[] {
@@ -57,17 +58,22 @@ function snapshotCommand(
       messages.log.info(
         `${snapshot.kind} ${snapshot.id}: ${snapshot.path}, ${bytes(snapshot.stateBytes)} in ${snapshot.durationMs.toFixed(0)} ms`,
       );
-      if (request !== 'tidemark/checkpoint') void announce(snapshot.path, snapshot.stateBytes, snapshot.durationMs);
+      if (request !== 'tidemark/checkpoint') void announce(snapshot);
       return snapshot;
     }),
   );
 }
 
-async function announce(path: string, stateBytes: number, durationMs: number): Promise<void> {
+async function announce(snapshot: SnapshotInfo): Promise<void> {
   const show = vscode.l10n.t('Show');
   const copy = vscode.l10n.t('Copy Path');
-  const text = vscode.l10n.t('Savepoint {0}: {1} of state in {2} ms', basename(path), bytes(stateBytes), durationMs.toFixed(0));
+  const text = vscode.l10n.t(
+    '{0}: {1} of state in {2} ms',
+    takenTitle(snapshot),
+    bytes(snapshot.stateBytes),
+    snapshot.durationMs.toFixed(0),
+  );
   const chosen = await vscode.window.showInformationMessage(plainText(text), show, copy);
   if (chosen === show) await vscode.commands.executeCommand('tidemark.savepoints.focus');
-  if (chosen === copy) await vscode.env.clipboard.writeText(path);
+  if (chosen === copy) await vscode.env.clipboard.writeText(snapshot.path);
 }

@@ -25,6 +25,11 @@ test.each(ITEMS)('the context menu of %s has at most nine items of one level', (
   expect(shown.length).toBeLessThanOrEqual(ITEMS_MAX);
 });
 
+test.each(ITEMS)('the inline buttons of %s leave room for its description: at most two', (item) => {
+  const shown = contributes.menus['view/item/context'].filter(({ when, group }) => group.startsWith('inline') && mayShow(when, item));
+  expect(shown.length).toBeLessThanOrEqual(2);
+});
+
 test('submenus are declared, named and small', () => {
   for (const { id, label } of contributes.submenus) {
     expect(texts[label.slice(1, -1)]).toBeTruthy();
