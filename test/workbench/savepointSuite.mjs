@@ -42,6 +42,8 @@ export async function savepointSuite({ server, browser, paths, report }) {
     await steps.step('a _metadata file opens in the savepoint editor by double click', async () => {
       await page.goto(workbench.url());
       await page.locator('.monaco-workbench .part.statusbar').waitFor();
+      // Before the workbench knows the extension, it opens the file as text.
+      await page.locator('.activitybar .action-item a[aria-label^="Tidemark"]').waitFor();
       await explorer('savepoints').click();
       await explorer('_metadata')
         .waitFor({ timeout: 10_000 })
