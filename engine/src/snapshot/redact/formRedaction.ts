@@ -123,9 +123,11 @@ export class FormRedaction {
   /** A type that contains itself goes as deep as the values do. */
   #later(form: Form, path: FieldPath, absence: Absence, above: Chosen): Change {
     let made: Change | null = null;
+    // What is further inside is not known yet; where no rule of the place changes anything, nothing there does.
+    const touches = above.treatment.action !== 'keep' || this.#rules.some(({ treatment }) => treatment.action !== 'keep');
     return {
       convert: (value) => (made ??= this.#outside(() => this.compile(form, path, absence, above))).convert(value),
-      touches: true,
+      touches,
       gone: false,
       pair: null,
     };
