@@ -109,7 +109,7 @@ export class HeapSection {
       entry.keyStart = reader.offset;
       this.#readKey(reader);
       entry.valueStart = reader.offset;
-      state.value(reader);
+      state.valueEnd(reader);
     }
     entry.end = reader.offset;
   }

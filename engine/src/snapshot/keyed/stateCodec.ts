@@ -18,6 +18,7 @@ import { pyflinkBytes, pyflinkMapBytes } from '../values/pyflinkValue.ts';
 import { dumpPython } from '../values/pythonValue.ts';
 import { decodedReader, type Decoding } from '../values/valueDecoder.ts';
 import { SubclassReaders } from '../values/subclassReaders.ts';
+import { valueEnd } from '../values/valueEnd.ts';
 import { valueReader, type ValueContext, type ValueReader } from '../values/valueReader.ts';
 import type { KeyedHeader } from './keyedStream.ts';
 import type { KeyPart, PartCodec } from './opaqueKey.ts';
@@ -52,6 +53,8 @@ export interface StateCodec {
   /** What is known of the parts of composite keys, for those that cannot be read as a whole. */
   readonly parts: Readonly<Record<KeyPart, PartCodec>>;
   readonly value: ValueReader;
+  /** Goes to the end of a value, which is all that the layout of the HashMap backend needs to find the next entry. */
+  readonly valueEnd: (reader: ByteReader) => unknown;
   /** Of LIST. */
   readonly element: ValueReader;
   /** Of MAP. */
@@ -131,6 +134,7 @@ function stateCodec(meta: StateMetaInfo, key: SerializerSnapshot, context: Value
       ambiguous: false,
       parts: { key: part(key), namespace: part(namespace), userKey: part(null) },
       value: NOTHING,
+      valueEnd: NOTHING,
       element: NOTHING,
       userKey: NOTHING,
       userValue: NOTHING,
@@ -145,6 +149,7 @@ function stateCodec(meta: StateMetaInfo, key: SerializerSnapshot, context: Value
     ambiguous: fixedLength(key) < 0 && fixedLength(namespace) < 0,
     parts: { key: part(key), namespace: part(namespace), userKey: part(userKeySerializer(meta), contexts.userKey) },
     value: readLast(value),
+    valueEnd: valueEnd(value, readLast(value)),
     element: read(elementSerializer(meta), contexts.value),
     userKey: read(userKeySerializer(meta), contexts.userKey),
     userValue: readLast(userValueSerializer(meta)),
