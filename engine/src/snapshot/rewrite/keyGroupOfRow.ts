@@ -45,10 +45,13 @@ export class RowHasher {
     const hash = this.#hash(this.#reader.moveTo(row.keyBytes, start, row.keyEnd, row.baseOffset));
     this.#moves = keyGroupOfHash(hash, this.#maxParallelism) !== row.keyGroup;
     // Where only the job's code knows the hash, what was supplied for it decides.
-    if (this.#moves && !(this.#own !== null && this.#isUnknown(row, start)))
-      refuse(
-        `${this.#label}: a key is in key group ${String(row.keyGroup)}, which is not that of its hash: ${this.#type} hashes by code of its own`,
-      );
+    if (this.#moves && !(this.#own !== null && this.#isUnknown(row, start))) {
+      const reason =
+        this.#own === null
+          ? `keys of type ${this.#type} were hashed in another way when it was written`
+          : `Java defines the hash of ${this.#type}, and the one that was supplied is another`;
+      refuse(`${this.#label}: a key is in key group ${String(row.keyGroup)}, which is not that of its hash: ${reason}`);
+    }
     return hash;
   }
 
