@@ -6,6 +6,8 @@ const env = { XDG_CACHE_HOME: join(import.meta.dirname, 'build', 'cache') };
 
 export default defineConfig({
   test: {
+    // Vitest leaves a core free by itself, which is half of a machine with two.
+    maxWorkers: '100%',
     projects: [
       {
         test: {
