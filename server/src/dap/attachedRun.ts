@@ -5,6 +5,7 @@ import type { RegisteredRun } from '../run/registry.ts';
 import { FORWARDED } from './debuggee.ts';
 import type { DebuggeeListener, DebuggedRun, Ended } from './debuggee.ts';
 import { engineRefused, noRun } from './errors.ts';
+import { HeldEvents } from './heldEvents.ts';
 
 /** A run that somebody else has started, such as `tidemark run`: this session looks at it, and leaves it as it is when it lets go. */
 export class AttachedRun implements DebuggedRun {
@@ -12,7 +13,7 @@ export class AttachedRun implements DebuggedRun {
   readonly #listener: DebuggeeListener;
   #control: ControlClient | null = null;
   #ended: Ended | null = null;
-  #held: (() => void)[] | null = [];
+  readonly #events = new HeldEvents();
   #detached = false;
 
   constructor(run: RegisteredRun, listener: DebuggeeListener) {
@@ -30,6 +31,9 @@ export class AttachedRun implements DebuggedRun {
       return { info, plan };
     } catch (error) {
       this.#gone(error instanceof Error ? error.message : String(error));
+      // The end has been told: that the connection closes now is not another one.
+      this.#detached = true;
+      this.#control?.close();
       return null;
     }
   }
@@ -39,9 +43,7 @@ export class AttachedRun implements DebuggedRun {
   }
 
   release(): void {
-    const held = this.#held ?? [];
-    this.#held = null;
-    for (const deliver of held) deliver();
+    this.#events.release();
   }
 
   async request<M extends ControlMethod>(method: M, params: ControlRequests[M]['params']): Promise<ControlRequests[M]['result']> {
@@ -61,12 +63,10 @@ export class AttachedRun implements DebuggedRun {
   }
 
   #receive(event: ControlEvent, body: ControlEvents[ControlEvent]): void {
-    const deliver = (): void => {
+    this.#events.give(() => {
       if (event === 'ended') this.#ended = body as Ended;
       this.#listener.event(event, body);
-    };
-    if (this.#held === null) deliver();
-    else this.#held.push(deliver);
+    });
   }
 
   #gone(reason: string): void {

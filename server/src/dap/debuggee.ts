@@ -6,6 +6,7 @@ import { ControlClient, ControlRequestError } from '../controlClient.ts';
 import { firstMessage, plainFailure, startRun, unexpectedEnd } from '../run/launch.ts';
 import type { RunArguments } from '../run/launch.ts';
 import { engineRefused, noRun, stillLoading } from './errors.ts';
+import { HeldEvents } from './heldEvents.ts';
 
 /** How long an engine that was told to cancel may take before it is killed. */
 const GRACE_MS = 2000;
@@ -57,7 +58,7 @@ export class Debuggee implements DebuggedRun {
   readonly #exited: Promise<void>;
   #control: ControlClient | null = null;
   #ended: Ended | null = null;
-  #held: (() => void)[] | null = [];
+  readonly #events = new HeldEvents();
   #stopping = false;
   #exit: { readonly code: number | null; readonly signal: string | null } | null = null;
 
@@ -115,9 +116,7 @@ export class Debuggee implements DebuggedRun {
   }
 
   release(): void {
-    const held = this.#held ?? [];
-    this.#held = null;
-    for (const deliver of held) deliver();
+    this.#events.release();
   }
 
   async request<M extends ControlMethod>(method: M, params: ControlRequests[M]['params']): Promise<ControlRequests[M]['result']> {
@@ -148,12 +147,10 @@ export class Debuggee implements DebuggedRun {
 
   #forward(control: ControlClient, event: ControlEvent): void {
     control.on(event, (body) => {
-      const deliver = (): void => {
+      this.#events.give(() => {
         if (event === 'ended') this.#end(body as Ended);
         else this.#listener.event(event, body);
-      };
-      if (this.#held === null) deliver();
-      else this.#held.push(deliver);
+      });
     });
   }
 

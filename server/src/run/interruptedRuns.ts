@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { pipelineFolders } from 'tidemark/host';
 import type { InterruptedRun } from '../protocol.ts';
 import { listSnapshots, tidemarkFolders } from '../snapshots/listSnapshots.ts';
-import { interruptedIn, isRunningHere, removeLockOf } from './runLock.ts';
+import { interruptedIn, isRunningHere, PipelineIsRunning, removeLockOf } from './runLock.ts';
 import { foldersIn } from './leftovers.ts';
 
 /** A run that the window before this one has left takes a last checkpoint: it is waited for so long. */
@@ -37,18 +37,19 @@ async function interruptedAt(home: string): Promise<InterruptedRun | null> {
 }
 
 function hasRun(home: string): boolean {
-  try {
-    return isRunningHere(home);
-  } catch {
-    // A damaged lock: the next start says what to do about it.
-    return false;
-  }
+  return unlessDamaged(() => isRunningHere(home), false);
 }
 
 function lockAt(home: string): ReturnType<typeof interruptedIn> {
+  return unlessDamaged(() => interruptedIn(home), null);
+}
+
+/** Of a damaged lock the next start says what to do about it. */
+function unlessDamaged<T>(look: () => T, otherwise: T): T {
   try {
-    return interruptedIn(home);
-  } catch {
-    return null;
+    return look();
+  } catch (error) {
+    if (error instanceof PipelineIsRunning) return otherwise;
+    throw error;
   }
 }
