@@ -13,8 +13,8 @@ interface SavepointCheck {
 
 export interface LanguageServer {
   readonly subscription: vscode.Disposable;
-  /** What TypeScript reports in a pipeline and its imports; nothing where the server does not run. */
-  typeErrors(program: string): Promise<readonly TypeProblem[]>;
+  /** What TypeScript reports in a pipeline and its imports; null where it is not known, such as when the server does not run. */
+  typeErrors(program: string): Promise<readonly TypeProblem[] | null>;
 }
 
 /** Starts the language server, tells it whether it may run pipeline builders, and checks pipelines for it against their savepoints. */
@@ -69,9 +69,9 @@ export function startLanguageClient(
   );
   return {
     subscription,
-    typeErrors: async (module): Promise<readonly TypeProblem[]> => {
-      if (client.state !== State.Running) return [];
-      const found: readonly TypeProblem[] = await client.sendRequest('tidemark/typeErrors', { program: module });
+    typeErrors: async (module): Promise<readonly TypeProblem[] | null> => {
+      if (client.state !== State.Running) return null;
+      const found: readonly TypeProblem[] | null = await client.sendRequest('tidemark/typeErrors', { program: module });
       return found;
     },
   };

@@ -6,15 +6,23 @@ import { plainText } from './plainText.ts';
 /** A check that takes longer holds no start up. */
 const LONGEST_MS = 8000;
 const SHOWN = 3;
+const SHOWN_MS = 10_000;
 
 /** Asks before a pipeline with type errors is started, where its folder's settings do not say otherwise. False: the start is given up. */
-export async function mayStart(program: string, errorsOf: (program: string) => Promise<readonly TypeProblem[]>): Promise<boolean> {
+export async function mayStart(program: string, errorsOf: (program: string) => Promise<readonly TypeProblem[] | null>): Promise<boolean> {
   const settings = vscode.workspace.getConfiguration('tidemark', vscode.Uri.file(program));
   if (!settings.get<boolean>('run.warnOfTypeErrors', true)) return true;
   const title = vscode.l10n.t('Checking the types of {0}', basename(program));
   const errors = await vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title }, () =>
-    Promise.race([errorsOf(program), new Promise<readonly TypeProblem[]>((resolve) => setTimeout(() => resolve([]), LONGEST_MS))]),
+    Promise.race([errorsOf(program), new Promise<null>((resolve) => setTimeout(() => resolve(null), LONGEST_MS))]),
   );
+  if (errors === null) {
+    vscode.window.setStatusBarMessage(
+      vscode.l10n.t('The types of {0} were not checked: there was no answer in time.', basename(program)),
+      SHOWN_MS,
+    );
+    return true;
+  }
   const [first] = errors;
   if (first === undefined) return true;
   const anyway = vscode.l10n.t('Run Anyway');

@@ -10,8 +10,8 @@ export interface SemanticFacts {
   errors(path: string, text: string): readonly Span[];
   /** The type of the records at the operator whose method's name begins there, as TypeScript writes it; null where it is not known. */
   recordTypeAt(path: string, offset: number): Promise<string | null>;
-  /** What TypeScript reports in a pipeline and in the user's modules that it imports, as they are now. Empty also where nobody can tell. */
-  errorsWithImports(path: string): Promise<readonly TypeProblem[]>;
+  /** What TypeScript reports in a pipeline and in the user's modules that it imports, as they are now; null where it is not known. */
+  errorsWithImports(path: string): Promise<readonly TypeProblem[] | null>;
   /** Files on disk have changed: what is known of errors may be wrong. */
   filesChanged(): void;
   forget(path: string): void;
@@ -29,7 +29,7 @@ export interface SemanticSources {
 export const noSemantics: SemanticFacts = {
   errors: () => [],
   recordTypeAt: () => Promise.resolve(null),
-  errorsWithImports: () => Promise.resolve([]),
+  errorsWithImports: () => Promise.resolve(null),
   filesChanged: () => undefined,
   forget: () => undefined,
   dispose: () => undefined,

@@ -58,9 +58,9 @@ export class TypeCheckerThread implements SemanticFacts {
     return answer?.recordType ?? null;
   }
 
-  async errorsWithImports(path: string): Promise<readonly TypeProblem[]> {
+  async errorsWithImports(path: string): Promise<readonly TypeProblem[] | null> {
     const answer = await this.#ask((number, texts) => ({ number, texts, kind: 'errorsWithImports', path }));
-    return answer?.withImports ?? [];
+    return answer?.withImports ?? null;
   }
 
   filesChanged(): void {

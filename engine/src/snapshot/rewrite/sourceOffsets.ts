@@ -117,7 +117,7 @@ function movedLog(element: Uint8Array, { start = null }: ConnectorView['fields']
   const to = typeof offset === 'string' && !isPlace(offset) ? movedLogPosition(position, offset) : null;
   if (to === null)
     return refuse(
-      `${label}: ${String(offset)} is no place in its log: FILE:POS is needed, such as mysql-bin.000042:4, or NAME=VALUE of ${Object.keys(position).join(', ')}`,
+      `${label}: ${String(offset)} is not a place in its log: FILE:POS is needed, such as mysql-bin.000042:4, or NAME=VALUE of ${Object.keys(position).join(', ')}`,
     );
   const bytes = whole(element, (reader) => reader.bytes32());
   const split = bytes === null ? null : withSplitPayload(bytes, (payload) => withLogPosition(payload, to));

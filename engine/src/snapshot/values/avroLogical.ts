@@ -16,9 +16,9 @@ import { isDumpObject, untag } from './valueParts.ts';
 
 /** How values of one of Avro's logical types are shown, and what is stored of them. */
 interface Logical<Stored> {
-  /** Null where what is stored is no such value, or not as it would be written. */
+  /** Null where what is stored is not such a value, or not as it would be written. */
   shown(stored: Stored): DumpValue | null;
-  /** Null where the value is no such one. */
+  /** Null where the value is not one. */
   stored(value: DumpValue): Stored | null;
   /** For the forms of values: what it is. */
   readonly type: 'date' | 'time' | 'instant' | 'localDateTime' | 'decimal' | 'uuid' | 'duration';
